@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// A command: the only thing that a matching core's engine ever reads.
+//
+//   gateway --+                       +--> journal ring (the sequenced command, as it will be replayed)
+//             +--> matcher: stamps ---+
+//   control --+    seq, time_ns,      +--> engine_step()
+//                  prev_hash
+//
+// 128 bytes, two cache lines, what matching needs in the first. The first word is the ring's sequence word while the cell
+// stands in a ring; in the journal ring that word *is* the command's sequence, because that ring counts from it.
+#ifndef CROSSWIRE_CONTRACT_COMMAND_H
+#define CROSSWIRE_CONTRACT_COMMAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum command_type {
+    CMD_NONE = 0,
+    // Order entry: one OUCH 5.0 message each.
+    CMD_ENTER = 1,
+    CMD_REPLACE = 2,
+    CMD_CANCEL = 3,
+    CMD_MODIFY = 4,
+    CMD_MASS_CANCEL = 5,
+    CMD_DISABLE = 6,
+    CMD_ENABLE = 7,
+    CMD_QUERY = 8,
+    // Sessions, from gateways; after a crash the downs come from control.
+    CMD_SESSION_UP = 16,
+    CMD_SESSION_DOWN = 17,
+    // The day, from control.
+    CMD_OPEN_DAY = 32,
+    CMD_OPEN_SYMBOL = 33,
+    CMD_OPEN_ACCOUNT = 34,
+    CMD_OPEN_SESSION = 35,
+    CMD_START = 36,   // opening complete: system events, trading begins
+    CMD_END_DAY = 37, // expires day orders, then the end-of-day system event
+    // Time, from the matching core itself (TICK) and from control (CLOCK: new wall-clock offset).
+    CMD_TICK = 48,
+    CMD_CLOCK = 49,
+    // Directives from control to a matching core: never sequenced, never journaled, never shown to the engine.
+    DIRECTIVE_RECOVERED = 240, // the journal has been fed: check sequence and hash, then run
+    DIRECTIVE_DRAIN = 241,     // stop taking gateway input, finish, halt
+};
+
+// Bits of command.options and event.options: bit n is set when OUCH option tag n was present.
+#define OPTION(tag) (1u << (tag))
+
+enum {
+    TAG_SECONDARY_REF = 1,
+    TAG_FIRM = 2,
+    TAG_MIN_QTY = 3,
+    TAG_CUSTOMER_TYPE = 4,
+    TAG_MAX_FLOOR = 5,
+    TAG_PRICE_TYPE = 6,
+    TAG_PEG_OFFSET = 7,
+    TAG_DISCRETION_PRICE = 9,
+    TAG_DISCRETION_PRICE_TYPE = 10,
+    TAG_DISCRETION_PEG_OFFSET = 11,
+    TAG_POST_ONLY = 12,
+    TAG_RANDOM_RESERVES = 13,
+    TAG_ROUTE = 14,
+    TAG_EXPIRE_TIME = 15,
+    TAG_TRADE_NOW = 16,
+    TAG_HANDLE_INST = 17,
+    TAG_BBO_WEIGHT = 18,
+    TAG_DISPLAY_QUANTITY = 22,
+    TAG_DISPLAY_PRICE = 23,
+    TAG_GROUP_ID = 24,
+    TAG_SHARES_LOCATED = 25,
+    TAG_LOCATE_BROKER = 26,
+    TAG_SIDE = 27,
+    TAG_USER_REF_IDX = 28,
+    TAG_AIQ_STRATEGY = 29,
+    TAG_AIQ_GROUP = 30,
+};
+
+#define CROSSWIRE_ENGINE_VERSION 1u
+#define SESSION_NONE UINT16_MAX
+#define LOCATE_NONE 0u // ITCH stock locates start at 1
+#define PRICE_MAX 1999999900u // 199,999.9900, the highest OUCH limit price
+#define PRICE_MARKET 2000000000u // 200,000.0000
+#define PRICE_MARKET_CROSS 0x7FFFFFFFu
+#define PRICE_INVALID UINT32_MAX // a wire price that does not fit, always with refuse = REJECT_PRICE
+#define QUANTITY_MAX 999999u
+
+// Fields carry the OUCH names and values (characters as on the wire); prices are 1/10,000 of the currency unit.
+struct command {
+    uint64_t seq;       // ring sequence word; in the journal (core << 56 | sequence)
+    uint64_t time_ns;   // ns since midnight of the trading date; never runs backwards within a core
+    uint32_t prev_hash; // low half of the rolling event hash before this command: shows the first divergence at replay
+    uint8_t type;       // enum command_type
+    uint8_t refuse;     // enum reject that the gateway found; the engine turns it into a J with the engine's numbering
+    uint16_t session;   // index of the session, SESSION_NONE for none
+    union {
+        struct { // CMD_ENTER .. CMD_QUERY
+            uint32_t user_ref;
+            uint32_t orig_user_ref; // CMD_REPLACE
+            uint32_t quantity;
+            uint32_t price;
+            char symbol[8];  // as on the wire, also when it is unknown
+            uint16_t locate; // stock locate of symbol, LOCATE_NONE when unknown on this core
+            char side;       // B S T E
+            char tif;        // 0 3 5 6 E
+            char display;    // Y N A
+            char capacity;   // A P R O
+            char iso;        // Y N
+            char cross;      // N O C H S R E A
+            uint8_t user_ref_idx;
+            char aiq_strategy;
+            char aiq_group[2];
+            uint32_t options; // OPTION(tag) of what was present
+
+            char cl_ord_id[14]; // second cache line from here
+            uint16_t group_id;
+            char firm[4];
+            uint32_t min_qty;
+            uint32_t max_floor;
+            int32_t peg_offset;
+            uint32_t discretion_price;
+            int32_t discretion_peg_offset;
+            uint32_t random_reserves;
+            uint32_t expire_s; // OUCH ExpireTime, seconds to live
+            char locate_broker[4];
+            char customer_type;
+            char price_type;
+            char discretion_price_type;
+            char post_only;
+            char trade_now;
+            char handle_inst;
+            char shares_located;
+            uint8_t unused[5];
+        };
+        struct { // CMD_SESSION_UP, CMD_SESSION_DOWN
+            uint8_t down_reason; // enum down_reason
+        } link;
+        struct { // CMD_OPEN_DAY: first command of every day on every core
+            uint32_t trading_date; // yyyymmdd
+            uint32_t engine_version;
+            uint64_t lookup_key; // secret key of the live-order table, drawn for the day
+            uint32_t max_orders; // live orders on this core
+            uint32_t max_levels;
+            uint16_t max_symbols;
+            uint16_t max_accounts;
+            uint16_t max_sessions;
+            uint8_t core;
+        } day;
+        struct { // CMD_OPEN_SYMBOL
+            char name[8];
+            uint32_t tick; // price increment, 1/10,000
+            uint32_t round_lot;
+            uint16_t locate;
+        } open_symbol;
+        struct { // CMD_OPEN_ACCOUNT
+            char name[16];
+            char firm[4];
+            uint16_t account;
+        } open_account;
+        struct { // CMD_OPEN_SESSION; the session's index is command.session
+            uint16_t account;
+            uint8_t cancel_on_disconnect;
+            char user[6];
+        } open_session;
+        struct { // CMD_TICK
+            uint64_t event_hash; // whole rolling hash before this tick
+        } tick;
+        struct { // CMD_CLOCK
+            int64_t offset_ns; // added to the monotonic clock to get ns since midnight of the trading date
+        } clock;
+        struct { // DIRECTIVE_RECOVERED
+            uint64_t seq; // last sequence in the journal for this core
+        } recovered;
+        uint8_t payload[104];
+    };
+};
+
+enum down_reason { DOWN_LOGOFF = 1, DOWN_TIMEOUT = 2, DOWN_RESTART = 3, DOWN_RELOGIN = 4, DOWN_SHUTDOWN = 5 };
+
+_Static_assert(sizeof(struct command) == 128, "a command is two cache lines");
+_Static_assert(offsetof(struct command, cl_ord_id) == 64, "matching reads the first cache line only");
+
+#define COMMAND_SEQ_BITS 56
+#define COMMAND_SEQ_MASK ((UINT64_C(1) << COMMAND_SEQ_BITS) - 1)
+
+#endif

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration file, read by both processes and the tools. Keys, units, defaults and bounds: config.def.
+#ifndef CROSSWIRE_CONTRACT_CONFIG_H
+#define CROSSWIRE_CONTRACT_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ack_mode { ACK_MATCHED, ACK_DURABLE, ACK_REPLICATED };
+
+struct config_port { // one Ethernet port, physical or virtual
+    const char *name;
+    const char *profile; // file nic_profiles/PROFILE.yaml
+    const char *device;  // what the profile's {device} stands for: PCI address, socket path, interface, capture file
+    const char *mac;     // aa:bb:cc:dd:ee:ff, empty: the device's own
+    const char *address; // IPv4 address
+    uint32_t vlan;       // 0: untagged
+    // resolved
+    uint8_t mac_bytes[6];
+    bool has_mac;
+    uint32_t ip; // host order
+};
+
+struct config_gateway {
+    uint32_t lcore;
+    const char *port;
+    uint32_t queue;
+    uint32_t udp_port; // where its clients send
+    uint32_t port_index; // resolved
+};
+
+struct config_matcher {
+    uint32_t lcore;
+};
+
+struct config_publisher { // one a matching core, in the order of matchers
+    uint32_t lcore;
+    const char *port;
+    uint32_t queue;
+    const char *group; // multicast (or unicast) IPv4 destination
+    uint32_t udp_port;
+    uint32_t request_port; // UDP port for MoldUDP64 retransmission requests, 0: none
+    uint32_t port_index; // resolved
+    uint32_t group_ip;   // resolved, host order
+};
+
+struct config_symbol {
+    const char *name; // 1..8 characters
+    uint32_t matcher;
+    const char *tick; // decimal price increment, e.g. 0.01
+    uint32_t round_lot;
+    // resolved
+    char wire_name[8];
+    uint32_t tick_price; // 1/10,000
+    uint16_t locate;     // 1-based within its core
+};
+
+struct config_account {
+    const char *name;
+    const char *firm; // 1..4 characters
+    char wire_firm[4]; // resolved
+};
+
+struct config_session {
+    const char *user; // 1..6 characters, compared without case
+    const char *password_hash; // libsodium crypto_pwhash string
+    const char *account;
+    uint32_t gateway;
+    uint32_t matcher;
+    bool cancel_on_disconnect;
+    // resolved
+    char wire_user[6]; // upper case, space padded
+    uint16_t account_index;
+};
+
+struct config {
+    const char *instance;
+    const char *trading_date; // YYYY-MM-DD, or today
+    const char *ack;
+    const char *run_directory;
+    const char *journal_directory;
+    const char *profile_directory;
+
+    struct {
+        const char *eal; // extra EAL arguments, blank separated
+        bool huge_pages; // false: --no-huge
+        uint32_t memory_mb;
+        uint32_t main_lcore; // EAL's main thread: not a pinned role
+        uint32_t burst;      // gateway receive burst cap, frames
+        uint32_t order_ring_depth, event_ring_depth, command_ring_depth, journal_ring_depth;
+        uint32_t window_messages; // sequenced messages a session kept for retransmission without control
+        uint32_t session_timeout_ms, heartbeat_ms;
+    } dataplane;
+    struct {
+        uint32_t segment_mb;
+        uint32_t commit_kb; // largest single journal write
+    } journal;
+    struct {
+        uint32_t max_orders; // live orders a matching core
+        uint32_t max_levels;
+        uint32_t tick_ms;
+    } engine;
+    struct {
+        uint32_t login_attempts_per_minute; // a source address
+    } control;
+
+    struct config_port *ports;
+    uint32_t ports_count;
+    struct config_gateway *gateways;
+    uint32_t gateways_count;
+    struct config_matcher *matchers;
+    uint32_t matchers_count;
+    struct config_publisher *publishers;
+    uint32_t publishers_count;
+    struct config_symbol *symbols;
+    uint32_t symbols_count;
+    struct config_account *accounts;
+    uint32_t accounts_count;
+    struct config_session *sessions;
+    uint32_t sessions_count;
+
+    // resolved
+    enum ack_mode ack_mode;
+    uint32_t date; // yyyymmdd
+    uint64_t hash; // of the file's bytes and the resolved date
+};
+
+// Reads, checks and resolves `path`. Returns the configuration, owned by the caller until config_free; or NULL with one line
+// in `error` (path:line:column: what is wrong; what to do).
+struct config *config_load(const char *path, char *error, size_t error_size);
+
+void config_free(struct config *config);
+
+// Prints every key with type, unit, default, bounds and help, from the table.
+void config_describe(void);
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shared region: one file that the dataplane formats and control joins. Each dataplane start makes a new generation.
+//
+//   RUNDIR/INSTANCE.g000007     (hugetlbfs, or tmpfs where there are no huge pages)
+//   +--------+--------------+-----------+------------+-------------+-----
+//   | header | object table | core_block| ring       | matcher_port| ...
+//   +--------+--------------+-----------+------------+-------------+-----
+//
+// The dataplane holds an exclusive open-file-description lock on the file for as long as it lives, so that control can tell
+// a dead generation from a live one whatever process ids do. A generation is unlinked only by control (or by the next
+// dataplane start's control), once its journal rings are drained and durable.
+#ifndef CROSSWIRE_CONTRACT_REGION_H
+#define CROSSWIRE_CONTRACT_REGION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "contract/counters.h"
+#include "contract/ring.h"
+
+enum object_kind {
+    OBJECT_CORE = 1,      // struct core_block; a = enum role, b = index of the role's instance
+    OBJECT_MATCHER = 2,   // struct matcher_port; b = matching core
+    OBJECT_COMMANDS = 3,  // ring of struct command, control -> matcher b
+    OBJECT_JOURNAL = 4,   // ring of struct command, matcher b -> journal thread; its position is the core's sequence
+    OBJECT_REQUESTS = 5,  // ring of struct gateway_request, gateway b -> control
+    OBJECT_REPLIES = 6,   // ring of struct gateway_reply, control -> gateway b
+    OBJECT_ORDERS = 7,    // ring of struct command, gateway a -> matcher b
+    OBJECT_EVENTS = 8,    // ring of struct event, matcher a -> gateway b
+    OBJECT_MARKET_DATA = 9, // ring of struct event, matcher a -> publisher b
+};
+
+struct region_object {
+    uint16_t kind; // enum object_kind
+    uint16_t a;
+    uint16_t b;
+    uint16_t unused;
+    uint64_t offset; // from the region's start
+    uint64_t size;   // bytes
+};
+
+#define REGION_MAGIC UINT64_C(0x4352535357495245)
+#define REGION_VERSION 1u
+#define REGION_OBJECTS_MAX 512
+
+struct region_header {
+    _Atomic uint64_t magic; // published last, with release; a reader without it sees a region still being made
+    uint32_t version;
+    uint32_t object_count;
+    uint64_t layout_hash; // of every shared structure's size and offsets
+    uint64_t config_hash; // of the configuration text that both processes must agree on
+    uint64_t size;        // bytes of the whole region
+    uint64_t generation;
+    uint64_t dataplane_pid; // for people; liveness is the lock
+    _Atomic uint64_t control_heartbeat; // control counts up here about every 10 ms
+    _Atomic uint32_t stop;              // dataplane: 1 asks every role to drain and halt
+    uint32_t unused;
+    struct region_object objects[REGION_OBJECTS_MAX];
+};
+
+enum core_state { CORE_BOOT = 0, CORE_RUN = 1, CORE_HALT = 2, CORE_FAIL = 3 };
+
+// One role instance as others see it. Written by that role alone (in housekeep), read by anybody.
+struct core_block {
+    _Atomic uint32_t state; // enum core_state
+    uint32_t lcore;
+    _Atomic uint64_t heartbeat;   // counts housekeeping rounds
+    _Atomic uint64_t busy_cycles; // TSC cycles in polls that found work
+    _Atomic uint64_t idle_cycles; // in polls that found none
+    _Atomic uint64_t heap_bytes;  // bytes that this lcore's thread took from the heap since it began to poll: 0
+    uint64_t tsc_hz;
+    char pad[CACHE_PAIR - 48];
+    _Atomic uint64_t counters[COUNTERS_MAX];
+};
+_Static_assert(sizeof(struct core_block) == CACHE_PAIR + COUNTERS_MAX * 8, "no padding");
+
+// What a matching core and control tell each other, one writer a block.
+struct matcher_port {
+    // Written by control. Release pairs with the acquire in gateways and publishers.
+    _Atomic uint64_t durable_seq; // every command up to here is durable (or, with ack matched, need not be)
+    char pad0[CACHE_PAIR - 8];
+    // Written by the matching core.
+    _Atomic uint64_t applied_seq;  // last command the engine has taken
+    _Atomic uint64_t event_hash;   // rolling hash after it
+    _Atomic uint64_t diverged_seq; // nonzero: replay stopped here because the hash before this command differs
+    _Atomic uint64_t diverged_want; // prev_hash that the journal holds
+    _Atomic uint64_t diverged_got;
+    _Atomic uint32_t day_open; // trading date once CMD_START has been applied, 0 before, and again after CMD_END_DAY
+    char pad1[CACHE_PAIR - 44];
+};
+_Static_assert(sizeof(struct matcher_port) == 2 * CACHE_PAIR, "one writer a block");
+
+enum gateway_request_kind { REQUEST_LOGIN = 1, REQUEST_MESSAGES = 2 };
+
+// From a gateway to control. Secrets are overwritten by control when it has read them.
+struct gateway_request {
+    uint64_t word;
+    uint64_t id;   // echoed in replies
+    uint32_t kind; // enum gateway_request_kind
+    uint16_t session;
+    uint16_t count; // MESSAGES: how many
+    uint32_t first; // MESSAGES: first sequence
+    uint32_t source_ip; // LOGIN: host order, for rate limits and the log
+    uint16_t source_port;
+    char user[6];
+    char password[10];
+    char unused[14];
+};
+_Static_assert(sizeof(struct gateway_request) == 64, "one cache line");
+
+#define REPLY_BYTES 220
+
+// From control to a gateway. LOGIN: verdict. MESSAGES: one message a cell, in order; the gateway packs and sends them.
+struct gateway_reply {
+    uint64_t word;
+    uint64_t id;
+    uint32_t kind;
+    uint16_t session;
+    uint16_t verdict; // LOGIN: 1 right, 0 wrong; MESSAGES: cells of this request that follow this one
+    uint32_t sequence; // MESSAGES: of this message
+    uint16_t length;   // MESSAGES: bytes of it
+    uint16_t unused;
+    char message[REPLY_BYTES];
+    char unused2[4];
+};
+_Static_assert(sizeof(struct gateway_reply) == 256, "four cache lines");
+
+// A mapped region, in either process or in a tool. Filled by region_create and region_join.
+struct region {
+    struct region_header *header; // start of the mapping
+    size_t size;
+    int fd; // keeps the lock in the process that created it
+    char path[256];
+};
+
+struct region_plan {
+    struct region_object objects[REGION_OBJECTS_MAX];
+    uint32_t depths[REGION_OBJECTS_MAX]; // rings only
+    unsigned count;
+};
+
+enum region_result {
+    REGION_OK = 0,
+    REGION_SYSTEM,  // errno says why
+    REGION_ABSENT,  // no such generation
+    REGION_LAYOUT,  // made by another build: version or layout hash differ
+    REGION_UNREADY, // magic not published
+    REGION_BUSY,    // create: another live dataplane holds the newest generation
+};
+
+// Adds an object to the plan. For rings `depth` is in cells, and 0 otherwise.
+void region_plan_add(struct region_plan *plan, enum object_kind kind, unsigned a, unsigned b, uint32_t depth);
+
+// Creates generation newest+1 in `directory`, formats what `plan` lists, publishes the magic last, holds the lock.
+enum region_result region_create(struct region *region, const char *directory, const char *instance,
+                                 const struct region_plan *plan, uint64_t config_hash);
+
+// Maps generation `generation`; read-only unless `writable`. Checks magic, version and layout hash.
+enum region_result region_join(struct region *region, const char *directory, const char *instance, uint64_t generation,
+                               bool writable);
+
+// Unmaps and closes; the file stays.
+void region_leave(struct region *region);
+
+// Lists generations present, ascending, into `list` (room for `most`); returns how many there are in all, or -1 with errno.
+int region_list(const char *directory, const char *instance, uint64_t *list, int most);
+
+// Whether a live dataplane holds the region's lock. The region may be joined read-only.
+bool region_alive(const struct region *region);
+
+// Removes the file of a generation. Returns 0, or -1 with errno.
+int region_remove(const char *directory, const char *instance, uint64_t generation);
+
+// The object, or NULL when the region has none such.
+void *region_find(const struct region *region, enum object_kind kind, unsigned a, unsigned b);
+
+// Hash over the sizes and offsets of all shared structures of this build.
+uint64_t region_layout_hash(void);
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The deterministic engine of one matching core: commands in, events out, nothing else. C11, no I/O, no clock, no allocation.
+//
+//   engine_step(cmd) ------> up to ENGINE_EVENTS_MAX events
+//        |  engine_unfinished?
+//        +--> engine_continue() ------> up to ENGINE_EVENTS_MAX more, until finished
+#ifndef CROSSWIRE_ENGINE_ENGINE_H
+#define CROSSWIRE_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "contract/command.h"
+#include "contract/event.h"
+
+#define ENGINE_EVENTS_MAX 64 // K: a step or a continuation never emits more
+
+struct engine;
+
+// What the memory is made for; the same figures come again in CMD_OPEN_DAY and must not exceed these.
+struct engine_capacity {
+    uint32_t max_orders;
+    uint32_t max_levels;
+    uint16_t max_symbols;
+    uint16_t max_accounts;
+    uint16_t max_sessions;
+    uint8_t core;
+};
+
+// What became of the last order-entry command, for accounting: every message falls under exactly one.
+enum engine_outcome { OUTCOME_NONE, OUTCOME_ACCEPTED, OUTCOME_REJECTED, OUTCOME_DUPLICATE, OUTCOME_NO_EFFECT };
+
+// Bytes of memory that engine_new needs for this capacity.
+size_t engine_footprint(const struct engine_capacity *capacity);
+
+// Makes an engine in `memory` (engine_footprint bytes, zeroed, aligned to 4096, best on huge pages). It holds no pointer to
+// anything outside, and waits for CMD_OPEN_DAY.
+struct engine *engine_new(void *memory, const struct engine_capacity *capacity);
+
+// Takes one command whose seq is exactly engine_sequence()+1 (low COMMAND_SEQ_BITS). Not while engine_unfinished(). Writes
+// its events to `events` (room for ENGINE_EVENTS_MAX) and returns how many. Every event's lines are zero where unused, word is
+// zero, and the rolling hash covers it. Commands that make no sense (unknown session, out of order day) emit nothing.
+unsigned engine_step(struct engine *engine, const struct command *command, struct event *events);
+
+// Goes on with a step that did not finish (a sweep, a mass cancel, an expiry wave).
+unsigned engine_continue(struct engine *engine, struct event *events);
+
+bool engine_unfinished(const struct engine *engine);
+
+// Hint that `command` will be stepped soon: prefetches what it will touch. No effect on any result.
+void engine_prefetch(const struct engine *engine, const struct command *command);
+
+uint64_t engine_sequence(const struct engine *engine);   // of the last command taken
+uint64_t engine_event_hash(const struct engine *engine); // rolling hash after the last event
+uint64_t engine_time_ns(const struct engine *engine);    // of the last command
+uint32_t engine_live_orders(const struct engine *engine);
+uint32_t engine_day_open(const struct engine *engine); // trading date between CMD_START and CMD_END_DAY, else 0
+enum engine_outcome engine_outcome(const struct engine *engine);
+
+// Reads the book for tools and tests: the `depth` best levels of one side ('B' or 'S'), best first. Returns how many.
+struct engine_level {
+    uint32_t price;
+    uint32_t orders;
+    uint64_t quantity;
+};
+unsigned engine_levels(const struct engine *engine, uint16_t locate, char side, struct engine_level *levels,
+                       unsigned depth);
+
+// Whether a session is up, and the next usable UserRefNum on channel 0.
+bool engine_session_up(const struct engine *engine, uint16_t session);
+
+// Walks every internal invariant (book not crossed, level sums, no order in two places, quantities conserved); returns NULL,
+// or a sentence that says what is broken. For tests and debug builds.
+const char *engine_check(const struct engine *engine);
+
+#endif
