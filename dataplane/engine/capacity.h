@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a matching core's engine is sized for by the configuration. One place, so that the core, the recovery and every
+// replica make engines that refuse the same order as "full".
+#ifndef CROSSWIRE_ENGINE_CAPACITY_H
+#define CROSSWIRE_ENGINE_CAPACITY_H
+
+#include "contract/config.h"
+#include "engine/engine.h"
+
+// Capacity of matching core `core`. Symbols are counted over all cores (locates are per core, so this is ample),
+// sessions too, because their indexes are global.
+static inline struct engine_capacity engine_capacity_of(const struct config *config, unsigned core)
+{
+    return (struct engine_capacity){
+        .max_orders = config->engine.max_orders,
+        .max_levels = config->engine.max_levels,
+        .max_symbols = (uint16_t)config->symbols_count,
+        .max_accounts = (uint16_t)config->accounts_count,
+        .max_sessions = (uint16_t)config->sessions_count,
+        .core = (uint8_t)core,
+    };
+}
+
+#endif
