@@ -86,3 +86,76 @@ $(eal_units): $(B)/tests/%: $(B)/tests/%.o $(support) $(cores) $(io) $(control) 
 units: $(units) $(eal_units)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- the two commands -----------------------------------------------------------------------------------------------
+.PHONY: run test
+run: ## a day of orders through the real appliance; INPUT=FILE plays a capture or a stream file
+	@.ci/install-packages run
+	@$(MAKE) --no-print-directory binaries
+	@XW_BIN=$(abspath $(B)) INPUT='$(INPUT)' perf/run.sh
+
+test: ## everything that is tested; ONLY=PATTERN limits it
+	@.ci/install-packages test
+	@$(MAKE) --no-print-directory all units fuzzers
+	@tests/run.sh $(B) '$(ONLY)'
+
+# ---- the rest -------------------------------------------------------------------------------------------------------
+.PHONY: deps binaries bench soak fuzz fuzzers tidy format coverage install uninstall clean help
+deps: ## install the Debian packages that building, testing and measuring need
+	@.ci/install-packages test
+
+binaries: $(binaries) ## the four programs alone
+
+bench: ## the table of the README; leaves build/bench.json
+	@.ci/install-packages test
+	@$(MAKE) --no-print-directory all
+	@XW_BIN=$(abspath $(B)) perf/bench.sh
+
+soak: all units ## the random and kill tests, far longer: XW_SOAK=MINUTES
+	@XW_SOAK=$(or $(XW_SOAK),30) tests/soak.sh $(B)
+
+# Fuzzers need clang's libFuzzer and every library instrumented: a build of its own.
+fuzz_targets := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzers:
+	@$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' $(fuzz_targets)
+build/fuzz/tests/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/control.a build/fuzz/client.a build/fuzz/engine.a build/fuzz/packet.a build/fuzz/contract.a
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(libs)
+build/fuzz/packet.a: build/fuzz/dataplane/io/packet.o
+
+fuzz: fuzzers ## every fuzz target for XW_FUZZ_SECONDS (600) each
+	@XW_FUZZ_SECONDS=$(or $(XW_FUZZ_SECONDS),600) tests/run.sh build tests/fuzz/
+
+sources = $(shell git ls-files '*.c' '*.h')
+format: ## lay out every source file
+	clang-format -i $(sources)
+
+tidy: ## format, include arrows, static checks: before each commit
+	@clang-format --dry-run -Werror $(sources)
+	@for check in tests/shape/*.sh; do $$check || exit 1; done
+	@cppcheck --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
+	  --suppress=normalCheckLevelMaxBranches --std=c11 -D_GNU_SOURCE -Idataplane -I. dataplane control perf
+
+coverage: ## line and branch coverage of the engine by the unit tests
+	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage units
+	@tests/run.sh build/coverage tests/unit/test_engine
+	@gcovr --root . --filter dataplane/engine --exclude-branches-by-pattern '.*xw_assert.*' --print-summary build/coverage
+
+install: binaries ## lay the programs out under DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/crosswire/nic_profiles \
+	  $(DESTDIR)$(PREFIX)/include/crosswire $(DESTDIR)$(PREFIX)/lib $(DESTDIR)/etc/crosswire
+	install -m 755 $(B)/crosswire-dataplane $(B)/crosswire-control $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(B)/xwctl $(B)/xwreplay $(DESTDIR)$(PREFIX)/bin
+	install -m 644 nic_profiles/*.yaml $(DESTDIR)$(PREFIX)/share/crosswire/nic_profiles
+	test -e $(DESTDIR)/etc/crosswire/crosswire.yaml || install -m 640 control/crosswire.yaml $(DESTDIR)/etc/crosswire
+
+uninstall: ## remove what install laid out; the configuration stays
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,crosswire-dataplane crosswire-control)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,xwctl xwreplay)
+	rm -rf $(DESTDIR)$(PREFIX)/share/crosswire
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo "  SAN=address|undefined|thread  DEBUG=1  CC=clang  ARCH=x86-64-v3  with any of them"
