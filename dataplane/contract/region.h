@@ -56,7 +56,7 @@ struct region_header {
     uint64_t dataplane_pid; // for people; liveness is the lock
     _Atomic uint64_t control_heartbeat; // control counts up here about every 10 ms
     _Atomic uint32_t stop;              // dataplane: 1 asks every role to drain and halt
-    uint32_t unused;
+    _Atomic uint32_t trading_date;      // written by control before it feeds anything: whose journal the rings belong to
     struct region_object objects[REGION_OBJECTS_MAX];
 };
 
@@ -94,6 +94,12 @@ _Static_assert(sizeof(struct matcher_port) == 2 * CACHE_PAIR, "one writer a bloc
 
 enum gateway_request_kind { REQUEST_LOGIN = 1, REQUEST_MESSAGES = 2 };
 
+enum login_verdict {
+    LOGIN_WRONG = 0,
+    LOGIN_RIGHT = 1,
+    LOGIN_LIMITED = 2, // not looked at: too many attempts; leave it unanswered (DISCARD_LOGIN_RATE), the client repeats
+};
+
 // From a gateway to control. Secrets are overwritten by control when it has read them.
 struct gateway_request {
     uint64_t word;
@@ -118,9 +124,9 @@ struct gateway_reply {
     uint64_t id;
     uint32_t kind;
     uint16_t session;
-    uint16_t verdict; // LOGIN: 1 right, 0 wrong; MESSAGES: cells of this request that follow this one
+    uint16_t verdict; // LOGIN: enum login_verdict; MESSAGES: cells of this request that follow this one
     uint32_t sequence; // MESSAGES: of this message
-    uint16_t length;   // MESSAGES: bytes of it
+    uint16_t length;   // MESSAGES: bytes of it; 0: none can be had now, and no cell follows
     uint16_t unused;
     char message[REPLY_BYTES];
     char unused2[4];
