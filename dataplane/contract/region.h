@@ -137,7 +137,8 @@ _Static_assert(sizeof(struct gateway_reply) == 256, "four cache lines");
 struct region {
     struct region_header *header; // start of the mapping
     size_t size;
-    int fd; // keeps the lock in the process that created it
+    int fd;      // keeps the lock in the process that created it
+    int lock_fd; // DIR/INSTANCE.lock, held by the creator: one live dataplane an instance; -1 in others
     char path[256];
 };
 
