@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An event: the only thing that the engine ever writes. A pure function of the commands before it.
 //
-// One event serves everybody: gateways turn it into OUCH for the sessions it names, publishers into ITCH when it carries an
-// MD flag, control into audit and replay. A cell is three cache lines apart but only `lines` of them are written and hashed.
+// One event serves everybody: gateways turn it into OUCH for the sessions it names, publishers into ITCH when it
+// carries an MD flag, control into audit and replay. A cell is three cache lines apart but only `lines` of them are
+// written and hashed.
 #ifndef CROSSWIRE_CONTRACT_EVENT_H
 #define CROSSWIRE_CONTRACT_EVENT_H
 
@@ -13,16 +14,16 @@
 enum event_type {
     EV_NONE = 0,
     // OUCH to one session.
-    EV_ACCEPTED = 1,  // A; 2 lines, 3 with a tag of the third line
-    EV_REPLACED = 2,  // U; likewise
-    EV_CANCELED = 3,  // C; 1 line
-    EV_TRADE = 4,     // E to the taker's and to the maker's session; 2 lines
-    EV_REJECTED = 5,  // J; 2 lines
-    EV_MODIFIED = 6,  // M
-    EV_RESTATED = 7,  // R
-    EV_PRIORITY = 8,  // T
-    EV_AIQ_CANCELED = 9, // D
-    EV_BROKEN = 10,      // B
+    EV_ACCEPTED = 1,        // A; 2 lines, 3 with a tag of the third line
+    EV_REPLACED = 2,        // U; likewise
+    EV_CANCELED = 3,        // C; 1 line
+    EV_TRADE = 4,           // E to the taker's and to the maker's session; 2 lines
+    EV_REJECTED = 5,        // J; 2 lines
+    EV_MODIFIED = 6,        // M
+    EV_RESTATED = 7,        // R
+    EV_PRIORITY = 8,        // T
+    EV_AIQ_CANCELED = 9,    // D
+    EV_BROKEN = 10,         // B
     EV_CANCEL_PENDING = 11, // P
     EV_CANCEL_REJECT = 12,  // I
     EV_MASS_CANCEL = 13,    // X
@@ -59,13 +60,14 @@ struct event {
     uint8_t type;     // enum event_type
     uint8_t lines;    // cache lines in use, 1..3
     uint8_t flags;
-    char reason;          // cancel reason, system event code, restate reason, ITCH trading state; J: enum reject
-    uint16_t session;     // SESSION_NONE: none; the taker's in TRADE
-    uint16_t locate;      // stock locate
-    uint32_t user_ref;    // the taker's in TRADE; QUERY: next usable
+    char reason;             // cancel reason, system event code, restate reason, ITCH trading state; J: enum reject
+    uint16_t session;        // SESSION_NONE: none; the taker's in TRADE
+    uint16_t locate;         // stock locate
+    uint32_t user_ref;       // the taker's in TRADE; QUERY: next usable
     uint32_t other_user_ref; // REPLACED: OrigUserRefNum; TRADE: the maker's
     uint64_t ref;            // order reference; the maker's in TRADE
-    uint32_t quantity; // ACCEPTED, REPLACED: exposed; CANCELED, TRADE: incremental; MODIFIED: outstanding; BOOK_ADD: resting
+    uint32_t
+        quantity; // ACCEPTED, REPLACED: exposed; CANCELED, TRADE: incremental; MODIFIED: outstanding; BOOK_ADD: resting
     uint32_t price;
     uint8_t user_ref_idx;       // channel of user_ref
     uint8_t other_user_ref_idx; // TRADE: the maker's channel
@@ -73,8 +75,9 @@ struct event {
     char side;                  // of the order that user_ref names (of the taker in TRADE)
     char unused0[3];
 
-    union { // second line
-        struct { // ACCEPTED, REPLACED, REJECTED (cl_ord_id only), BOOK_ADD (symbol), SYMBOL, MASS_CANCEL (symbol, firm), ..
+    union {      // second line
+        struct { // ACCEPTED, REPLACED, REJECTED (cl_ord_id only), BOOK_ADD (symbol), SYMBOL, MASS_CANCEL (symbol,
+                 // firm), ..
             char symbol[8];
             uint64_t old_ref; // REPLACED: reference of the order replaced
             char cl_ord_id[14];
@@ -124,8 +127,9 @@ struct event {
     uint8_t tick_lot_class; // SYMBOL: reserved
     char unused2[2];
     uint64_t secondary_ref;
-    uint32_t round_lot; // SYMBOL
-    char unused3[12];
+    uint32_t round_lot;    // SYMBOL
+    char locate_broker[4]; // MODIFIED
+    char unused3[8];
 };
 
 _Static_assert(sizeof(struct event) == 192, "an event cell is three cache lines");
@@ -133,8 +137,9 @@ _Static_assert(offsetof(struct event, symbol) == 64, "second line");
 _Static_assert(offsetof(struct event, peg_offset) == 128, "third line");
 
 // Tags whose values stand in the third line.
-#define EVENT_THIRD_LINE_TAGS                                                                                          \
-    (1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15 | 1u << 1 | 1u << 22 | 1u << 23)
+#define EVENT_THIRD_LINE_TAGS                                                                                   \
+    (1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15 | 1u << 1 | 1u << 22 | 1u << 23 | \
+     1u << 26)
 
 static inline uint64_t event_mix(uint64_t a, uint64_t b)
 {
@@ -144,25 +149,43 @@ static inline uint64_t event_mix(uint64_t a, uint64_t b)
 
 #define EVENT_HASH_SEED UINT64_C(0x43524f5353574952)
 
-// The rolling hash after `event`, given the one before it. Covers every byte in use but the ring word and EV_REPLAYED; the
-// same on every compiler and machine. A divergence detector, not a signature: the journal's chain is the signature.
+// What one cache line adds to the hash. The first line without its ring word; `line` is 1 or 2 for the others. The
+// engine computes these from the words that it is about to store.
+static inline uint64_t event_fold_first(const uint64_t w[8])
+{
+    uint64_t kind = w[3] & ~((uint64_t)EV_REPLAYED << 16);
+    return event_mix(w[1] ^ UINT64_C(0x9E3779B97F4A7C15), w[2] ^ UINT64_C(0xC2B2AE3D27D4EB4F)) ^
+           event_mix(kind ^ UINT64_C(0x165667B19E3779F9), w[4] ^ UINT64_C(0xD6E8FEB86659FD93)) ^
+           event_mix(w[5] ^ UINT64_C(0xA0761D6478BD642F), w[6] ^ UINT64_C(0xE7037ED1A0B428DB)) ^
+           (w[7] * UINT64_C(0x8EBC6AF09C88C6E3));
+}
+
+static inline uint64_t event_fold_next(const uint64_t w[8], unsigned line)
+{
+    return event_mix(w[0] ^ UINT64_C(0x589965CC75374CC3), w[1] ^ UINT64_C(0x1D8E4E27C47D124F)) ^
+           event_mix(w[2] ^ UINT64_C(0xEB44ACCAB455D165), w[3] ^ UINT64_C(0x9FB21C651E98DF25)) ^
+           event_mix(w[4] ^ UINT64_C(0xA0761D6478BD642F), w[5] ^ UINT64_C(0x2127599BF4325C37)) ^
+           event_mix(w[6] ^ UINT64_C(0x880355F21E6D1965), w[7] ^ UINT64_C(0xC6A4A7935BD1E995) ^ line);
+}
+
+// The rolling hash after an event whose lines fold to the sum `fold`.
+static inline uint64_t event_hash_fold(uint64_t hash, uint64_t fold)
+{
+    return event_mix(hash ^ fold, UINT64_C(0x9FB21C651E98DF25)) + fold;
+}
+
+// The rolling hash after `event`, given the one before it. Covers every byte in use but the ring word and EV_REPLAYED;
+// the same on every compiler and machine. A divergence detector, not a signature: the journal's chain is the signature.
 static inline uint64_t event_hash(uint64_t hash, const struct event *event)
 {
     uint64_t w[8];
     memcpy(w, event, sizeof w);
-    w[3] &= ~((uint64_t)EV_REPLAYED << 16);
-    uint64_t fold = event_mix(w[1] ^ UINT64_C(0x9E3779B97F4A7C15), w[2] ^ UINT64_C(0xC2B2AE3D27D4EB4F)) ^
-                    event_mix(w[3] ^ UINT64_C(0x165667B19E3779F9), w[4] ^ UINT64_C(0xD6E8FEB86659FD93)) ^
-                    event_mix(w[5] ^ UINT64_C(0xA0761D6478BD642F), w[6] ^ UINT64_C(0xE7037ED1A0B428DB)) ^
-                    (w[7] * UINT64_C(0x8EBC6AF09C88C6E3));
+    uint64_t fold = event_fold_first(w);
     for (unsigned line = 1; line < event->lines; line++) {
         memcpy(w, (const char *)event + (size_t)line * 64, sizeof w);
-        fold += event_mix(w[0] ^ UINT64_C(0x589965CC75374CC3), w[1] ^ UINT64_C(0x1D8E4E27C47D124F)) ^
-                event_mix(w[2] ^ UINT64_C(0xEB44ACCAB455D165), w[3] ^ UINT64_C(0x9FB21C651E98DF25)) ^
-                event_mix(w[4] ^ UINT64_C(0xA0761D6478BD642F), w[5] ^ UINT64_C(0x2127599BF4325C37)) ^
-                event_mix(w[6] ^ UINT64_C(0x880355F21E6D1965), w[7] ^ UINT64_C(0xC6A4A7935BD1E995) ^ line);
+        fold += event_fold_next(w, line);
     }
-    return event_mix(hash ^ fold, UINT64_C(0x9FB21C651E98DF25)) + fold;
+    return event_hash_fold(hash, fold);
 }
 
 #endif
