@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/eal.h"
+
+#include <dirent.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include <rte_malloc.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "contract/assert.h"
+#include "io/profile.h"
+
+#define ARGUMENTS_MOST 96
+#define ARGUMENT_BYTES 8192
+
+// The argument vector of rte_eal_init, which keeps pointers into it.
+struct arguments {
+    char *list[ARGUMENTS_MOST + 1];
+    int count;
+    char bytes[ARGUMENT_BYTES];
+    size_t used;
+    bool overflow;
+};
+
+// EAL's lcore ids are positions in this list, so that any CPU number can be a role's lcore.
+static struct {
+    uint32_t cpus[EAL_LCORES_MAX];
+    unsigned count;
+    struct arguments arguments;
+} eal;
+
+__attribute__((format(printf, 2, 3))) static void add(struct arguments *to, const char *format, ...)
+{
+    va_list values;
+    size_t left = sizeof to->bytes - to->used;
+    va_start(values, format);
+    int length = vsnprintf(to->bytes + to->used, left, format, values);
+    va_end(values);
+    if (length < 0 || (size_t)length >= left || to->count == ARGUMENTS_MOST) {
+        to->overflow = true;
+        return;
+    }
+    to->list[to->count++] = to->bytes + to->used;
+    to->used += (size_t)length + 1;
+}
+
+static unsigned add_lcore(uint32_t *lcores, unsigned count, unsigned most, uint32_t lcore)
+{
+    unsigned at = 1;
+    if (lcores[0] == lcore)
+        return count;
+    while (at < count && lcores[at] < lcore)
+        at++;
+    if ((at < count && lcores[at] == lcore) || count == most)
+        return count;
+    memmove(lcores + at + 1, lcores + at, (count - at) * sizeof *lcores);
+    lcores[at] = lcore;
+    return count + 1;
+}
+
+unsigned eal_lcores(const struct config *config, uint32_t *lcores, unsigned most)
+{
+    xw_assert(most > 0);
+    unsigned count = 1;
+    lcores[0] = config->dataplane.main_lcore;
+    for (uint32_t i = 0; i < config->gateways_count; i++)
+        count = add_lcore(lcores, count, most, config->gateways[i].lcore);
+    for (uint32_t i = 0; i < config->matchers_count; i++)
+        count = add_lcore(lcores, count, most, config->matchers[i].lcore);
+    for (uint32_t i = 0; i < config->publishers_count; i++)
+        count = add_lcore(lcores, count, most, config->publishers[i].lcore);
+    return count;
+}
+
+static int check_lcores(char *error, size_t error_size)
+{
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    sched_getaffinity(0, sizeof allowed, &allowed);
+    for (unsigned i = 0; i < eal.count; i++) {
+        uint32_t cpu = eal.cpus[i];
+        if (cpu < CPU_SETSIZE && CPU_ISSET(cpu, &allowed))
+            continue;
+        snprintf(error, error_size,
+                 "lcore %u is not a CPU that this process may use: choose among %d (see nproc, taskset -p)", cpu,
+                 CPU_COUNT(&allowed));
+        return EX_CONFIG;
+    }
+    return 0;
+}
+
+// Bytes of free huge pages of all sizes.
+static uint64_t free_huge_bytes(void)
+{
+    uint64_t bytes = 0;
+    DIR *directory = opendir("/sys/kernel/mm/hugepages");
+    if (!directory)
+        return 0;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        char path[384];
+        unsigned long kilobytes = 0, pages = 0;
+        if (sscanf(entry->d_name, "hugepages-%lukB", &kilobytes) != 1)
+            continue;
+        snprintf(path, sizeof path, "/sys/kernel/mm/hugepages/%s/free_hugepages", entry->d_name);
+        FILE *file = fopen(path, "r");
+        if (!file)
+            continue;
+        if (fscanf(file, "%lu", &pages) == 1)
+            bytes += (uint64_t)pages * kilobytes * 1024;
+        fclose(file);
+    }
+    closedir(directory);
+    return bytes;
+}
+
+static int check_memory(const struct config *config, char *error, size_t error_size)
+{
+    uint64_t want = (uint64_t)config->dataplane.memory_mb << 20;
+    if (!config->dataplane.huge_pages || free_huge_bytes() >= want)
+        return 0;
+    snprintf(error, error_size,
+             "%u MB of huge pages wanted (dataplane.memory_mb), %u MB are free: sysctl -w vm.nr_hugepages=%u, or set "
+             "dataplane.huge_pages: false",
+             config->dataplane.memory_mb, (unsigned)(free_huge_bytes() >> 20), config->dataplane.memory_mb);
+    return EX_UNAVAILABLE;
+}
+
+// Only the PCI devices that the configuration names are probed: EAL would take the machine's own NIC otherwise.
+static int add_devices(const struct config *config, struct arguments *arguments, char *error, size_t error_size)
+{
+    unsigned physical = 0;
+    for (uint32_t i = 0; i < config->ports_count; i++) {
+        struct profile profile;
+        int result = profile_load(config->profile_directory, config->ports[i].profile, &profile, error, error_size);
+        if (result != 0)
+            return result;
+        if (profile.kind != PROFILE_PCI)
+            continue;
+        physical++;
+        add(arguments, "-a");
+        add(arguments, "%s", config->ports[i].device);
+    }
+    if (physical == 0)
+        add(arguments, "--no-pci");
+    return 0;
+}
+
+static void add_extra(struct arguments *arguments, const char *extra)
+{
+    for (const char *at = extra ? extra : ""; *at;) {
+        size_t length = strcspn(at, " \t");
+        if (length)
+            add(arguments, "%.*s", (int)length, at);
+        at += length + strspn(at + length, " \t");
+    }
+}
+
+static int build(const struct config *config, struct arguments *arguments, char *error, size_t error_size)
+{
+    char lcores[EAL_LCORES_MAX * 16];
+    size_t used = 0;
+    for (unsigned i = 0; i < eal.count; i++)
+        used += (size_t)snprintf(lcores + used, sizeof lcores - used, "%s%u@%u", i ? "," : "", i, eal.cpus[i]);
+    add(arguments, "crosswire");
+    add(arguments, "--lcores=%s", lcores);
+    add(arguments, "--main-lcore=0");
+    add(arguments, "--file-prefix=%s", config->instance ? config->instance : "crosswire");
+    add(arguments, "--in-memory"); // nothing of EAL is left behind in the file system
+    add(arguments, "--no-telemetry");
+    add(arguments, "--log-level=critical");
+    add(arguments, "-m");
+    add(arguments, "%u", config->dataplane.memory_mb);
+    // vhost-user passes memory as files, and the protocol carries only a few.
+    add(arguments, config->dataplane.huge_pages ? "--single-file-segments" : "--no-huge");
+    int result = add_devices(config, arguments, error, error_size);
+    if (result != 0)
+        return result;
+    if (strcmp(arguments->list[arguments->count - 1], "--no-pci") == 0)
+        add(arguments, "--iova-mode=va");
+    add_extra(arguments, config->dataplane.eal);
+    if (!arguments->overflow)
+        return 0;
+    snprintf(error, error_size, "EAL's arguments are too long: shorten dataplane.eal");
+    return EX_CONFIG;
+}
+
+int eal_start(const struct config *config, char *error, size_t error_size)
+{
+    eal.count = eal_lcores(config, eal.cpus, EAL_LCORES_MAX);
+    eal.arguments = (struct arguments){.count = 0};
+    signal(SIGPIPE, SIG_IGN); // a vhost peer that dies must not take us along
+    int result = check_lcores(error, error_size);
+    if (result == 0)
+        result = check_memory(config, error, error_size);
+    if (result == 0)
+        result = build(config, &eal.arguments, error, error_size);
+    if (result != 0)
+        return result;
+    rte_openlog_stream(stderr); // not to syslog
+    if (rte_eal_init(eal.arguments.count, eal.arguments.list) >= 0)
+        return 0;
+    snprintf(error, error_size, "EAL did not start: %s: see why with dataplane.eal: \"--log-level=debug\"",
+             rte_strerror(rte_errno));
+    return EX_OSERR;
+}
+
+void eal_stop(void)
+{
+    rte_eal_cleanup();
+}
+
+static unsigned lcore_id(uint32_t cpu)
+{
+    for (unsigned i = 1; i < eal.count; i++) {
+        if (eal.cpus[i] == cpu)
+            return i;
+    }
+    return 0;
+}
+
+bool eal_launch(uint32_t lcore, int (*run)(void *argument), void *argument)
+{
+    unsigned id = lcore_id(lcore);
+    return id != 0 && rte_eal_remote_launch(run, argument, id) == 0;
+}
+
+int eal_join(uint32_t lcore)
+{
+    unsigned id = lcore_id(lcore);
+    xw_assert(id != 0);
+    return rte_eal_wait_lcore(id);
+}
+
+uint64_t eal_tsc_hz(void)
+{
+    return rte_get_tsc_hz();
+}
+
+uint64_t eal_heap_bytes(void)
+{
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < rte_socket_count(); i++) {
+        struct rte_malloc_socket_stats stats;
+        if (rte_malloc_get_socket_stats(rte_socket_id_by_idx(i), &stats) == 0)
+            bytes += stats.heap_allocsz_bytes;
+    }
+    return bytes;
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules: IEEE 802.3 and 802.1Q framing, RFC 791 (IPv4), RFC 768 (UDP), RFC 826 (ARP), RFC 792 (ICMP echo), RFC 1071
+// (checksum), RFC 6864 (identification 0 with don't-fragment).
+#include "io/packet.h"
+
+#include <string.h>
+
+#include "contract/assert.h"
+#include "contract/wire.h"
+
+enum {
+    ETHER = 14,
+    TAG = 4,
+    IPV4 = 20,
+    UDP = 8,
+    ARP = 28,
+    FRAME_MIN = 60, // without the frame check sequence
+};
+
+enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_VLAN = 0x8100 };
+enum { PROTOCOL_ICMP = 1, PROTOCOL_UDP = 17 };
+
+static uint64_t load64(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static uint32_t load32(const uint8_t *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static uint16_t load16(const uint8_t *at)
+{
+    uint16_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+// One's complement sums are taken over 16-bit words as they lie in memory (RFC 1071: byte order does not matter as long
+// as the result is stored the same way), 32 bits at a time into 64, folded at the end.
+static uint64_t sum_bytes(const uint8_t *at, size_t size)
+{
+    uint64_t low = 0, high = 0;
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        uint64_t word = load64(at + i);
+        low += (uint32_t)word;
+        high += word >> 32;
+    }
+    size_t rest = size - i;
+    if (rest && size >= 8) { // the last eight bytes again, those already taken shifted out
+        uint64_t word = load64(at + size - 8) >> (8 * (8 - rest));
+        low += (uint32_t)word;
+        high += word >> 32;
+    } else {
+        for (size_t k = 0; k < rest; k++)
+            low += (uint64_t)at[i + k] << (k % 2 * 8);
+    }
+    return low + high;
+}
+
+static uint16_t fold(uint64_t sum)
+{
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & UINT16_MAX) + (sum >> 16);
+    sum = (sum & UINT16_MAX) + (sum >> 16);
+    return (uint16_t)sum;
+}
+
+static uint64_t sum_ipv4_plain(const uint8_t *ip)
+{
+    return (uint64_t)load32(ip) + load32(ip + 4) + load32(ip + 8) + load32(ip + 12) + load32(ip + 16);
+}
+
+// The pseudo header (addresses, protocol, UDP length) and all of the datagram.
+static uint64_t sum_udp(const uint8_t *ip, const uint8_t *udp, size_t length)
+{
+    uint64_t sum = (uint64_t)load32(ip + 12) + load32(ip + 16) + ((uint64_t)PROTOCOL_UDP << 8) + load16(udp + 4);
+    return sum + sum_bytes(udp, length);
+}
+
+static bool same_mac(const uint8_t *a, const uint8_t *b)
+{
+    return load32(a) == load32(b) && load16(a + 4) == load16(b + 4);
+}
+
+static void discard(struct packet *packet, enum discard reason)
+{
+    packet->kind = PACKET_DISCARD;
+    packet->reason = reason;
+}
+
+static void ignore(struct packet *packet, enum discard reason)
+{
+    packet->kind = PACKET_IGNORE;
+    packet->reason = reason;
+}
+
+static bool is_group_ip(uint32_t ip) // multicast, reserved and limited broadcast: never a host
+{
+    return ip >= 0xE0000000u;
+}
+
+static void swap_mac(const struct endpoint *us, uint8_t *frame)
+{
+    memcpy(frame, frame + 6, 6);
+    memcpy(frame + 6, us->mac, 6);
+}
+
+// RFC 826: a request for our address is turned into its reply where it stands.
+static void answer_arp(const struct endpoint *us, uint8_t *frame, uint8_t *arp, size_t size, struct packet *packet)
+{
+    static const uint8_t request[8] = {0, 1, 8, 0, 6, 4, 0, 1}; // Ethernet, IPv4, lengths, request
+    if (size < ARP) {
+        discard(packet, DISCARD_FRAME_SHORT);
+        return;
+    }
+    if (memcmp(arp, request, sizeof request) != 0 || get_be32(arp + 24) != us->ip || (arp[8] & 1)) {
+        ignore(packet, DISCARD_OTHER_IP);
+        return;
+    }
+    put_be16(arp + 6, 2);
+    memcpy(arp + 18, arp + 8, 10); // the asker is the target
+    memcpy(arp + 8, us->mac, 6);
+    put_be32(arp + 14, us->ip);
+    swap_mac(us, frame);
+    packet->kind = PACKET_REPLY;
+}
+
+// RFC 792: an echo request is turned into its reply where it stands. With IPv4 options it is not one of ours to answer.
+static void answer_echo(const struct endpoint *us, uint8_t *frame, uint8_t *ip, size_t header, size_t size,
+                        struct packet *packet)
+{
+    uint8_t *icmp = ip + header;
+    if (size < 8 || header != IPV4 || icmp[0] != 8 || icmp[1] != 0 || fold(sum_bytes(icmp, size)) != UINT16_MAX) {
+        discard(packet, DISCARD_IP_PROTOCOL);
+        return;
+    }
+    icmp[0] = 0;
+    memset(icmp + 2, 0, 2);
+    uint16_t sum = (uint16_t)~fold(sum_bytes(icmp, size));
+    memcpy(icmp + 2, &sum, 2);
+    memcpy(ip + 16, ip + 12, 4);
+    put_be32(ip + 12, us->ip);
+    ip[8] = 64;
+    memset(ip + 10, 0, 2);
+    sum = (uint16_t)~fold(sum_ipv4_plain(ip));
+    memcpy(ip + 10, &sum, 2);
+    swap_mac(us, frame);
+    packet->kind = PACKET_REPLY;
+}
+
+static void parse_udp(const struct frame *frame, const uint8_t *ip, const uint8_t *udp, size_t size,
+                      struct packet *packet)
+{
+    if (__builtin_expect(size < UDP || get_be16(udp + 4) != size, 0)) {
+        discard(packet, DISCARD_UDP_LENGTH);
+        return;
+    }
+    if (frame->udp_checksum != CHECKSUM_GOOD && load16(udp + 6) != 0 &&
+        (frame->udp_checksum == CHECKSUM_BAD || fold(sum_udp(ip, udp, size)) != UINT16_MAX)) {
+        discard(packet, DISCARD_UDP_CHECKSUM);
+        return;
+    }
+    packet->kind = PACKET_UDP;
+    memcpy(packet->from.mac, frame->data + 6, 6);
+    packet->from.ip = get_be32(ip + 12);
+    packet->from.port = get_be16(udp);
+    packet->to_port = get_be16(udp + 2);
+    packet->payload = udp + UDP;
+    packet->size = size - UDP;
+}
+
+// `size` is what the frame holds from the IPv4 header on, padding included.
+static void parse_ipv4(const struct endpoint *us, struct frame *frame, uint8_t *ip, size_t size, struct packet *packet)
+{
+    if (__builtin_expect(size < IPV4, 0)) {
+        discard(packet, DISCARD_FRAME_SHORT);
+        return;
+    }
+    size_t header = (ip[0] & 15u) * 4, total = get_be16(ip + 2);
+    if (__builtin_expect(ip[0] >> 4 != 4 || header < IPV4 || total < header || (get_be16(ip + 6) & 0x3FFF), 0)) {
+        discard(packet, DISCARD_IP_HEADER); // also fragments: an order fits one frame
+        return;
+    }
+    if (__builtin_expect(total > size, 0)) {
+        discard(packet, DISCARD_FRAME_SHORT);
+        return;
+    }
+    if (frame->ip_checksum != CHECKSUM_GOOD) {
+        uint64_t sum = header == IPV4 ? sum_ipv4_plain(ip) : sum_bytes(ip, header);
+        if (__builtin_expect(frame->ip_checksum == CHECKSUM_BAD || fold(sum) != UINT16_MAX, 0)) {
+            discard(packet, DISCARD_IP_CHECKSUM);
+            return;
+        }
+    }
+    uint32_t to = get_be32(ip + 16);
+    if (__builtin_expect(to != us->ip, 0)) {
+        if (is_group_ip(to))
+            ignore(packet, DISCARD_OTHER_IP);
+        else
+            discard(packet, DISCARD_OTHER_IP);
+        return;
+    }
+    if (__builtin_expect(is_group_ip(get_be32(ip + 12)), 0)) {
+        discard(packet, DISCARD_IP_HEADER); // nobody is there to be answered
+        return;
+    }
+    if (__builtin_expect(ip[9] == PROTOCOL_UDP, 1))
+        parse_udp(frame, ip, ip + header, total - header, packet);
+    else if (ip[9] == PROTOCOL_ICMP)
+        answer_echo(us, frame->data, ip, header, total - header, packet);
+    else
+        discard(packet, DISCARD_IP_PROTOCOL);
+}
+
+void packet_parse(const struct endpoint *us, struct frame *frame, struct packet *packet)
+{
+    uint8_t *data = frame->data;
+    size_t at = ETHER;
+    if (__builtin_expect(frame->length < ETHER, 0)) {
+        discard(packet, DISCARD_FRAME_SHORT);
+        return;
+    }
+    uint16_t type = get_be16(data + 12), vlan = 0;
+    if (type == ETHERTYPE_VLAN) {
+        if (frame->length < ETHER + TAG) {
+            discard(packet, DISCARD_FRAME_SHORT);
+            return;
+        }
+        vlan = get_be16(data + 14) & 0x0FFF;
+        type = get_be16(data + 16);
+        at = ETHER + TAG;
+    }
+    bool ours = same_mac(data, us->mac);
+    if (__builtin_expect(!ours && !(data[0] & 1), 0)) {
+        discard(packet, DISCARD_OTHER_MAC);
+    } else if (__builtin_expect(vlan != us->vlan || (type != ETHERTYPE_IPV4 && type != ETHERTYPE_ARP), 0)) {
+        if (ours)
+            discard(packet, DISCARD_ETHERTYPE); // of another VLAN: not for this endpoint either
+        else
+            ignore(packet, DISCARD_OTHER_MAC);
+    } else if (__builtin_expect(data[6] & 1, 0)) {
+        discard(packet, DISCARD_OTHER_MAC); // a group cannot send
+    } else if (type == ETHERTYPE_ARP) {
+        answer_arp(us, data, data + at, frame->length - at, packet);
+    } else if (__builtin_expect(!ours, 0)) {
+        ignore(packet, DISCARD_OTHER_MAC); // IPv4 to a group
+    } else {
+        parse_ipv4(us, frame, data + at, frame->length - at, packet);
+    }
+}
+
+uint8_t *packet_udp_payload(const struct endpoint *us, struct frame *frame)
+{
+    return frame->data + UDP_PAYLOAD_OFFSET(us->vlan);
+}
+
+void packet_finish_udp(const struct endpoint *us, const struct peer *to, uint16_t from_port, size_t size,
+                       struct frame *frame)
+{
+    uint8_t *data = frame->data;
+    uint8_t *ip = data + ETHER + (us->vlan ? TAG : 0);
+    uint8_t *udp = ip + IPV4;
+    xw_assert(size <= FRAME_MAX - UDP_PAYLOAD_OFFSET(us->vlan));
+    memcpy(data, to->mac, 6);
+    memcpy(data + 6, us->mac, 6);
+    if (us->vlan) {
+        put_be16(data + 12, ETHERTYPE_VLAN);
+        put_be16(data + 14, us->vlan);
+    }
+    put_be16(ip - 2, ETHERTYPE_IPV4);
+    put_be32(ip, 0x45000000u | (uint32_t)(IPV4 + UDP + size));
+    put_be32(ip + 4, 0x00004000u); // identification 0, don't fragment
+    put_be32(ip + 8, 64u << 24 | (uint32_t)PROTOCOL_UDP << 16);
+    put_be32(ip + 12, us->ip);
+    put_be32(ip + 16, to->ip);
+    uint16_t sum = (uint16_t)~fold(sum_ipv4_plain(ip));
+    memcpy(ip + 10, &sum, 2);
+    put_be16(udp, from_port);
+    put_be16(udp + 2, to->port);
+    put_be32(udp + 4, (uint32_t)(UDP + size) << 16);
+    sum = (uint16_t)~fold(sum_udp(ip, udp, UDP + size));
+    if (sum == 0)
+        sum = UINT16_MAX; // zero would say that there is none
+    memcpy(udp + 6, &sum, 2);
+    frame->length = (uint32_t)(udp - data) + UDP + (uint32_t)size;
+    if (frame->length < FRAME_MIN) {
+        memset(data + frame->length, 0, FRAME_MIN - frame->length);
+        frame->length = FRAME_MIN;
+    }
+}
