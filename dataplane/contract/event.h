@@ -138,7 +138,7 @@ _Static_assert(offsetof(struct event, peg_offset) == 128, "third line");
 
 // Tags whose values stand in the third line.
 #define EVENT_THIRD_LINE_TAGS                                                                                   \
-    (1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15 | 1u << 1 | 1u << 22 | 1u << 23 |        \
+    (1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15 | 1u << 1 | 1u << 22 | 1u << 23 | \
      1u << 26)
 
 static inline uint64_t event_mix(uint64_t a, uint64_t b)
