@@ -174,13 +174,18 @@ static int build(const struct config *config, struct arguments *arguments, char 
     add(arguments, "--lcores=%s", lcores);
     add(arguments, "--main-lcore=0");
     add(arguments, "--file-prefix=%s", config->instance ? config->instance : "crosswire");
-    add(arguments, "--in-memory"); // nothing of EAL is left behind in the file system
     add(arguments, "--no-telemetry");
-    add(arguments, "--log-level=critical");
+    add(arguments, "--log-level=alert");
     add(arguments, "-m");
     add(arguments, "%u", config->dataplane.memory_mb);
-    // vhost-user passes memory as files, and the protocol carries only a few.
-    add(arguments, config->dataplane.huge_pages ? "--single-file-segments" : "--no-huge");
+    if (config->dataplane.huge_pages) {
+        add(arguments, "--in-memory"); // no mount needed, and nothing of EAL is left behind
+        add(arguments,
+            "--single-file-segments"); // vhost-user passes memory as files, and its messages carry only a few
+    } else {
+        add(arguments, "--no-huge"); // EAL has it exclude --in-memory
+        add(arguments, "--no-shconf");
+    }
     int result = add_devices(config, arguments, error, error_size);
     if (result != 0)
         return result;

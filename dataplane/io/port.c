@@ -2,7 +2,7 @@
 #include "io/port.h"
 
 #include <errno.h>
-#include <rte_bus_vdev.h>
+#include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <stdio.h>
@@ -114,11 +114,11 @@ static int attach_virtual(const struct setup *setup, uint32_t index)
                            setup->config->has_mac ? setup->config->mac : NULL, args, sizeof args))
         return refuse(setup, EX_CONFIG, "device arguments too long: shorten the device's name");
     snprintf(port->vdev, sizeof port->vdev, "%s%u", setup->profile.driver, index);
-    if (rte_vdev_init(port->vdev, args) != 0)
+    if (rte_eal_hotplug_add("vdev", port->vdev, args) != 0)
         return refuse(setup, EX_UNAVAILABLE, "the device does not open: %s", setup->profile.needs);
     if (rte_eth_dev_get_port_by_name(port->vdev, &port->id) == 0)
         return 0;
-    rte_vdev_uninit(port->vdev);
+    rte_eal_hotplug_remove("vdev", port->vdev);
     return refuse(setup, EX_SOFTWARE, "driver %s made no port: correct the profile's driver", setup->profile.driver);
 }
 
@@ -228,7 +228,7 @@ static void close_port(struct port *port)
     if (port->attached)
         rte_eth_dev_close(port->id);
     if (port->attached && port->vdev[0])
-        rte_vdev_uninit(port->vdev);
+        rte_eal_hotplug_remove("vdev", port->vdev);
     for (uint32_t queue = 0; queue < port->count; queue++)
         rte_mempool_free(port->queues[queue].pool);
     if (port->socket[0])
@@ -272,6 +272,11 @@ struct port_queue *port_queue(uint32_t port, uint32_t queue)
     if (port >= ports.count || queue >= ports.list[port].count)
         return NULL;
     return &ports.list[port].queues[queue];
+}
+
+uint16_t port_device(const struct port_queue *queue)
+{
+    return queue->id;
 }
 
 const uint8_t *port_mac(const struct port_queue *queue)

@@ -37,6 +37,9 @@ void ports_close(void);
 // The queue of a port, by the port's index in the configuration. NULL when there is no such queue.
 struct port_queue *port_queue(uint32_t port, uint32_t queue);
 
+// The number of the device behind the queue, as EAL counts it: for floors and tests that talk to EAL themselves.
+uint16_t port_device(const struct port_queue *queue);
+
 // The port's MAC address.
 const uint8_t *port_mac(const struct port_queue *queue);
 
