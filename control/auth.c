@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/auth.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/assert.h"
+#include "contract/log.h"
+
+#define MINUTE_NS UINT64_C(60000000000)
+
+enum { SOURCE_SETS = 256, SOURCE_WAYS = 4 };
+
+struct job {
+    struct auth_ask ask;
+    enum login_verdict verdict;
+};
+
+// A bounded queue of jobs; both queues together never hold more than AUTH_QUEUE.
+struct queue {
+    struct job *jobs[AUTH_QUEUE];
+    unsigned first;
+    unsigned count;
+};
+
+struct auth {
+    const struct config *config;
+    pthread_t worker;
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    bool stop;
+    unsigned taken; // jobs between submit and take
+    struct queue asked;
+    struct queue done;
+    struct auth_bucket *users;                            // one a session
+    struct auth_bucket sources[SOURCE_SETS][SOURCE_WAYS]; // a small cache of addresses, least recently used goes
+};
+
+static void queue_put(struct queue *queue, struct job *job)
+{
+    xw_assert(queue->count < AUTH_QUEUE);
+    queue->jobs[(queue->first + queue->count++) % AUTH_QUEUE] = job;
+}
+
+static struct job *queue_get(struct queue *queue)
+{
+    if (queue->count == 0)
+        return NULL;
+    struct job *job = queue->jobs[queue->first];
+    queue->first = (queue->first + 1) % AUTH_QUEUE;
+    queue->count--;
+    return job;
+}
+
+static void job_free(struct job *job)
+{
+    sodium_memzero(job, sizeof *job);
+    free(job);
+}
+
+unsigned auth_canonical(const char *password, unsigned size, char out[AUTH_PASSWORD + 1])
+{
+    unsigned length = 0;
+    while (length < size && length < AUTH_PASSWORD && password[length]) {
+        out[length] = (char)toupper((unsigned char)password[length]);
+        length++;
+    }
+    while (length > 0 && out[length - 1] == ' ')
+        length--;
+    memset(out + length, 0, AUTH_PASSWORD + 1 - length);
+    return length;
+}
+
+bool auth_bucket_take(struct auth_bucket *bucket, uint32_t per_minute, uint64_t now_ns)
+{
+    if (per_minute == 0)
+        return true;
+    uint64_t cost = MINUTE_NS / per_minute;
+    uint64_t full = cost * per_minute;
+    if (bucket->refilled_ns == 0) {
+        bucket->tokens_ns = full;
+    } else {
+        uint64_t gained = now_ns - bucket->refilled_ns;
+        bucket->tokens_ns = gained >= full - bucket->tokens_ns ? full : bucket->tokens_ns + gained;
+    }
+    bucket->refilled_ns = now_ns ? now_ns : 1;
+    if (bucket->tokens_ns < cost)
+        return false;
+    bucket->tokens_ns -= cost;
+    return true;
+}
+
+static struct auth_bucket *source_bucket(struct auth *auth, uint32_t ip)
+{
+    struct auth_bucket *set = auth->sources[(ip * UINT32_C(2654435761)) >> 24 & (SOURCE_SETS - 1)];
+    struct auth_bucket *oldest = set;
+    for (unsigned way = 0; way < SOURCE_WAYS; way++) {
+        if (set[way].key == ip && set[way].refilled_ns)
+            return &set[way];
+        if (set[way].refilled_ns < oldest->refilled_ns)
+            oldest = &set[way];
+    }
+    *oldest = (struct auth_bucket){.key = ip};
+    return oldest;
+}
+
+static bool within_rates(struct auth *auth, const struct auth_ask *ask, uint64_t now_ns)
+{
+    uint32_t rate = auth->config->control.login_attempts_per_minute;
+    // The source first: who exceeds his own limit must not use up the user's.
+    return auth_bucket_take(source_bucket(auth, ask->source_ip), rate, now_ns) &&
+           (ask->session >= auth->config->sessions_count || auth_bucket_take(&auth->users[ask->session], rate, now_ns));
+}
+
+static bool names_session(const struct config *config, const struct auth_ask *ask)
+{
+    if (ask->session >= config->sessions_count)
+        return false;
+    const struct config_session *session = &config->sessions[ask->session];
+    for (unsigned i = 0; i < sizeof ask->user; i++) {
+        if (toupper((unsigned char)ask->user[i]) != session->wire_user[i])
+            return false;
+    }
+    return true;
+}
+
+static enum login_verdict verify(const struct config *config, const struct auth_ask *ask)
+{
+    if (!names_session(config, ask))
+        return LOGIN_WRONG;
+    char password[AUTH_PASSWORD + 1];
+    unsigned length = auth_canonical(ask->password, sizeof ask->password, password);
+    int result = crypto_pwhash_str_verify(config->sessions[ask->session].password_hash, password, length);
+    sodium_memzero(password, sizeof password);
+    return result == 0 ? LOGIN_RIGHT : LOGIN_WRONG;
+}
+
+static void *worker_main(void *argument)
+{
+    struct auth *auth = argument;
+    pthread_mutex_lock(&auth->lock);
+    while (!auth->stop) {
+        struct job *job = queue_get(&auth->asked);
+        if (!job) {
+            pthread_cond_wait(&auth->work, &auth->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&auth->lock);
+        job->verdict = verify(auth->config, &job->ask);
+        sodium_memzero(job->ask.password, sizeof job->ask.password);
+        pthread_mutex_lock(&auth->lock);
+        queue_put(&auth->done, job);
+    }
+    pthread_mutex_unlock(&auth->lock);
+    return NULL;
+}
+
+struct auth *auth_new(const struct config *config)
+{
+    if (sodium_init() < 0) {
+        errno = ENOSYS;
+        return NULL;
+    }
+    struct auth *auth = calloc(1, sizeof *auth);
+    if (!auth)
+        return NULL;
+    auth->config = config;
+    auth->users = calloc(config->sessions_count ? config->sessions_count : 1, sizeof *auth->users);
+    if (!auth->users) {
+        free(auth);
+        return NULL;
+    }
+    pthread_mutex_init(&auth->lock, NULL);
+    pthread_cond_init(&auth->work, NULL);
+    int error = pthread_create(&auth->worker, NULL, worker_main, auth);
+    if (error) {
+        free(auth->users);
+        free(auth);
+        errno = error;
+        return NULL;
+    }
+    return auth;
+}
+
+void auth_free(struct auth *auth)
+{
+    if (!auth)
+        return;
+    pthread_mutex_lock(&auth->lock);
+    auth->stop = true;
+    pthread_cond_signal(&auth->work);
+    pthread_mutex_unlock(&auth->lock);
+    pthread_join(auth->worker, NULL);
+    struct job *job;
+    while ((job = queue_get(&auth->asked)) || (job = queue_get(&auth->done)))
+        job_free(job);
+    pthread_cond_destroy(&auth->work);
+    pthread_mutex_destroy(&auth->lock);
+    free(auth->users);
+    free(auth);
+}
+
+bool auth_submit(struct auth *auth, const struct auth_ask *ask, uint64_t now_ns)
+{
+    if (auth->taken == AUTH_QUEUE)
+        return false;
+    struct job *job = malloc(sizeof *job);
+    if (!job)
+        return false;
+    auth->taken++;
+    job->ask = *ask;
+    bool limited = !within_rates(auth, ask, now_ns);
+    if (limited) {
+        job->verdict = LOGIN_LIMITED;
+        sodium_memzero(job->ask.password, sizeof job->ask.password);
+    }
+    pthread_mutex_lock(&auth->lock);
+    queue_put(limited ? &auth->done : &auth->asked, job);
+    pthread_cond_signal(&auth->work);
+    pthread_mutex_unlock(&auth->lock);
+    return true;
+}
+
+static void log_verdict(const struct auth_ask *ask, enum login_verdict verdict)
+{
+    char user[sizeof ask->user + 1] = {0};
+    memcpy(user, ask->user, sizeof ask->user);
+    for (size_t end = sizeof ask->user; end > 0 && user[end - 1] == ' '; end--)
+        user[end - 1] = 0;
+    static const enum log_code codes[] = {
+        [LOGIN_WRONG] = LOG_XW4002, [LOGIN_RIGHT] = LOG_XW4001, [LOGIN_LIMITED] = LOG_XW4003};
+    uint32_t ip = ask->source_ip;
+    log_event(codes[verdict], "\"user\":%s,\"session\":%u,\"gateway\":%u,\"source\":\"%u.%u.%u.%u:%u\"",
+              log_quote(user), ask->session, ask->gateway, ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255,
+              ask->source_port);
+}
+
+bool auth_take(struct auth *auth, struct auth_answer *answer)
+{
+    if (auth->taken == 0)
+        return false;
+    pthread_mutex_lock(&auth->lock);
+    struct job *job = queue_get(&auth->done);
+    pthread_mutex_unlock(&auth->lock);
+    if (!job)
+        return false;
+    auth->taken--;
+    log_verdict(&job->ask, job->verdict);
+    *answer = (struct auth_answer){.generation = job->ask.generation,
+                                   .position = job->ask.position,
+                                   .gateway = job->ask.gateway,
+                                   .verdict = job->verdict};
+    job_free(job);
+    return true;
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/opening.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sysexits.h>
+
+#include "contract/assert.h"
+#include "engine/capacity.h"
+
+static struct command blank(enum command_type type, uint16_t session)
+{
+    struct command command = {.type = (uint8_t)type, .session = session};
+    return command;
+}
+
+static void pad(char *out, size_t size, const char *text)
+{
+    size_t length = strnlen(text, size);
+    memcpy(out, text, length);
+    memset(out + length, ' ', size - length);
+}
+
+static struct command open_day(const struct config *config, unsigned core, uint64_t lookup_key)
+{
+    struct engine_capacity capacity = engine_capacity_of(config, core);
+    struct command command = blank(CMD_OPEN_DAY, SESSION_NONE);
+    command.day.trading_date = config->date;
+    command.day.engine_version = CROSSWIRE_ENGINE_VERSION;
+    command.day.lookup_key = lookup_key;
+    command.day.max_orders = capacity.max_orders;
+    command.day.max_levels = capacity.max_levels;
+    command.day.max_symbols = capacity.max_symbols;
+    command.day.max_accounts = capacity.max_accounts;
+    command.day.max_sessions = capacity.max_sessions;
+    command.day.core = (uint8_t)core;
+    return command;
+}
+
+static struct command open_symbol(const struct config_symbol *symbol)
+{
+    struct command command = blank(CMD_OPEN_SYMBOL, SESSION_NONE);
+    memcpy(command.open_symbol.name, symbol->wire_name, sizeof command.open_symbol.name);
+    command.open_symbol.tick = symbol->tick_price;
+    command.open_symbol.round_lot = symbol->round_lot;
+    command.open_symbol.locate = symbol->locate;
+    return command;
+}
+
+static struct command open_account(const struct config_account *account, unsigned index)
+{
+    struct command command = blank(CMD_OPEN_ACCOUNT, SESSION_NONE);
+    pad(command.open_account.name, sizeof command.open_account.name, account->name);
+    memcpy(command.open_account.firm, account->wire_firm, sizeof command.open_account.firm);
+    command.open_account.account = (uint16_t)index;
+    return command;
+}
+
+static struct command open_session(const struct config_session *session, unsigned index)
+{
+    struct command command = blank(CMD_OPEN_SESSION, (uint16_t)index);
+    command.open_session.account = session->account_index;
+    command.open_session.cancel_on_disconnect = session->cancel_on_disconnect;
+    memcpy(command.open_session.user, session->wire_user, sizeof command.open_session.user);
+    return command;
+}
+
+bool opening_init(struct opening *opening, const struct config *config, unsigned core)
+{
+    *opening = (struct opening){.core = core};
+    uint64_t lookup_key;
+    if (getrandom(&lookup_key, sizeof lookup_key, 0) != sizeof lookup_key)
+        return false;
+    size_t most = 2 + (size_t)config->symbols_count + config->accounts_count + 2 * (size_t)config->sessions_count;
+    opening->list = calloc(most, sizeof *opening->list);
+    if (!opening->list)
+        return false;
+    struct command *next = opening->list;
+    *next++ = open_day(config, core, lookup_key);
+    for (unsigned i = 0; i < config->symbols_count; i++) {
+        if (config->symbols[i].matcher == core)
+            *next++ = open_symbol(&config->symbols[i]);
+    }
+    for (unsigned i = 0; i < config->accounts_count; i++)
+        *next++ = open_account(&config->accounts[i], i);
+    for (unsigned i = 0; i < config->sessions_count; i++) {
+        if (config->sessions[i].matcher == core)
+            *next++ = open_session(&config->sessions[i], i);
+    }
+    *next++ = blank(CMD_START, SESSION_NONE);
+    opening->count = (unsigned)(next - opening->list);
+    for (unsigned i = 0; i < config->sessions_count; i++) {
+        if (config->sessions[i].matcher != core)
+            continue;
+        *next = blank(CMD_SESSION_DOWN, (uint16_t)i);
+        next++->link.down_reason = DOWN_RESTART;
+    }
+    opening->downs = (unsigned)(next - opening->list) - opening->count;
+    return true;
+}
+
+void opening_free(struct opening *opening)
+{
+    free(opening->list);
+    opening->list = NULL;
+}
+
+static void mismatch(struct opening *opening, int exit_code, const char *text)
+{
+    if (opening->mismatch)
+        return;
+    opening->mismatch = text;
+    opening->mismatch_exit = exit_code;
+}
+
+static void note_opening_command(struct opening *opening, const struct command *command)
+{
+    if (opening->given == opening->count) {
+        mismatch(opening, EX_DATAERR, "more opening commands than the configuration gives");
+        return;
+    }
+    const struct command *want = &opening->list[opening->given];
+    struct command got = *command;
+    if (command->type == CMD_OPEN_DAY && want->type == CMD_OPEN_DAY) {
+        if (command->day.engine_version != CROSSWIRE_ENGINE_VERSION)
+            mismatch(opening, EX_DATAERR, "another engine version");
+        got.day.lookup_key = want->day.lookup_key; // drawn for the day, whoever drew it
+    }
+    if (want->type != got.type || want->session != got.session ||
+        memcmp(want->payload, got.payload, sizeof got.payload) != 0)
+        mismatch(opening, EX_CONFIG, "other symbols, accounts, sessions or capacities");
+    opening->given++;
+}
+
+void opening_note(struct opening *opening, const struct command *command)
+{
+    switch (command->type) {
+    case CMD_CLOCK:
+        opening->clocked = true;
+        opening->downs_given = 0;
+        break;
+    case CMD_OPEN_DAY:
+    case CMD_OPEN_SYMBOL:
+    case CMD_OPEN_ACCOUNT:
+    case CMD_OPEN_SESSION:
+    case CMD_START:
+        note_opening_command(opening, command);
+        break;
+    case CMD_SESSION_DOWN:
+        opening->downs_given += command->link.down_reason == DOWN_RESTART;
+        break;
+    case CMD_END_DAY:
+        opening->ended = true;
+        break;
+    default:
+        break;
+    }
+}
+
+void opening_restart(struct opening *opening)
+{
+    opening->clocked = false;
+    opening->downs_given = 0;
+    opening->want_downs = opening_started(opening) && !opening->ended;
+}
+
+void opening_resume(struct opening *opening)
+{
+    // Session-downs are given whole with the clock unless the ring is too small for that; only then a part can stand.
+    opening->want_downs = opening_started(opening) && opening->downs_given > 0;
+}
+
+bool opening_next(const struct opening *opening, int64_t offset_ns, struct command *command)
+{
+    if (!opening->clocked) {
+        *command = blank(CMD_CLOCK, SESSION_NONE);
+        command->clock.offset_ns = offset_ns;
+        return true;
+    }
+    if (opening->given < opening->count) {
+        *command = opening->list[opening->given];
+        return true;
+    }
+    if (opening->want_downs && opening->downs_given < opening->downs) {
+        *command = opening->list[opening->count + opening->downs_given];
+        return true;
+    }
+    return false;
+}
+
+unsigned opening_left(const struct opening *opening)
+{
+    unsigned downs =
+        opening->want_downs && opening->downs_given < opening->downs ? opening->downs - opening->downs_given : 0;
+    return (opening->clocked ? 0 : 1) + (opening->count - opening->given) + downs;
+}
+
+// Days from 1970-01-01 to a date of the Gregorian calendar: years begin in March, so that the leap day is the last one.
+static int64_t days_of(uint32_t date)
+{
+    int64_t year = date / 10000, month = date / 100 % 100, day = date % 100;
+    if (month <= 2)
+        year--;
+    int64_t march_month = (month + 9) % 12;
+    return 365 * year + year / 4 - year / 100 + year / 400 + (153 * march_month + 2) / 5 + day - 1 - 719468;
+}
+
+int64_t opening_clock_offset(uint32_t date, uint64_t unix_ns, uint64_t monotonic_ns)
+{
+    int64_t midnight_ns = days_of(date) * INT64_C(86400000000000);
+    int64_t since_midnight_ns = (int64_t)unix_ns - midnight_ns;
+    if (since_midnight_ns < 0) // a trading date that has not begun: its time begins now, and never is negative
+        since_midnight_ns = 0;
+    return since_midnight_ns - (int64_t)monotonic_ns;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings the matching cores of a generation from CORE_BOOT to CORE_RUN, and on to a day that is open, from whatever
+// point an earlier control, killed at any instruction, had left them.
+//
+//   QUIET    the command rings are adopted and empty, every core has told what it has applied since
+//   FEED     history from the journal: shown to `opening`, and to cores in BOOT from applied_seq + 1 on
+//   GIVE     RECOVERED (to cores in BOOT) and what is missing of the day's opening, published as one
+//   START    all cores run: the journal thread takes their rings
+//   REST     what did not fit into the ring at once
+//   DONE
+#ifndef CROSSWIRE_CONTROL_RECOVERY_H
+#define CROSSWIRE_CONTROL_RECOVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/generation.h"
+#include "control/journal.h"
+
+struct recovery;
+
+// Starts to recover `generation`, just joined. `tail` is what the journal held when this process opened it (for the
+// report). All of it outlives the recovery. Ends the process when there is no memory.
+struct recovery *recovery_new(struct generation *generation, const struct config *config,
+                              const struct journal_identity *identity, struct journal_writer *writer,
+                              const struct journal_report *tail);
+
+// Goes on, bounded. Returns how much it did: 0 while it waits for the data plane. Ends the process with one line when
+// the journal does not replay (65), is damaged, or was opened for another configuration (78).
+unsigned recovery_poll(struct recovery *recovery);
+
+bool recovery_done(const struct recovery *recovery);
+
+void recovery_free(struct recovery *recovery);
+
+#endif

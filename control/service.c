@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// One instance's control.
+//
+//   set-up:      signals, config, log, lock, journal, auth, outbound
+//   serve loop:  sweep for generations -> recover the live one -> serve its gateways; about once a millisecond when
+//   idle tear-down:   what is published made durable, journal closed, all in reverse
+#include "control/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "contract/config.h"
+#include "contract/log.h"
+#include "control/auth.h"
+#include "control/generation.h"
+#include "control/journal.h"
+#include "control/memory_report.h"
+#include "control/outbound.h"
+#include "control/recovery.h"
+#include "control/requests.h"
+
+#define MS_NS UINT64_C(1000000)
+
+enum { HEARTBEAT_MS = 10, LIVENESS_MS = 20, SWEEP_MS = 50, HALT_GRACE_MS = 1000 };
+
+struct service {
+    struct config *config;
+    sigset_t signals;
+    int lock_fd;
+    struct journal_identity identity;
+    struct journal_report tail;
+    struct journal_writer *writer;
+    struct auth *auth;
+    struct outbound *outbound;
+    struct generation generation;
+    struct recovery *recovery; // while a generation is joined
+    struct requests *requests; // once it is recovered
+    unsigned stops;            // SIGTERM and SIGINT so far
+    uint64_t halted_ns;        // when the data plane was first seen halted while we stop
+    uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns;
+};
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+// Whether something that is done every `period_ms` is due.
+static bool is_due(uint64_t *due_ns, uint64_t now_ns, unsigned period_ms)
+{
+    if (now_ns < *due_ns)
+        return false;
+    *due_ns = now_ns + period_ms * MS_NS;
+    return true;
+}
+
+// ---- set-ups --------------------------------------------------------------------------------------------------------
+
+// Before any thread is made, so that all of them leave the signals to the loop.
+static void block_signals(struct service *service)
+{
+    sigemptyset(&service->signals);
+    sigaddset(&service->signals, SIGTERM);
+    sigaddset(&service->signals, SIGINT);
+    sigaddset(&service->signals, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &service->signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void load_config(struct service *service, const char *path)
+{
+    char error[1024];
+    log_open("crosswire-control", "");
+    service->config = config_load(path, error, sizeof error);
+    if (!service->config)
+        fail_with(access(path, R_OK) ? EX_NOINPUT : EX_CONFIG, "%s", error);
+    log_open("crosswire-control", service->config->instance);
+    if (service->config->ack_mode == ACK_REPLICATED)
+        fail_with(EX_CONFIG, "%s: ack: replicated is not available: set ack to durable or matched", path);
+}
+
+// One control an instance: two would write one journal.
+static void take_lock(struct service *service)
+{
+    const struct config *config = service->config;
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s.control.lock", config->run_directory, config->instance);
+    service->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (service->lock_fd < 0)
+        fail_with(errno == EACCES || errno == EROFS ? EX_NOPERM : EX_CANTCREAT,
+                  "%s: %s: make run_directory with: mkdir -p %s", path, strerror(errno), config->run_directory);
+    if (flock(service->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return;
+    fail_with(EX_UNAVAILABLE,
+              "%s is held: another crosswire-control of instance %s runs: stop it, or set another instance", path,
+              config->instance);
+}
+
+static void open_journal(struct service *service)
+{
+    const struct config *config = service->config;
+    char text[256];
+    service->identity = (struct journal_identity){.directory = config->journal_directory,
+                                                  .instance = config->instance,
+                                                  .date = config->date,
+                                                  .config_hash = config->hash};
+    struct journal_writer_options options = {.segment_mb = config->journal.segment_mb,
+                                             .commit_kb = config->journal.commit_kb};
+    if (access(config->journal_directory, F_OK) != 0)
+        fail_with(EX_CANTCREAT, "journal_directory %s: %s: make it with: mkdir -p %s", config->journal_directory,
+                  strerror(errno), config->journal_directory);
+    if (access(config->journal_directory, W_OK | X_OK) != 0)
+        fail_with(errno == EACCES ? EX_NOPERM : EX_CANTCREAT,
+                  "journal_directory %s: %s: give this user the right to write there, or remount it writable",
+                  config->journal_directory, strerror(errno));
+    enum journal_result result = journal_scan(&service->identity, &service->tail);
+    if (result != JOURNAL_OK)
+        fail_with(journal_exit_code(result), "%s", service->tail.text);
+    if (service->tail.torn)
+        log_event(LOG_XW3003, "\"segment\":%u,\"block\":%u,\"blocks\":%u", service->tail.torn_at.segment,
+                  service->tail.torn_at.block, service->tail.torn_blocks);
+    result = journal_writer_open(&service->writer, &service->identity, &options, &service->tail, text, sizeof text);
+    if (result != JOURNAL_OK)
+        fail_with(journal_exit_code(result), "%s", text);
+}
+
+static void open_services(struct service *service)
+{
+    service->auth = auth_new(service->config);
+    if (!service->auth)
+        fail_with(EX_OSERR, "can not start the login thread: %s", strerror(errno));
+    service->outbound = outbound_new(service->config, &service->identity);
+    if (!service->outbound)
+        fail_with(EX_OSERR, "no memory");
+}
+
+// ---- the serve loop -------------------------------------------------------------------------------------------------
+
+static void leave_generation(struct service *service)
+{
+    requests_free(service->requests);
+    recovery_free(service->recovery);
+    service->requests = NULL;
+    service->recovery = NULL;
+    generation_leave(&service->generation);
+}
+
+// Whether the joined data plane has drained and halted in order.
+static bool all_halted(const struct generation *generation)
+{
+    for (unsigned core = 0; core < generation->cores; core++) {
+        if (atomic_load_explicit(&generation->blocks[core]->state, memory_order_acquire) != CORE_HALT)
+            return false;
+    }
+    return true;
+}
+
+static void watch_dataplane(struct service *service)
+{
+    struct generation *generation = &service->generation;
+    if (generation_alive(generation))
+        return;
+    if (!all_halted(generation))
+        log_event(LOG_XW2009, "\"generation\":%" PRIu64 ",\"undrained\":%" PRIu64,
+                  generation->region.header->generation, generation_undrained(generation));
+    leave_generation(service);
+    service->sweep_due_ns = 0; // drains and removes it
+}
+
+static void look_for_dataplane(struct service *service)
+{
+    generation_sweep(&service->generation, service->config, service->writer);
+    if (!service->generation.joined)
+        return;
+    service->recovery =
+        recovery_new(&service->generation, service->config, &service->identity, service->writer, &service->tail);
+}
+
+static unsigned serve_generation(struct service *service, uint64_t now_ns)
+{
+    if (is_due(&service->heartbeat_due_ns, now_ns, HEARTBEAT_MS))
+        atomic_fetch_add_explicit(&service->generation.region.header->control_heartbeat, 1, memory_order_relaxed);
+    if (!recovery_done(service->recovery))
+        return recovery_poll(service->recovery);
+    if (!service->requests) {
+        service->requests = requests_new(&service->generation.region, service->config, service->auth, service->outbound,
+                                         service->writer);
+        if (!service->requests)
+            fail_with(EX_OSERR, "no memory");
+    }
+    return requests_poll(service->requests, now_ns);
+}
+
+static void take_signal(struct service *service, int signal_number)
+{
+    if (signal_number == SIGUSR1) {
+        memory_report("asked");
+    } else if (signal_number > 0) {
+        if (service->stops++ == 0)
+            log_event(LOG_XW2007, "\"signal\":%d", signal_number);
+    }
+}
+
+// Asked to stop: not before a data plane that drains has halted and all it published is durable; at once when it runs
+// on, because the next control goes on where this one stops.
+static bool may_stop(struct service *service, uint64_t now_ns)
+{
+    const struct generation *generation = &service->generation;
+    if (service->stops == 0)
+        return false;
+    if (service->stops > 1 || !generation->joined)
+        return true;
+    if (!atomic_load_explicit(&generation->region.header->stop, memory_order_acquire))
+        return true;
+    if (!all_halted(generation) || generation_undrained(generation) > 0)
+        return false;
+    // It is about to exit; once it has, its generation can be removed. One that does not is left for the next start.
+    if (service->halted_ns == 0)
+        service->halted_ns = now_ns;
+    return now_ns - service->halted_ns > HALT_GRACE_MS * MS_NS;
+}
+
+static void serve(struct service *service)
+{
+    static const struct timespec no_wait = {0}, wait = {.tv_nsec = (long)MS_NS};
+    uint64_t now_ns = monotonic_ns();
+    for (; !may_stop(service, now_ns); now_ns = monotonic_ns()) {
+        unsigned work = 0;
+        if (service->generation.joined) {
+            if (is_due(&service->liveness_due_ns, now_ns, LIVENESS_MS))
+                watch_dataplane(service);
+        } else if (is_due(&service->sweep_due_ns, now_ns, SWEEP_MS)) {
+            look_for_dataplane(service);
+        }
+        if (service->generation.joined)
+            work = serve_generation(service, now_ns);
+        if (journal_writer_result(service->writer) != JOURNAL_OK)
+            fail_with(journal_exit_code(journal_writer_result(service->writer)), "journal: %s",
+                      journal_writer_text(service->writer));
+        take_signal(service, sigtimedwait(&service->signals, NULL, work ? &no_wait : &wait));
+    }
+}
+
+// ---- the whole ------------------------------------------------------------------------------------------------------
+
+static int close_journal(struct service *service)
+{
+    // The data plane that has just halted and gone leaves a generation that nobody needs any more.
+    if (!service->generation.joined && service->stops == 1)
+        generation_sweep(&service->generation, service->config, service->writer);
+    leave_generation(service);
+    enum journal_result result = journal_writer_close(service->writer);
+    return result == JOURNAL_OK ? EX_OK : journal_exit_code(result);
+}
+
+int service_run(const char *path)
+{
+    struct service service = {.lock_fd = -1};
+    block_signals(&service);
+    load_config(&service, path);
+    take_lock(&service);
+    open_journal(&service);
+    open_services(&service);
+    log_event(LOG_XW2001, "\"date\":%u,\"ack\":\"%s\",\"epoch\":%" PRIu64, service.config->date, service.config->ack,
+              journal_writer_epoch(service.writer));
+    memory_report("start");
+
+    serve(&service);
+
+    memory_report("stop");
+    int exit_code = close_journal(&service);
+    outbound_free(service.outbound);
+    auth_free(service.auth);
+    log_event(LOG_XW2008, "\"exit\":%d", exit_code);
+    close(service.lock_fd);
+    config_free(service.config);
+    return exit_code;
+}
