@@ -119,6 +119,12 @@ static inline void *ring_peek(struct ring *ring, uint32_t index)
     return atomic_load_explicit(word, memory_order_acquire) == position + 1 ? (void *)word : NULL;
 }
 
+// Consumer: a cell that ring_ready or ring_peek has shown to be published, without looking at its word again.
+static inline void *ring_at(struct ring *ring, uint32_t index)
+{
+    return ring_cell(ring, atomic_load_explicit(&ring->consumed, memory_order_relaxed) + index);
+}
+
 // Consumer: how many cells stand published from `index` after the cursor on, `most` at the most.
 static inline uint32_t ring_ready(struct ring *ring, uint32_t index, uint32_t most)
 {
