@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The deterministic engine of one matching core: commands in, events out, nothing else. C11, no I/O, no clock, no allocation.
+// The deterministic engine of one matching core: commands in, events out, nothing else. C11, no I/O, no clock, no
+// allocation.
 //
 //   engine_step(cmd) ------> up to ENGINE_EVENTS_MAX events
 //        |  engine_unfinished?
@@ -34,13 +35,14 @@ enum engine_outcome { OUTCOME_NONE, OUTCOME_ACCEPTED, OUTCOME_REJECTED, OUTCOME_
 // Bytes of memory that engine_new needs for this capacity.
 size_t engine_footprint(const struct engine_capacity *capacity);
 
-// Makes an engine in `memory` (engine_footprint bytes, zeroed, aligned to 4096, best on huge pages). It holds no pointer to
-// anything outside, and waits for CMD_OPEN_DAY.
+// Makes an engine in `memory` (engine_footprint bytes, zeroed, aligned to 4096, best on huge pages). It holds no
+// pointer to anything outside, and waits for CMD_OPEN_DAY.
 struct engine *engine_new(void *memory, const struct engine_capacity *capacity);
 
-// Takes one command whose seq is exactly engine_sequence()+1 (low COMMAND_SEQ_BITS). Not while engine_unfinished(). Writes
-// its events to `events` (room for ENGINE_EVENTS_MAX) and returns how many. Every event's lines are zero where unused, word is
-// zero, and the rolling hash covers it. Commands that make no sense (unknown session, out of order day) emit nothing.
+// Takes one command whose seq is exactly engine_sequence()+1 (low COMMAND_SEQ_BITS). Not while engine_unfinished().
+// Writes its events to `events` (room for ENGINE_EVENTS_MAX) and returns how many. Every event's lines are zero where
+// unused, word is zero, and the rolling hash covers it. Commands that make no sense (unknown session, out of order day)
+// emit nothing.
 unsigned engine_step(struct engine *engine, const struct command *command, struct event *events);
 
 // Goes on with a step that did not finish (a sweep, a mass cancel, an expiry wave).
@@ -48,8 +50,12 @@ unsigned engine_continue(struct engine *engine, struct event *events);
 
 bool engine_unfinished(const struct engine *engine);
 
-// Hint that `command` will be stepped soon: prefetches what it will touch. No effect on any result.
-void engine_prefetch(const struct engine *engine, const struct command *command);
+// Hints that `command` will be stepped soon; no effect on any result. The three stages chase one pointer further each:
+// with a batch at hand, call them for the commands about 12, 6 and 3 ahead of the one that is stepped. The first alone
+// helps too.
+void engine_prefetch(const struct engine *engine, const struct command *command);            // where it is found
+void engine_prefetch_order(const struct engine *engine, const struct command *command);      // the order, the level
+void engine_prefetch_neighbours(const struct engine *engine, const struct command *command); // what is linked to it
 
 uint64_t engine_sequence(const struct engine *engine);   // of the last command taken
 uint64_t engine_event_hash(const struct engine *engine); // rolling hash after the last event
@@ -67,11 +73,11 @@ struct engine_level {
 unsigned engine_levels(const struct engine *engine, uint16_t locate, char side, struct engine_level *levels,
                        unsigned depth);
 
-// Whether a session is up, and the next usable UserRefNum on channel 0.
+// Whether a session is up.
 bool engine_session_up(const struct engine *engine, uint16_t session);
 
-// Walks every internal invariant (book not crossed, level sums, no order in two places, quantities conserved); returns NULL,
-// or a sentence that says what is broken. For tests and debug builds.
+// Walks every internal invariant (book not crossed, level sums, no order in two places, quantities conserved); returns
+// NULL, or a sentence that says what is broken. For tests and debug builds.
 const char *engine_check(const struct engine *engine);
 
 #endif

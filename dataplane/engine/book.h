@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// The price-time book of one symbol: levels in pages of sixteen prices, found by a directory near the touch and by a
+// tree elsewhere; both give the same level, so nothing depends on where the touch is.
+#ifndef CROSSWIRE_ENGINE_BOOK_H
+#define CROSSWIRE_ENGINE_BOOK_H
+
+#include "contract/assert.h"
+#include "engine/state.h"
+
+// Tick index of `price`, or 0 when it is not a multiple of the tick. Exact for all 32-bit prices (reciprocal =
+// 2^64/tick rounded up); a tick of 1 has the reciprocal 0 and is its own index.
+static inline uint32_t book_tick_index(const struct book *book, uint32_t price)
+{
+    uint32_t index = book->reciprocal ? (uint32_t)(((unsigned __int128)book->reciprocal * price) >> 64) : price;
+    return index * book->tick == price ? index : 0;
+}
+
+// Limits of market orders: they cross any price, but not "no price".
+#define LIMIT_MARKET_BUY (NO_ASK - 1)
+#define LIMIT_MARKET_SELL (NO_BID + 1)
+
+static inline bool book_crosses(const struct book *book, unsigned side, uint32_t limit)
+{
+    return side == BUY ? limit >= book->best[SELL] : limit <= book->best[BUY];
+}
+
+static inline struct directory_entry *book_directory(const struct engine *e, uint16_t locate, unsigned side,
+                                                     uint32_t number)
+{
+    return &e->directory[((uint32_t)locate * 2 + side) * DIRECTORY + (number & (DIRECTORY - 1))];
+}
+
+// The page of that number, 0 when there is none. By the tree; book_level uses the directory first.
+uint32_t page_find(const struct engine *e, uint16_t locate, unsigned side, uint32_t number);
+
+// Makes the page of that number, which must not exist, and enters it in the directory. Never fails: there are as many
+// pages as levels may be in use.
+uint32_t page_make(struct engine *e, uint16_t locate, unsigned side, uint32_t number);
+
+// Takes the page, whose levels are all empty, away.
+void page_drop(struct engine *e, uint32_t page);
+
+// After the best level of a side ran empty: finds the next one.
+void book_next_best(struct engine *e, struct book *book, uint32_t page, unsigned offset);
+
+// The level of a tick index, or 0 when its page does not exist.
+static inline uint32_t book_level(struct engine *e, uint16_t locate, unsigned side, uint32_t tick_index)
+{
+    uint32_t number = tick_index >> PAGE_SHIFT;
+    struct directory_entry *entry = book_directory(e, locate, side, number);
+    uint32_t page = entry->page;
+    if (__builtin_expect(entry->number != number || page == 0, 0)) {
+        page = page_find(e, locate, side, number);
+        if (page == 0)
+            return 0;
+        *entry = (struct directory_entry){number, page};
+    }
+    return page << PAGE_SHIFT | (tick_index & (PAGE_LEVELS - 1));
+}
+
+// Puts the order at the end of its price's queue. Its slot holds everything but next, prev and level.
+static inline void book_add(struct engine *e, uint32_t slot, uint32_t tick_index)
+{
+    struct order *order = &e->orders[slot];
+    unsigned side = side_of(order->side);
+    uint32_t id = book_level(e, order->locate, side, tick_index);
+    if (__builtin_expect(id == 0, 0))
+        id = page_make(e, order->locate, side, tick_index >> PAGE_SHIFT) << PAGE_SHIFT |
+             (tick_index & (PAGE_LEVELS - 1));
+    struct level *level = &e->levels[id];
+    uint32_t tail = level->tail;
+    order->level = id;
+    order->next = 0;
+    order->prev = tail;
+    level->tail = slot;
+    level->quantity += order->quantity;
+    if (__builtin_expect(tail != 0, 1)) {
+        e->orders[tail].next = slot;
+        return;
+    }
+    level->head = slot;
+    e->pages[id >> PAGE_SHIFT].occupied |= (uint16_t)(1u << (id & (PAGE_LEVELS - 1)));
+    e->levels_used++;
+    struct book *book = &e->books[order->locate];
+    if (side == BUY ? order->price > book->best[BUY] : order->price < book->best[SELL]) {
+        book->best[side] = order->price;
+        book->best_level[side] = id;
+    }
+}
+
+// A level ran empty: best price, bitmap and page follow.
+static inline void book_level_empty(struct engine *e, uint32_t id, uint16_t locate, unsigned side)
+{
+    uint32_t number = id >> PAGE_SHIFT;
+    unsigned offset = id & (PAGE_LEVELS - 1);
+    struct page *page = &e->pages[number];
+    struct book *book = &e->books[locate];
+    page->occupied &= (uint16_t) ~(1u << offset);
+    e->levels_used--;
+    if (book->best_level[side] == id)
+        book_next_best(e, book, number, offset);
+    if (page->occupied == 0)
+        page_drop(e, number);
+}
+
+// Takes an order out of its price's queue. With `keep_level` the level may stay behind empty, because the caller puts
+// an order there at once.
+static inline void book_remove(struct engine *e, uint32_t slot, bool keep_level)
+{
+    struct order *order = &e->orders[slot];
+    struct level *level = &e->levels[order->level];
+    uint32_t next = order->next, prev = order->prev;
+    level->quantity -= order->quantity;
+    if (prev)
+        e->orders[prev].next = next;
+    else
+        level->head = next;
+    if (next)
+        e->orders[next].prev = prev;
+    else
+        level->tail = prev;
+    if ((next | prev) != 0)
+        return;
+    if (keep_level)
+        e->levels_used--; // book_add counts it again
+    else
+        book_level_empty(e, order->level, order->locate, side_of(order->side));
+}
+
+#endif

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the book for tools, and walks every invariant for tests and debug builds.
+#include "engine/lookup.h"
+
+static const struct level *level_at(const struct engine *e, uint32_t page, unsigned offset)
+{
+    return &e->levels[page << PAGE_SHIFT | offset];
+}
+
+static uint32_t lowest_page(const struct engine *e, uint32_t root)
+{
+    while (root && e->pages[root].left)
+        root = e->pages[root].left;
+    return root;
+}
+
+static uint32_t highest_page(const struct engine *e, uint32_t root)
+{
+    while (root && e->pages[root].right)
+        root = e->pages[root].right;
+    return root;
+}
+
+static uint32_t count_orders(const struct engine *e, const struct level *level)
+{
+    uint32_t count = 0;
+    for (uint32_t slot = level->head; slot; slot = e->orders[slot].next)
+        count++;
+    return count;
+}
+
+unsigned engine_levels(const struct engine *e, uint16_t locate, char side_name, struct engine_level *levels,
+                       unsigned depth)
+{
+    if (locate == LOCATE_NONE || locate > e->limit.max_symbols)
+        return 0;
+    const struct book *book = &e->books[locate];
+    unsigned side = side_name == 'B' ? BUY : SELL;
+    uint32_t page = side == BUY ? highest_page(e, book->roots[BUY]) : lowest_page(e, book->roots[SELL]);
+    unsigned count = 0;
+    while (page && count < depth) {
+        for (unsigned i = 0; i < PAGE_LEVELS && count < depth; i++) {
+            unsigned offset = side == BUY ? PAGE_LEVELS - 1 - i : i;
+            const struct level *level = level_at(e, page, offset);
+            if (level->head)
+                levels[count++] =
+                    (struct engine_level){.price = (e->pages[page].number << PAGE_SHIFT | offset) * book->tick,
+                                          .orders = count_orders(e, level),
+                                          .quantity = level->quantity};
+        }
+        page = side == BUY ? e->pages[page].prev : e->pages[page].next;
+    }
+    return count;
+}
+
+struct tally {
+    uint32_t orders;
+    uint32_t levels;
+};
+
+static const char *check_order(const struct engine *e, uint32_t slot, uint32_t prev, uint32_t level, uint32_t price,
+                               const struct page *page)
+{
+    const struct order *order = &e->orders[slot];
+    if (order->key == 0 || slot > e->limit.max_orders)
+        return "a free slot stands in a level";
+    if (order->prev != prev)
+        return "a level's queue is not linked both ways";
+    if (order->level != level || order->price != price || order->locate != page->locate ||
+        side_of(order->side) != page->side)
+        return "an order stands in a level that is not its own";
+    if (order->quantity == 0 || order->quantity > QUANTITY_MAX || order->executed > QUANTITY_MAX - order->quantity)
+        return "an order's chain may execute more than OUCH allows, or has nothing open";
+    if (lookup_find(e, order->key) != slot)
+        return "a resting order is not found by its number";
+    return NULL;
+}
+
+static const char *check_level(const struct engine *e, uint32_t page_index, unsigned offset, struct tally *tally)
+{
+    const struct page *page = &e->pages[page_index];
+    const struct level *level = level_at(e, page_index, offset);
+    uint32_t price = (page->number << PAGE_SHIFT | offset) * e->books[page->locate].tick;
+    bool occupied = page->occupied >> offset & 1;
+    if (occupied != (level->head != 0) || (level->head == 0) != (level->tail == 0))
+        return "a page's bitmap disagrees with its levels";
+    uint64_t quantity = 0;
+    uint32_t prev = 0;
+    for (uint32_t slot = level->head; slot; prev = slot, slot = e->orders[slot].next) {
+        const char *broken = check_order(e, slot, prev, page_index << PAGE_SHIFT | offset, price, page);
+        if (broken)
+            return broken;
+        quantity += e->orders[slot].quantity;
+        if (++tally->orders > e->limit.max_orders)
+            return "a level's queue has no end";
+    }
+    if (level->tail != prev)
+        return "a level's tail is not its last order";
+    if (level->quantity != quantity)
+        return "a level's quantity is not the sum of its orders";
+    tally->levels += occupied;
+    return NULL;
+}
+
+// Number of pages below `at`, or UINT32_MAX when the subtree breaks a rule of AA trees.
+static uint32_t check_tree(const struct engine *e, uint32_t at, uint64_t low, uint64_t high)
+{
+    if (at == 0)
+        return 0;
+    const struct page *pages = e->pages, *page = &pages[at];
+    if (page->number < low || page->number > high || page->rank == 0)
+        return UINT32_MAX;
+    if (pages[page->left].rank != page->rank - 1u || page->rank - pages[page->right].rank > 1 ||
+        pages[page->right].rank > page->rank || pages[pages[page->right].right].rank >= page->rank)
+        return UINT32_MAX;
+    uint32_t left = page->number ? check_tree(e, page->left, low, page->number - 1ull) : 0;
+    uint32_t right = check_tree(e, page->right, page->number + 1ull, high);
+    return left == UINT32_MAX || right == UINT32_MAX ? UINT32_MAX : left + right + 1;
+}
+
+static const char *check_side(const struct engine *e, uint16_t locate, unsigned side, struct tally *tally)
+{
+    const struct book *book = &e->books[locate];
+    uint32_t pages = check_tree(e, book->roots[side], 0, UINT32_MAX);
+    if (pages == UINT32_MAX)
+        return "a tree of pages is out of order or out of balance";
+    uint32_t listed = 0, prev = 0, best = 0;
+    for (uint32_t page = lowest_page(e, book->roots[side]); page; prev = page, page = e->pages[page].next) {
+        const struct page *at = &e->pages[page];
+        if (++listed > pages || at->prev != prev || at->locate != locate || at->side != side)
+            return "a side's list of pages disagrees with its tree";
+        if (at->occupied == 0)
+            return "a page without orders is kept";
+        for (unsigned offset = 0; offset < PAGE_LEVELS; offset++) {
+            const char *broken = check_level(e, page, offset, tally);
+            if (broken)
+                return broken;
+            if (at->occupied >> offset & 1 && (side == BUY || best == 0))
+                best = page << PAGE_SHIFT | offset;
+        }
+    }
+    if (listed != pages)
+        return "a side's list of pages disagrees with its tree";
+    uint32_t price = (e->pages[best >> PAGE_SHIFT].number << PAGE_SHIFT | (best & (PAGE_LEVELS - 1))) * book->tick;
+    if (best == 0)
+        price = side == BUY ? NO_BID : NO_ASK;
+    if (book->best_level[side] != best || book->best[side] != price)
+        return "a best price is not the best price";
+    return NULL;
+}
+
+static const char *check_sessions(const struct engine *e)
+{
+    uint32_t listed = 0;
+    for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
+        uint32_t prev = 0;
+        for (uint32_t slot = e->sessions[session].oldest; slot; prev = slot, slot = e->links[slot].next) {
+            if (e->orders[slot].key == 0 || key_session(e->orders[slot].key) != session || e->links[slot].prev != prev)
+                return "a session's list holds what is not its order";
+            if (key_user_ref(e->orders[slot].key) > e->last_ref[session * 256 + key_channel(e->orders[slot].key)])
+                return "an order rests under a number that its channel has not used";
+            if (++listed > e->live)
+                return "a session's list has no end";
+        }
+        if (e->sessions[session].newest != prev)
+            return "a session's newest order is not the last of its list";
+    }
+    return listed == e->live ? NULL : "sessions do not list every live order";
+}
+
+static const char *check_buckets(const struct engine *e)
+{
+    uint64_t used = 0, away = 0, standing_away = 0;
+    for (uint32_t i = 0; i <= e->bucket_mask; i++) {
+        const struct bucket *bucket = &e->buckets[i];
+        unsigned taken = 0;
+        for (unsigned way = 0; way < BUCKET_WAYS; way++) {
+            if (bucket->tags[way] == 0)
+                continue;
+            taken++;
+            uint32_t slot = bucket->slots[way];
+            if (e->orders[slot].key == 0 || e->orders[slot].bucket != i)
+                return "the table of live orders names an order that is not live";
+            standing_away += lookup_place(e, e->orders[slot].key).first != i;
+        }
+        if (taken != bucket->used)
+            return "a bucket's count is wrong";
+        used += bucket->used;
+        away += bucket->away;
+    }
+    if (used != e->live)
+        return "the table of live orders does not hold every live order";
+    return away == standing_away ? NULL : "buckets miscount the orders that stand elsewhere";
+}
+
+const char *engine_check(const struct engine *e)
+{
+    if (e->day == DAY_NONE)
+        return e->live ? "orders live before the day" : NULL;
+    struct tally tally = {0};
+    for (uint32_t locate = 1; locate <= e->limit.max_symbols; locate++) {
+        if (e->books[locate].tick == 0)
+            continue;
+        for (unsigned side = BUY; side <= SELL; side++) {
+            const char *broken = check_side(e, (uint16_t)locate, side, &tally);
+            if (broken)
+                return broken;
+        }
+        if (e->left.work != WORK_MATCH && e->books[locate].best[BUY] >= e->books[locate].best[SELL])
+            return "the book is crossed";
+    }
+    if (tally.orders != e->live || e->live + e->free_count != e->fresh_slot)
+        return "books, slots and the count of live orders disagree";
+    if (tally.levels != e->levels_used)
+        return "the count of levels in use is wrong";
+    const char *broken = check_sessions(e);
+    return broken ? broken : check_buckets(e);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events out: each is composed as whole 64-bit words, stored once and folded into the rolling hash from the registers.
+#ifndef CROSSWIRE_ENGINE_EMIT_H
+#define CROSSWIRE_ENGINE_EMIT_H
+
+#include <string.h>
+
+#include "contract/assert.h"
+#include "engine/state.h"
+
+// Where a step's events go. The hash is carried here and goes back to the engine when the step ends.
+struct out {
+    struct event *events;
+    unsigned count;
+    uint64_t hash;
+    uint64_t sequence;
+    uint64_t time_ns;
+};
+
+static inline bool out_full(const struct out *out)
+{
+    return out->count == ENGINE_EVENTS_MAX;
+}
+
+#define AT(field, offset) _Static_assert(offsetof(struct event, field) == (offset), "words below")
+AT(cmd_seq, 8);
+AT(time_ns, 16);
+AT(type, 24);
+AT(lines, 25);
+AT(flags, 26);
+AT(reason, 27);
+AT(session, 28);
+AT(locate, 30);
+AT(user_ref, 32);
+AT(other_user_ref, 36);
+AT(ref, 40);
+AT(quantity, 48);
+AT(price, 52);
+AT(user_ref_idx, 56);
+AT(other_user_ref_idx, 57);
+AT(other_session, 58);
+AT(side, 60);
+AT(old_ref, 72);
+AT(cl_ord_id, 80);
+AT(tif, 94);
+AT(display, 95);
+AT(capacity, 96);
+AT(iso, 97);
+AT(cross, 98);
+AT(state, 99);
+AT(options, 100);
+AT(firm, 104);
+AT(max_floor, 112);
+AT(group_id, 116);
+AT(price_type, 118);
+AT(post_only, 119);
+AT(customer_type, 120);
+AT(handle_inst, 121);
+AT(trade_now, 122);
+AT(shares_located, 123);
+AT(bbo_weight, 124);
+AT(aiq_strategy, 125);
+AT(aiq_group, 126);
+AT(match, 64);
+AT(trade_symbol, 72);
+AT(taker_liquidity, 80);
+AT(maker_liquidity, 81);
+AT(maker_side, 82);
+#undef AT
+
+// The first line's fields that differ from event to event.
+struct head {
+    uint8_t type;
+    uint8_t lines;
+    uint8_t flags;
+    char reason;
+    uint16_t session;
+    uint16_t locate;
+    uint32_t user_ref;
+    uint32_t other_user_ref;
+    uint64_t ref;
+    uint32_t quantity;
+    uint32_t price;
+    uint8_t channel;
+    uint8_t other_channel;
+    uint16_t other_session;
+    char side;
+};
+
+static inline __attribute__((always_inline)) void head_words(const struct out *out, const struct head *h, uint64_t w[8])
+{
+    w[0] = 0;
+    w[1] = out->sequence;
+    w[2] = out->time_ns;
+    w[3] = h->type | (uint64_t)h->lines << 8 | (uint64_t)h->flags << 16 | (uint64_t)(uint8_t)h->reason << 24 |
+           (uint64_t)h->session << 32 | (uint64_t)h->locate << 48;
+    w[4] = h->user_ref | (uint64_t)h->other_user_ref << 32;
+    w[5] = h->ref;
+    w[6] = h->quantity | (uint64_t)h->price << 32;
+    w[7] = h->channel | (uint64_t)h->other_channel << 8 | (uint64_t)h->other_session << 16 |
+           (uint64_t)(uint8_t)h->side << 32;
+}
+
+static inline __attribute__((always_inline)) void store_line(void *line, const uint64_t w[8])
+{
+    uint64_t *to = line;
+    for (unsigned i = 0; i < 8; i++)
+        to[i] = w[i];
+}
+
+// An event of one line.
+static inline __attribute__((always_inline)) void emit_one(struct out *out, const struct head *head)
+{
+    uint64_t w[8];
+    head_words(out, head, w);
+    store_line(&out->events[out->count++], w);
+    out->hash = event_hash_fold(out->hash, event_fold_first(w));
+}
+
+// An event of two lines, the second given as words.
+static inline __attribute__((always_inline)) void emit_two(struct out *out, const struct head *head,
+                                                           const uint64_t second[8])
+{
+    uint64_t w[8];
+    head_words(out, head, w);
+    struct event *event = &out->events[out->count++];
+    store_line(event, w);
+    store_line((char *)event + 64, second);
+    out->hash = event_hash_fold(out->hash, event_fold_first(w) + event_fold_next(second, 1));
+}
+
+// An event that is rare enough to be written field by field: the caller zeroes it and fills all but sequence, time and
+// word.
+static inline void emit_event(struct out *out, const struct event *from)
+{
+    struct event *event = &out->events[out->count++];
+    memcpy(event, from, (size_t)from->lines * 64);
+    event->word = 0;
+    event->cmd_seq = out->sequence;
+    event->time_ns = out->time_ns;
+    out->hash = event_hash(out->hash, event);
+}
+
+// A Canceled, or a cancel that only market data sees (session SESSION_NONE). `flags` is 0, EV_MD_DELETE or
+// EV_MD_REDUCE.
+static inline void emit_canceled(struct out *out, const struct order *order, uint16_t session, uint32_t quantity,
+                                 char reason, uint8_t flags)
+{
+    emit_one(out, &(struct head){.type = EV_CANCELED,
+                                 .lines = 1,
+                                 .flags = flags,
+                                 .reason = reason,
+                                 .session = session,
+                                 .locate = order->locate,
+                                 .user_ref = key_user_ref(order->key),
+                                 .ref = order->ref,
+                                 .quantity = quantity,
+                                 .price = order->price,
+                                 .channel = key_channel(order->key),
+                                 .side = order->side});
+}
+
+static inline uint64_t word_at(const void *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+// A Rejected for the order-entry command `c`, which has used its UserRefNum.
+void emit_rejected(struct out *out, const struct command *c, uint8_t reason);
+
+#endif

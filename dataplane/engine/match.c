@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matching: the incoming order takes the best contra price first, within it the oldest order, each at the maker's
+// price.
+#include "engine/orders.h"
+#include "engine/place.h"
+
+static inline void emit_trade(struct engine *e, struct out *out, const struct incoming *in, const struct order *maker,
+                              uint32_t quantity, const struct book *book)
+{
+    uint64_t second[8] = {e->next_match++, word_at(book->name),
+                          (uint64_t)'R' | (uint64_t)'A' << 8 | (uint64_t)(uint8_t)maker->side << 16};
+    emit_two(out,
+             &(struct head){.type = EV_TRADE,
+                            .lines = 2,
+                            .flags = EV_MD_EXECUTE,
+                            .session = key_session(in->key),
+                            .locate = in->locate,
+                            .user_ref = key_user_ref(in->key),
+                            .other_user_ref = key_user_ref(maker->key),
+                            .ref = maker->ref,
+                            .quantity = quantity,
+                            .price = maker->price,
+                            .channel = key_channel(in->key),
+                            .other_channel = key_channel(maker->key),
+                            .other_session = key_session(maker->key),
+                            .side = in->side},
+             second);
+}
+
+// Fills from the head of the best level until the order, the level or the room for events is used up.
+static void fill_level(struct engine *e, struct out *out, const struct book *book, uint32_t id)
+{
+    struct incoming *in = &e->in;
+    struct level *level = &e->levels[id];
+    uint32_t slot = level->head;
+    while (slot && in->quantity && !out_full(out)) {
+        struct order *maker = &e->orders[slot];
+        uint32_t fill = in->quantity < maker->quantity ? in->quantity : maker->quantity;
+        __builtin_prefetch(&e->buckets[maker->bucket], 1);
+        emit_trade(e, out, in, maker, fill, book);
+        in->quantity -= fill;
+        in->executed += fill;
+        level->quantity -= fill;
+        if (fill < maker->quantity) {
+            maker->quantity -= fill;
+            maker->executed += fill;
+            return;
+        }
+        uint32_t next = maker->next;
+        lookup_remove(e, slot);
+        session_unlink(e, &e->sessions[key_session(maker->key)], slot);
+        slot_release(e, slot);
+        level->head = next;
+        if (next)
+            e->orders[next].prev = 0;
+        slot = next;
+    }
+    if (slot == 0) {
+        level->tail = 0;
+        book_level_empty(e, id, in->locate, side_of(in->side) ^ 1);
+    }
+}
+
+// Puts what is left of the incoming order into the book; there is room in every table, entry has made sure.
+static void rest(struct engine *e, struct out *out, const struct book *book)
+{
+    struct incoming *in = &e->in;
+    uint32_t slot = slot_take(e);
+    order_place(e, in, lookup_place(e, in->key), slot);
+    session_append(e, &e->sessions[key_session(in->key)], slot);
+    uint64_t second[8] = {word_at(book->name)};
+    emit_two(out,
+             &(struct head){.type = EV_BOOK_ADD,
+                            .lines = 2,
+                            .flags = EV_MD_ADD,
+                            .session = SESSION_NONE,
+                            .locate = in->locate,
+                            .user_ref = key_user_ref(in->key),
+                            .ref = in->ref,
+                            .quantity = in->quantity,
+                            .price = in->price,
+                            .channel = key_channel(in->key),
+                            .side = in->side},
+             second);
+}
+
+static void cancel_rest(const struct incoming *in, struct out *out)
+{
+    emit_one(out, &(struct head){.type = EV_CANCELED,
+                                 .lines = 1,
+                                 .reason = 'I',
+                                 .session = key_session(in->key),
+                                 .locate = in->locate,
+                                 .user_ref = key_user_ref(in->key),
+                                 .ref = in->ref,
+                                 .quantity = in->quantity,
+                                 .price = in->price,
+                                 .channel = key_channel(in->key),
+                                 .side = in->side});
+}
+
+void order_match(struct engine *e, struct out *out)
+{
+    struct incoming *in = &e->in;
+    struct book *book = &e->books[in->locate];
+    unsigned side = side_of(in->side);
+    while (in->quantity && !out_full(out) && book_crosses(book, side, in->limit))
+        fill_level(e, out, book, book->best_level[side ^ 1]);
+    if (in->quantity && out_full(out)) {
+        e->left.work = WORK_MATCH;
+        return;
+    }
+    e->left.work = WORK_NONE;
+    if (in->quantity == 0)
+        return;
+    if (in->rests)
+        rest(e, out, book);
+    else
+        cancel_rest(in, out);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's block of memory: one walk over its parts both measures it and lays it out.
+#include <string.h>
+
+#include "engine/book.h"
+
+#define PART_ALIGN 4096u
+
+// Takes `size` bytes at `*offset`, aligned. With no base only measures.
+static void *part(char *base, size_t *offset, size_t count, size_t size)
+{
+    size_t at = *offset;
+    *offset = (at + count * size + PART_ALIGN - 1) / PART_ALIGN * PART_ALIGN;
+    return base ? base + at : NULL;
+}
+
+static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, char *base)
+{
+    size_t offset = 0;
+    size_t orders = (size_t)capacity->max_orders + 1;
+    size_t pages = (size_t)capacity->max_levels + 1;
+    size_t symbols = (size_t)capacity->max_symbols + 1;
+    part(base, &offset, 1, sizeof(struct engine));
+    e->orders = part(base, &offset, orders, sizeof(struct order));
+    e->buckets = part(base, &offset, bucket_count(capacity->max_orders), sizeof(struct bucket));
+    e->levels = part(base, &offset, pages * PAGE_LEVELS, sizeof(struct level));
+    e->pages = part(base, &offset, pages, sizeof(struct page));
+    e->books = part(base, &offset, symbols, sizeof(struct book));
+    e->directory = part(base, &offset, symbols * 2 * DIRECTORY, sizeof(struct directory_entry));
+    e->sessions = part(base, &offset, capacity->max_sessions, sizeof(struct session));
+    e->links = part(base, &offset, orders, sizeof(struct session_link));
+    e->last_ref = part(base, &offset, (size_t)capacity->max_sessions * 256, sizeof(uint32_t));
+    e->free_slots = part(base, &offset, orders, sizeof(uint32_t));
+    e->echoes = part(base, &offset, orders, sizeof(struct echo));
+    e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));
+    return offset;
+}
+
+size_t engine_footprint(const struct engine_capacity *capacity)
+{
+    struct engine measure;
+    return lay_out(&measure, capacity, NULL);
+}
+
+struct engine *engine_new(void *memory, const struct engine_capacity *capacity)
+{
+    xw_assert((uintptr_t)memory % PART_ALIGN == 0);
+    xw_assert(capacity->max_orders > 0 && capacity->max_levels > 0 && capacity->max_levels < UINT32_MAX >> PAGE_SHIFT);
+    struct engine *e = memory;
+    lay_out(e, capacity, memory);
+    e->memory = *capacity;
+    e->hash = EVENT_HASH_SEED;
+    return e;
+}

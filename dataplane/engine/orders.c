@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+// Enter and Replace: the checks in their order of precedence, the answer, and the way into the book.
+#include "engine/orders.h"
+
+#include "engine/numbers.h"
+#include "engine/place.h"
+#include "engine/unsupported.h"
+
+// Tags that change nothing in matching and are accepted with every value.
+#define TAGS_HARMLESS                                                                              \
+    (OPTION(TAG_FIRM) | OPTION(TAG_CUSTOMER_TYPE) | OPTION(TAG_TRADE_NOW) | OPTION(TAG_GROUP_ID) | \
+     OPTION(TAG_SHARES_LOCATED) | OPTION(TAG_LOCATE_BROKER) | OPTION(TAG_SIDE) | OPTION(TAG_USER_REF_IDX))
+// Tags that OUCH echoes on Accepted and on Replaced; UserRefIdx is added when it is not zero.
+#define TAGS_ON_REPLACED                                                                                               \
+    (OPTION(TAG_FIRM) | OPTION(TAG_MIN_QTY) | OPTION(TAG_MAX_FLOOR) | OPTION(TAG_PRICE_TYPE) | OPTION(TAG_POST_ONLY) | \
+     OPTION(TAG_TRADE_NOW) | OPTION(TAG_HANDLE_INST) | OPTION(TAG_AIQ_STRATEGY) | OPTION(TAG_AIQ_GROUP))
+#define TAGS_ON_ACCEPTED                                                                                    \
+    (TAGS_ON_REPLACED | OPTION(TAG_CUSTOMER_TYPE) | OPTION(TAG_PEG_OFFSET) | OPTION(TAG_DISCRETION_PRICE) | \
+     OPTION(TAG_DISCRETION_PRICE_TYPE) | OPTION(TAG_DISCRETION_PEG_OFFSET) | OPTION(TAG_RANDOM_RESERVES) |  \
+     OPTION(TAG_GROUP_ID) | OPTION(TAG_SHARES_LOCATED))
+
+static inline uint8_t check_unsupported(const struct command *c)
+{
+    bool plain = (c->options & ~TAGS_HARMLESS) == 0 && c->display == 'Y' && c->iso == 'N' &&
+                 (c->tif == '0' || c->tif == '3') && (c->cross == 'N' || c->type == CMD_REPLACE);
+    return __builtin_expect(plain, 1) ? REJECT_NONE : unsupported_reason(c);
+}
+
+// Fills limit, price, tick_index and rests of `in` from the command. `side` as BUY or SELL.
+static inline uint8_t check_price(const struct book *book, const struct command *c, unsigned side, struct incoming *in)
+{
+    in->price = c->price;
+    if (__builtin_expect(c->price == PRICE_MARKET || c->price == PRICE_MARKET_CROSS, 0)) {
+        in->limit = side == BUY ? LIMIT_MARKET_BUY : LIMIT_MARKET_SELL;
+        in->tick_index = 0;
+        in->rests = false;
+        return REJECT_NONE;
+    }
+    in->limit = c->price;
+    in->tick_index = c->price <= PRICE_MAX ? book_tick_index(book, c->price) : 0;
+    in->rests = c->tif == '0';
+    return in->tick_index ? REJECT_NONE : REJECT_PRICE;
+}
+
+// Whether a resting order at this price needs a level that the table has no more room for. `freed` levels go before.
+static inline bool levels_full(struct engine *e, uint16_t locate, unsigned side, uint32_t tick_index, uint32_t freed)
+{
+    if (__builtin_expect(e->levels_used - freed < e->limit.max_levels, 1))
+        return false;
+    uint32_t level = book_level(e, locate, side, tick_index);
+    return level == 0 || e->levels[level].head == 0;
+}
+
+static inline bool symbol_known(const struct engine *e, const struct command *c)
+{
+    return c->locate != LOCATE_NONE && c->locate <= e->limit.max_symbols && e->books[c->locate].tick != 0 &&
+           word_at(e->books[c->locate].name) == word_at(c->symbol);
+}
+
+static inline uint8_t check_enter(struct engine *e, const struct session *session, const struct command *c,
+                                  struct incoming *in)
+{
+    if (__builtin_expect(c->refuse != REJECT_NONE, 0))
+        return c->refuse;
+    if (__builtin_expect(session->disabled, 0))
+        return REJECT_FIRM;
+    if (__builtin_expect((c->options & OPTION(TAG_FIRM)) && !firm_permitted(e, session, c->firm), 0))
+        return REJECT_FIRM;
+    if (__builtin_expect(!symbol_known(e, c), 0))
+        return REJECT_SYMBOL;
+    if (__builtin_expect(c->side != 'B' && c->side != 'S' && c->side != 'T' && c->side != 'E', 0))
+        return REJECT_SIDE;
+    if (__builtin_expect(c->quantity - 1 >= QUANTITY_MAX, 0))
+        return REJECT_QUANTITY;
+    unsigned side = side_of(c->side);
+    uint8_t reason = check_price(&e->books[c->locate], c, side, in);
+    if (__builtin_expect(reason == REJECT_NONE, 1))
+        reason = check_unsupported(c);
+    if (__builtin_expect(reason != REJECT_NONE, 0))
+        return reason;
+    if (in->rests &&
+        __builtin_expect(e->live >= e->limit.max_orders || levels_full(e, c->locate, side, in->tick_index, 0) ||
+                             lookup_room(e, lookup_place(e, in->key)) == UINT32_MAX,
+                         0))
+        return REJECT_PROCESSING;
+    return REJECT_NONE;
+}
+
+// The second line of an Accepted or Replaced without options to echo but UserRefIdx.
+static inline __attribute__((always_inline)) void
+order_words(const struct command *c, uint64_t symbol, uint64_t old_ref, char capacity, char cross, uint64_t w[8])
+{
+    uint64_t options = c->user_ref_idx ? OPTION(TAG_USER_REF_IDX) : 0;
+    w[0] = symbol;
+    w[1] = old_ref;
+    w[2] = word_at(c->cl_ord_id);
+    w[3] = (word_at(c->cl_ord_id + 8) & UINT64_C(0xFFFFFFFFFFFF)) | (uint64_t)(uint8_t)c->tif << 48 |
+           (uint64_t)(uint8_t)c->display << 56;
+    w[4] = (uint64_t)(uint8_t)capacity | (uint64_t)(uint8_t)c->iso << 8 | (uint64_t)(uint8_t)cross << 16 |
+           (uint64_t)'L' << 24 | options << 32;
+    w[5] = w[6] = w[7] = 0;
+}
+
+// Accepted and Replaced with options, field by field. `echo` holds what is inherited or sent.
+static __attribute__((noinline)) void emit_with_options(struct out *out, const struct head *head,
+                                                        const uint64_t second[8], const struct command *c,
+                                                        const struct echo *echo, uint16_t group_id)
+{
+    struct event event = {0};
+    uint64_t w[8];
+    head_words(out, head, w);
+    store_line(&event, w);
+    store_line((char *)&event + 64, second);
+    event.options |= echo->options;
+    memcpy(event.firm, echo->firm, sizeof event.firm);
+    event.price_type = echo->price_type;
+    event.post_only = echo->post_only;
+    event.trade_now = echo->trade_now;
+    event.handle_inst = echo->handle_inst;
+    event.aiq_strategy = echo->aiq_strategy;
+    memcpy(event.aiq_group, echo->aiq_group, sizeof event.aiq_group);
+    if (head->type == EV_ACCEPTED) {
+        event.options |= c->options & TAGS_ON_ACCEPTED;
+        event.customer_type = c->customer_type;
+        event.shares_located = c->shares_located;
+        event.group_id = group_id;
+        event.discretion_price_type = c->discretion_price_type;
+    }
+    if (event.options & EVENT_THIRD_LINE_TAGS)
+        event.lines = 3;
+    emit_event(out, &event);
+}
+
+// What a replace may have to echo: the original's, overlaid with what the command sends.
+static void echo_overlay(struct echo *echo, const struct command *c)
+{
+    uint32_t sent = c->options & TAGS_ON_REPLACED;
+    echo->options |= sent;
+    if (sent & OPTION(TAG_FIRM))
+        memcpy(echo->firm, c->firm, sizeof echo->firm);
+    if (sent & OPTION(TAG_PRICE_TYPE))
+        echo->price_type = c->price_type;
+    if (sent & OPTION(TAG_POST_ONLY))
+        echo->post_only = c->post_only;
+    if (sent & OPTION(TAG_TRADE_NOW))
+        echo->trade_now = c->trade_now;
+    if (sent & OPTION(TAG_HANDLE_INST))
+        echo->handle_inst = c->handle_inst;
+    if (sent & OPTION(TAG_AIQ_STRATEGY))
+        echo->aiq_strategy = c->aiq_strategy;
+    if (sent & OPTION(TAG_AIQ_GROUP))
+        memcpy(echo->aiq_group, c->aiq_group, sizeof echo->aiq_group);
+}
+
+static inline void emit_accepted(struct out *out, const struct engine *e, const struct command *c,
+                                 const struct incoming *in, uint8_t flags)
+{
+    struct head head = {.type = EV_ACCEPTED,
+                        .lines = 2,
+                        .flags = flags,
+                        .session = c->session,
+                        .locate = in->locate,
+                        .user_ref = c->user_ref,
+                        .ref = in->ref,
+                        .quantity = in->quantity,
+                        .price = in->price,
+                        .channel = c->user_ref_idx,
+                        .side = in->side};
+    uint64_t second[8];
+    order_words(c, word_at(c->symbol), 0, c->capacity, c->cross, second);
+    if (__builtin_expect((c->options & TAGS_ON_ACCEPTED) == 0, 1))
+        emit_two(out, &head, second);
+    else
+        emit_with_options(out, &head, second, c, &e->in_echo, in->group_id);
+}
+
+void order_enter(struct engine *e, const struct command *c, struct out *out)
+{
+    struct session *session = &e->sessions[c->session];
+    if (!number_take(e, c)) {
+        e->outcome = OUTCOME_DUPLICATE;
+        return;
+    }
+    struct incoming *in = &e->in;
+    in->key = order_key(c->session, c->user_ref_idx, c->user_ref);
+    uint8_t reason = check_enter(e, session, c, in);
+    if (__builtin_expect(reason != REJECT_NONE, 0)) {
+        emit_rejected(out, c, reason);
+        e->outcome = OUTCOME_REJECTED;
+        return;
+    }
+    in->ref = e->next_ref++;
+    in->quantity = c->quantity;
+    in->executed = 0;
+    in->locate = c->locate;
+    in->group_id = c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0;
+    in->side = c->side;
+    in->capacity = c->capacity;
+    in->display = c->display;
+    in->flags = 0;
+    if (__builtin_expect(c->options & TAGS_ON_ACCEPTED, 0)) {
+        e->in_echo = (struct echo){0};
+        echo_overlay(&e->in_echo, c);
+        in->flags = e->in_echo.options ? ORDER_HAS_ECHO : 0;
+    }
+    e->outcome = OUTCOME_ACCEPTED;
+    bool trades = book_crosses(&e->books[in->locate], side_of(in->side), in->limit);
+    if (__builtin_expect(trades || !in->rests, 0)) {
+        emit_accepted(out, e, c, in, 0);
+        order_match(e, out);
+        return;
+    }
+    uint32_t slot = slot_take(e);
+    order_place(e, in, lookup_place(e, in->key), slot);
+    session_append(e, session, slot);
+    emit_accepted(out, e, c, in, EV_MD_ADD);
+}
+
+// The side of the order after a replace or modify that asks for `asked`: S may become T or E, E may become T. 0: not
+// allowed.
+static inline char side_change(char now, char asked)
+{
+    if (now == asked || (now == 'S' && (asked == 'T' || asked == 'E')) || (now == 'E' && asked == 'T'))
+        return asked;
+    return 0;
+}
+
+static inline uint8_t check_replace(struct engine *e, const struct order *order, const struct command *c,
+                                    struct incoming *in)
+{
+    if (__builtin_expect(c->refuse != REJECT_NONE, 0))
+        return c->refuse;
+    in->side = c->options & OPTION(TAG_SIDE) ? side_change(order->side, c->side) : order->side;
+    if (__builtin_expect(in->side == 0, 0))
+        return REJECT_SIDE;
+    if (__builtin_expect(c->quantity - 1 >= QUANTITY_MAX || c->quantity <= order->executed, 0))
+        return REJECT_QUANTITY;
+    unsigned side = side_of(in->side);
+    uint8_t reason = check_price(&e->books[order->locate], c, side, in);
+    if (reason == REJECT_NONE)
+        reason = check_unsupported(c);
+    if (__builtin_expect(reason != REJECT_NONE || !in->rests, 0))
+        return reason;
+    bool alone = (order->next | order->prev) == 0 && order->price != in->price;
+    if (__builtin_expect(levels_full(e, order->locate, side, in->tick_index, alone) ||
+                             lookup_room(e, lookup_place(e, in->key)) == UINT32_MAX,
+                         0))
+        return REJECT_PROCESSING;
+    return REJECT_NONE;
+}
+
+static inline void emit_replaced(struct out *out, const struct engine *e, const struct command *c,
+                                 const struct order *original, const struct incoming *in, uint8_t flags)
+{
+    struct head head = {.type = EV_REPLACED,
+                        .lines = 2,
+                        .flags = flags,
+                        .session = c->session,
+                        .locate = in->locate,
+                        .user_ref = c->user_ref,
+                        .other_user_ref = c->orig_user_ref,
+                        .ref = in->ref,
+                        .quantity = in->quantity,
+                        .price = in->price,
+                        .channel = c->user_ref_idx,
+                        .side = in->side};
+    uint64_t second[8];
+    order_words(c, word_at(e->books[in->locate].name), original->ref, in->capacity, 'N', second);
+    if (__builtin_expect((in->flags & ORDER_HAS_ECHO) == 0, 1))
+        emit_two(out, &head, second);
+    else
+        emit_with_options(out, &head, second, c, &e->in_echo, in->group_id);
+}
+
+// Outcome (b): the original goes, the new number stays free.
+static void cancel_original(struct engine *e, uint32_t slot, struct out *out)
+{
+    const struct order *order = &e->orders[slot];
+    emit_canceled(out, order, key_session(order->key), order->quantity, 'U', EV_MD_DELETE);
+    order_drop(e, slot);
+    e->outcome = OUTCOME_REJECTED;
+}
+
+void order_replace(struct engine *e, const struct command *c, struct out *out)
+{
+    struct session *session = &e->sessions[c->session];
+    if (!number_fresh(e, c)) {
+        e->outcome = OUTCOME_DUPLICATE;
+        return;
+    }
+    uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->orig_user_ref));
+    if (slot == 0) {
+        e->outcome = OUTCOME_NO_EFFECT;
+        return;
+    }
+    if (__builtin_expect(session->disabled, 0)) { // outcome (c)
+        number_take(e, c);
+        emit_rejected(out, c, REJECT_FIRM);
+        e->outcome = OUTCOME_REJECTED;
+        return;
+    }
+    struct order *order = &e->orders[slot];
+    struct incoming *in = &e->in;
+    in->key = order_key(c->session, c->user_ref_idx, c->user_ref);
+    if (__builtin_expect(check_replace(e, order, c, in) != REJECT_NONE, 0)) {
+        cancel_original(e, slot, out);
+        return;
+    }
+    number_take(e, c);
+    in->ref = e->next_ref++;
+    in->quantity = c->quantity - order->executed;
+    in->executed = order->executed;
+    in->locate = order->locate;
+    in->group_id = order->group_id;
+    in->capacity = order->capacity;
+    in->display = c->display;
+    in->flags = order->flags;
+    if (__builtin_expect((order->flags & ORDER_HAS_ECHO) || c->options & TAGS_ON_REPLACED, 0)) {
+        e->in_echo = order->flags & ORDER_HAS_ECHO ? e->echoes[slot] : (struct echo){0};
+        echo_overlay(&e->in_echo, c);
+        in->flags |= ORDER_HAS_ECHO;
+    }
+    e->outcome = OUTCOME_ACCEPTED;
+    if (!in->rests || book_crosses(&e->books[in->locate], side_of(in->side), in->limit)) {
+        emit_replaced(out, e, c, order, in, EV_MD_DELETE);
+        order_drop(e, slot);
+        order_match(e, out);
+        return;
+    }
+    emit_replaced(out, e, c, order, in, EV_MD_REPLACE);
+    struct lookup_place place = lookup_place(e, in->key);
+    lookup_remove(e, slot);
+    book_remove(e, slot, order->price == in->price);
+    session_unlink(e, session, slot);
+    order_place(e, in, place, slot);
+    session_append(e, session, slot);
+}
+
+// Reduces the open quantity in place; the order keeps its priority.
+static void reduce(struct engine *e, struct order *order, uint32_t by)
+{
+    order->quantity -= by;
+    e->levels[order->level].quantity -= by;
+}
+
+// Open quantity that a total of `quantity` for the chain leaves.
+static inline uint32_t remaining_of(const struct order *order, uint32_t quantity)
+{
+    uint32_t remaining = quantity > order->executed ? quantity - order->executed : 0;
+    return remaining < order->quantity ? remaining : order->quantity;
+}
+
+void order_cancel(struct engine *e, const struct command *c, struct out *out)
+{
+    uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->user_ref));
+    if (slot == 0 || __builtin_expect(c->refuse != REJECT_NONE, 0)) {
+        e->outcome = OUTCOME_NO_EFFECT;
+        return;
+    }
+    struct order *order = &e->orders[slot];
+    uint32_t remaining = remaining_of(order, c->quantity);
+    e->outcome = OUTCOME_ACCEPTED;
+    if (__builtin_expect(remaining == 0, 1)) {
+        emit_canceled(out, order, c->session, order->quantity, 'U', EV_MD_DELETE);
+        order_drop(e, slot);
+    } else if (remaining < order->quantity) {
+        emit_canceled(out, order, c->session, order->quantity - remaining, 'U', EV_MD_REDUCE);
+        reduce(e, order, order->quantity - remaining);
+    } else {
+        e->outcome = OUTCOME_NO_EFFECT;
+    }
+}
+
+static void emit_modified(struct out *out, const struct order *order, const struct command *c)
+{
+    struct event event = {.type = EV_MODIFIED,
+                          .lines = 2,
+                          .session = c->session,
+                          .locate = order->locate,
+                          .user_ref = c->user_ref,
+                          .ref = order->ref,
+                          .quantity = order->quantity,
+                          .price = order->price,
+                          .user_ref_idx = c->user_ref_idx,
+                          .side = order->side};
+    event.options = c->options & (OPTION(TAG_SHARES_LOCATED) | OPTION(TAG_LOCATE_BROKER));
+    if (c->user_ref_idx)
+        event.options |= OPTION(TAG_USER_REF_IDX);
+    event.shares_located = c->shares_located;
+    if (event.options & OPTION(TAG_LOCATE_BROKER)) {
+        event.lines = 3;
+        memcpy(event.locate_broker, c->locate_broker, sizeof event.locate_broker);
+    }
+    emit_event(out, &event);
+}
+
+void order_modify(struct engine *e, const struct command *c, struct out *out)
+{
+    e->outcome = OUTCOME_NO_EFFECT;
+    uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->user_ref));
+    if (slot == 0 || c->refuse != REJECT_NONE)
+        return;
+    struct order *order = &e->orders[slot];
+    char side = side_change(order->side, c->side);
+    uint32_t remaining = remaining_of(order, c->quantity);
+    if (side == 0 || (side == order->side && remaining == order->quantity))
+        return;
+    e->outcome = OUTCOME_ACCEPTED;
+    if (remaining == 0) {
+        emit_canceled(out, order, c->session, order->quantity, 'U', EV_MD_DELETE);
+        order_drop(e, slot);
+        return;
+    }
+    uint32_t less = order->quantity - remaining;
+    order->side = side;
+    reduce(e, order, less);
+    emit_modified(out, order, c);
+    if (less) // OUCH says what is left, ITCH what has gone
+        emit_canceled(out, order, SESSION_NONE, less, 'U', EV_MD_REDUCE);
+}
