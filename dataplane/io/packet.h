@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ethernet, VLAN, ARP, IPv4, ICMP echo and UDP headers: checked on the way in, written on the way out. Plain bytes; no DPDK.
+// Ethernet, VLAN, ARP, IPv4, ICMP echo and UDP headers: checked on the way in, written on the way out. Plain bytes; no
+// DPDK.
 #ifndef CROSSWIRE_IO_PACKET_H
 #define CROSSWIRE_IO_PACKET_H
 
@@ -13,7 +14,7 @@
 // Who we are on a port: what a frame must be addressed to.
 struct endpoint {
     uint8_t mac[6];
-    uint32_t ip; // host order
+    uint32_t ip;   // host order
     uint16_t vlan; // 0: untagged
 };
 
@@ -28,8 +29,8 @@ enum packet_kind {
     PACKET_UDP,     // a datagram for us: payload, size, source and destination port are set
     PACKET_REPLY,   // ARP request or ICMP echo request for us, turned in place into its answer: send the frame back
     PACKET_DISCARD, // reason says why
-    PACKET_IGNORE,  // broadcast or multicast noise not meant for us (ARP for another host): dropped by design, counted as
-                    // DISCARD_OTHER_IP or DISCARD_OTHER_MAC through reason
+    PACKET_IGNORE,  // broadcast or multicast noise not meant for us (ARP for another host): dropped by design, counted
+                   // as DISCARD_OTHER_IP or DISCARD_OTHER_MAC through reason
 };
 
 struct packet {
@@ -41,8 +42,8 @@ struct packet {
     size_t size;
 };
 
-// Parses one received frame. Lengths are checked against the frame; checksums by the port where it did so, else here (a UDP
-// checksum of zero means none, as RFC 768 has it). Never reads outside the frame.
+// Parses one received frame. Lengths are checked against the frame; checksums by the port where it did so, else here (a
+// UDP checksum of zero means none, as RFC 768 has it). Never reads outside the frame.
 void packet_parse(const struct endpoint *us, struct frame *frame, struct packet *packet);
 
 #define UDP_PAYLOAD_OFFSET(vlan) ((vlan) ? 46u : 42u)

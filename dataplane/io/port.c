@@ -17,7 +17,7 @@
 #include "io/profile.h"
 
 #define PORTS_MOST 16
-#define QUEUES_MOST 16
+#define QUEUES_MOST 64
 #define POOL_CACHE 256 // frames kept hot on the lcore
 
 struct port_queue {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An Ethernet port as the roles see it: bursts of frames in, bursts of frames out. The same for physical and virtual devices;
-// what differs stands in the device's NIC profile. No DPDK type shows here.
+// An Ethernet port as the roles see it: bursts of frames in, bursts of frames out. The same for physical and virtual
+// devices; what differs stands in the device's NIC profile. No DPDK type shows here.
 #ifndef CROSSWIRE_IO_PORT_H
 #define CROSSWIRE_IO_PORT_H
 
@@ -26,9 +26,9 @@ enum checksum { CHECKSUM_UNKNOWN, CHECKSUM_GOOD, CHECKSUM_BAD };
 
 struct port_queue; // one receive and one transmit queue of a port, used by one lcore only
 
-// Sets up every port of the configuration from its profile, with as many queues as roles use. Call after eal_start, before
-// any lcore is launched. Returns 0, or a sysexits code with one line in `error` that names the port, what is wrong and what
-// mends it. Nothing is left half open.
+// Sets up every port of the configuration from its profile, with as many queues as roles use. Call after eal_start,
+// before any lcore is launched. Returns 0, or a sysexits code with one line in `error` that names the port, what is
+// wrong and what mends it. Nothing is left half open.
 int ports_open(const struct config *config, char *error, size_t error_size);
 
 // Stops and closes every port; removes a socket file that the device made.
