@@ -4,18 +4,23 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "contract/config.h"
 #include "control/service.h"
 
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        puts("usage: crosswire-control CONFIG\n"
+        puts("usage: crosswire-control CONFIG | --describe-config\n"
              "Joins the data plane of the same configuration, recovers the trading date from the journal, writes the\n"
              "journal, verifies logins. SIGTERM: stop when all is durable. SIGUSR1: log the allocator's figures.");
         return EX_OK;
     }
+    if (argc == 2 && strcmp(argv[1], "--describe-config") == 0) {
+        config_describe();
+        return EX_OK;
+    }
     if (argc != 2 || argv[1][0] == '-') {
-        fputs("usage: crosswire-control CONFIG\n", stderr);
+        fputs("usage: crosswire-control CONFIG | --describe-config | --help\n", stderr);
         return EX_USAGE;
     }
     return service_run(argv[1]);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// What several commands of xwctl need.
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "contract/log.h"
+#include "control/ctl.h"
+
+struct config *ctl_load_config(const struct ctl *ctl)
+{
+    char error[1024];
+    if (!ctl->config_path)
+        fail_with(EX_USAGE, "which appliance? give its configuration: xwctl -c CONFIG ..");
+    struct config *config = config_load(ctl->config_path, error, sizeof error);
+    if (!config)
+        fail_with(access(ctl->config_path, R_OK) ? EX_NOINPUT : EX_CONFIG, "%s", error);
+    return config;
+}
+
+void ctl_join(struct region *region, const struct config *config)
+{
+    uint64_t list[256];
+    int count = region_list(config->run_directory, config->instance, list, 256);
+    if (count > 256)
+        count = 256;
+    if (count <= 0)
+        fail_with(EX_UNAVAILABLE, "no data plane of instance %s in %s: start crosswire-dataplane", config->instance,
+                  config->run_directory);
+    switch (region_join(region, config->run_directory, config->instance, list[count - 1], false)) {
+    case REGION_OK:
+        return;
+    case REGION_LAYOUT:
+        fail_with(EX_SOFTWARE, "generation %" PRIu64 " was made by another build: use that build's xwctl",
+                  list[count - 1]);
+    case REGION_SYSTEM:
+        fail_with(errno == EACCES ? EX_NOPERM : EX_OSERR, "%s: %s", region->path, strerror(errno));
+    default:
+        fail_with(EX_UNAVAILABLE, "the data plane is only starting, or has just gone: try again");
+    }
+}
+
+void ctl_sample_core(const struct core_block *block, struct ctl_core_sample *sample)
+{
+    // A core publishes all its figures in one housekeeping round; a bounded number of tries, because it may be faster.
+    for (unsigned attempt = 0; attempt < 1000; attempt++) {
+        sample->heartbeat = atomic_load_explicit(&block->heartbeat, memory_order_acquire);
+        sample->state = atomic_load_explicit(&block->state, memory_order_relaxed);
+        sample->busy = atomic_load_explicit(&block->busy_cycles, memory_order_relaxed);
+        sample->idle = atomic_load_explicit(&block->idle_cycles, memory_order_relaxed);
+        sample->heap_bytes = atomic_load_explicit(&block->heap_bytes, memory_order_relaxed);
+        for (unsigned i = 0; i < COUNTERS_MAX; i++)
+            sample->counters[i] = atomic_load_explicit(&block->counters[i], memory_order_acquire);
+        if (atomic_load_explicit(&block->heartbeat, memory_order_relaxed) == sample->heartbeat)
+            return;
+    }
+}
+
+void ctl_account(const struct region *region, struct ctl_accounts *accounts)
+{
+    *accounts = (struct ctl_accounts){0};
+    unsigned matchers = 0;
+    for (unsigned i = 0; i < region->header->object_count; i++) {
+        const struct region_object *object = &region->header->objects[i];
+        if (object->kind != OBJECT_CORE)
+            continue;
+        struct ctl_core_sample sample;
+        const uint64_t *counters = sample.counters;
+        ctl_sample_core((const void *)((const char *)region->header + object->offset), &sample);
+        if (object->a == ROLE_GATEWAY) {
+            accounts->received += counters[COUNT_GATEWAY_received];
+            accounts->session_messages += counters[COUNT_GATEWAY_session_messages];
+            accounts->forwarded += counters[COUNT_GATEWAY_forwarded];
+            accounts->discarded += counters[COUNT_GATEWAY_discarded];
+        } else if (object->a == ROLE_MATCHER) {
+            matchers++;
+            accounts->messages += counters[COUNT_MATCHER_messages];
+            accounts->accepted += counters[COUNT_MATCHER_accepted];
+            accounts->rejected += counters[COUNT_MATCHER_rejected];
+            accounts->duplicates += counters[COUNT_MATCHER_duplicates];
+            accounts->no_effect += counters[COUNT_MATCHER_no_effect];
+        }
+    }
+    accounts->in_flight = (int64_t)(accounts->forwarded - accounts->messages);
+    accounts->unfinished = (int64_t)(accounts->messages - accounts->accepted - accounts->rejected -
+                                     accounts->duplicates - accounts->no_effect);
+    accounts->holds = accounts->received == accounts->session_messages + accounts->forwarded + accounts->discarded &&
+                      accounts->unfinished >= 0 && accounts->unfinished <= (int64_t)matchers;
+}
+
+struct journal_identity ctl_identity(const struct config *config)
+{
+    return (struct journal_identity){.directory = config->journal_directory,
+                                     .instance = config->instance,
+                                     .date = config->date,
+                                     .config_hash = config->hash};
+}
+
+// The instance that the first segment in `directory` was written by; empty when there is none that can be read.
+static void read_instance(const char *directory, char instance[33])
+{
+    char path[4200];
+    struct journal_block block = {0};
+    snprintf(path, sizeof path, "%s/000001" JOURNAL_SUFFIX, directory);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        fail_with(EX_NOINPUT, "%s: %s: give JOURNALDIR/YYYYMMDD", path, strerror(errno));
+    ssize_t size = read(fd, &block, sizeof block);
+    close(fd);
+    if (size == (ssize_t)sizeof block && block.magic == JOURNAL_MAGIC)
+        memcpy(instance, block.instance, 32);
+    instance[32] = 0;
+}
+
+void ctl_identity_of(const char *directory, struct journal_identity *identity)
+{
+    static char parent[4096], instance[33];
+    size_t length = strlen(directory);
+    while (length > 1 && directory[length - 1] == '/')
+        length--;
+    size_t base = length;
+    while (base > 0 && directory[base - 1] != '/')
+        base--;
+    uint32_t date = 0;
+    for (size_t i = base; i < length; i++)
+        date = isdigit((unsigned char)directory[i]) ? date * 10 + (uint32_t)(directory[i] - '0') : 0;
+    if (length - base != 8 || date < 10000101 || length >= sizeof parent)
+        fail_with(EX_USAGE, "%s is not the directory of a trading date: give JOURNALDIR/YYYYMMDD", directory);
+    read_instance(directory, instance);
+    snprintf(parent, sizeof parent, "%.*s", base ? (int)base : 1, base ? directory : ".");
+    *identity = (struct journal_identity){.directory = parent, .instance = instance, .date = date};
+}
+
+const char *ctl_command_name(unsigned type)
+{
+    static const char *const names[] = {
+        [CMD_ENTER] = "enter",
+        [CMD_REPLACE] = "replace",
+        [CMD_CANCEL] = "cancel",
+        [CMD_MODIFY] = "modify",
+        [CMD_MASS_CANCEL] = "mass_cancel",
+        [CMD_DISABLE] = "disable",
+        [CMD_ENABLE] = "enable",
+        [CMD_QUERY] = "query",
+        [CMD_SESSION_UP] = "session_up",
+        [CMD_SESSION_DOWN] = "session_down",
+        [CMD_OPEN_DAY] = "open_day",
+        [CMD_OPEN_SYMBOL] = "open_symbol",
+        [CMD_OPEN_ACCOUNT] = "open_account",
+        [CMD_OPEN_SESSION] = "open_session",
+        [CMD_START] = "start",
+        [CMD_END_DAY] = "end_day",
+        [CMD_TICK] = "tick",
+        [CMD_CLOCK] = "clock",
+    };
+    return type < sizeof names / sizeof names[0] ? names[type] : NULL;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// xwctl: the operator's tool. One grammar: xwctl [OPTIONS] COMMAND [WORDS]. Reads only; nothing that it does can change
+// the appliance.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "contract/log.h"
+#include "control/ctl.h"
+
+static const struct {
+    const char *name;
+    const char *words;
+    const char *help;
+    int (*run)(const struct ctl *ctl, int argc, char **argv);
+} commands[] = {
+    {"status", "", "processes, cores, rings, durability, the accounts of all messages", ctl_status},
+    {"counters", "[ROLE]", "every counter with its unit and meaning", ctl_counters},
+    {"book", "SYMBOL", "the best levels, by replaying the journal through an engine (--depth N)", ctl_book},
+    {"journal", "dump|verify [DIR]", "records, or all checks, of a date's directory or of -c CONFIG's date",
+     ctl_journal},
+    {"config", "check|describe [FILE]", "loads a configuration, or prints every key", ctl_config},
+    {"hash-password", "", "reads a password, prints the line for password_hash (--fast: cheap, for tests)",
+     ctl_hash_password},
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static int usage(FILE *out)
+{
+    fputs("usage: xwctl [-c CONFIG] [--json] COMMAND\n", out);
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        char head[64];
+        snprintf(head, sizeof head, "%s %s", commands[i].name, commands[i].words);
+        fprintf(out, "  %-32s %s\n", head, commands[i].help);
+    }
+    return out == stdout ? EX_OK : EX_USAGE;
+}
+
+// Takes an option at argv[at]; returns how many words it takes, 0 when it is none, -1 when it is not understood.
+static int take_option(struct ctl *ctl, int argc, char **argv, int at)
+{
+    const char *word = argv[at];
+    if (strcmp(word, "--json") == 0) {
+        ctl->json = true;
+        return 1;
+    }
+    if (strcmp(word, "--fast") == 0) {
+        ctl->fast = true;
+        return 1;
+    }
+    if (strcmp(word, "-c") == 0 && at + 1 < argc) {
+        ctl->config_path = argv[at + 1];
+        return 2;
+    }
+    if (strcmp(word, "--depth") == 0 && at + 1 < argc) {
+        char *end;
+        unsigned long depth = strtoul(argv[at + 1], &end, 10);
+        ctl->depth = (unsigned)depth;
+        return *end || depth == 0 || depth > 1000 ? -1 : 2;
+    }
+    return word[0] == '-' ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl ctl = {.depth = 5};
+    char *words[8];
+    int count = 0;
+    log_open("xwctl", "");
+    for (int at = 1; at < argc;) {
+        if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "help") == 0)
+            return usage(stdout);
+        int taken = take_option(&ctl, argc, argv, at);
+        if (taken < 0 || (taken == 0 && count == 8))
+            return usage(stderr);
+        if (taken == 0)
+            words[count++] = argv[at++];
+        at += taken;
+    }
+    for (unsigned i = 0; count > 0 && i < COMMANDS; i++) {
+        if (strcmp(words[0], commands[i].name) == 0)
+            return commands[i].run(&ctl, count - 1, words + 1);
+    }
+    return usage(stderr);
+}
