@@ -139,6 +139,8 @@ enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session,
     // A request for several is answered by what there is, so only the first message must be waited for.
     if (spill->count < first) {
         enum outbound_result result = advance(outbound, core, until);
+        if (spill->count < first && result == OUTBOUND_OK)
+            result = advance(outbound, core, until); // what ended was a walk that an older request had begun
         if (spill->count < first)
             return result == OUTBOUND_LATER ? OUTBOUND_LATER : OUTBOUND_NONE;
     }

@@ -12,7 +12,8 @@
 struct replica {
     const struct journal_identity *identity;
     unsigned core;
-    struct journal_reader *reader;
+    struct journal_reader *reader; // NULL between walks
+    struct journal_place reached;  // where the last walk ended
     struct engine *engine;
     void *memory;
     size_t memory_size;
@@ -73,6 +74,8 @@ static bool step(struct replica *replica, const struct command *record, replica_
 {
     struct engine *engine = replica->engine;
     uint64_t hash = engine_event_hash(engine);
+    if (journal_sequence(record) <= engine_sequence(engine))
+        return true; // taken in an earlier walk
     if (journal_sequence(record) != engine_sequence(engine) + 1 || record->prev_hash != (uint32_t)hash) {
         snprintf(replica->error, sizeof replica->error,
                  "core %u, sequence %" PRIu64 ": event hash %08" PRIx32 ", the journal has %08" PRIx32, replica->core,
@@ -91,13 +94,29 @@ static bool step(struct replica *replica, const struct command *record, replica_
     }
 }
 
-static enum replica_result open_reader(struct replica *replica)
+static bool same_place(const struct journal_place *a, const struct journal_place *b)
+{
+    return a->segment == b->segment && a->block == b->block;
+}
+
+// A walk over the journal ends for good, and knows the segments that stood when it began: each goes through all of it,
+// and what the engine has taken already costs only the reading.
+static enum replica_result open_reader(struct replica *replica, const struct journal_place *until)
 {
     struct journal_report report;
+    if (until && same_place(until, &replica->reached))
+        return REPLICA_CAUGHT_UP;
     enum journal_result result = journal_reader_open(&replica->reader, replica->identity, &report);
     if (result == JOURNAL_ABSENT)
         return REPLICA_CAUGHT_UP;
-    return result == JOURNAL_OK ? REPLICA_MORE : fail(replica, report.text);
+    if (result != JOURNAL_OK)
+        return fail(replica, report.text);
+    replica->reached = (struct journal_place){0};
+    if (until) {
+        journal_reader_until(replica->reader, *until);
+        replica->reached = *until;
+    }
+    return REPLICA_MORE;
 }
 
 enum replica_result replica_advance(struct replica *replica, const struct journal_place *until, unsigned budget,
@@ -106,17 +125,18 @@ enum replica_result replica_advance(struct replica *replica, const struct journa
     if (replica->failed)
         return REPLICA_FAILED;
     if (!replica->reader) {
-        enum replica_result opened = open_reader(replica);
+        enum replica_result opened = open_reader(replica, until);
         if (opened != REPLICA_MORE)
             return opened;
     }
-    if (until)
-        journal_reader_until(replica->reader, *until);
     for (unsigned taken = 0; taken < budget; taken++) {
         const struct command *record;
         enum journal_result result = journal_reader_next(replica->reader, &record);
-        if (result == JOURNAL_END)
+        if (result == JOURNAL_END) {
+            journal_reader_close(replica->reader);
+            replica->reader = NULL;
             return REPLICA_CAUGHT_UP;
+        }
         if (result != JOURNAL_OK)
             return fail(replica, journal_reader_report(replica->reader)->text);
         if (journal_core(record) == replica->core && !step(replica, record, sink, context))

@@ -27,7 +27,8 @@ enum replica_result {
     REPLICA_FAILED,    // replica_error says why; for good
 };
 
-// Takes journal records that stand before `until` (NULL: all there are), `budget` at the most, other cores' included.
+// Takes journal records that stand before `until` (NULL: all there are), `budget` at the most, other cores' included. A
+// walk that a call with MORE has begun keeps the `until` that it began with.
 enum replica_result replica_advance(struct replica *replica, const struct journal_place *until, unsigned budget,
                                     replica_sink *sink, void *context);
 
