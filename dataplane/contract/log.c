@@ -11,10 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 8192, QUOTE_BYTES = 1024, QUOTE_BUFFERS = 4, NAME_BYTES = 64 };
+enum { LINE_MAX_BYTES = 8192, QUOTE_BYTES = 1024, QUOTE_BUFFERS = 4, NAME_BYTES = 48 };
 
 static char process_name[NAME_BYTES] = "crosswire";
-static char instance_name[NAME_BYTES];
+static char quoted_process[6 * NAME_BYTES] = "\"crosswire\""; // made once: a line's own buffers belong to its fields
+static char quoted_instance[6 * NAME_BYTES] = "\"\"";
 
 static const char *const level_names[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARNING] = "warning", [LOG_ERROR] = "error"};
@@ -28,12 +29,6 @@ static const struct {
 #include "contract/log.def"
 #undef LOG_CODE
 };
-
-void log_open(const char *process, const char *instance)
-{
-    snprintf(process_name, sizeof process_name, "%s", process ? process : "crosswire");
-    snprintf(instance_name, sizeof instance_name, "%s", instance ? instance : "");
-}
 
 // One write a line, so that the lines of two processes on one terminal or pipe never mix. What can not be written is
 // lost: the log never stops the process.
@@ -62,14 +57,11 @@ void log_event(enum log_code code, const char *fields, ...)
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     size_t used = strftime(line, sizeof line, "{\"time\":\"%Y-%m-%dT%H:%M:%S", &utc);
-    char process[2 * NAME_BYTES], instance[2 * NAME_BYTES];
-    snprintf(process, sizeof process, "%s", log_quote(process_name));
-    snprintf(instance, sizeof instance, "%s", log_quote(instance_name));
     used += (size_t)snprintf(line + used, sizeof line - used,
                              ".%09ldZ\",\"level\":\"%s\",\"code\":\"%s\",\"event\":\"%s\",\"process\":%s,"
                              "\"instance\":%s,\"pid\":%d",
-                             now.tv_nsec, level_names[codes[code].level], codes[code].code, codes[code].event, process,
-                             instance, (int)getpid());
+                             now.tv_nsec, level_names[codes[code].level], codes[code].code, codes[code].event,
+                             quoted_process, quoted_instance, (int)getpid());
 
     if (fields && *fields) {
         static const char too_long[] = ",\"fields_too_long\":true";
@@ -148,6 +140,16 @@ const char *log_quote(const char *text)
     out[used++] = '"';
     out[used] = '\0';
     return out;
+}
+
+void log_open(const char *process, const char *instance)
+{
+    char name[NAME_BYTES];
+    snprintf(process_name, sizeof process_name, "%s", process ? process : "crosswire");
+    snprintf(name, sizeof name, "%s", process_name);
+    snprintf(quoted_process, sizeof quoted_process, "%s", log_quote(name));
+    snprintf(name, sizeof name, "%s", instance ? instance : "");
+    snprintf(quoted_instance, sizeof quoted_instance, "%s", log_quote(name));
 }
 
 void fail_with(int exit_code, const char *format, ...)
