@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine alone, on one core, commands in memory: bench_engine STREAM [rounds] [--json]
+//
+// Commands are made in batches outside of the time taken, as a gateway's ring would hold them, and stepped with all
+// that the engine does in production on: UserRefNum check, live-order table, events written, rolling hash. Trades and
+// their digest are taken from the events after each batch, so that every round is also a test.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <x86intrin.h>
+
+#include "contract/assert.h"
+#include "perf/clock.h"
+#include "perf/engine_stream.h"
+#include "perf/histogram.h"
+
+#define BATCH 256
+#define BATCH_EVENTS 16384
+#define HUGE (UINT64_C(2) << 20)
+
+struct bench {
+    struct engine_stream stream;
+    struct engine_capacity capacity;
+    struct engine *engine;
+    void *memory;
+    size_t size;
+    struct command commands[BATCH + 16];
+    struct event *events;
+    unsigned event_count;
+    struct histogram *histogram; // ns a message, of the round that takes each by itself
+};
+
+static uint32_t power_above(uint64_t value)
+{
+    uint32_t power = 1024;
+    while (power < value)
+        power *= 2;
+    return power;
+}
+
+static void *take(size_t size)
+{
+    void *memory = aligned_alloc(HUGE, (size + HUGE - 1) / HUGE * HUGE);
+    xw_assert(memory);
+    madvise(memory, size, MADV_HUGEPAGE);
+    return memory;
+}
+
+static void step_all(struct bench *b, const struct command *c)
+{
+    b->event_count += engine_step(b->engine, c, b->events + b->event_count);
+    while (__builtin_expect(engine_unfinished(b->engine), 0))
+        b->event_count += engine_continue(b->engine, b->events + b->event_count);
+    xw_assert(b->event_count <= BATCH_EVENTS);
+}
+
+static void watch_all(struct bench *b)
+{
+    struct engine_stream_trade trade;
+    for (unsigned i = 0; i < b->event_count; i++)
+        engine_stream_watch(&b->stream, &b->events[i], &trade);
+    b->event_count = 0;
+}
+
+static void make_engine(struct bench *b)
+{
+    memset(b->memory, 0, b->size);
+    b->engine = engine_new(b->memory, &b->capacity);
+    engine_stream_rewind(&b->stream);
+    struct command c;
+    for (uint32_t i = 0; engine_stream_opening(&b->stream, &b->capacity, i, &c); i++) {
+        c.seq = engine_sequence(b->engine) + 1;
+        step_all(b, &c);
+    }
+    b->event_count = 0;
+}
+
+static unsigned make_batch(struct bench *b, uint64_t first, uint64_t end)
+{
+    unsigned count = end - first < BATCH ? (unsigned)(end - first) : BATCH;
+    for (unsigned i = 0; i < count; i++) {
+        engine_stream_command(&b->stream, first + i, &b->commands[i]);
+        b->commands[i].seq = engine_sequence(b->engine) + 1 + i;
+        b->commands[i].time_ns = b->commands[i].seq;
+    }
+    memset(&b->commands[count], 0, 16 * sizeof *b->commands);
+    return count;
+}
+
+// Steps one at a time, learning what each chain executes: the first pass over a stream, and any stream's prefill.
+static void play_slowly(struct bench *b, uint64_t first, uint64_t end)
+{
+    for (uint64_t i = first; i < end; i++) {
+        engine_stream_command(&b->stream, i, &b->commands[0]);
+        b->commands[0].seq = engine_sequence(b->engine) + 1;
+        b->commands[0].time_ns = b->commands[0].seq;
+        step_all(b, &b->commands[0]);
+        watch_all(b);
+    }
+}
+
+static uint64_t __attribute__((noinline)) time_batch(struct bench *b, unsigned count)
+{
+    uint64_t start = __rdtsc();
+    for (unsigned i = 0; i < count; i++) {
+        engine_prefetch(b->engine, &b->commands[i + 12]);
+        engine_prefetch_order(b->engine, &b->commands[i + 6]);
+        engine_prefetch_neighbours(b->engine, &b->commands[i + 3]);
+        step_all(b, &b->commands[i]);
+    }
+    return __rdtsc() - start;
+}
+
+static uint64_t tsc_before(void)
+{
+    _mm_lfence();
+    uint64_t now = __rdtsc();
+    _mm_lfence();
+    return now;
+}
+
+static uint64_t tsc_after(void)
+{
+    unsigned core;
+    uint64_t now = __rdtscp(&core);
+    _mm_lfence();
+    return now;
+}
+
+static uint64_t time_each(struct bench *b, unsigned count, uint64_t overhead)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t start = tsc_before();
+        step_all(b, &b->commands[i]);
+        uint64_t taken = tsc_after() - start;
+        taken = taken > overhead ? taken - overhead : 0;
+        histogram_record(b->histogram, taken * clock_scale >> 32);
+        sum += taken;
+    }
+    return sum;
+}
+
+static uint64_t timer_overhead(void)
+{
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < 10000; i++) {
+        uint64_t start = tsc_before();
+        uint64_t taken = tsc_after() - start;
+        least = taken < least ? taken : least;
+    }
+    return least;
+}
+
+// One pass over the stream. Returns ns a message behind the prefill.
+static double play_round(struct bench *b, bool each)
+{
+    struct engine_stream *s = &b->stream;
+    make_engine(b);
+    play_slowly(b, 0, s->prefill);
+    uint64_t overhead = each ? timer_overhead() : 0;
+    uint64_t taken = 0;
+    for (uint64_t first = s->prefill; first < s->count; first += BATCH) {
+        unsigned count = make_batch(b, first, s->count);
+        taken += each ? time_each(b, count, overhead) : time_batch(b, count);
+        watch_all(b);
+    }
+    return (double)taken * (double)clock_scale / 4294967296.0 / (double)(s->count - s->prefill);
+}
+
+static int compare_double(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print(const struct bench *b, const char *path, const double *rounds, int count, bool json)
+{
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    unsigned long long p50 = histogram_percentile(b->histogram, 50), p99 = histogram_percentile(b->histogram, 99),
+                       p999 = histogram_percentile(b->histogram, 99.9);
+    unsigned long long messages = b->stream.count - b->stream.prefill, digest = b->stream.digest;
+    if (json)
+        printf("{\"stream\":\"%s\",\"messages\":%llu,\"ns\":%.2f,\"min\":%.2f,\"max\":%.2f,\"rounds\":%d,\"p50\":%llu,"
+               "\"p99\":%llu,\"p999\":%llu,\"trades\":%llu,\"digest\":\"%016llx\",\"memory_mb\":%zu}\n",
+               name, messages, rounds[count / 2], rounds[0], rounds[count - 1], count, p50, p99, p999,
+               (unsigned long long)b->stream.trades, digest, b->size >> 20);
+    else
+        printf(
+            "%-12s %8.2f ns a message (min %.2f, max %.2f, %d rounds of %llu), p50 %llu, p99 %llu, p99.9 %llu ns; %llu "
+            "trades, digest %016llx; %zu MB\n",
+            name, rounds[count / 2], rounds[0], rounds[count - 1], count, messages, p50, p99, p999,
+            (unsigned long long)b->stream.trades, digest, b->size >> 20);
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = NULL;
+    int rounds = 5;
+    bool json = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            json = true;
+        else if (!path)
+            path = argv[i];
+        else
+            rounds = atoi(argv[i]);
+    }
+    if (!path || rounds < 1 || rounds > 1000) {
+        fprintf(stderr, "usage: bench_engine STREAM [rounds] [--json]\n");
+        return 64;
+    }
+    static struct bench b;
+    if (!engine_stream_open(&b.stream, path)) {
+        fprintf(stderr, "bench_engine: %s is no order stream; ../shared/streams/make.sh DIRECTORY makes some\n", path);
+        return 66;
+    }
+    uint32_t orders = power_above(b.stream.prefill + b.stream.prefill / 8);
+    b.capacity = (struct engine_capacity){.max_orders = orders,
+                                          .max_levels = 65536,
+                                          .max_symbols = (uint16_t)b.stream.symbols,
+                                          .max_accounts = 1,
+                                          .max_sessions = 1};
+    b.size = engine_footprint(&b.capacity);
+    b.memory = take(b.size);
+    b.events = take(BATCH_EVENTS * sizeof *b.events);
+    memset(b.events, 0, BATCH_EVENTS * sizeof *b.events);
+    b.histogram = calloc(1, sizeof *b.histogram);
+    double *times = calloc((size_t)rounds, sizeof *times);
+    xw_assert(b.histogram && times);
+    clock_calibrate();
+    make_engine(&b);
+    play_slowly(&b, 0, b.stream.count); // learns the chains' quantities
+    for (int i = 0; i < rounds; i++)
+        times[i] = play_round(&b, false);
+    play_round(&b, true);
+    qsort(times, (size_t)rounds, sizeof *times, compare_double);
+    print(&b, path, times, rounds, json);
+    return 0;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stream file as commands of one session, for the engine alone: the engine's benchmark and its stream tests share
+// this.
+//
+// UserRefNums ascend with the stream's order ids but lie scattered over 32 bits. A Replace carries the whole chain's
+// quantity, so that it must be known what the target has executed: the caller shows every event to engine_stream_watch.
+#ifndef CROSSWIRE_PERF_ENGINE_STREAM_H
+#define CROSSWIRE_PERF_ENGINE_STREAM_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/engine.h"
+
+#define ENGINE_STREAM_TICK 100u // 0.0100
+
+struct engine_stream_record {
+    uint8_t type; // 0 add, 1 cancel, 2 replace, 3 crossing, 4 IOC
+    uint8_t side;
+    uint16_t symbol;
+    uint32_t quantity;
+    uint32_t price;
+    uint32_t flags;
+    uint64_t id;
+    uint64_t new_id;
+};
+
+struct engine_stream_trade {
+    uint64_t maker, taker;
+    uint32_t quantity, price;
+    uint64_t record;
+};
+
+struct engine_stream {
+    void *map;
+    size_t size;
+    const struct engine_stream_record *records;
+    uint64_t count, prefill, max_id;
+    uint32_t symbols;
+    uint32_t stride;    // of UserRefNums
+    uint32_t *executed; // by order id, of the whole chain
+    uint32_t *chain;    // by record: a Replace's quantity once known, 0 before
+    uint64_t trades, digest;
+};
+
+// A file mapped whole, read-only; NULL when it is not there. `*size` is its length.
+static inline void *engine_stream_map(const char *path, size_t *size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (fd < 0)
+        return NULL;
+    void *map = fstat(fd, &status) == 0 && status.st_size > 0
+                    ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
+                    : MAP_FAILED;
+    close(fd);
+    *size = (size_t)status.st_size;
+    return map == MAP_FAILED ? NULL : map;
+}
+
+// Returns false when the file is absent or no stream.
+static inline bool engine_stream_open(struct engine_stream *s, const char *path)
+{
+    memset(s, 0, sizeof *s);
+    const char *map = s->map = engine_stream_map(path, &s->size);
+    if (!map || s->size < 128 || memcmp(map, "OBSTRM01", 8) != 0)
+        return false;
+    memcpy(&s->count, map + 16, 8);
+    memcpy(&s->prefill, map + 24, 8);
+    memcpy(&s->symbols, map + 32, 4);
+    memcpy(&s->max_id, map + 48, 8);
+    if (s->size != 128 + s->count * sizeof(struct engine_stream_record) || s->max_id >= UINT32_MAX)
+        return false;
+    s->records = (const void *)(map + 128);
+    s->stride = (uint32_t)(UINT32_MAX / (s->max_id + 2));
+    s->executed = calloc(s->max_id + 1, sizeof *s->executed);
+    s->chain = calloc(s->count, sizeof *s->chain);
+    return s->executed && s->chain;
+}
+
+static inline void engine_stream_close(struct engine_stream *s)
+{
+    if (s->map)
+        munmap(s->map, s->size);
+    free(s->executed);
+    free(s->chain);
+}
+
+// Forgets what was watched, but not what was learnt of the chains, so that the stream can be played again.
+static inline void engine_stream_rewind(struct engine_stream *s)
+{
+    memset(s->executed, 0, (s->max_id + 1) * sizeof *s->executed);
+    s->trades = 0;
+    s->digest = UINT64_C(1469598103934665603);
+}
+
+static inline uint32_t engine_stream_number(const struct engine_stream *s, uint64_t id)
+{
+    uint64_t scatter = id * UINT64_C(0x9E3779B97F4A7C15) >> 32;
+    return (uint32_t)(id * s->stride + scatter % s->stride);
+}
+
+static inline uint64_t engine_stream_id(const struct engine_stream *s, uint32_t user_ref)
+{
+    return user_ref / s->stride;
+}
+
+static inline void engine_stream_symbol(uint32_t symbol, char name[8])
+{
+    memcpy(name, "S       ", 8);
+    for (int digit = 4; digit >= 1; digit--, symbol /= 10)
+        name[digit] = (char)('0' + symbol % 10);
+}
+
+// Record `index` as a command of session 0; the caller fills in seq and time_ns.
+static inline void engine_stream_command(struct engine_stream *s, uint64_t index, struct command *c)
+{
+    const struct engine_stream_record *r = &s->records[index];
+    memset(c, 0, sizeof *c);
+    if (r->type == 1) {
+        c->type = CMD_CANCEL;
+        c->user_ref = engine_stream_number(s, r->id);
+        return;
+    }
+    c->tif = r->type == 4 ? '3' : '0';
+    c->display = 'Y';
+    c->iso = 'N';
+    c->price = r->price * ENGINE_STREAM_TICK;
+    memset(c->cl_ord_id, ' ', sizeof c->cl_ord_id);
+    if (r->type == 2) {
+        c->type = CMD_REPLACE;
+        c->orig_user_ref = engine_stream_number(s, r->id);
+        c->user_ref = engine_stream_number(s, r->new_id);
+        if (s->chain[index] == 0)
+            s->chain[index] = r->quantity + s->executed[r->id];
+        c->quantity = s->chain[index];
+        s->executed[r->new_id] = c->quantity - r->quantity;
+        return;
+    }
+    c->type = CMD_ENTER;
+    c->user_ref = engine_stream_number(s, r->id);
+    c->side = r->side == 0 ? 'B' : 'S';
+    c->capacity = 'P';
+    c->cross = 'N';
+    c->quantity = r->quantity;
+    c->locate = (uint16_t)(r->symbol + 1);
+    engine_stream_symbol(r->symbol, c->symbol);
+}
+
+// Takes note of an event. Returns true when it is a trade and writes it to `*trade`.
+static inline bool engine_stream_watch(struct engine_stream *s, const struct event *event,
+                                       struct engine_stream_trade *trade)
+{
+    if (event->type != EV_TRADE)
+        return false;
+    uint64_t maker = engine_stream_id(s, event->other_user_ref), taker = engine_stream_id(s, event->user_ref);
+    *trade = (struct engine_stream_trade){
+        .maker = maker, .taker = taker, .quantity = event->quantity, .price = event->price / ENGINE_STREAM_TICK};
+    s->executed[maker] += event->quantity;
+    s->executed[taker] += event->quantity;
+    uint64_t h = s->digest ^ (maker * UINT64_C(0x9E3779B97F4A7C15) + taker * UINT64_C(0xC2B2AE3D27D4EB4F) +
+                              ((uint64_t)trade->quantity << 32 | trade->price) * UINT64_C(0x165667B19E3779F9));
+    s->digest = (h << 27 | h >> 37) * UINT64_C(0x9FB21C651E98DF25);
+    s->trades++;
+    return true;
+}
+
+// The opening commands of a day that suits the stream, the session up: command `index`, false past the last.
+static inline bool engine_stream_opening(const struct engine_stream *s, const struct engine_capacity *capacity,
+                                         uint32_t index, struct command *c)
+{
+    memset(c, 0, sizeof *c);
+    c->session = SESSION_NONE;
+    if (index == 0) {
+        c->type = CMD_OPEN_DAY;
+        c->day.trading_date = 20240304;
+        c->day.engine_version = CROSSWIRE_ENGINE_VERSION;
+        c->day.lookup_key = UINT64_C(0x243F6A8885A308D3);
+        c->day.max_orders = capacity->max_orders;
+        c->day.max_levels = capacity->max_levels;
+        c->day.max_symbols = capacity->max_symbols;
+        c->day.max_accounts = capacity->max_accounts;
+        c->day.max_sessions = capacity->max_sessions;
+        c->day.core = capacity->core;
+    } else if (index <= s->symbols) {
+        c->type = CMD_OPEN_SYMBOL;
+        engine_stream_symbol(index - 1, c->open_symbol.name);
+        c->open_symbol.tick = ENGINE_STREAM_TICK;
+        c->open_symbol.round_lot = 100;
+        c->open_symbol.locate = (uint16_t)index;
+    } else if (index == s->symbols + 1) {
+        c->type = CMD_OPEN_ACCOUNT;
+        memcpy(c->open_account.firm, "FIRM", 4);
+    } else {
+        c->type = index == s->symbols + 2 ? CMD_OPEN_SESSION : index == s->symbols + 3 ? CMD_START : CMD_SESSION_UP;
+        c->session = c->type == CMD_START ? SESSION_NONE : 0;
+    }
+    return index <= s->symbols + 4;
+}
+
+#endif
