@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/control_stage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "contract/assert.h"
+#include "contract/ouch_out.h"
+#include "contract/wire.h"
+#include "control/journal.h"
+#include "engine/capacity.h"
+
+#define TSC_HZ UINT64_C(2000000000)
+#define STREAM_BYTES (UINT64_C(64) << 20)
+
+// Of the password RIGHT, with the least cost.
+#define PASSWORD_HASH "$argon2id$v=19$m=8,t=1,p=1$Y3Jvc3N3aXJldGVzdHMhIQ$0"
+
+static void write_config(const struct stage *stage, unsigned cores, const char *ack, unsigned ring_depth)
+{
+    FILE *out = fopen(stage->config_path, "w");
+    assert_non_null(out);
+    fprintf(
+        out,
+        "instance: stage\ntrading_date: 2024-03-15\nack: %s\nrun_directory: %s/run\njournal_directory: %s/journal\n"
+        "dataplane:\n  huge_pages: false\n  main_lcore: 9\n  command_ring_depth: %u\n  journal_ring_depth: 4096\n"
+        "journal:\n  segment_mb: 1\n  commit_kb: 64\n"
+        "engine:\n  max_orders: 4096\n  max_levels: 1024\n"
+        "ports:\n  - {name: wire, profile: vhost, device: wire.sock, mac: \"02:00:00:00:00:01\", address: 10.0.0.1}\n"
+        "gateways:\n  - {lcore: 0, port: wire, udp_port: 4000}\n",
+        ack, stage->directory, stage->directory, ring_depth);
+    fputs("matchers:\n", out);
+    for (unsigned i = 0; i < cores; i++)
+        fprintf(out, "  - {lcore: %u}\n", i);
+    fputs("publishers:\n", out);
+    for (unsigned i = 0; i < cores; i++)
+        fprintf(out, "  - {lcore: %u, port: wire, queue: %u, group: 233.54.12.1, udp_port: %u}\n", i, i, 5000 + i);
+    fputs("symbols:\n", out);
+    for (unsigned i = 0; i < 2 * cores; i++)
+        fprintf(out, "  - {name: SYM%u, matcher: %u, tick: 0.01, round_lot: 100}\n", i, i % cores);
+    fputs("accounts:\n  - {name: NORTH, firm: NRTH}\n  - {name: SOUTH, firm: SOTH}\nsessions:\n", out);
+    for (unsigned i = 0; i < 3 * cores; i++)
+        fprintf(out,
+                "  - {user: USER%u, password_hash: \"%s\", account: %s, gateway: 0, matcher: %u, cancel_on_disconnect: "
+                "false}\n",
+                i, PASSWORD_HASH, i % 2 ? "NORTH" : "SOUTH", i % cores);
+    fclose(out);
+}
+
+void stage_open(struct stage *stage, unsigned cores, const char *ack, unsigned ring_depth)
+{
+    char path[256], error[512];
+    const char *base = getenv("XW_TMP");
+    memset(stage, 0, sizeof *stage);
+    snprintf(stage->directory, sizeof stage->directory, "%s/stage-XXXXXX", base && strlen(base) < 80 ? base : "/tmp");
+    assert_non_null(mkdtemp(stage->directory));
+    snprintf(stage->config_path, sizeof stage->config_path, "%s/stage.yaml", stage->directory);
+    snprintf(path, sizeof path, "%s/run", stage->directory);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/journal", stage->directory);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_config(stage, cores, ack, ring_depth);
+    stage->config = config_load(stage->config_path, error, sizeof error);
+    if (!stage->config)
+        fail_msg("%s", error);
+    for (unsigned i = 0; i < cores; i++) {
+        stage->cores[i].record = calloc(STAGE_COMMANDS, sizeof(struct command));
+        assert_non_null(stage->cores[i].record);
+    }
+}
+
+void stage_close(struct stage *stage)
+{
+    char command[256];
+    stage_kill_dataplane(stage);
+    for (unsigned i = 0; i < STAGE_CORES; i++) {
+        free(stage->cores[i].record);
+        for (unsigned s = 0; s < STAGE_SESSIONS; s++)
+            free(stage->cores[i].streams[s].bytes);
+    }
+    config_free(stage->config);
+    snprintf(command, sizeof command, "rm -rf '%s'", stage->directory);
+    assert_int_equal(system(command), 0);
+}
+
+// ---- the played matching core ---------------------------------------------------------------------------------------
+
+static uint64_t next_random(struct stage_core *core)
+{
+    core->random ^= core->random << 13;
+    core->random ^= core->random >> 7;
+    core->random ^= core->random << 17;
+    return core->random;
+}
+
+static void stream_append(struct stage_core *core, uint16_t session, const struct event *event, enum ouch_party party)
+{
+    uint8_t message[OUCH_OUT_MAX];
+    size_t length = session < STAGE_SESSIONS ? ouch_out_encode(event, party, message) : 0;
+    if (length == 0)
+        return;
+    struct stage_stream *stream = &core->streams[session];
+    if (!stream->bytes)
+        stream->bytes = malloc(STREAM_BYTES);
+    xw_assert(stream->bytes && stream->size + 2 + length <= STREAM_BYTES);
+    put_be16(stream->bytes + stream->size, (uint16_t)length);
+    memcpy(stream->bytes + stream->size + 2, message, length);
+    stream->size += 2 + length;
+    stream->count++;
+}
+
+// The rule of who gets what, written down the plain way.
+static void take_event(struct stage_core *core, const struct event *event)
+{
+    const struct config *config = core->stage->config;
+    if (event->type == EV_SYSTEM && event->flags == 0) {
+        for (uint16_t s = 0; s < config->sessions_count; s++)
+            if (config->sessions[s].matcher == core->index)
+                stream_append(core, s, event, OUCH_TAKER);
+    } else if (event->type == EV_TRADE) {
+        stream_append(core, event->session, event, OUCH_TAKER);
+        stream_append(core, event->other_session, event, OUCH_MAKER);
+    } else if (event->type != EV_SYSTEM) {
+        stream_append(core, event->session, event, OUCH_TAKER);
+    }
+}
+
+static void step(struct stage_core *core, const struct command *command, bool keep)
+{
+    struct event events[ENGINE_EVENTS_MAX];
+    unsigned count = engine_step(core->engine, command, events);
+    for (;;) {
+        for (unsigned i = 0; keep && i < count; i++)
+            take_event(core, &events[i]);
+        if (!engine_unfinished(core->engine))
+            break;
+        count = engine_continue(core->engine, events);
+    }
+}
+
+static void publish(struct stage_core *core)
+{
+    atomic_store(&core->port->applied_seq, engine_sequence(core->engine));
+    atomic_store(&core->port->event_hash, engine_event_hash(core->engine));
+    atomic_store(&core->port->day_open, engine_day_open(core->engine));
+    atomic_store(&core->block->state, core->state);
+    atomic_fetch_add(&core->block->heartbeat, 1);
+}
+
+// New input: journal ring first, then the engine, as a matching core does.
+static bool sequence(struct stage_core *core, const struct command *input)
+{
+    if (ring_room(core->journal, 1) == 0)
+        return false;
+    struct command command = *input;
+    if (command.type == CMD_CLOCK)
+        core->offset_ns = command.clock.offset_ns;
+    uint64_t now = (uint64_t)((int64_t)((unsigned __int128)__rdtsc() * 1000000000u / TSC_HZ) + core->offset_ns);
+    core->time_ns = now > core->time_ns ? now : core->time_ns;
+    command.seq = 0;
+    command.time_ns = core->time_ns;
+    command.prev_hash = (uint32_t)engine_event_hash(core->engine);
+    uint64_t position = atomic_load(&core->sequenced);
+    xw_assert(position == engine_sequence(core->engine) && position < STAGE_COMMANDS);
+    core->record[position] = command;
+    memcpy((char *)ring_slot(core->journal, 0) + 8, (char *)&command + 8, sizeof command - 8);
+    ring_publish(core->journal, 1);
+    atomic_store(&core->sequenced, position + 1);
+    command.seq = position + 1;
+    step(core, &command, true);
+    return true;
+}
+
+static void replay(struct stage_core *core, const struct command *history)
+{
+    uint64_t position = engine_sequence(core->engine);
+    struct command command = *history;
+    command.seq = 0;
+    xw_assert(position < atomic_load(&core->sequenced)); // the journal must not hold more than we sequenced
+    xw_assert(memcmp(&command, &core->record[position], sizeof command) == 0);
+    xw_assert(command.prev_hash == (uint32_t)engine_event_hash(core->engine));
+    if (command.type == CMD_CLOCK)
+        core->offset_ns = command.clock.offset_ns;
+    core->time_ns = command.time_ns;
+    command.seq = position + 1;
+    step(core, &command, false);
+}
+
+static void take_command(struct stage_core *core, const struct command *command)
+{
+    if (command->type == DIRECTIVE_RECOVERED) {
+        xw_assert(core->state == CORE_BOOT);
+        // Nothing that any generation sequenced may be missing.
+        xw_assert(command->recovered.seq == atomic_load(&core->sequenced));
+        xw_assert(engine_sequence(core->engine) == command->recovered.seq);
+        ring_rebase(core->journal, command->recovered.seq);
+        core->state = CORE_RUN;
+        ring_release(core->commands, 1);
+    } else if (core->state == CORE_BOOT) {
+        replay(core, command);
+        ring_release(core->commands, 1);
+    } else if (sequence(core, command)) {
+        ring_release(core->commands, 1);
+    }
+}
+
+static uint16_t any_session(struct stage_core *core)
+{
+    unsigned cores = core->stage->config->matchers_count;
+    return (uint16_t)(next_random(core) % 3 * cores + core->index);
+}
+
+// One order-entry command, or a session going up.
+static void make_order(struct stage_core *core)
+{
+    struct command command = {.session = any_session(core)};
+    uint64_t random = next_random(core);
+    if (!engine_session_up(core->engine, command.session)) {
+        command.type = CMD_SESSION_UP;
+    } else {
+        unsigned cores = core->stage->config->matchers_count;
+        command.type = random % 4 == 0 ? CMD_CANCEL : CMD_ENTER;
+        command.user_ref = command.type == CMD_ENTER
+                               ? ++core->next_ref[command.session]
+                               : 1 + (uint32_t)(random >> 32) % (core->next_ref[command.session] + 1);
+        command.quantity = command.type == CMD_ENTER ? 100 + (uint32_t)(random >> 8) % 900 : 0;
+        command.price = 1000000 + 100 * ((uint32_t)(random >> 20) % 40);
+        snprintf(command.symbol, sizeof command.symbol, "SYM%-4u", core->index + cores * (unsigned)(random >> 40 & 1));
+        command.symbol[7] = ' ';
+        command.locate = (uint16_t)(1 + (random >> 40 & 1));
+        command.side = random >> 41 & 1 ? 'B' : 'S';
+        command.tif = random >> 42 & 7 ? '0' : '3';
+        command.display = 'Y';
+        command.capacity = 'P';
+        command.iso = 'N';
+        command.cross = 'N';
+        memcpy(command.cl_ord_id, "stage         ", sizeof command.cl_ord_id);
+    }
+    if (sequence(core, &command))
+        core->orders_left--;
+    else if (command.type == CMD_ENTER)
+        core->next_ref[command.session]--;
+}
+
+static void *core_main(void *argument)
+{
+    struct stage_core *core = argument;
+    const struct timespec pause = {.tv_nsec = 20000};
+    while (!atomic_load(&core->stage->die)) {
+        unsigned work = 0;
+        const struct command *command;
+        for (; work < 256 && !atomic_load(&core->stage->die) && (command = ring_peek(core->commands, 0)); work++)
+            take_command(core, command);
+        for (unsigned i = 0; i < 8 && !work && core->orders_left && engine_day_open(core->engine); i++)
+            make_order(core);
+        publish(core);
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
+
+// ---- the played data plane ------------------------------------------------------------------------------------------
+
+void stage_start_dataplane(struct stage *stage, uint64_t orders, uint64_t seed)
+{
+    const struct config *config = stage->config;
+    struct region_plan *plan = calloc(1, sizeof *plan);
+    assert_non_null(plan);
+    for (unsigned i = 0; i < config->matchers_count; i++) {
+        region_plan_add(plan, OBJECT_CORE, ROLE_MATCHER, i, 0);
+        region_plan_add(plan, OBJECT_MATCHER, 0, i, 0);
+        region_plan_add(plan, OBJECT_COMMANDS, 0, i, config->dataplane.command_ring_depth);
+        region_plan_add(plan, OBJECT_JOURNAL, 0, i, config->dataplane.journal_ring_depth);
+    }
+    region_plan_add(plan, OBJECT_CORE, ROLE_GATEWAY, 0, 0);
+    region_plan_add(plan, OBJECT_REQUESTS, 0, 0, 256);
+    region_plan_add(plan, OBJECT_REPLIES, 0, 0, 256);
+    assert_int_equal(region_create(&stage->region, config->run_directory, config->instance, plan, config->hash),
+                     REGION_OK);
+    free(plan);
+    atomic_store(&stage->die, false);
+    stage->up = true;
+    for (unsigned i = 0; i < config->matchers_count; i++) {
+        struct stage_core *core = &stage->cores[i];
+        struct engine_capacity capacity = engine_capacity_of(config, i);
+        core->stage = stage;
+        core->index = i;
+        core->memory_size = engine_footprint(&capacity);
+        core->memory =
+            mmap(NULL, core->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        assert_true(core->memory != MAP_FAILED);
+        core->engine = engine_new(core->memory, &capacity);
+        core->block = region_find(&stage->region, OBJECT_CORE, ROLE_MATCHER, i);
+        core->port = region_find(&stage->region, OBJECT_MATCHER, 0, i);
+        core->commands = region_find(&stage->region, OBJECT_COMMANDS, 0, i);
+        core->journal = region_find(&stage->region, OBJECT_JOURNAL, 0, i);
+        core->block->tsc_hz = TSC_HZ;
+        core->state = CORE_BOOT;
+        core->time_ns = 0;
+        core->offset_ns = 0;
+        core->orders_left = orders;
+        core->random = (seed + i) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+        assert_int_equal(pthread_create(&core->thread, NULL, core_main, core), 0);
+    }
+}
+
+void stage_kill_dataplane(struct stage *stage)
+{
+    if (!stage->up)
+        return;
+    atomic_store(&stage->die, true);
+    for (unsigned i = 0; i < stage->config->matchers_count; i++) {
+        pthread_join(stage->cores[i].thread, NULL);
+        munmap(stage->cores[i].memory, stage->cores[i].memory_size);
+    }
+    region_leave(&stage->region);
+    stage->up = false;
+}
+
+// ---- the journal ----------------------------------------------------------------------------------------------------
+
+void stage_check_journal(const struct stage *stage)
+{
+    const struct config *config = stage->config;
+    struct journal_identity identity = {.directory = config->journal_directory,
+                                        .instance = config->instance,
+                                        .date = config->date,
+                                        .config_hash = config->hash};
+    struct journal_reader *reader;
+    struct journal_report report;
+    const struct command *record;
+    uint64_t seen[STAGE_CORES] = {0};
+    unsigned types[STAGE_CORES][256] = {{0}};
+    enum journal_result result = journal_reader_open(&reader, &identity, &report);
+    if (result != JOURNAL_OK)
+        fail_msg("%s", report.text);
+    while ((result = journal_reader_next(reader, &record)) == JOURNAL_OK) {
+        unsigned core = journal_core(record);
+        assert_true(core < config->matchers_count);
+        assert_int_equal(journal_sequence(record), ++seen[core]);
+        assert_true(seen[core] <= atomic_load(&stage->cores[core].sequenced));
+        struct command command = *record;
+        command.seq = 0;
+        assert_memory_equal(&command, &stage->cores[core].record[seen[core] - 1], sizeof command);
+        types[core][command.type]++;
+    }
+    if (result != JOURNAL_END)
+        fail_msg("%s", journal_reader_report(reader)->text);
+    journal_reader_close(reader);
+    for (unsigned core = 0; core < config->matchers_count; core++) {
+        assert_int_equal(seen[core], atomic_load(&stage->cores[core].sequenced));
+        assert_int_equal(types[core][CMD_OPEN_DAY], 1);
+        assert_int_equal(types[core][CMD_OPEN_SYMBOL], 2);
+        assert_int_equal(types[core][CMD_OPEN_ACCOUNT], 2);
+        assert_int_equal(types[core][CMD_OPEN_SESSION], 3);
+        assert_int_equal(types[core][CMD_START], 1);
+    }
+}

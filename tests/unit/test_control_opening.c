@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// The opening of a day: complete, in order, and never twice, wherever a control was killed.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sysexits.h>
+
+#include "control/opening.h"
+#include "engine/capacity.h"
+#include "tests/support/control_stage.h"
+
+static struct stage stage;
+
+static int set_up(void **state)
+{
+    (void)state;
+    stage_open(&stage, 2, "durable", 256);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    stage_close(&stage);
+    return 0;
+}
+
+// Gives all that is missing; returns how many commands.
+static unsigned give_all(struct opening *opening, struct command *out)
+{
+    unsigned count = 0;
+    struct command command;
+    while (opening_next(opening, 5, &command)) {
+        opening_note(opening, &command);
+        out[count++] = command;
+        assert_true(count < 64);
+    }
+    return count;
+}
+
+static void a_new_day_opens_in_order(void **state)
+{
+    (void)state;
+    static const uint8_t want[] = {CMD_CLOCK,        CMD_OPEN_DAY,     CMD_OPEN_SYMBOL,  CMD_OPEN_SYMBOL,
+                                   CMD_OPEN_ACCOUNT, CMD_OPEN_ACCOUNT, CMD_OPEN_SESSION, CMD_OPEN_SESSION,
+                                   CMD_OPEN_SESSION, CMD_START};
+    struct command given[64];
+    for (unsigned core = 0; core < 2; core++) {
+        struct opening opening;
+        assert_true(opening_init(&opening, stage.config, core));
+        opening_restart(&opening);
+        assert_int_equal(opening_left(&opening), sizeof want);
+        assert_int_equal(give_all(&opening, given), sizeof want);
+        for (unsigned i = 0; i < sizeof want; i++)
+            assert_int_equal(given[i].type, want[i]);
+        assert_int_equal(given[0].clock.offset_ns, 5);
+        assert_int_equal(given[1].day.trading_date, 20240315);
+        assert_int_equal(given[1].day.core, core);
+        assert_memory_equal(given[2].open_symbol.name, core ? "SYM1    " : "SYM0    ", 8);
+        assert_int_equal(given[3].open_symbol.locate, 2);
+        assert_memory_equal(given[4].open_account.name, "NORTH           ", 16);
+        assert_int_equal(given[7].session, 2 + core);
+        assert_int_equal(opening_left(&opening), 0);
+        assert_null(opening.mismatch);
+        opening_free(&opening);
+    }
+}
+
+static void the_engine_opens_the_day_with_it(void **state)
+{
+    (void)state;
+    struct engine_capacity capacity = engine_capacity_of(stage.config, 1);
+    size_t size = engine_footprint(&capacity);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(memory != MAP_FAILED);
+    struct engine *engine = engine_new(memory, &capacity);
+    struct event events[ENGINE_EVENTS_MAX];
+    struct command given[64];
+    struct opening opening;
+    assert_true(opening_init(&opening, stage.config, 1));
+    unsigned count = give_all(&opening, given);
+    for (unsigned i = 0; i < count; i++) {
+        given[i].seq = i + 1;
+        engine_step(engine, &given[i], events);
+        assert_false(engine_unfinished(engine));
+    }
+    assert_int_equal(engine_day_open(engine), 20240315);
+    struct command up = {.type = CMD_SESSION_UP, .session = 3, .seq = count + 1};
+    engine_step(engine, &up, events);
+    assert_true(engine_session_up(engine, 3));
+    opening_free(&opening);
+    munmap(memory, size);
+}
+
+// A control that was killed after any number of commands is followed by one that reads them from the journal.
+static void an_opening_cut_anywhere_is_completed_once(void **state)
+{
+    (void)state;
+    struct command whole[64], rest[64];
+    struct opening first;
+    assert_true(opening_init(&first, stage.config, 0));
+    unsigned count = give_all(&first, whole);
+    for (unsigned cut = 0; cut <= count; cut++) {
+        struct opening second;
+        assert_true(opening_init(&second, stage.config, 0));
+        for (unsigned i = 0; i < cut; i++)
+            opening_note(&second, &whole[i]);
+        opening_resume(&second);
+        assert_null(second.mismatch);
+        unsigned left = opening_left(&second);
+        assert_int_equal(left, give_all(&second, rest));
+        assert_int_equal(cut + left, count);
+        for (unsigned i = 0; i < left; i++) {
+            // The key of a day whose OPEN_DAY is not journaled yet is drawn anew.
+            if (rest[i].type == CMD_OPEN_DAY)
+                rest[i].day.lookup_key = whole[cut + i].day.lookup_key;
+            assert_memory_equal(&rest[i], &whole[cut + i], sizeof rest[i]);
+        }
+        opening_free(&second);
+    }
+    opening_free(&first);
+}
+
+static void a_recovered_day_takes_every_session_down_after_a_clock(void **state)
+{
+    (void)state;
+    struct command whole[64], given[64];
+    struct opening opening;
+    assert_true(opening_init(&opening, stage.config, 1));
+    give_all(&opening, whole);
+    opening_restart(&opening);
+    assert_int_equal(give_all(&opening, given), 4);
+    assert_int_equal(given[0].type, CMD_CLOCK);
+    for (unsigned i = 1; i < 4; i++) {
+        assert_int_equal(given[i].type, CMD_SESSION_DOWN);
+        assert_int_equal(given[i].link.down_reason, DOWN_RESTART);
+        assert_int_equal(stage.config->sessions[given[i].session].matcher, 1);
+    }
+    assert_true(given[1].session < given[2].session && given[2].session < given[3].session);
+    opening_free(&opening);
+}
+
+static void a_control_that_joins_a_running_day_takes_no_session_down(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening;
+    assert_true(opening_init(&opening, stage.config, 1));
+    give_all(&opening, given);
+    struct command up = {.type = CMD_SESSION_UP, .session = 1};
+    opening_note(&opening, &up);
+    opening_resume(&opening);
+    assert_int_equal(opening_left(&opening), 0);
+    opening_free(&opening);
+}
+
+static void session_downs_cut_in_the_middle_are_carried_on(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening, second;
+    assert_true(opening_init(&opening, stage.config, 1));
+    assert_true(opening_init(&second, stage.config, 1));
+    unsigned count = give_all(&opening, given);
+    opening_restart(&opening);
+    count += give_all(&opening, given + count);
+    for (unsigned i = 0; i < count - 2; i++) // CLOCK and one session-down stand in the journal, two are missing
+        opening_note(&second, &given[i]);
+    opening_resume(&second);
+    assert_int_equal(opening_left(&second), 2);
+    opening_free(&opening);
+    opening_free(&second);
+}
+
+static void an_ended_day_gets_only_a_clock(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening;
+    assert_true(opening_init(&opening, stage.config, 0));
+    give_all(&opening, given);
+    opening_note(&opening, &(struct command){.type = CMD_END_DAY, .session = SESSION_NONE});
+    opening_restart(&opening);
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_CLOCK);
+    opening_free(&opening);
+}
+
+static void a_journal_of_another_configuration_is_told(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening first, second;
+    assert_true(opening_init(&first, stage.config, 0));
+    unsigned count = give_all(&first, given);
+    for (unsigned i = 1; i < count; i++) {
+        struct command wrong = given[i];
+        wrong.payload[2] ^= 1;
+        assert_true(opening_init(&second, stage.config, 0));
+        for (unsigned k = 0; k < i; k++)
+            opening_note(&second, &given[k]);
+        assert_null(second.mismatch);
+        opening_note(&second, &wrong);
+        assert_non_null(second.mismatch);
+        assert_int_equal(second.mismatch_exit, EX_CONFIG);
+        opening_free(&second);
+    }
+    opening_free(&first);
+}
+
+static void another_engine_version_is_told_apart(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening first, second;
+    assert_true(opening_init(&first, stage.config, 0));
+    assert_true(opening_init(&second, stage.config, 0));
+    give_all(&first, given);
+    given[1].day.engine_version++;
+    opening_note(&second, &given[0]);
+    opening_note(&second, &given[1]);
+    assert_int_equal(second.mismatch_exit, EX_DATAERR);
+    opening_free(&first);
+    opening_free(&second);
+}
+
+static void the_clock_counts_from_midnight_of_the_trading_date(void **state)
+{
+    (void)state;
+    const uint64_t day_ns = UINT64_C(86400000000000);
+    // 2024-03-01 is day 19783 of Unix time: the year before it has a leap day.
+    uint64_t midnight = 19783 * day_ns;
+    assert_int_equal(opening_clock_offset(20240301, midnight + 7, 0), 7);
+    assert_int_equal(opening_clock_offset(20240229, midnight + 7, 0), (int64_t)day_ns + 7);
+    assert_int_equal(opening_clock_offset(20240301, midnight + 1000, 400), 600);
+    assert_int_equal(opening_clock_offset(19700101, 5, 5), 0);
+    // A date that has not begun: time starts at 0 and never is negative.
+    assert_int_equal(opening_clock_offset(20240302, midnight, 400), -400);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_day_opens_in_order),
+        cmocka_unit_test(the_engine_opens_the_day_with_it),
+        cmocka_unit_test(an_opening_cut_anywhere_is_completed_once),
+        cmocka_unit_test(a_recovered_day_takes_every_session_down_after_a_clock),
+        cmocka_unit_test(a_control_that_joins_a_running_day_takes_no_session_down),
+        cmocka_unit_test(session_downs_cut_in_the_middle_are_carried_on),
+        cmocka_unit_test(an_ended_day_gets_only_a_clock),
+        cmocka_unit_test(a_journal_of_another_configuration_is_told),
+        cmocka_unit_test(another_engine_version_is_told_apart),
+        cmocka_unit_test(the_clock_counts_from_midnight_of_the_trading_date),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
