@@ -138,6 +138,7 @@ struct journal_writer;
 struct journal_writer_options {
     uint32_t segment_mb; // largest segment; an epoch's first ones are smaller, so that a start is quick
     uint32_t commit_kb;  // largest single write
+    unsigned depth;      // writes outstanding, 0: what measured best
 };
 
 // Opens a new segment and a new epoch behind what `tail` found (a fresh report of journal_scan). Belongs to one thread

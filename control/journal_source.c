@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/journal_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "control/journal_files.h"
+
+// Pieces large enough that a disk streams and small enough that the block is still in the second-level cache when it is
+// used.
+enum { PIECE_BLOCKS = 256 };
+
+static bool take_buffer(struct journal_source *source)
+{
+    source->piece = aligned_alloc(JOURNAL_BLOCK, (size_t)PIECE_BLOCKS * JOURNAL_BLOCK);
+    return source->piece != NULL;
+}
+
+bool journal_source_open_day(struct journal_source *source, int day)
+{
+    *source = (struct journal_source){.day = day, .fd = -1};
+    unsigned count = 0;
+    uint32_t *numbers = journal_list_segments(day, &count);
+    if (!numbers)
+        return false;
+    source->segments = calloc(count + 1, sizeof *source->segments);
+    bool good = source->segments && take_buffer(source);
+    for (unsigned i = 0; good && i < count; i++) {
+        char name[JOURNAL_NAME_BYTES];
+        struct stat status;
+        journal_segment_name(name, numbers[i]);
+        if (fstatat(day, name, &status, 0) != 0) {
+            good = errno == ENOENT; // a spare that its writer took away just now
+            continue;
+        }
+        source->segments[source->count++] =
+            (struct journal_source_segment){.number = numbers[i], .size = (uint64_t)status.st_size};
+    }
+    free(numbers);
+    return good;
+}
+
+bool journal_source_open_images(struct journal_source *source, const struct journal_image *images, unsigned count)
+{
+    *source = (struct journal_source){.day = -1, .fd = -1, .count = count};
+    source->segments = calloc(count + 1, sizeof *source->segments);
+    if (!source->segments || !take_buffer(source))
+        return false;
+    for (unsigned i = 0; i < count; i++)
+        source->segments[i] = (struct journal_source_segment){
+            .number = images[i].segment, .size = images[i].size, .bytes = images[i].bytes};
+    return true;
+}
+
+void journal_source_close(struct journal_source *source)
+{
+    int error = errno;
+    if (source->fd >= 0)
+        close(source->fd);
+    if (source->day >= 0)
+        close(source->day);
+    free(source->segments);
+    free(source->piece);
+    *source = (struct journal_source){.day = -1, .fd = -1};
+    errno = error;
+}
+
+static bool open_segment(struct journal_source *source, unsigned index)
+{
+    if (source->fd >= 0 && source->open == index)
+        return true;
+    if (source->fd >= 0)
+        close(source->fd);
+    char name[JOURNAL_NAME_BYTES];
+    journal_segment_name(name, source->segments[index].number);
+    source->fd = openat(source->day, name, O_RDONLY | O_CLOEXEC);
+    source->open = index;
+    return source->fd >= 0;
+}
+
+// Bytes that were there, or -1 with errno.
+static ssize_t read_piece(struct journal_source *source, unsigned index, uint64_t from, size_t want)
+{
+    const struct journal_source_segment *segment = &source->segments[index];
+    if (segment->bytes) {
+        size_t have = from < segment->size ? segment->size - from : 0;
+        have = have < want ? have : want;
+        memcpy(source->piece, (const char *)segment->bytes + from, have);
+        return (ssize_t)have;
+    }
+    if (!open_segment(source, index))
+        return -1;
+    size_t done = 0;
+    while (done < want) {
+        ssize_t got = pread(source->fd, source->piece + done, want - done, (off_t)(from + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+const void *journal_source_block(struct journal_source *source, unsigned index, uint32_t block)
+{
+    xw_assert(index < source->count);
+    bool held = source->piece_blocks && source->piece_segment == index && block >= source->piece_first &&
+                block - source->piece_first < source->piece_blocks;
+    if (!held) {
+        // A header alone, as the survey at the start wants it, is no reason to read a whole piece.
+        bool goes_on = source->piece_blocks && source->piece_segment == index && block > 0;
+        uint32_t blocks = goes_on ? PIECE_BLOCKS : 1;
+        source->piece_blocks = 0;
+        size_t want = (size_t)blocks * JOURNAL_BLOCK;
+        ssize_t got = read_piece(source, index, (uint64_t)block * JOURNAL_BLOCK, want);
+        if (got < 0)
+            return NULL;
+        memset(source->piece + got, 0, want - (size_t)got);
+        source->piece_segment = index;
+        source->piece_first = block;
+        source->piece_blocks = blocks;
+    }
+    return source->piece + (size_t)(block - source->piece_first) * JOURNAL_BLOCK;
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/journal_spare.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "contract/log.h"
+#include "control/journal_files.h"
+
+enum { PACE_NS = 10 * 1000 * 1000, RETRY_NS = 200 * 1000 * 1000, PERMILLE = 1000 };
+
+struct journal_spare {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wanted;
+    int day;
+    atomic_bool stop;
+    _Atomic uint32_t used_permille; // of the current segment
+    // Release by whoever changes the state pairs with the acquire of the other side, which then reads what follows.
+    _Atomic int state; // enum spare_state
+    uint32_t segment;
+    uint32_t blocks;
+    bool direct;
+    int fd;
+    _Atomic int error;
+    bool told; // of the missing room
+};
+
+static void sleep_ns(long ns)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
+}
+
+// Twice as fast as the current segment fills is soon enough.
+static bool pace(void *context, uint32_t done)
+{
+    struct journal_spare *spare = context;
+    uint64_t done_permille = (uint64_t)done * PERMILLE / spare->blocks;
+    while (!atomic_load(&spare->stop) && done_permille > 2 * (uint64_t)atomic_load(&spare->used_permille) + 1)
+        sleep_ns(PACE_NS);
+    return !atomic_load(&spare->stop);
+}
+
+static void make(struct journal_spare *spare)
+{
+    spare->fd = journal_make_segment(spare->day, spare->segment, spare->blocks, &spare->direct, pace, spare);
+    int error = spare->fd < 0 ? errno : 0;
+    atomic_store(&spare->error, error);
+    if (error == 0) {
+        atomic_store_explicit(&spare->state, SPARE_READY, memory_order_release);
+        spare->told = false;
+    } else if (error == ENOSPC || error == EDQUOT) {
+        atomic_store_explicit(&spare->state, SPARE_NO_ROOM, memory_order_release);
+        if (!spare->told)
+            log_event(LOG_XW3004, "\"segment\":%u,\"bytes\":%llu", spare->segment,
+                      (unsigned long long)spare->blocks * JOURNAL_BLOCK);
+        spare->told = true;
+    } else if (error != ECANCELED) {
+        atomic_store_explicit(&spare->state, SPARE_FAILED, memory_order_release);
+    }
+}
+
+static void *run(void *argument)
+{
+    struct journal_spare *spare = argument;
+    while (!atomic_load(&spare->stop)) {
+        int state = atomic_load_explicit(&spare->state, memory_order_acquire);
+        if (state == SPARE_MAKING) {
+            make(spare);
+        } else if (state == SPARE_NO_ROOM) {
+            sleep_ns(RETRY_NS);
+            make(spare);
+        } else {
+            pthread_mutex_lock(&spare->lock);
+            while (!atomic_load(&spare->stop) && atomic_load(&spare->state) != SPARE_MAKING)
+                pthread_cond_wait(&spare->wanted, &spare->lock);
+            pthread_mutex_unlock(&spare->lock);
+        }
+    }
+    return NULL;
+}
+
+struct journal_spare *journal_spare_start(int day)
+{
+    struct journal_spare *spare = calloc(1, sizeof *spare);
+    if (!spare)
+        return NULL;
+    spare->day = day;
+    spare->fd = -1;
+    pthread_mutex_init(&spare->lock, NULL);
+    pthread_cond_init(&spare->wanted, NULL);
+    // Signals are for the threads that expect them.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&spare->thread, NULL, run, spare);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) {
+        free(spare);
+        errno = error;
+        return NULL;
+    }
+    return spare;
+}
+
+static void wake(struct journal_spare *spare)
+{
+    pthread_mutex_lock(&spare->lock);
+    pthread_cond_signal(&spare->wanted);
+    pthread_mutex_unlock(&spare->lock);
+}
+
+void journal_spare_want(struct journal_spare *spare, uint32_t segment, uint32_t blocks)
+{
+    xw_assert(journal_spare_state(spare) == SPARE_IDLE);
+    spare->segment = segment;
+    spare->blocks = blocks;
+    atomic_store(&spare->used_permille, 0);
+    atomic_store_explicit(&spare->state, SPARE_MAKING, memory_order_release);
+    wake(spare);
+}
+
+void journal_spare_progress(struct journal_spare *spare, uint32_t used, uint32_t of)
+{
+    atomic_store_explicit(&spare->used_permille, (uint32_t)((uint64_t)used * PERMILLE / of), memory_order_relaxed);
+}
+
+enum spare_state journal_spare_state(const struct journal_spare *spare)
+{
+    return (enum spare_state)atomic_load_explicit(&spare->state, memory_order_acquire);
+}
+
+int journal_spare_error(const struct journal_spare *spare)
+{
+    return atomic_load(&spare->error);
+}
+
+int journal_spare_take(struct journal_spare *spare, uint32_t *blocks, bool *direct)
+{
+    if (journal_spare_state(spare) != SPARE_READY)
+        return -1;
+    int fd = spare->fd;
+    *blocks = spare->blocks;
+    *direct = spare->direct;
+    spare->fd = -1;
+    atomic_store_explicit(&spare->state, SPARE_IDLE, memory_order_release);
+    return fd;
+}
+
+void journal_spare_stop(struct journal_spare *spare)
+{
+    if (!spare)
+        return;
+    atomic_store(&spare->stop, true);
+    wake(spare);
+    pthread_join(spare->thread, NULL);
+    if (spare->fd >= 0) {
+        char name[JOURNAL_NAME_BYTES];
+        journal_segment_name(name, spare->segment);
+        close(spare->fd);
+        unlinkat(spare->day, name, 0);
+    }
+    pthread_cond_destroy(&spare->wanted);
+    pthread_mutex_destroy(&spare->lock);
+    free(spare);
+}
