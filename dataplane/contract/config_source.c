@@ -70,10 +70,19 @@ static bool read_all(struct config_source *source)
                  strerror(errno));
         return fail_file(source, what);
     }
-    source->text = malloc(CONFIG_BYTES_MAX + 1);
-    ssize_t got = source->text ? 1 : -1;
+    size_t room = 0;
+    ssize_t got = 1;
     while (got > 0 && source->size <= CONFIG_BYTES_MAX) {
-        got = read(fd, source->text + source->size, CONFIG_BYTES_MAX + 1 - source->size);
+        if (source->size == room) {
+            room = room ? 4 * room : 16384;
+            unsigned char *grown = realloc(source->text, room);
+            if (!grown) {
+                got = -1;
+                break;
+            }
+            source->text = grown;
+        }
+        got = read(fd, source->text + source->size, room - source->size);
         if (got < 0 && errno == EINTR)
             got = 1;
         else if (got > 0)
