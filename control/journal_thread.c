@@ -148,7 +148,7 @@ enum journal_result journal_drain(struct journal_writer *writer, const struct jo
     struct pump pump = new_pump(writer, lanes, count, false);
     while (!journal_writer_result(writer)) {
         bool moved = pump_turn(&pump, true);
-        if (!moved && pump_settled(&pump))
+        if (!moved && !pump.full && pump_settled(&pump))
             break;
         if (!moved)
             nap(); // the next segment is not there yet

@@ -439,6 +439,7 @@ void journal_detach(struct journal_writer *writer)
         if (writer->outstanding == before)
             break;
     }
+    io_uring_unregister_files(&writer->uring); // the ring itself goes later, and would hold the file until then
     io_uring_queue_exit(&writer->uring);
     writer->attached = false;
 }
