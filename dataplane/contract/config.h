@@ -26,7 +26,7 @@ struct config_gateway {
     uint32_t lcore;
     const char *port;
     uint32_t queue;
-    uint32_t udp_port; // where its clients send
+    uint32_t udp_port;   // where its clients send
     uint32_t port_index; // resolved
 };
 
@@ -41,8 +41,8 @@ struct config_publisher { // one a matching core, in the order of matchers
     const char *group; // multicast (or unicast) IPv4 destination
     uint32_t udp_port;
     uint32_t request_port; // UDP port for MoldUDP64 retransmission requests, 0: none
-    uint32_t port_index; // resolved
-    uint32_t group_ip;   // resolved, host order
+    uint32_t port_index;   // resolved
+    uint32_t group_ip;     // resolved, host order
 };
 
 struct config_symbol {
@@ -58,12 +58,12 @@ struct config_symbol {
 
 struct config_account {
     const char *name;
-    const char *firm; // 1..4 characters
+    const char *firm;  // 1..4 characters
     char wire_firm[4]; // resolved
 };
 
 struct config_session {
-    const char *user; // 1..6 characters, compared without case
+    const char *user;          // 1..6 characters, compared without case
     const char *password_hash; // libsodium crypto_pwhash string
     const char *account;
     uint32_t gateway;
@@ -126,8 +126,8 @@ struct config {
     uint64_t hash; // of the file's bytes and the resolved date
 };
 
-// Reads, checks and resolves `path`. Returns the configuration, owned by the caller until config_free; or NULL with one line
-// in `error` (path:line:column: what is wrong; what to do).
+// Reads, checks and resolves `path`. Returns the configuration, owned by the caller until config_free; or NULL with one
+// line in `error` (path:line:column: what is wrong; what to do).
 struct config *config_load(const char *path, char *error, size_t error_size);
 
 void config_free(struct config *config);
