@@ -210,6 +210,7 @@ static const uint64_t layout[] = {
     FIELD(event, discretion_price_type),
     FIELD(event, tick_lot_class),
     FIELD(event, secondary_ref),
+    FIELD(event, locate_broker),
     FIELD(event, round_lot),
 };
 
