@@ -53,9 +53,27 @@ static void note(const char *purpose, size_t bytes)
     memory.list[i].bytes += bytes;
 }
 
+// Bytes that the kernel could give without killing anybody; SIZE_MAX when it does not say.
+static size_t available(void)
+{
+    size_t kilobytes = SIZE_MAX >> 10;
+    char line[128];
+    FILE *file = fopen("/proc/meminfo", "r");
+    if (!file)
+        return SIZE_MAX;
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "MemAvailable: %zu kB", &kilobytes) == 1)
+            break;
+    }
+    fclose(file);
+    return kilobytes << 10;
+}
+
 // Ordinary pages, on a boundary where the kernel can put transparent huge ones.
 static char *map_ordinary(size_t size)
 {
+    if (size > available()) // the kernel would promise it, and stop some process when it is touched
+        return NULL;
     char *wide = mmap(NULL, size + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (wide == MAP_FAILED)
         return NULL;

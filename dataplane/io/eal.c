@@ -2,6 +2,7 @@
 #include "io/eal.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -14,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "contract/assert.h"
 #include "io/profile.h"
@@ -198,6 +201,45 @@ static int build(const struct config *config, struct arguments *arguments, char 
     return EX_CONFIG;
 }
 
+// rte_eal_init writes of its own to standard error. We keep that, and show of a failure only what fits our one line,
+// unless dataplane.eal asks for a log.
+struct kept_output {
+    int original; // standard error as it was, or -1: nothing is kept
+    int file;
+};
+
+static void keep_output(struct kept_output *kept, const char *extra)
+{
+    kept->original = -1;
+    if (extra && strstr(extra, "--log-level"))
+        return;
+    kept->file = memfd_create("eal", MFD_CLOEXEC);
+    if (kept->file < 0)
+        return;
+    fflush(stderr);
+    kept->original = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    dup2(kept->file, STDERR_FILENO);
+}
+
+// Standard error is itself again. `reason` becomes the first line kept, without "EAL: FATAL:", or stays as it is.
+static void release_output(struct kept_output *kept, char *reason, size_t size)
+{
+    char text[256];
+    if (kept->original < 0)
+        return;
+    fflush(stderr);
+    dup2(kept->original, STDERR_FILENO);
+    close(kept->original);
+    ssize_t length = pread(kept->file, text, sizeof text - 1, 0);
+    close(kept->file);
+    if (length <= 0)
+        return;
+    text[length] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    const char *at = strstr(text, "FATAL: ");
+    snprintf(reason, size, "%s", at ? at + strlen("FATAL: ") : text);
+}
+
 int eal_start(const struct config *config, char *error, size_t error_size)
 {
     eal.count = eal_lcores(config, eal.cpus, EAL_LCORES_MAX);
@@ -211,10 +253,15 @@ int eal_start(const struct config *config, char *error, size_t error_size)
     if (result != 0)
         return result;
     rte_openlog_stream(stderr); // not to syslog
-    if (rte_eal_init(eal.arguments.count, eal.arguments.list) >= 0)
+    struct kept_output kept;
+    char reason[256];
+    keep_output(&kept, config->dataplane.eal);
+    int started = rte_eal_init(eal.arguments.count, eal.arguments.list);
+    snprintf(reason, sizeof reason, "%s", started < 0 ? rte_strerror(rte_errno) : "");
+    release_output(&kept, reason, sizeof reason);
+    if (started >= 0)
         return 0;
-    snprintf(error, error_size, "EAL did not start: %s: see why with dataplane.eal: \"--log-level=debug\"",
-             rte_strerror(rte_errno));
+    snprintf(error, error_size, "EAL did not start: %s: see why with dataplane.eal: \"--log-level=debug\"", reason);
     return EX_OSERR;
 }
 
