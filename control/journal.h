@@ -89,7 +89,7 @@ struct journal_reader;
 // One segment in memory, for tests and fuzzing.
 struct journal_image {
     uint32_t segment;
-    const void *bytes;
+    const void *bytes; // aligned to 8
     size_t size;
 };
 

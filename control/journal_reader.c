@@ -219,9 +219,15 @@ static enum journal_result end_of_journal(struct journal_reader *reader)
                               : end_at_torn(reader, index, bad, tail.filled);
 }
 
+// The file ends before the block at which the walk stands does.
+static bool cut_off(const struct journal_reader *reader)
+{
+    return reader->source.segments[reader->index].size < ((uint64_t)reader->block + 1) * JOURNAL_BLOCK;
+}
+
 static enum journal_result bad_in_the_middle(struct journal_reader *reader, enum journal_check check)
 {
-    bool gone = reader->block >= journal_source_blocks(&reader->source, reader->index) || check == CHECK_ZERO;
+    bool gone = cut_off(reader) || check == CHECK_ZERO;
     return refuse(reader, gone ? JOURNAL_MISSING : JOURNAL_CORRUPT, reader->index, reader->block,
                   "%s, and segment %u goes on behind it: restore the journal from a copy",
                   gone ? "is missing" : "is damaged", reader->source.segments[reader->index + 1].number);
@@ -250,7 +256,7 @@ static enum journal_result next_block(struct journal_reader *reader)
     if (!head)
         return unreadable(reader, reader->index, reader->block);
     enum journal_check check = journal_block_check(head);
-    if (check != CHECK_GOOD)
+    if (check != CHECK_GOOD || (!last && cut_off(reader)))
         return last ? end_of_journal(reader) : bad_in_the_middle(reader, check);
     enum journal_result result = check_identity(reader, reader->index, head);
     if (!result)

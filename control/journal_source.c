@@ -14,9 +14,9 @@
 // used.
 enum { PIECE_BLOCKS = 256 };
 
-static bool take_buffer(struct journal_source *source)
+static bool take_buffer(struct journal_source *source, unsigned blocks)
 {
-    source->piece = aligned_alloc(JOURNAL_BLOCK, (size_t)PIECE_BLOCKS * JOURNAL_BLOCK);
+    source->piece = aligned_alloc(JOURNAL_BLOCK, (size_t)blocks * JOURNAL_BLOCK);
     return source->piece != NULL;
 }
 
@@ -28,7 +28,7 @@ bool journal_source_open_day(struct journal_source *source, int day)
     if (!numbers)
         return false;
     source->segments = calloc(count + 1, sizeof *source->segments);
-    bool good = source->segments && take_buffer(source);
+    bool good = source->segments && take_buffer(source, PIECE_BLOCKS);
     for (unsigned i = 0; good && i < count; i++) {
         char name[JOURNAL_NAME_BYTES];
         struct stat status;
@@ -48,7 +48,7 @@ bool journal_source_open_images(struct journal_source *source, const struct jour
 {
     *source = (struct journal_source){.day = -1, .fd = -1, .count = count};
     source->segments = calloc(count + 1, sizeof *source->segments);
-    if (!source->segments || !take_buffer(source))
+    if (!source->segments || !take_buffer(source, 1))
         return false;
     for (unsigned i = 0; i < count; i++)
         source->segments[i] = (struct journal_source_segment){
@@ -85,13 +85,6 @@ static bool open_segment(struct journal_source *source, unsigned index)
 // Bytes that were there, or -1 with errno.
 static ssize_t read_piece(struct journal_source *source, unsigned index, uint64_t from, size_t want)
 {
-    const struct journal_source_segment *segment = &source->segments[index];
-    if (segment->bytes) {
-        size_t have = from < segment->size ? segment->size - from : 0;
-        have = have < want ? have : want;
-        memcpy(source->piece, (const char *)segment->bytes + from, have);
-        return (ssize_t)have;
-    }
     if (!open_segment(source, index))
         return -1;
     size_t done = 0;
@@ -108,9 +101,23 @@ static ssize_t read_piece(struct journal_source *source, unsigned index, uint64_
     return (ssize_t)done;
 }
 
+// A block of an image where it stands; one that the image's end cuts, in the buffer, with zeros behind.
+static const void *image_block(struct journal_source *source, const struct journal_source_segment *segment,
+                               uint32_t block)
+{
+    uint64_t from = (uint64_t)block * JOURNAL_BLOCK;
+    if (from + JOURNAL_BLOCK <= segment->size)
+        return (const char *)segment->bytes + from;
+    size_t have = from < segment->size ? segment->size - from : 0;
+    memset(source->piece + have, 0, JOURNAL_BLOCK - have);
+    return have ? memcpy(source->piece, (const char *)segment->bytes + from, have) : source->piece;
+}
+
 const void *journal_source_block(struct journal_source *source, unsigned index, uint32_t block)
 {
     xw_assert(index < source->count);
+    if (source->segments[index].bytes)
+        return image_block(source, &source->segments[index], block);
     bool held = source->piece_blocks && source->piece_segment == index && block >= source->piece_first &&
                 block - source->piece_first < source->piece_blocks;
     if (!held) {
