@@ -53,15 +53,17 @@ struct engine_stream {
 // A file mapped whole, read-only; NULL when it is not there. `*size` is its length.
 static inline void *engine_stream_map(const char *path, size_t *size)
 {
+    struct stat status = {0};
+    *size = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status;
     if (fd < 0)
         return NULL;
-    void *map = fstat(fd, &status) == 0 && status.st_size > 0
-                    ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
-                    : MAP_FAILED;
+    void *map = MAP_FAILED;
+    if (fstat(fd, &status) == 0 && status.st_size > 0) {
+        *size = (size_t)status.st_size;
+        map = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+    }
     close(fd);
-    *size = (size_t)status.st_size;
     return map == MAP_FAILED ? NULL : map;
 }
 

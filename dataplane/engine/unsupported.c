@@ -15,14 +15,10 @@ static bool display_hidden(const struct command *c)
     return c->display == 'N';
 }
 
+// Also whatever is no Display at all.
 static bool display_attributable(const struct command *c)
 {
-    return c->display == 'A';
-}
-
-static bool display_other(const struct command *c)
-{
-    return c->display != 'Y' && c->display != 'N' && c->display != 'A';
+    return c->display != 'Y' && c->display != 'N';
 }
 
 static bool iso(const struct command *c)
@@ -112,7 +108,6 @@ const struct unsupported unsupported_table[] = {
     {"TIF 5 6 E", REJECT_OTHER, 0, tif_other},
     {"Display N (hidden)", REJECT_DISPLAY, 0, display_hidden},
     {"Display A (attributable)", REJECT_DISPLAY, 0, display_attributable},
-    {"Display other", REJECT_DISPLAY, 0, display_other},
     {"ISO Y", REJECT_ISO, 0, iso},
     {"CrossType R (retail)", REJECT_RETAIL, 0, cross_retail},
     {"CrossType O C H S E A", REJECT_CROSS_ORDER, 0, cross_other},

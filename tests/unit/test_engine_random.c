@@ -295,8 +295,10 @@ static void draw_command(struct flow *f, struct command *c)
     memset(c, 0, sizeof *c);
     c->session = (uint16_t)draw(&f->r, SESSIONS);
     if (chance(&f->r, 4)) {
-        c->type = (uint8_t[]){CMD_SESSION_DOWN, CMD_SESSION_UP,  CMD_SESSION_UP, CMD_TICK, CMD_CLOCK,
-                              CMD_OPEN_DAY,     CMD_OPEN_SYMBOL, CMD_START,      99}[draw(&f->r, 9)];
+        static const uint8_t types[] = {CMD_SESSION_DOWN, CMD_TICK,  CMD_CLOCK, CMD_OPEN_DAY,
+                                        CMD_OPEN_SYMBOL,  CMD_START, 99};
+        unsigned pick = draw(&f->r, 20);
+        c->type = pick < sizeof types ? types[pick] : CMD_SESSION_UP;
         if (c->type == CMD_OPEN_SYMBOL)
             c->open_symbol.locate = 1;
         return;
