@@ -1,120 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What spans several keys of the configuration, and the fields that others read instead of text.
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "contract/command.h"
 #include "contract/config_source.h"
+#include "contract/config_text.h"
 #include "contract/region.h"
-
-// ---- text of one key ------------------------------------------------------------------------------------------------
-
-static bool only(const char *text, const char *extra)
-{
-    for (; *text; text++)
-        if (!((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9') ||
-              strchr(extra, *text)))
-            return false;
-    return true;
-}
 
 static const char *show(const char *text)
 {
     return config_shown(text, strlen(text));
-}
-
-// Left-justified and blank padded, as OUCH and ITCH hold text.
-static void pad(char *wire, size_t size, const char *text, bool upper)
-{
-    memset(wire, ' ', size);
-    for (size_t i = 0; i < size && text[i]; i++)
-        wire[i] = upper ? (char)toupper((unsigned char)text[i]) : text[i];
-}
-
-static bool visible(const char *text)
-{
-    for (; *text; text++)
-        if (*text <= ' ' || *text > '~')
-            return false;
-    return true;
-}
-
-static bool parse_ip(const char *text, uint32_t *ip)
-{
-    struct in_addr address;
-    if (inet_pton(AF_INET, text, &address) != 1)
-        return false;
-    *ip = ntohl(address.s_addr);
-    return *ip != 0;
-}
-
-static bool parse_mac(const char *text, uint8_t mac[6])
-{
-    static const char digits[] = "0123456789abcdef";
-    if (strlen(text) != 17)
-        return false;
-    for (int i = 0; i < 6; i++) {
-        const char *high = strchr(digits, tolower((unsigned char)text[3 * i]));
-        const char *low = strchr(digits, tolower((unsigned char)text[3 * i + 1]));
-        if (!high || !low || (i < 5 && text[3 * i + 2] != ':'))
-            return false;
-        mac[i] = (uint8_t)((high - digits) << 4 | (low - digits));
-    }
-    return (mac[0] & 1) == 0; // a multicast address is nobody's own
-}
-
-// A decimal with up to 4 places, in 1/10,000; false for anything else, for 0 and for more than a price can be.
-static bool parse_price(const char *text, uint32_t *price)
-{
-    uint64_t value = 0;
-    int places = -1, count = 0;
-    for (; *text; text++) {
-        if (*text == '.' && places < 0 && count > 0) {
-            places = 0;
-            continue;
-        }
-        if (*text < '0' || *text > '9' || places == 4 || ++count > 12)
-            return false;
-        value = value * 10 + (uint64_t)(*text - '0');
-        places += places >= 0;
-    }
-    if (count == 0 || places == 0)
-        return false;
-    for (places = places < 0 ? 0 : places; places < 4; places++)
-        value *= 10;
-    *price = (uint32_t)value;
-    return value > 0 && value <= PRICE_MAX;
-}
-
-static bool parse_date(const char *text, uint32_t *date)
-{
-    static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (strlen(text) != 10)
-        return false;
-    for (int i = 0; i < 10; i++)
-        if (i == 4 || i == 7 ? text[i] != '-' : text[i] < '0' || text[i] > '9')
-            return false;
-    const unsigned year = (unsigned)strtoul(text, NULL, 10), month = (unsigned)strtoul(text + 5, NULL, 10),
-                   day = (unsigned)strtoul(text + 8, NULL, 10);
-    if (year < 2000 || year > 2099 || month < 1 || month > 12 || day < 1)
-        return false;
-    // Within 2000 to 2099 every fourth year is a leap year.
-    if (day > days[month - 1] + (month == 2 && year % 4 == 0))
-        return false;
-    *date = year * 10000 + month * 100 + day;
-    return true;
-}
-
-static uint32_t today(void)
-{
-    struct tm utc;
-    time_t now = time(NULL);
-    gmtime_r(&now, &utc);
-    return (uint32_t)(utc.tm_year + 1900) * 10000 + (uint32_t)(utc.tm_mon + 1) * 100 + (uint32_t)utc.tm_mday;
 }
 
 // ---- names that must differ -----------------------------------------------------------------------------------------
@@ -156,11 +52,11 @@ static bool check_unique(struct config_source *source, enum config_section secti
 
 static bool resolve_top(struct config_source *source, struct config *config)
 {
-    if (!only(config->instance, "-_"))
+    if (!text_only(config->instance, "-_"))
         return config_fail_at(source, CONFIG_top, 0, "instance", "`instance` is `%s`; use letters, digits, - and _",
                               show(config->instance));
     if (strcmp(config->trading_date, "today") == 0)
-        config->date = today();
+        config->date = date_today();
     else if (!parse_date(config->trading_date, &config->date))
         return config_fail_at(source, CONFIG_top, 0, "trading_date",
                               "`trading_date` is `%s`; write YYYY-MM-DD of a day from 2000 to 2099, or today",
@@ -198,9 +94,9 @@ static bool resolve_ports(struct config_source *source, struct config *config)
     bool good = true;
     for (uint32_t i = 0; i < config->ports_count && good; i++) {
         struct config_port *port = &config->ports[i];
-        pad(names[i], sizeof names[i], port->name, false);
+        text_pad(names[i], sizeof names[i], port->name, false);
         port->has_mac = port->mac[0] != '\0';
-        if (!only(port->profile, "-_"))
+        if (!text_only(port->profile, "-_"))
             good = config_fail_at(source, CONFIG_ports, i, "profile",
                                   "`profile` is `%s`; name a file of profile_directory without .yaml",
                                   show(port->profile));
@@ -355,14 +251,14 @@ static bool resolve_symbols(struct config_source *source, struct config *config)
         struct config_symbol *symbol = &config->symbols[i];
         if (!check_index(source, CONFIG_symbols, i, "matcher", symbol->matcher, config->matchers_count))
             return false;
-        if (!visible(symbol->name))
+        if (!text_visible(symbol->name))
             return config_fail_at(source, CONFIG_symbols, i, "name",
                                   "`name` is `%s`; use printable ASCII without blanks", show(symbol->name));
         if (!parse_price(symbol->tick, &symbol->tick_price))
             return config_fail_at(source, CONFIG_symbols, i, "tick",
                                   "`tick` is `%s`; write a decimal above 0 with at most 4 places, as 0.01",
                                   show(symbol->tick));
-        pad(symbol->wire_name, sizeof symbol->wire_name, symbol->name, false);
+        text_pad(symbol->wire_name, sizeof symbol->wire_name, symbol->name, false);
         symbol->locate = (uint16_t)++next[symbol->matcher];
     }
     return check_unique(source, CONFIG_symbols, "name", config->symbols, sizeof *config->symbols, config->symbols_count,
@@ -377,12 +273,12 @@ static bool resolve_accounts(struct config_source *source, struct config *config
     bool good = true;
     for (uint32_t i = 0; i < config->accounts_count && good; i++) {
         struct config_account *account = &config->accounts[i];
-        pad(names[i], sizeof names[i], account->name, false);
-        pad(account->wire_firm, sizeof account->wire_firm, account->firm, false);
-        if (!visible(account->name))
+        text_pad(names[i], sizeof names[i], account->name, false);
+        text_pad(account->wire_firm, sizeof account->wire_firm, account->firm, false);
+        if (!text_visible(account->name))
             good = config_fail_at(source, CONFIG_accounts, i, "name",
                                   "`name` is `%s`; use printable ASCII without blanks", show(account->name));
-        else if (!visible(account->firm))
+        else if (!text_visible(account->firm))
             good = config_fail_at(source, CONFIG_accounts, i, "firm",
                                   "`firm` is `%s`; use printable ASCII without blanks", show(account->firm));
     }
@@ -406,7 +302,7 @@ static bool resolve_sessions(struct config_source *source, struct config *config
 {
     for (uint32_t i = 0; i < config->sessions_count; i++) {
         struct config_session *session = &config->sessions[i];
-        if (!only(session->user, ""))
+        if (!text_only(session->user, ""))
             return config_fail_at(source, CONFIG_sessions, i, "user", "`user` is `%s`; use letters and digits",
                                   show(session->user));
         if (strncmp(session->password_hash, "$argon2", 7) != 0)
@@ -419,7 +315,7 @@ static bool resolve_sessions(struct config_source *source, struct config *config
         if (!check_index(source, CONFIG_sessions, i, "gateway", session->gateway, config->gateways_count) ||
             !check_index(source, CONFIG_sessions, i, "matcher", session->matcher, config->matchers_count))
             return false;
-        pad(session->wire_user, sizeof session->wire_user, session->user, true);
+        text_pad(session->wire_user, sizeof session->wire_user, session->user, true);
     }
     return check_unique(source, CONFIG_sessions, "user", config->sessions, sizeof *config->sessions,
                         config->sessions_count, offsetof(struct config_session, wire_user),

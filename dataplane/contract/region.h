@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shared region: one file that the dataplane formats and control joins. Each dataplane start makes a new generation.
+// The shared region: one file that the dataplane formats and control joins. Each dataplane start makes a generation.
 //
 //   RUNDIR/INSTANCE.g000007     (hugetlbfs, or tmpfs where there are no huge pages)
 //   +--------+--------------+-----------+------------+-------------+-----
 //   | header | object table | core_block| ring       | matcher_port| ...
 //   +--------+--------------+-----------+------------+-------------+-----
 //
-// The dataplane holds an exclusive open-file-description lock on the file for as long as it lives, so that control can tell
-// a dead generation from a live one whatever process ids do. A generation is unlinked only by control (or by the next
-// dataplane start's control), once its journal rings are drained and durable.
+// The dataplane holds an exclusive open-file-description lock on the file for as long as it lives, so that control can
+// tell a dead generation from a live one whatever process ids do. A generation is unlinked only by control (or by the
+// next dataplane start's control), once its journal rings are drained and durable.
 #ifndef CROSSWIRE_CONTRACT_REGION_H
 #define CROSSWIRE_CONTRACT_REGION_H
 
@@ -21,14 +21,14 @@
 #include "contract/ring.h"
 
 enum object_kind {
-    OBJECT_CORE = 1,      // struct core_block; a = enum role, b = index of the role's instance
-    OBJECT_MATCHER = 2,   // struct matcher_port; b = matching core
-    OBJECT_COMMANDS = 3,  // ring of struct command, control -> matcher b
-    OBJECT_JOURNAL = 4,   // ring of struct command, matcher b -> journal thread; its position is the core's sequence
-    OBJECT_REQUESTS = 5,  // ring of struct gateway_request, gateway b -> control
-    OBJECT_REPLIES = 6,   // ring of struct gateway_reply, control -> gateway b
-    OBJECT_ORDERS = 7,    // ring of struct command, gateway a -> matcher b
-    OBJECT_EVENTS = 8,    // ring of struct event, matcher a -> gateway b
+    OBJECT_CORE = 1,        // struct core_block; a = enum role, b = index of the role's instance
+    OBJECT_MATCHER = 2,     // struct matcher_port; b = matching core
+    OBJECT_COMMANDS = 3,    // ring of struct command, control -> matcher b
+    OBJECT_JOURNAL = 4,     // ring of struct command, matcher b -> journal thread; its position is the core's sequence
+    OBJECT_REQUESTS = 5,    // ring of struct gateway_request, gateway b -> control
+    OBJECT_REPLIES = 6,     // ring of struct gateway_reply, control -> gateway b
+    OBJECT_ORDERS = 7,      // ring of struct command, gateway a -> matcher b
+    OBJECT_EVENTS = 8,      // ring of struct event, matcher a -> gateway b
     OBJECT_MARKET_DATA = 9, // ring of struct event, matcher a -> publisher b
 };
 
@@ -53,10 +53,10 @@ struct region_header {
     uint64_t config_hash; // of the configuration text that both processes must agree on
     uint64_t size;        // bytes of the whole region
     uint64_t generation;
-    uint64_t dataplane_pid; // for people; liveness is the lock
+    uint64_t dataplane_pid;             // for people; liveness is the lock
     _Atomic uint64_t control_heartbeat; // control counts up here about every 10 ms
     _Atomic uint32_t stop;              // dataplane: 1 asks every role to drain and halt
-    _Atomic uint32_t trading_date;      // written by control before it feeds anything: whose journal the rings belong to
+    _Atomic uint32_t trading_date; // written by control before it feeds anything: whose journal the rings belong to
     struct region_object objects[REGION_OBJECTS_MAX];
 };
 
@@ -82,9 +82,9 @@ struct matcher_port {
     _Atomic uint64_t durable_seq; // every command up to here is durable (or, with ack matched, need not be)
     char pad0[CACHE_PAIR - 8];
     // Written by the matching core.
-    _Atomic uint64_t applied_seq;  // last command the engine has taken
-    _Atomic uint64_t event_hash;   // rolling hash after it
-    _Atomic uint64_t diverged_seq; // nonzero: replay stopped here because the hash before this command differs
+    _Atomic uint64_t applied_seq;   // last command the engine has taken
+    _Atomic uint64_t event_hash;    // rolling hash after it
+    _Atomic uint64_t diverged_seq;  // nonzero: replay stopped here because the hash before this command differs
     _Atomic uint64_t diverged_want; // prev_hash that the journal holds
     _Atomic uint64_t diverged_got;
     _Atomic uint32_t day_open; // trading date once CMD_START has been applied, 0 before, and again after CMD_END_DAY
@@ -106,8 +106,8 @@ struct gateway_request {
     uint64_t id;   // echoed in replies
     uint32_t kind; // enum gateway_request_kind
     uint16_t session;
-    uint16_t count; // MESSAGES: how many
-    uint32_t first; // MESSAGES: first sequence
+    uint16_t count;     // MESSAGES: how many
+    uint32_t first;     // MESSAGES: first sequence
     uint32_t source_ip; // LOGIN: host order, for rate limits and the log
     uint16_t source_port;
     char user[6];
@@ -124,7 +124,7 @@ struct gateway_reply {
     uint64_t id;
     uint32_t kind;
     uint16_t session;
-    uint16_t verdict; // LOGIN: enum login_verdict; MESSAGES: cells of this request that follow this one
+    uint16_t verdict;  // LOGIN: enum login_verdict; MESSAGES: cells of this request that follow this one
     uint32_t sequence; // MESSAGES: of this message
     uint16_t length;   // MESSAGES: bytes of it; 0: none can be had now, and no cell follows
     uint16_t unused;
@@ -160,18 +160,24 @@ enum region_result {
 // Adds an object to the plan. For rings `depth` is in cells, and 0 otherwise.
 void region_plan_add(struct region_plan *plan, enum object_kind kind, unsigned a, unsigned b, uint32_t depth);
 
-// Creates generation newest+1 in `directory`, formats what `plan` lists, publishes the magic last, holds the lock.
+// Creates generation newest+1 in `directory` (which exists), formats what `plan` lists, publishes the magic last, holds
+// the lock. It is made under a temporary name: whatever kills it in the middle leaves nothing that can be joined, and
+// what it leaves is removed by the next call. A number is never used twice in a directory. All memory is present on
+// return. REGION_BUSY: a live dataplane has this instance. REGION_SYSTEM: errno; ENOSPC and ENOMEM mean too little
+// memory or too few huge pages, the file's size is in region->size.
 enum region_result region_create(struct region *region, const char *directory, const char *instance,
                                  const struct region_plan *plan, uint64_t config_hash);
 
-// Maps generation `generation`; read-only unless `writable`. Checks magic, version and layout hash.
+// Maps generation `generation`; read-only unless `writable`. Checks magic, version, layout hash, and that every object
+// lies inside the file.
 enum region_result region_join(struct region *region, const char *directory, const char *instance, uint64_t generation,
                                bool writable);
 
 // Unmaps and closes; the file stays.
 void region_leave(struct region *region);
 
-// Lists generations present, ascending, into `list` (room for `most`); returns how many there are in all, or -1 with errno.
+// Lists generations present, ascending, into `list` (room for `most`); returns how many there are in all, or -1 with
+// errno.
 int region_list(const char *directory, const char *instance, uint64_t *list, int most);
 
 // Whether a live dataplane holds the region's lock. The region may be joined read-only.
