@@ -43,8 +43,11 @@ static void start(struct line *line, uint32_t next_ref)
         fprintf(stderr, "xwreplay: %s: no memory for %u orders\n", line->user, line->plan.orders);
         abort();
     }
+    // A capture brings its own numbers: they may be lower, the venue drops those as duplicates.
+    line->orders.first_ref = line->plan.ref_of ? next_ref : 0;
     line->started = true;
     line->state = LINE_READY;
+    line->query_ns = 0;
 }
 
 static void on_message(void *context, uint64_t sequence, const uint8_t *message, size_t size)

@@ -29,7 +29,7 @@ static const char help[] =
     "  --orders N             messages of the day [300000]    --seed N [1]    --resting N  orders in the books "
     "[20000]\n"
     "how fast\n"
-    "  --window N             closed-loop, this many outstanding [64]\n"
+    "  --window N             at most this many outstanding [64; open-loop 65536]\n"
     "  --rate R               open-loop, messages a second; latency counts from the intended time\n"
     "  --timing SCALE         the capture's own timing, SCALE times faster\n"
     "  --pack N               messages a datagram [1]\n"
@@ -397,5 +397,5 @@ void options_read(struct options *options, int argc, char **argv)
     if (!verify)
         check(options);
     if (options->window == 0)
-        options->window = options->bench ? 256 : 64;
+        options->window = options->bench ? 256 : options->rate > 0 || options->scale > 0 ? 65536 : 64;
 }

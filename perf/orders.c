@@ -230,6 +230,8 @@ static void answer_cancel(struct orders *orders, uint32_t ref, uint64_t now_ns)
 static void take_canceled(struct orders *orders, const struct xw_ouch *message, uint64_t now_ns)
 {
     struct order *order = orders_find(orders, message->user_ref);
+    if (message->user_ref < orders->first_ref)
+        return;
     if (!order || order->state != ORDER_LIVE || message->quantity > order->open) {
         violation(orders, "canceled %u of order %u, which has %u open", message->quantity, message->user_ref,
                   order ? order->open : 0);
@@ -245,6 +247,8 @@ static void take_canceled(struct orders *orders, const struct xw_ouch *message, 
 static void take_executed(struct orders *orders, const struct xw_ouch *message)
 {
     struct order *order = orders_find(orders, message->user_ref);
+    if (message->user_ref < orders->first_ref)
+        return;
     if (!order || order->state != ORDER_LIVE || message->quantity > order->open || message->quantity == 0) {
         violation(orders, "executed %u of order %u, which has %u open", message->quantity, message->user_ref,
                   order ? order->open : 0);

@@ -77,7 +77,8 @@ struct orders_hooks {
 struct orders {
     struct order *table; // by UserRefNum
     uint32_t room;
-    uint32_t highest; // highest UserRefNum that the venue has taken
+    uint32_t first_ref; // orders below are of an earlier run of the day: what is said of them is only counted
+    uint32_t highest;   // highest UserRefNum that the venue has taken
     struct request *requests;
     uint32_t mask;
     uint64_t settled; // requests before this position are settled, their trades included

@@ -18,6 +18,7 @@
 #define SECOND UINT64_C(1000000000)
 #define STALL_NS UINT64_C(300000000)   // without an answer while some are due: ask
 #define STALL_PATIENCE_NS (2 * SECOND) // before asking again
+#define RECORD_NS UINT64_C(50000000)   // what was received is given to the kernel this often
 #define TEND_EVERY 64                  // rounds between looks at timers while there is work
 
 static volatile sig_atomic_t stopped;
@@ -77,7 +78,7 @@ static int open_lines(struct player *player)
                                  .transport = player->transports[options->udp ? 0 : session->device],
                                  .channel = player->lines[i].plan.channel,
                                  .orders = player->flow.orders,
-                                 .outstanding = options->rate > 0 || player->flow.timed ? 65536 : options->window,
+                                 .outstanding = options->window,
                                  .timeout_ns = (uint64_t)(options->timeout_s * 1e9),
                                  .record = player->record,
                                  .latency = player->latency,
@@ -143,6 +144,10 @@ static void flush(struct player *player)
 static void tend(struct player *player, uint64_t now_ns)
 {
     bool linked[DEVICES_MAX] = {false};
+    if (player->record && now_ns > player->recorded_ns + RECORD_NS) {
+        player->recorded_ns = now_ns;
+        record_flush(player->record);
+    }
     for (unsigned device = 0; device < player->transports_count; device++)
         if (player->transports[device])
             linked[device] = player->transports[device]->operations->tend(player->transports[device], now_ns);
@@ -190,12 +195,10 @@ static bool must_wait(struct player *player, struct line *line, const struct int
 static unsigned issue(struct player *player)
 {
     const struct options *options = player->options;
-    bool closed_loop = options->rate == 0 && !(options->scale > 0 && player->flow.timed);
-    uint32_t room = closed_loop ? outstanding(player) : 0;
+    uint32_t busy = outstanding(player), room = busy < options->window ? options->window - busy : 0;
     unsigned sent = 0;
-    room = closed_loop ? (room < options->window ? options->window - room : 0) : UINT32_MAX;
     // A datagram is begun only when all of its messages find room in the window.
-    if (closed_loop && room < options->pack && room < options->window)
+    if (room < options->pack && room < options->window)
         return 0;
     for (; player->cursor < player->flow.count && sent < room && sent < 4 * TRANSPORT_BURST; sent++) {
         const struct intent *intent = &player->flow.intents[player->cursor];

@@ -26,7 +26,7 @@ struct player {
     uint64_t cursor;  // the next intent
     uint64_t began_ns, ended_ns;
     uint64_t moved_ns; // when anything last got on
-    uint64_t shown_ns, shown_sent;
+    uint64_t shown_ns, shown_sent, recorded_ns;
     bool yields;
     struct histogram *latency; // ANSWER_TYPES
     struct trades trades;

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by scenario tests. Gives what perf/appliance.sh gives, in the test's own directory, and the checks below.
+# A test: sources this, sets choices, xw_begin; xw_configure; xw_start; ...; xw_stop.
+set -u
+export XW_ROOT=${XW_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+export XW_BIN=${XW_BIN:-$XW_ROOT/build}
+export XW_HOME=${XW_TMP:-$(mktemp -d /tmp/xw-test.XXXXXX)}
+rm -rf "${XW_HOME:?}"/*
+. "$XW_ROOT/perf/appliance.sh"
+
+xw_skip() {
+    echo "skipped because $*"
+    exit 77
+}
+
+# xw_stream NAME: sets XW_STREAM and XW_EXPECTED, or skips.
+xw_stream() {
+    local directory
+    for directory in "${XW_STREAMS:-}" "$XW_ROOT/../shared/streams"; do
+        XW_STREAM=$directory/$1.bin XW_EXPECTED=$directory/$1.trades
+        [ -r "$XW_STREAM" ] && [ -r "$XW_EXPECTED" ] && return 0
+    done
+    xw_skip "there is no stream $1: set XW_STREAMS to where make.sh wrote the streams"
+}
+
+# Names for as many symbols as the stream has.
+xw_stream_symbols() {
+    XW_SYMBOLS=$(seq -f 'SYM%02g' 1 "$(od -An -tu4 -j32 -N4 "$XW_STREAM" | tr -d ' ')" | tr '\n' ' ')
+}
+
+# xw_json FILE FILTER: a value of a JSON file.
+xw_json() { jq -r "$2" "$1"; }
+
+# xw_expect WHAT GOT WANT
+xw_expect() { [ "$2" = "$3" ] || xw_fail "$1 is $2, expected $3"; }
+
+# xw_play SECONDS OPTIONS..: plays and demands that everything was right.
+xw_play() {
+    local seconds=$1 status=0
+    shift
+    timeout -k 5 "$seconds" "$XW_BIN/xwreplay" "$@" || status=$?
+    [ $status -eq 0 ] || xw_fail "xwreplay ended with $status"
+}
+
+# The identity of all messages, received = discarded + handled + in flight, of the running appliance.
+xw_identity() {
+    "$XW_BIN/xwctl" -c "$XW_CONFIG" --json status >"$XW_HOME/status.json" || xw_fail "xwctl status"
+    xw_expect "the identity of messages" "$(xw_json "$XW_HOME/status.json" .messages.holds)" true
+    xw_expect "in flight at rest" "$(xw_json "$XW_HOME/status.json" .messages.in_flight)" 0
+}
+
+# xw_verify RECORD..: the same sequence number always had the same bytes, and none is missing.
+xw_verify() { "$XW_BIN/xwreplay" --verify "$@" || xw_fail "the records of what was received differ"; }
+
+# Plays the real stream and kills `$1` (dataplane, control or both) in the middle, twice; then everything must be as if nothing
+# had happened: all answered, the expected trades, and every sequence number with the bytes it had before.
+xw_kill_in_the_middle() {
+    local victim=$1 round status=0 record=$XW_HOME/received.rec
+    xw_begin
+    xw_configure
+    xw_start
+    timeout -k 5 120 "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 64 \
+        --rate 10000 --grace 30 --record "$record" --reread --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
+    xw_client_pid=$!
+    for round in 1 2; do
+        xw_await_size "$record" $((round * 1500000)) 40
+        [ "$victim" = control ] || xw_kill dataplane
+        [ "$victim" = dataplane ] || xw_kill control
+        sleep 0.3
+        xw_start 60
+    done
+    wait "$xw_client_pid" || status=$?
+    xw_client_pid=
+    cat "$XW_HOME/replay.log"
+    [ $status -eq 0 ] || xw_fail "xwreplay ended with $status"
+    xw_expect "unanswered" "$(xw_json "$XW_HOME/summary.json" .unanswered)" 0
+    xw_expect "trades as expected" "$(xw_json "$XW_HOME/summary.json" .trades_equal)" true
+    [ "$victim" = control ] || [ "$(xw_json "$XW_HOME/summary.json" .recoveries)" -ge 2 ] ||
+        xw_fail "the client did not notice both kills"
+    xw_verify "$record"
+    xw_stop
+}
+
+# xw_await_size FILE BYTES SECONDS: until the client has received so much; it must still have something to do then.
+xw_await_size() {
+    local end=$((SECONDS + $3))
+    while [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -lt "$2" ]; do
+        kill -0 "$xw_client_pid" 2>/dev/null || xw_fail "xwreplay ended before $2 bytes were received: $(tail -n 5 "$XW_HOME/replay.log")"
+        [ $SECONDS -lt $end ] || xw_fail "xwreplay has not received $2 bytes within $3 s: $(tail -n 5 "$XW_HOME/replay.log")"
+        sleep 0.02
+    done
+}
