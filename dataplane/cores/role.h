@@ -16,7 +16,8 @@ struct role_context {
     const struct region *region;
     unsigned index; // of this instance among its role
     struct core_block *block;
-    void *(*take_memory)(size_t size, const char *purpose); // zeroed, page aligned, huge pages where configured; only in init
+    // Zeroed, page aligned, of huge pages where configured; NULL when there is none. Only in init.
+    void *(*take_memory)(size_t size, const char *purpose);
     uint64_t tsc_hz;
 };
 
@@ -27,8 +28,9 @@ struct role_descriptor {
     void *(*init)(const struct role_context *context, char *error, size_t error_size);
     // One run to completion, bounded. `now` is the TSC. Returns how much work was found: 0 means idle.
     unsigned (*poll)(void *instance, uint64_t now);
-    // NULL, or the second half of a round: a gateway takes its events and transmits. On one lcore a round is: poll of the
-    // gateways, poll of the matchers, flush of the gateways, poll of the publishers; so a reply waits for no publisher.
+    // NULL, or the second half of a round: a gateway takes its events and transmits. On one lcore a round is: poll of
+    // the gateways, poll of the matchers, flush of the gateways, poll of the publishers; so a reply waits for no
+    // publisher.
     unsigned (*flush)(void *instance, uint64_t now);
     // At a lower rate on the same core: timers, published counters, state. Returns nothing.
     void (*housekeep)(void *instance, uint64_t now);

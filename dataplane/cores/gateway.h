@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside the gateway role. A gateway serves the UFO sessions that the configuration gives it: it checks and decodes
+// what they send, and numbers, keeps and sends what the matching cores answer.
+//
+//   inlet --> gateway_input --> orders ring --> matcher
+//                  |  gateway_session: login, up, down        requests ring --> control
+//                  v                                           replies ring <-- control
+//   inlet <-- gateway_output <-- events ring <-- matcher
+//
+// A session as the gateway sees it:
+//
+//             login verified: UP pushed
+//   [away] ------------------------------> [connected, up]
+//      ^ logoff, silence: DOWN pushed         |     |  login from elsewhere: DOWN(RELOGIN), UP
+//      +--------------------------------------+     +--> (the same, bound to the new source)
+//
+// The day's end and a stop of the data plane leave it connected, so that it can fetch what it missed; only orders are
+// no longer taken.
+#ifndef CROSSWIRE_CORES_GATEWAY_H
+#define CROSSWIRE_CORES_GATEWAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contract/command.h"
+#include "contract/event.h"
+#include "contract/ring.h"
+#include "contract/ufo.h"
+#include "cores/inlet.h"
+#include "cores/role.h"
+#include "cores/sender.h"
+#include "cores/source_table.h"
+#include "cores/symbol_table.h"
+#include "cores/window.h"
+
+#define GATEWAY_MATCHERS_MAX 16
+#define LOGIN_DIGEST 16
+#define UFO_BODY_MAX (UFO_DATAGRAM_MAX - UFO_SEQUENCED_HEADER)
+
+struct session {
+    // what an order needs
+    uint64_t source; // key of the bound source while connected
+    uint64_t heard_tsc;
+    uint16_t index; // in the configuration
+    uint16_t matcher;
+    bool connected;
+    bool up;           // the matching core has been told UP and not DOWN
+    bool sent_end;     // end of session has been said
+    bool choked;       // order messages are lost since a ring was full, until low water
+    uint8_t down_owed; // enum down_reason of a DOWN that found no room yet
+    uint32_t row;      // in gateway.sessions
+    char pad[24];
+
+    // what an answer needs
+    struct window window;
+    const uint8_t *pack_at; // messages not yet sent: a run of the window
+    uint64_t pack_first;
+    uint32_t pack_bytes;
+    uint32_t pack_count;
+    uint64_t sent_tsc;
+    struct peer peer;
+
+    // login
+    char user[UFO_USER];
+    bool has_digest;    // of what control has verified
+    bool login_pending; // a request is with control
+    uint8_t digest[LOGIN_DIGEST];
+    uint8_t pending_digest[LOGIN_DIGEST];
+    char pending_session[UFO_SESSION];
+    struct peer pending_peer;
+    uint64_t pending_id;
+    uint64_t pending_tsc;
+    uint64_t fetch_id; // MESSAGES request with control, 0: none
+    uint64_t fetch_tsc;
+};
+
+// Towards one matching core, and from it.
+struct gateway_core {
+    struct ring *orders; // we produce
+    uint32_t pending;    // slots filled and not yet published
+    uint32_t room;       // free cells behind them, as last seen
+    uint32_t reserve;    // orders leave so much for refusals, ups and downs
+    struct ring *events; // we consume
+    struct matcher_port *port;
+    struct core_block *block;
+    uint32_t date; // of the day opened, 0: none yet
+    bool ended;    // the day is over
+    bool closed;   // our last command, DIRECTIVE_DRAIN, has been pushed
+};
+
+// Messages from control on their way into one packet.
+struct gateway_fetch {
+    uint64_t id;
+    uint32_t first, count, bytes;
+    bool full; // what follows is left for the client's next request
+    uint8_t body[UFO_BODY_MAX];
+};
+
+struct gateway {
+    uint64_t counters[COUNT_GATEWAY_END];
+    enum core_state state;
+    bool stopping;
+    uint32_t index;
+    uint16_t udp_port;
+    uint32_t burst;
+    struct inlet *inlet;
+    struct inlet_tally tally;
+    struct source_table sources;
+    struct symbol_table symbols;
+    struct session *sessions; // of this gateway
+    uint32_t sessions_count;
+    struct session **by_index; // by configuration index, NULL when another gateway's
+    uint32_t by_index_count;
+    uint32_t cores_count;
+    struct gateway_core cores[GATEWAY_MATCHERS_MAX];
+    struct ring *requests, *replies;
+    uint64_t next_id;
+    uint64_t now; // of the round
+    uint64_t heartbeat_tsc, timeout_tsc, retry_tsc, fetch_retry_tsc;
+    uint64_t next_scan_tsc;
+    uint32_t *dirty; // rows of sessions with something to send, each once
+    uint32_t dirty_count;
+    uint32_t ends_sent; // end-of-session rounds while stopping
+    uint64_t next_end_tsc;
+    uint8_t digest_key[32];
+    const struct region_header *header;
+    struct core_block *block;
+    struct gateway_fetch fetch;
+    struct sender sender;
+};
+
+// ---- gateway_input.c
+static inline void gateway_discard(struct gateway *gateway, enum discard reason)
+{
+    gateway->counters[COUNT_GATEWAY_discarded]++;
+    gateway->counters[COUNT_GATEWAY_discard_first + reason]++;
+}
+
+// Publishes what was decoded in this round.
+void gateway_publish_orders(struct gateway *gateway);
+
+// ---- gateway_session.c
+// Handles L, from anywhere.
+void gateway_login(struct gateway *gateway, const struct packet *packet, const uint8_t *message);
+// Takes login verdicts from control. Returns how many replies of all kinds were taken.
+unsigned gateway_take_replies(struct gateway *gateway);
+// Unbinds the session's source and tells the matching core, at once or when there is room.
+void gateway_disconnect(struct gateway *gateway, struct session *session, enum down_reason reason);
+// Tells the matching core that an up session is down; keeps it owed while there is no room. True when nothing is owed.
+bool gateway_push_down(struct gateway *gateway, struct session *session, enum down_reason reason);
+
+// ---- gateway_output.c
+// Takes released events into the windows and sends what connected sessions have not been sent. Returns how many.
+unsigned gateway_take_events(struct gateway *gateway);
+// Answers T.
+void gateway_retransmit(struct gateway *gateway, struct session *session, uint32_t first, uint32_t count);
+// Takes one cell of an answer of control to a MESSAGES request.
+void gateway_take_message(struct gateway *gateway, const struct gateway_reply *reply);
+// Small packets, each on its own: A, J, S without messages, E.
+void gateway_send_accept(struct gateway *gateway, struct session *session);
+void gateway_send_reject(struct gateway *gateway, const struct peer *to, char reason);
+void gateway_send_heartbeat(struct gateway *gateway, struct session *session);
+void gateway_send_end(struct gateway *gateway, struct session *session);
+
+// ---- gateway_timers.c
+void gateway_housekeep(void *instance, uint64_t now);
+
+// Whether a cell of the events ring may be taken: it is there, and its command is released.
+static inline bool gateway_released(const struct event *event, uint64_t durable_seq)
+{
+    return event && event->cmd_seq <= durable_seq;
+}
+
+#endif

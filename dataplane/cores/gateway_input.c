@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// What clients send: UFO blocks, and the OUCH messages in them, decoded straight into the matching core's ring.
+#include "contract/ouch_in.h"
+#include "cores/gateway.h"
+
+void gateway_prepare(struct gateway *gateway, const struct packet *packet)
+{
+    uint64_t key = source_key(packet->from.ip, packet->from.port);
+    __builtin_prefetch(&gateway->sources.slots[source_home(&gateway->sources, key)]);
+}
+
+void gateway_publish_orders(struct gateway *gateway)
+{
+    for (uint32_t i = 0; i < gateway->cores_count; i++) {
+        struct gateway_core *core = &gateway->cores[i];
+        if (core->pending) {
+            ring_publish(core->orders, core->pending);
+            core->pending = 0;
+        }
+    }
+}
+
+static uint32_t look_for_room(struct gateway_core *core)
+{
+    return core->room = ring_room(core->orders, core->orders->depth) - core->pending;
+}
+
+// Whether an order of this session can be taken. Once one was lost, all that follow are, until the ring is half empty:
+// the client sees a suffix missing and resends it, never a hole.
+static bool has_room(struct gateway_core *core, struct session *session)
+{
+    if (__builtin_expect(session->choked, 0)) {
+        if (look_for_room(core) < core->orders->depth / 2)
+            return false;
+        session->choked = false;
+    }
+    return core->room > core->reserve || look_for_room(core) > 0;
+}
+
+static void forward(struct gateway *gateway, struct session *session, const uint8_t *message, size_t size)
+{
+    struct gateway_core *core = &gateway->cores[session->matcher];
+    if (__builtin_expect(core->ended || gateway->stopping || !session->up, 0)) {
+        gateway_discard(gateway, DISCARD_NOT_OPEN);
+        return;
+    }
+    if (__builtin_expect(!has_room(core, session), 0)) {
+        session->choked = true;
+        gateway_discard(gateway, DISCARD_RING_FULL);
+        return;
+    }
+    struct command *command = ring_slot(core->orders, core->pending);
+    __builtin_prefetch(ring_slot(core->orders, core->pending + 2), 1);
+    __builtin_prefetch((char *)ring_slot(core->orders, core->pending + 2) + 64, 1);
+    enum ouch_in_result result = ouch_in_decode(message, size, command);
+    if (__builtin_expect(result != OUCH_IN_OK, 0)) {
+        gateway_discard(gateway, result == OUCH_IN_TYPE ? DISCARD_OUCH_TYPE : DISCARD_OUCH_LENGTH);
+        return;
+    }
+    bool refused = command->refuse != 0;
+    if (__builtin_expect(core->room <= core->reserve && !refused, 0)) {
+        session->choked = true;
+        gateway_discard(gateway, DISCARD_RING_FULL);
+        return;
+    }
+    command->session = session->index;
+    command->locate = symbol_locate(&gateway->symbols, command->symbol, session->matcher);
+    core->pending++;
+    core->room--;
+    gateway->counters[COUNT_GATEWAY_forwarded]++;
+    gateway->counters[COUNT_GATEWAY_refused] += refused;
+}
+
+// A block that is no order, from the bound source. Returns the session that the following blocks belong to.
+static void session_block(struct gateway *gateway, struct session *session, const uint8_t *message, size_t size)
+{
+    switch (message[0]) {
+    case 'R':
+        if (size != UFO_HEARTBEAT_SIZE)
+            break;
+        gateway->counters[COUNT_GATEWAY_session_messages]++;
+        return;
+    case 'T':
+        if (size != UFO_RETRANSMIT_SIZE)
+            break;
+        gateway->counters[COUNT_GATEWAY_session_messages]++;
+        gateway_retransmit(gateway, session, get_be32(message + 1), get_be16(message + 5));
+        return;
+    case 'O':
+        if (size != UFO_LOGOFF_SIZE)
+            break;
+        gateway->counters[COUNT_GATEWAY_session_messages]++;
+        gateway_disconnect(gateway, session, DOWN_LOGOFF);
+        return;
+    default:
+        break;
+    }
+    gateway_discard(gateway, DISCARD_UFO_TYPE);
+}
+
+static struct session *find(const struct gateway *gateway, uint64_t key)
+{
+    uint32_t row = source_find(&gateway->sources, key);
+    return row == SOURCE_NONE ? NULL : &gateway->sessions[row];
+}
+
+// Anything but a U from a bound source. Returns the session that the source is bound to afterwards.
+static struct session *other_block(struct gateway *gateway, struct session *session, const struct packet *packet,
+                                   const uint8_t *message, size_t size)
+{
+    if (message[0] == 'L') {
+        if (size == UFO_LOGIN_SIZE)
+            gateway_login(gateway, packet, message);
+        else
+            gateway_discard(gateway, DISCARD_UFO_TYPE);
+    } else if (!session) {
+        gateway_discard(gateway, DISCARD_NOT_LOGGED_IN);
+        return NULL;
+    } else {
+        session_block(gateway, session, message, size);
+    }
+    return find(gateway, source_key(packet->from.ip, packet->from.port));
+}
+
+void gateway_datagram(struct gateway *gateway, const struct packet *packet, uint64_t now)
+{
+    struct session *session = find(gateway, source_key(packet->from.ip, packet->from.port));
+    struct ufo_chain chain = {packet->payload, packet->payload + packet->size};
+    const uint8_t *message;
+    size_t size;
+    gateway->now = now;
+    if (__builtin_expect(session != NULL, 1)) {
+        session->heard_tsc = now;
+    } else if (packet->size == 0) {
+        gateway->counters[COUNT_GATEWAY_received]++;
+        gateway_discard(gateway, DISCARD_UFO_BLOCK);
+        return;
+    }
+    enum ufo_next next = packet->size ? ufo_chain_next(&chain, &message, &size) : UFO_NEXT_MALFORMED;
+    while (next == UFO_NEXT_BLOCK) {
+        gateway->counters[COUNT_GATEWAY_received]++;
+        if (__builtin_expect(session && message[0] == 'U' && size > 1, 1))
+            forward(gateway, session, message + 1, size - 1);
+        else
+            session = other_block(gateway, session, packet, message, size);
+        next = ufo_chain_next(&chain, &message, &size);
+    }
+    if (__builtin_expect(next == UFO_NEXT_MALFORMED, 0)) {
+        gateway->counters[COUNT_GATEWAY_received]++;
+        gateway_discard(gateway, DISCARD_UFO_BLOCK);
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// What clients get: events encoded into their sessions' windows, sent from there, and sent again on request.
+#include "contract/ouch_out.h"
+#include "contract/session_name.h"
+#include "cores/gateway.h"
+
+#define EVENTS_PER_ROUND 256
+#define FETCH_MESSAGES_MAX 64 // what one datagram holds, roughly: no more is asked of control at once
+
+static void send_sequenced(struct gateway *gateway, struct session *session, uint64_t first, uint32_t count,
+                           const uint8_t *body, uint32_t bytes)
+{
+    uint8_t *packet = sender_begin(&gateway->sender);
+    if (!packet)
+        return;
+    packet[0] = 'S';
+    put_be32(packet + 1, (uint32_t)first);
+    put_be16(packet + 5, (uint16_t)count);
+    memcpy(packet + UFO_SEQUENCED_HEADER, body, bytes);
+    sender_end(&gateway->sender, &session->peer, gateway->udp_port, UFO_SEQUENCED_HEADER + bytes);
+}
+
+static void send_pack(struct gateway *gateway, struct session *session)
+{
+    send_sequenced(gateway, session, session->pack_first, session->pack_count, session->pack_at, session->pack_bytes);
+    session->sent_tsc = gateway->now;
+    session->pack_count = 0;
+}
+
+static void append(struct gateway *gateway, struct session *session, const struct event *event, enum ouch_party party)
+{
+    uint8_t *at = window_reserve(&session->window);
+    uint32_t bytes = (uint32_t)ouch_out_encode(event, party, at + 2);
+    if (bytes == 0)
+        return;
+    put_be16(at, (uint16_t)bytes);
+    bytes += 2;
+    window_commit(&session->window, bytes);
+    if (event->flags & EV_REPLAYED)
+        return;
+    gateway->counters[COUNT_GATEWAY_sent_messages]++;
+    if (!session->connected)
+        return;
+    if (session->pack_count &&
+        (at != session->pack_at + session->pack_bytes || session->pack_bytes + bytes > UFO_BODY_MAX)) {
+        send_pack(gateway, session);
+        session->pack_bytes = 0;
+    } else if (session->pack_count == 0) {
+        gateway->dirty[gateway->dirty_count++] = session->row;
+        session->pack_bytes = 0;
+    }
+    if (session->pack_count++ == 0) {
+        session->pack_at = at;
+        session->pack_first = session->window.next - 1;
+    }
+    session->pack_bytes += bytes;
+}
+
+static struct session *session_of(const struct gateway *gateway, uint16_t index)
+{
+    return index < gateway->by_index_count ? gateway->by_index[index] : NULL;
+}
+
+static void take_event(struct gateway *gateway, uint32_t matcher, const struct event *event)
+{
+    struct session *session;
+    switch (event->type) {
+    case EV_DAY_OPEN:
+        gateway->cores[matcher].date = event->quantity;
+        break;
+    case EV_DAY_END:
+        gateway->cores[matcher].ended = true;
+        gateway->next_scan_tsc = 0; // say so at once
+        break;
+    case EV_SYSTEM:
+        if (event->flags & EV_MD_ANY)
+            break; // an ITCH code
+        for (uint32_t i = 0; i < gateway->sessions_count; i++) {
+            if (gateway->sessions[i].matcher == matcher)
+                append(gateway, &gateway->sessions[i], event, OUCH_TAKER);
+        }
+        break;
+    default:
+        if ((session = session_of(gateway, event->session)) != NULL)
+            append(gateway, session, event, OUCH_TAKER);
+        if (event->type == EV_TRADE && (session = session_of(gateway, event->other_session)) != NULL)
+            append(gateway, session, event, OUCH_MAKER);
+        break;
+    }
+}
+
+unsigned gateway_take_events(struct gateway *gateway)
+{
+    unsigned total = 0;
+    for (uint32_t matcher = 0; matcher < gateway->cores_count; matcher++) {
+        struct gateway_core *core = &gateway->cores[matcher];
+        const struct event *event = ring_peek(core->events, 0);
+        if (!event)
+            continue;
+        // Acquire pairs with the release of the journal's owner: what may leave is on disk.
+        uint64_t durable = atomic_load_explicit(&core->port->durable_seq, memory_order_acquire);
+        unsigned count = 0;
+        while (count < EVENTS_PER_ROUND && gateway_released(event, durable)) {
+            __builtin_prefetch(ring_cell(core->events, core->events->consumed + count + 2));
+            take_event(gateway, matcher, event);
+            event = ring_peek(core->events, ++count);
+        }
+        if (count)
+            ring_release(core->events, count);
+        total += count;
+    }
+    for (uint32_t i = 0; i < gateway->dirty_count; i++) {
+        struct session *session = &gateway->sessions[gateway->dirty[i]];
+        if (session->pack_count)
+            send_pack(gateway, session);
+    }
+    gateway->dirty_count = 0;
+    gateway->counters[COUNT_GATEWAY_events] += total;
+    return total;
+}
+
+// ---- retransmission -------------------------------------------------------------------------------------------------
+
+static void ask_control(struct gateway *gateway, struct session *session, uint32_t first, uint32_t count)
+{
+    if ((session->fetch_id && gateway->now - session->fetch_tsc < gateway->fetch_retry_tsc) ||
+        ring_room(gateway->requests, 1) == 0) {
+        gateway->counters[COUNT_GATEWAY_retransmit_unanswered]++; // asked already, or control is away
+        return;
+    }
+    struct gateway_request *request = ring_slot(gateway->requests, 0);
+    memset((char *)request + sizeof request->word, 0, sizeof *request - sizeof request->word);
+    request->id = ++gateway->next_id;
+    request->kind = REQUEST_MESSAGES;
+    request->session = session->index;
+    request->first = first;
+    request->count = (uint16_t)count;
+    ring_publish(gateway->requests, 1);
+    session->fetch_id = gateway->next_id;
+    session->fetch_tsc = gateway->now;
+    gateway->counters[COUNT_GATEWAY_retransmit_old]++;
+}
+
+void gateway_retransmit(struct gateway *gateway, struct session *session, uint32_t first, uint32_t count)
+{
+    struct window *window = &session->window;
+    if (count == 0 || first == 0 || first >= window->next) {
+        gateway->counters[COUNT_GATEWAY_retransmit_unanswered]++;
+        return;
+    }
+    if (first < window->first) {
+        uint64_t older = window->first - first;
+        if (count > older)
+            count = (uint32_t)older;
+        ask_control(gateway, session, first, count < FETCH_MESSAGES_MAX ? count : FETCH_MESSAGES_MAX);
+        return;
+    }
+    struct window_run run = window_find(window, first, count, UFO_BODY_MAX);
+    send_sequenced(gateway, session, first, run.count, run.at, run.bytes);
+    gateway->counters[COUNT_GATEWAY_retransmitted] += run.count;
+}
+
+void gateway_take_message(struct gateway *gateway, const struct gateway_reply *reply)
+{
+    struct gateway_fetch *fetch = &gateway->fetch;
+    struct session *session = session_of(gateway, reply->session);
+    if (!session || session->fetch_id != reply->id)
+        return; // asked again since, or logged off
+    if (reply->length == 0 || reply->length > REPLY_BYTES) {
+        session->fetch_id = 0;
+        gateway->counters[COUNT_GATEWAY_retransmit_unanswered]++;
+        return;
+    }
+    if (fetch->id != reply->id) {
+        fetch->id = reply->id;
+        fetch->first = reply->sequence;
+        fetch->count = fetch->bytes = 0;
+        fetch->full = false;
+    }
+    if (fetch->bytes + 2u + reply->length > UFO_BODY_MAX || reply->sequence != fetch->first + fetch->count)
+        fetch->full = true;
+    if (!fetch->full) {
+        put_be16(fetch->body + fetch->bytes, reply->length);
+        memcpy(fetch->body + fetch->bytes + 2, reply->message, reply->length);
+        fetch->bytes += 2u + reply->length;
+        fetch->count++;
+    }
+    if (reply->verdict == 0) { // no cell follows
+        session->fetch_id = 0;
+        if (session->connected)
+            send_sequenced(gateway, session, fetch->first, fetch->count, fetch->body, fetch->bytes);
+    }
+}
+
+// ---- small packets --------------------------------------------------------------------------------------------------
+
+void gateway_send_accept(struct gateway *gateway, struct session *session)
+{
+    uint8_t *packet = sender_begin(&gateway->sender);
+    if (!packet)
+        return;
+    char name[UFO_SESSION];
+    session_name(gateway->cores[session->matcher].date, session->matcher, name);
+    packet[0] = 'A';
+    memcpy(packet + 1, name, sizeof name);
+    put_be32(packet + 11, (uint32_t)session->window.next);
+    sender_end(&gateway->sender, &session->peer, gateway->udp_port, UFO_LOGIN_ACCEPT_SIZE);
+    session->sent_tsc = gateway->now;
+    gateway->counters[COUNT_GATEWAY_logins_accepted]++;
+}
+
+void gateway_send_reject(struct gateway *gateway, const struct peer *to, char reason)
+{
+    uint8_t *packet = sender_begin(&gateway->sender);
+    if (!packet)
+        return;
+    packet[0] = 'J';
+    packet[1] = (uint8_t)reason;
+    sender_end(&gateway->sender, to, gateway->udp_port, UFO_LOGIN_REJECT_SIZE);
+    gateway->counters[COUNT_GATEWAY_logins_rejected]++;
+}
+
+void gateway_send_heartbeat(struct gateway *gateway, struct session *session)
+{
+    send_sequenced(gateway, session, session->window.next, 0, session->window.bytes, 0);
+    session->sent_tsc = gateway->now;
+}
+
+void gateway_send_end(struct gateway *gateway, struct session *session)
+{
+    uint8_t *packet = sender_begin(&gateway->sender);
+    if (!packet)
+        return;
+    packet[0] = 'E';
+    put_be32(packet + 1, (uint32_t)(session->window.next - 1));
+    sender_end(&gateway->sender, &session->peer, gateway->udp_port, UFO_END_SIZE);
+    session->sent_tsc = gateway->now;
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// The matcher role: takes inputs in turn, puts them in sequence, steps the engine.
+//
+// Fairness: control's commands go first, all of them. Then each gateway in turn may give up to INPUT_BURST commands,
+// and the next round begins with the next gateway. Priority in the book is the sequence taken here.
+#include "cores/matcher.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cores/clock.h"
+#include "engine/capacity.h"
+
+#define INPUT_BURST 64     // commands of one gateway in a row
+#define CONTROL_BURST 256  // commands of control in a round
+#define CONTINUE_BURST 256 // continuations of one long step in a round
+
+static bool is_message(uint8_t type)
+{
+    return type >= CMD_ENTER && type <= CMD_QUERY;
+}
+
+static void count_outcome(struct matcher *matcher)
+{
+    switch (engine_outcome(matcher->engine)) {
+    case OUTCOME_ACCEPTED:
+        matcher->counters[COUNT_MATCHER_accepted]++;
+        break;
+    case OUTCOME_REJECTED:
+        matcher->counters[COUNT_MATCHER_rejected]++;
+        break;
+    case OUTCOME_DUPLICATE:
+        matcher->counters[COUNT_MATCHER_duplicates]++;
+        break;
+    default:
+        matcher->counters[COUNT_MATCHER_no_effect]++;
+        break;
+    }
+}
+
+static void finish_step(struct matcher *matcher)
+{
+    if (matcher->message_open && !engine_unfinished(matcher->engine)) {
+        matcher->message_open = false;
+        count_outcome(matcher);
+    }
+}
+
+void matcher_step(struct matcher *matcher, const struct command *command)
+{
+    unsigned count = engine_step(matcher->engine, command, matcher->events);
+    matcher->counters[COUNT_MATCHER_commands]++;
+    if (count)
+        matcher_emit(matcher, count);
+    finish_step(matcher);
+}
+
+// Goes on with a long step. False while it is not finished: no input may be taken.
+static bool continue_step(struct matcher *matcher)
+{
+    for (unsigned i = 0; engine_unfinished(matcher->engine); i++) {
+        if (i == CONTINUE_BURST || !matcher_has_room(matcher))
+            return false;
+        matcher_emit(matcher, engine_continue(matcher->engine, matcher->events));
+        finish_step(matcher);
+    }
+    return true;
+}
+
+static bool can_take_input(struct matcher *matcher)
+{
+    if (__builtin_expect(engine_unfinished(matcher->engine), 0) && !continue_step(matcher))
+        return false;
+    if (__builtin_expect(matcher->journal_room == 0, 0)) {
+        matcher->journal_room = ring_room(matcher->journal, matcher->journal->depth);
+        if (matcher->journal_room == 0) {
+            matcher->counters[COUNT_MATCHER_backpressure]++;
+            return false;
+        }
+    }
+    return matcher_has_room(matcher);
+}
+
+// Takes one input into the sequence. can_take_input() has been true since the last one.
+static void take(struct matcher *matcher, const struct command *input)
+{
+    if (__builtin_expect(input->type == CMD_CLOCK, 0)) {
+        matcher->offset_ns = input->clock.offset_ns;
+        matcher->clocked = true;
+        matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
+    }
+    uint64_t time_ns = tsc_ns(matcher->now, matcher->tsc_factor) + (uint64_t)matcher->offset_ns;
+    if ((int64_t)(time_ns - matcher->previous_ns) < 0)
+        time_ns = matcher->previous_ns;
+    matcher->previous_ns = time_ns;
+    // The journal ring's cell is the private copy: its word becomes the sequence, and nobody else writes it.
+    struct command *command = ring_slot(matcher->journal, 0);
+    memcpy((char *)command + sizeof command->seq, (const char *)input + sizeof input->seq,
+           sizeof *command - sizeof command->seq);
+    command->time_ns = time_ns;
+    command->prev_hash = (uint32_t)engine_event_hash(matcher->engine);
+    ring_publish(matcher->journal, 1);
+    matcher->journal_room--;
+    matcher_step(matcher, command);
+}
+
+static void publish_progress(struct matcher *matcher)
+{
+    struct matcher_port *port = matcher->port;
+    atomic_store_explicit(&port->event_hash, engine_event_hash(matcher->engine), memory_order_relaxed);
+    uint32_t day = engine_day_open(matcher->engine);
+    // Release pairs with the acquire of a login: the day's first events have been pushed.
+    if (atomic_load_explicit(&port->day_open, memory_order_relaxed) != day)
+        atomic_store_explicit(&port->day_open, day, memory_order_release);
+    atomic_store_explicit(&port->applied_seq, engine_sequence(matcher->engine), memory_order_release);
+}
+
+// Control's commands. False when some are left: gateways wait, so that a session is not brought up before what control
+// has to say about its past.
+static bool take_commands(struct matcher *matcher, unsigned *work)
+{
+    const struct command *cell;
+    for (unsigned i = 0; (cell = ring_peek(matcher->commands, 0)) != NULL; i++) {
+        if (i == CONTROL_BURST || matcher->state > CORE_RUN || !can_take_input(matcher))
+            return false;
+        if (matcher->state == CORE_BOOT)
+            matcher_replay(matcher, cell);
+        else if (cell->type == DIRECTIVE_DRAIN)
+            matcher->told_to_drain = true;
+        else if (cell->type < DIRECTIVE_RECOVERED)
+            take(matcher, cell);
+        if (matcher->state != CORE_FAIL) // what can not be applied is left for others to look at
+            ring_release(matcher->commands, 1);
+        ++*work;
+    }
+    return true;
+}
+
+static void make_tick(struct matcher *matcher)
+{
+    struct command tick;
+    memset(&tick, 0, sizeof tick);
+    tick.type = CMD_TICK;
+    tick.session = SESSION_NONE;
+    tick.tick.event_hash = engine_event_hash(matcher->engine);
+    take(matcher, &tick);
+    matcher->counters[COUNT_MATCHER_ticks]++;
+    matcher->next_tick_tsc += matcher->tick_tsc;
+    if ((int64_t)(matcher->next_tick_tsc - matcher->now) < 0)
+        matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
+}
+
+static void prefetch_ahead(const struct matcher *matcher, struct ring *ring, unsigned at, unsigned count)
+{
+    const struct command *command;
+    if (at + 12 < count && (command = ring_peek(ring, at + 12)) != NULL)
+        engine_prefetch(matcher->engine, command);
+    if (at + 6 < count && (command = ring_peek(ring, at + 6)) != NULL)
+        engine_prefetch_order(matcher->engine, command);
+    if (at + 3 < count && (command = ring_peek(ring, at + 3)) != NULL)
+        engine_prefetch_neighbours(matcher->engine, command);
+}
+
+// Up to INPUT_BURST commands of one gateway. False when an output is full.
+static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *work)
+{
+    struct ring *ring = matcher->orders[gateway];
+    unsigned count = ring_ready(ring, 0, INPUT_BURST), done = 0;
+    bool room = true;
+    for (unsigned i = 0; i < count && i < 12; i++)
+        engine_prefetch(matcher->engine, ring_peek(ring, i));
+    for (; done < count; done++) {
+        if (__builtin_expect(!can_take_input(matcher), 0)) {
+            room = false;
+            break;
+        }
+        prefetch_ahead(matcher, ring, done, count);
+        const struct command *input = ring_peek(ring, done);
+        if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
+            matcher->drained_gateways |= 1u << gateway;
+            continue;
+        }
+        if (is_message(input->type)) {
+            matcher->counters[COUNT_MATCHER_messages]++;
+            matcher->message_open = true;
+        }
+        take(matcher, input);
+    }
+    if (done)
+        ring_release(ring, done);
+    *work += done;
+    return room;
+}
+
+static void take_inputs(struct matcher *matcher, unsigned *work)
+{
+    if (!take_commands(matcher, work) || matcher->state != CORE_RUN || !matcher->clocked)
+        return;
+    if (__builtin_expect((int64_t)(matcher->now - matcher->next_tick_tsc) >= 0, 0)) {
+        if (!can_take_input(matcher))
+            return;
+        make_tick(matcher);
+        ++*work;
+    }
+    uint32_t first = matcher->turn;
+    matcher->turn = first + 1 < matcher->gateways_count ? first + 1 : 0;
+    for (uint32_t i = 0, at = first; i < matcher->gateways_count; i++) {
+        if (!take_orders(matcher, at, work))
+            return;
+        at = at + 1 < matcher->gateways_count ? at + 1 : 0;
+    }
+}
+
+static unsigned matcher_poll(void *instance, uint64_t now)
+{
+    struct matcher *matcher = instance;
+    unsigned work = 0;
+    if (__builtin_expect(matcher->state > CORE_RUN, 0))
+        return 0;
+    matcher->now = now;
+    if (__builtin_expect(engine_unfinished(matcher->engine), 0)) {
+        work++;
+        if (!continue_step(matcher))
+            return work;
+    }
+    take_inputs(matcher, &work);
+    if (work)
+        publish_progress(matcher);
+    return work;
+}
+
+// Nothing will come any more: every gateway has said so, control has nothing waiting, no step is open.
+static bool is_done(struct matcher *matcher)
+{
+    if (!atomic_load_explicit(&matcher->header->stop, memory_order_relaxed) && !matcher->told_to_drain)
+        return false;
+    if (matcher->state == CORE_BOOT)
+        return true; // nothing of this generation was ever acknowledged
+    uint32_t all = (1u << matcher->gateways_count) - 1;
+    return matcher->state == CORE_RUN && (matcher->drained_gateways == all || matcher->told_to_drain) &&
+           !engine_unfinished(matcher->engine) && !ring_peek(matcher->commands, 0);
+}
+
+static void matcher_housekeep(void *instance, uint64_t now)
+{
+    struct matcher *matcher = instance;
+    matcher->now = now;
+    if (is_done(matcher))
+        matcher->state = CORE_HALT;
+    matcher->counters[COUNT_MATCHER_live_orders] = engine_live_orders(matcher->engine);
+    for (unsigned i = 0; i < COUNT_MATCHER_END; i++)
+        atomic_store_explicit(&matcher->block->counters[i], matcher->counters[i], memory_order_relaxed);
+    // Release: who sees the state sees what was pushed before it.
+    atomic_store_explicit(&matcher->block->state, matcher->state, memory_order_release);
+}
+
+static bool matcher_drained(const void *instance)
+{
+    return ((const struct matcher *)instance)->state > CORE_RUN;
+}
+
+static void matcher_fini(void *instance)
+{
+    (void)instance; // its memory is the process's, its rings the region's
+}
+
+// ---- set-up ---------------------------------------------------------------------------------------------------------
+
+static bool join_rings(struct matcher *matcher, const struct role_context *context)
+{
+    const struct region *region = context->region;
+    unsigned own = context->index;
+    matcher->port = region_find(region, OBJECT_MATCHER, 0, own);
+    matcher->commands = region_find(region, OBJECT_COMMANDS, 0, own);
+    matcher->journal = region_find(region, OBJECT_JOURNAL, 0, own);
+    matcher->gateways_count = context->config->gateways_count;
+    if (!matcher->port || !matcher->commands || !matcher->journal || matcher->gateways_count > MATCHER_GATEWAYS_MAX)
+        return false;
+    for (uint32_t i = 0; i < matcher->gateways_count; i++) {
+        matcher->orders[i] = region_find(region, OBJECT_ORDERS, i, own);
+        matcher->outlets[i].ring = region_find(region, OBJECT_EVENTS, own, i);
+        if (!matcher->orders[i] || !matcher->outlets[i].ring)
+            return false;
+    }
+    struct outlet *publisher = &matcher->outlets[matcher->gateways_count];
+    publisher->ring = region_find(region, OBJECT_MARKET_DATA, own, own);
+    matcher->has_publisher = publisher->ring != NULL;
+    matcher->outlets_count = matcher->gateways_count + matcher->has_publisher;
+    for (uint32_t i = 0; i < matcher->outlets_count; i++) {
+        matcher->outlets[i].room = ring_room(matcher->outlets[i].ring, matcher->outlets[i].ring->depth);
+        if (matcher->outlets[i].room < ENGINE_EVENTS_MAX)
+            return false;
+    }
+    matcher->journal_room = ring_room(matcher->journal, matcher->journal->depth);
+    return true;
+}
+
+static bool make_engine(struct matcher *matcher, const struct role_context *context)
+{
+    struct engine_capacity capacity = engine_capacity_of(context->config, context->index);
+    void *memory = context->take_memory(engine_footprint(&capacity), "engine");
+    matcher->gateway_of = context->take_memory(context->config->sessions_count, "sessions to gateways");
+    if (!memory || !matcher->gateway_of)
+        return false;
+    matcher->engine = engine_new(memory, &capacity);
+    matcher->sessions_count = context->config->sessions_count;
+    for (uint32_t i = 0; i < matcher->sessions_count; i++)
+        matcher->gateway_of[i] = (uint8_t)context->config->sessions[i].gateway;
+    return matcher->engine != NULL;
+}
+
+static void *matcher_init(const struct role_context *context, char *error, size_t error_size)
+{
+    struct matcher *matcher = context->take_memory(sizeof *matcher, "matcher");
+    if (!matcher || !join_rings(matcher, context)) {
+        snprintf(error, error_size, "matcher %u: no memory, or its rings are not in the region", context->index);
+        return NULL;
+    }
+    if (!make_engine(matcher, context)) {
+        snprintf(error, error_size, "matcher %u: no memory for its book: lower engine.max_orders or max_levels",
+                 context->index);
+        return NULL;
+    }
+    matcher->index = context->index;
+    matcher->tsc_factor = tsc_factor(context->tsc_hz);
+    matcher->tick_tsc = tsc_of_ms(context->config->engine.tick_ms, context->tsc_hz);
+    matcher->block = context->block;
+    matcher->header = context->region->header;
+    return matcher;
+}
+
+const struct role_descriptor matcher_role = {
+    .name = "matcher",
+    .role = ROLE_MATCHER,
+    .init = matcher_init,
+    .poll = matcher_poll,
+    .flush = NULL,
+    .housekeep = matcher_housekeep,
+    .fini = matcher_fini,
+    .drained = matcher_drained,
+};

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside the matcher role: the only place that puts commands in sequence.
+//
+//   BOOT --- DIRECTIVE_RECOVERED, sequence as expected ---> RUN --- stop, inputs drained ---> HALT
+//     |  (history only, from control)                        |
+//     +--> FAIL: the hash before a command is not the one that the journal holds
+//
+// RUN, for one input:  room in every output -> stamp -> journal ring, published -> engine -> events, published
+// So an answer can never be seen before its command stands in the journal ring.
+#ifndef CROSSWIRE_CORES_MATCHER_H
+#define CROSSWIRE_CORES_MATCHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contract/command.h"
+#include "contract/event.h"
+#include "contract/ring.h"
+#include "cores/role.h"
+#include "engine/engine.h"
+
+#define MATCHER_GATEWAYS_MAX 16
+
+// A ring that events go to.
+struct outlet {
+    struct ring *ring;
+    uint32_t room;    // free cells behind what is published, as last seen
+    uint32_t pending; // slots filled and not yet published
+};
+
+struct matcher {
+    uint64_t counters[COUNT_MATCHER_END];
+    enum core_state state;
+    uint32_t index;
+    struct engine *engine;
+    uint64_t previous_ns; // time of the last command
+    uint64_t tsc_factor;
+    int64_t offset_ns; // of the last CLOCK
+    bool clocked;      // a CLOCK has been sequenced since RUN: time is right
+    bool message_open; // an order message whose step has not finished
+    bool told_to_drain;
+    uint32_t turn; // gateway to look at first
+    uint64_t now;  // of the round
+    uint64_t tick_tsc, next_tick_tsc;
+    struct ring *commands, *journal;
+    uint32_t journal_room;
+    uint32_t gateways_count;
+    struct ring *orders[MATCHER_GATEWAYS_MAX];
+    uint32_t drained_gateways; // bit set of those that sent DIRECTIVE_DRAIN
+    uint32_t outlets_count;
+    struct outlet outlets[MATCHER_GATEWAYS_MAX + 1]; // gateways, then the publisher where there is one
+    bool has_publisher;
+    uint8_t *gateway_of; // by session
+    uint32_t sessions_count;
+    struct matcher_port *port;
+    struct core_block *block;
+    const struct region_header *header;
+    struct event events[ENGINE_EVENTS_MAX] __attribute__((aligned(64)));
+};
+
+// ---- matcher_output.c
+// Whether every outlet takes what one step may emit.
+bool matcher_has_room(struct matcher *matcher);
+// Distributes the first `count` of matcher->events and publishes them, with EV_REPLAYED while in BOOT.
+void matcher_emit(struct matcher *matcher, unsigned count);
+
+// ---- matcher_boot.c
+// Takes one cell of the command ring while in BOOT: history, or the directive that ends it. Moves state on.
+void matcher_replay(struct matcher *matcher, const struct command *cell);
+
+// ---- matcher.c
+// Steps the engine with a command that carries its sequence; emits and counts.
+void matcher_step(struct matcher *matcher, const struct command *command);
+
+#endif

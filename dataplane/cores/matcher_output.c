@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events to the gateways of the sessions that they name, and to the publisher.
+#include "cores/matcher.h"
+
+#include <string.h>
+
+bool matcher_has_room(struct matcher *matcher)
+{
+    for (uint32_t i = 0; i < matcher->outlets_count; i++) {
+        struct outlet *outlet = &matcher->outlets[i];
+        if (__builtin_expect(outlet->room < ENGINE_EVENTS_MAX, 0)) {
+            outlet->room = ring_room(outlet->ring, outlet->ring->depth);
+            if (outlet->room < ENGINE_EVENTS_MAX) {
+                matcher->counters[COUNT_MATCHER_backpressure]++;
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static inline void put(struct outlet *outlet, const struct event *event, uint8_t replayed)
+{
+    char *slot = ring_slot(outlet->ring, outlet->pending);
+    memcpy(slot + sizeof event->word, (const char *)event + sizeof event->word, 64 - sizeof event->word);
+    if (event->lines > 1)
+        memcpy(slot + 64, (const char *)event + 64, 64);
+    if (__builtin_expect(event->lines > 2, 0))
+        memcpy(slot + 128, (const char *)event + 128, 64);
+    ((struct event *)slot)->flags |= replayed;
+    outlet->pending++;
+}
+
+static inline bool is_for_all_gateways(const struct event *event)
+{
+    return (event->type == EV_SYSTEM && !(event->flags & EV_MD_ANY)) || event->type == EV_DAY_OPEN ||
+           event->type == EV_DAY_END;
+}
+
+static inline struct outlet *outlet_of(struct matcher *matcher, uint16_t session)
+{
+    return session < matcher->sessions_count ? &matcher->outlets[matcher->gateway_of[session]] : NULL;
+}
+
+static inline void put_to_gateways(struct matcher *matcher, const struct event *event, uint8_t replayed)
+{
+    if (__builtin_expect(is_for_all_gateways(event), 0)) {
+        for (uint32_t i = 0; i < matcher->gateways_count; i++)
+            put(&matcher->outlets[i], event, replayed);
+    } else if (event->type < EV_SYSTEM) {
+        struct outlet *first = outlet_of(matcher, event->session);
+        if (first)
+            put(first, event, replayed);
+        if (event->type == EV_TRADE) {
+            struct outlet *second = outlet_of(matcher, event->other_session);
+            if (second && second != first)
+                put(second, event, replayed);
+        }
+    }
+}
+
+void matcher_emit(struct matcher *matcher, unsigned count)
+{
+    uint8_t replayed = matcher->state == CORE_BOOT ? EV_REPLAYED : 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct event *event = &matcher->events[i];
+        put_to_gateways(matcher, event, replayed);
+        if ((event->flags & EV_MD_ANY) && matcher->has_publisher)
+            put(&matcher->outlets[matcher->gateways_count], event, replayed);
+        matcher->counters[COUNT_MATCHER_executions] += event->type == EV_TRADE;
+    }
+    for (uint32_t i = 0; i < matcher->outlets_count; i++) {
+        struct outlet *outlet = &matcher->outlets[i];
+        if (outlet->pending) {
+            ring_publish(outlet->ring, outlet->pending);
+            outlet->room -= outlet->pending;
+            outlet->pending = 0;
+        }
+    }
+    matcher->counters[COUNT_MATCHER_events] += count;
+}
