@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scenarios as aligned text: orders in, events out.
+//
+//   = a sentence that says the rule                     starts a scenario on a fresh day
+//   O s0 1 B 100 S1 10.00 day  firm=ALFA                a command: type, session, fields, options
+//   < A s0 1 B 100 S1 10.0000 #1 add                    an event that it makes, in order; none: no effect
+//
+// Commands: O session ref side quantity symbol price tif     U session orig>ref quantity price tif
+//           X session ref quantity    M session ref side quantity    C session ref firm symbol
+//           D session ref firm    E session ref firm    Q session    UP session    DOWN session    END
+// "-" stands for blanks, prices may be "market" or "cross"; tif is day, ioc or OUCH's character. Options and fields by
+// name: idx= refuse= firm= side= display= iso= cross= group= located= broker= tradenow= customer= min= floor= type=
+// peg= discretion= discretiontype= discretionpeg= post= reserves= expire= handle= aiq= aiqgroup= Day: symbols S1 (tick
+// 0.01) and S2 (tick 0.0001); sessions s0 and s2 of firm ALFA, s1 of BETA; s2 cancels on disconnect. References and
+// match numbers are printed without the core's range.
+#ifndef CROSSWIRE_TESTS_SCENARIO_H
+#define CROSSWIRE_TESTS_SCENARIO_H
+
+#include <stddef.h>
+
+#include "contract/event.h"
+
+// Runs every scenario of the file. Returns how many there were; writes the first disagreement to `error` ("" when
+// none).
+unsigned scenario_run(const char *path, char *error, size_t error_size);
+
+// The text of an event, as in the tables.
+void scenario_event_text(const struct event *event, char *text, size_t size);
+
+#endif
