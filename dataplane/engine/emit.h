@@ -101,11 +101,18 @@ static inline __attribute__((always_inline)) void head_words(const struct out *o
            (uint64_t)(uint8_t)h->side << 32;
 }
 
+// Written out, because compilers turn a loop into a copy by vectors, for which the words must go through the stack first.
 static inline __attribute__((always_inline)) void store_line(void *line, const uint64_t w[8])
 {
     uint64_t *to = line;
-    for (unsigned i = 0; i < 8; i++)
-        to[i] = w[i];
+    to[0] = w[0];
+    to[1] = w[1];
+    to[2] = w[2];
+    to[3] = w[3];
+    to[4] = w[4];
+    to[5] = w[5];
+    to[6] = w[6];
+    to[7] = w[7];
 }
 
 // An event of one line.
