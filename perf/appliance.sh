@@ -63,6 +63,7 @@ xw_begin() {
 xw_configure() {
     local symbols=(${XW_SYMBOLS:-XWIRE ALPHA BRAVO CARGO}) gateways=${XW_GATEWAYS:-1} matchers=${XW_MATCHERS:-1}
     local gateway matcher i hash password account list options
+    mkdir -p "$XW_HOME/journal"
     XW_CONFIG=$XW_HOME/crosswire.yaml
     XW_DATE=${XW_DATE:-$(date -u +%Y-%m-%d)}
     list=$(IFS=,; echo "${symbols[*]}")

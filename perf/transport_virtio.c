@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <rte_dev.h>
 #include <rte_eal.h>
@@ -50,14 +51,16 @@ static unsigned devices; // names of ports are never used again, so that a late 
 
 int transport_virtio_start(const char *program, int core, char *error, size_t error_size)
 {
-    char name[64], cores[24];
+    char name[64], cores[24], prefix[48];
     snprintf(name, sizeof name, "%s", program);
     snprintf(cores, sizeof cores, "%d", core);
+    snprintf(prefix, sizeof prefix, "--file-prefix=%s%d", program, (int)getpid());
     char *arguments[24];
     int count = 0;
     arguments[count++] = name;
-    const char *fixed[] = {
-        "--no-huge", "-m", "64", "--in-memory", "--no-pci", "--iova-mode=va", "--no-telemetry", "--log-level=critical"};
+    arguments[count++] = prefix;
+    const char *fixed[] = {"--no-huge",      "--no-shconf",      "-m", "64", "--no-pci", "--iova-mode=va",
+                           "--no-telemetry", "--log-level=alert"};
     for (unsigned i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         arguments[count++] = (char *)(uintptr_t)fixed[i];
     if (core >= 0) {
