@@ -292,6 +292,10 @@ static void a_value_out_of_bounds_is_refused_with_bounds_and_unit(void **state)
 {
     (void)state;
     refused("main_lcore: 1", "main_lcore: 128", "6:15", "give 0 to 127 (lcore)");
+    refused("commit_kb: 64", "commit_kb: 3", "10:14", "give 4 to 4096 (KiB)");
+    refused("commit_kb: 64", "commit_kb: 6", "10:14", "a multiple of 4");
+    refused("commit_kb: 64", "commit_kb: 1024\n  segment_mb: 1", "10:14", "give at most 512");
+    refused("main_lcore: 1", "main_lcore: 1\n  heartbeat_ms: 10000", "7:17", "`session_timeout_ms`");
     refused("commit_kb: 64", "commit_kb: 8192", "10:14", "give 4 to 4096 (KiB)");
     refused("udp_port: 4000", "udp_port: 65536", "15:35", "give 1 to 65535 (UDP port)");
     refused("udp_port: 4000", "udp_port: 99999999999999999999999999", "15:35", "out of bounds");

@@ -394,6 +394,38 @@ static void a_region_without_magic_is_not_joined_and_removed_by_the_next_start(v
     assert_int_equal(try_join(2), REGION_OK);
 }
 
+// Whatever the moment, what can be listed can be joined, and the next start gets through.
+static void a_start_killed_at_any_moment_leaves_only_whole_regions(void **state)
+{
+    (void)state;
+    struct region region;
+    for (unsigned moment = 0; moment < 100; moment++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            region_create(&region, folder, NAME, &plan, 0);
+            pause();
+        }
+        usleep(moment * 25);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        uint64_t list[128];
+        int count = region_list(folder, NAME, list, 128);
+        assert_in_range(count, 0, 1);
+        for (int i = 0; i < count; i++)
+            assert_int_equal(try_join(list[i]), REGION_OK);
+        make(&region);
+        const uint64_t own = region.header->generation;
+        region_leave(&region);
+        assert_int_equal(access(file("g000001.making"), F_OK), -1);
+        for (int i = 0; i < count; i++) {
+            assert_true(list[i] < own);
+            assert_int_equal(region_remove(folder, NAME, list[i]), 0);
+        }
+        assert_int_equal(region_remove(folder, NAME, own), 0);
+    }
+}
+
 // ---- the lock -------------------------------------------------------------------------------------------------------
 
 static void a_second_dataplane_of_the_instance_is_refused_while_the_first_lives(void **state)
@@ -528,6 +560,7 @@ int main(void)
         TEST(a_file_that_was_cut_is_refused),
         TEST(what_a_killed_start_leaves_is_removed_by_the_next),
         TEST(a_region_without_magic_is_not_joined_and_removed_by_the_next_start),
+        TEST(a_start_killed_at_any_moment_leaves_only_whole_regions),
         TEST(a_second_dataplane_of_the_instance_is_refused_while_the_first_lives),
         TEST(the_lock_of_the_region_alone_is_enough_to_refuse),
         TEST(joiners_see_the_dataplane_live_and_die),
