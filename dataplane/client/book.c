@@ -318,7 +318,8 @@ unsigned xw_book_levels(const struct xw_book *book, uint16_t locate, char side, 
 
 struct xw_book_order xw_book_find(const struct xw_book *book, uint64_t ref)
 {
-    return ref == 0 ? (struct xw_book_order){0} : *slot_of(book, ref);
+    static const struct xw_book_order none;
+    return ref == 0 ? none : *slot_of(book, ref);
 }
 
 uint16_t xw_book_locate(const struct xw_book *book, const char *symbol)

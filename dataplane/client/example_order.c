@@ -17,7 +17,9 @@ static void print_answer(void *context, uint64_t sequence, const uint8_t *bytes,
         return;
     if (message.type == 'Q')
         next_user_ref = message.user_ref;
-    printf("%6lu %c order %u", (unsigned long)sequence, message.type, message.user_ref);
+    printf("%6lu %c", (unsigned long)sequence, message.type);
+    if (message.type != 'S')
+        printf(" number %u", message.user_ref);
     if (message.type == 'A' || message.type == 'E')
         printf(": %u at %.4f", message.quantity, (double)message.price / 10000);
     if (message.type == 'J')
