@@ -373,6 +373,25 @@ static void a_symbol_that_is_blank_or_not_text_is_refused(void **state)
     }
 }
 
+static void a_symbol_takes_every_printable_character_and_no_other_in_every_place(void **state)
+{
+    (void)state;
+    for (size_t place = 0; place < 8; place++)
+        for (unsigned value = 0; value < 256; value++) {
+            uint8_t enter[512], mass_cancel[512];
+            size_t enter_size = with_appendage(&in_texts[0], NULL, 0, enter);
+            size_t mass_size = with_appendage(&in_texts[4], NULL, 0, mass_cancel);
+            enter[10 + place] = mass_cancel[9 + place] = (uint8_t)value;
+            bool text = value >= 0x20 && value <= 0x7E;
+            struct command command;
+            assert_int_equal(decode(enter, enter_size, &command), OUCH_IN_OK);
+            bool legal = text && (place > 0 || value != ' ');
+            assert_int_equal(command.refuse, legal ? REJECT_NONE : REJECT_SYMBOL);
+            assert_int_equal(decode(mass_cancel, mass_size, &command), OUCH_IN_OK);
+            assert_int_equal(command.refuse, text ? REJECT_NONE : REJECT_SYMBOL);
+        }
+}
+
 static void a_client_order_id_may_hold_any_bytes(void **state)
 {
     (void)state;
@@ -563,6 +582,7 @@ int main(void)
         cmocka_unit_test(every_other_value_of_a_character_option_is_refused_with_its_reason),
         cmocka_unit_test(numbers_are_refused_just_past_their_limits),
         cmocka_unit_test(a_symbol_that_is_blank_or_not_text_is_refused),
+        cmocka_unit_test(a_symbol_takes_every_printable_character_and_no_other_in_every_place),
         cmocka_unit_test(a_client_order_id_may_hold_any_bytes),
         cmocka_unit_test(good_till_time_needs_an_expire_time_on_enter_but_not_on_replace),
         cmocka_unit_test(a_handling_instruction_must_belong_to_the_cross),
