@@ -293,6 +293,10 @@ int bench_run(const struct options *options)
     stream = (struct phase){.window = options->window, .pack = options->pack, .total = options->orders / step * step};
     struct phase *phases[] = {&warm, &trip, &stream};
     bool good = true;
+    if (options->trips)
+        stream.total = 0;
+    if (options->streaming)
+        trip.total = 0;
     for (unsigned i = 0; i < 3; i++) {
         run_phase(&bench, phases[i]);
         check_phase(&bench, phases[i]);

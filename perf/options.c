@@ -45,6 +45,7 @@ static const char help[] =
     "  --journal DIR          its size goes into the JSON\n"
     "other modes\n"
     "  --bench                round trips (window 1), then streaming (window 256 or --window); verified after the run\n"
+    "  --phase trips|stream   with --bench: only this one\n"
     "  --reflect              with --bench: against floor_reflector, a frame that comes back is the answer\n"
     "  --verify FILE...       compare records: the same sequence always had the same bytes\n";
 
@@ -80,6 +81,7 @@ enum option_code {
     OPT_JOURNAL,
     OPT_BENCH,
     OPT_REFLECT,
+    OPT_PHASE,
     OPT_VERIFY,
     OPT_HELP,
 };
@@ -116,6 +118,7 @@ static const struct option long_options[] = {
     {"journal", required_argument, NULL, OPT_JOURNAL},
     {"bench", no_argument, NULL, OPT_BENCH},
     {"reflect", no_argument, NULL, OPT_REFLECT},
+    {"phase", required_argument, NULL, OPT_PHASE},
     {"verify", no_argument, NULL, OPT_VERIFY},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -332,6 +335,12 @@ static void take(struct options *options, int code, const char *value)
         break;
     case OPT_BENCH:
         options->bench = true;
+        break;
+    case OPT_PHASE:
+        options->trips = strcmp(optarg, "trips") == 0;
+        options->streaming = strcmp(optarg, "stream") == 0;
+        if (!options->trips && !options->streaming)
+            fail_with(EX_USAGE, "--phase %s: give trips or stream", optarg);
         break;
     case OPT_REFLECT:
         options->reflect = true;

@@ -52,6 +52,7 @@ struct options {
     bool reread;
     // other modes
     bool bench, reflect;
+    bool trips, streaming; // phases of the bench
     const char *verify[VERIFY_MAX];
     unsigned verify_count;
 };
