@@ -112,6 +112,8 @@ static void a_late_receiver_may_begin_where_the_stream_is(void **state)
     receives(m, NAME "000000000000004D 0001 0000");
     assert_int_equal(xw_mold_next_sequence(m), 78);
     assert_int_equal(xw_mold_stats(m)->gaps, 0);
+    receives(m, NAME "0000000000000050 0001 0000"); // from here on a gap is a gap
+    assert_int_equal(xw_mold_missing(m), 3);
     xw_mold_close(m);
 }
 

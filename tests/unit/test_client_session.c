@@ -161,6 +161,35 @@ static void a_gap_is_asked_for_and_what_came_early_is_kept(void **state)
     xw_session_close(s);
 }
 
+static void an_early_packet_that_comes_again_takes_no_second_place(void **state)
+{
+    (void)state;
+    struct inbox inbox;
+    struct xw_session *s = open_session(&inbox, false);
+    log_in(s, 0, 1);
+    for (unsigned i = 0; i < XW_EARLY_PACKETS * 2; i++)
+        receives(s, MS, "'S' 00000003 0001 0001 'c'");
+    receives(s, MS, "'S' 00000002 0001 0001 'b'");
+    assert_int_equal(xw_session_stats(s)->early_dropped, 0);
+    receives(s, MS, "'S' 00000001 0001 0001 'a'");
+    assert_int_equal(inbox.next, 4);
+    xw_session_close(s);
+}
+
+static void a_client_that_knows_part_of_the_day_asks_for_the_rest_only(void **state)
+{
+    (void)state;
+    struct inbox inbox = {.next = 5};
+    struct xw_session_config config = {
+        .user = "ALICE", .password = "secret", .next_sequence = 5, .context = &inbox, .on_message = take};
+    struct xw_session *s = xw_session_open(&config);
+    log_in(s, 0, 7);
+    assert_sends(s, 0, "0007 'T' 00000005 0002");
+    receives(s, MS, "'S' 00000005 0002 0000 0000");
+    assert_int_equal(inbox.next, 7);
+    xw_session_close(s);
+}
+
 static void a_heartbeat_tells_of_a_loss_at_the_end(void **state)
 {
     (void)state;
@@ -226,6 +255,8 @@ static void a_silence_of_ours_is_broken_by_a_heartbeat(void **state)
     assert_sends(s, 399 * MS, "0002 'U' 'Q'");
     assert_silent(s, 400 * MS);
     assert_sends(s, 599 * MS, "0001 'R'");
+    receives(s, 799 * MS, "'S' 00000002 0000");
+    assert_sends(s, 799 * MS, "0007 'T' 00000001 0001"); // says as much as a heartbeat
     xw_session_close(s);
 }
 
@@ -620,6 +651,8 @@ int main(void)
         cmocka_unit_test(a_late_client_asks_for_the_day_so_far),
         cmocka_unit_test(a_request_never_asks_for_more_than_its_count_can_say),
         cmocka_unit_test(a_gap_is_asked_for_and_what_came_early_is_kept),
+        cmocka_unit_test(an_early_packet_that_comes_again_takes_no_second_place),
+        cmocka_unit_test(a_client_that_knows_part_of_the_day_asks_for_the_rest_only),
         cmocka_unit_test(a_heartbeat_tells_of_a_loss_at_the_end),
         cmocka_unit_test(a_message_that_comes_again_is_dropped),
         cmocka_unit_test(messages_between_two_polls_share_a_datagram),

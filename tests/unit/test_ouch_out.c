@@ -292,6 +292,11 @@ static void lines_that_an_event_does_not_have_are_not_read(void **state)
     event.user_ref_idx = 5;
     memset((char *)&event + 64, 0xFF, 128);
     assert_encodes(&event, OUCH_TAKER, out_texts[3].text, "0003 02 1C 05");
+    event = filled('M');
+    event.lines = 1;
+    event.user_ref_idx = 5;
+    memset((char *)&event + 64, 0xFF, 128);
+    assert_encodes(&event, OUCH_TAKER, out_texts[11].text, "0003 02 1C 05");
     event = filled('A');
     event.lines = 2;
     event.options = OPTION(TAG_PEG_OFFSET) | OPTION(TAG_FIRM) | OPTION(TAG_ROUTE);
