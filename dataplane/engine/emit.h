@@ -101,7 +101,8 @@ static inline __attribute__((always_inline)) void head_words(const struct out *o
            (uint64_t)(uint8_t)h->side << 32;
 }
 
-// Written out, because compilers turn a loop into a copy by vectors, for which the words must go through the stack first.
+// Written out, because compilers turn a loop into a copy by vectors, for which the words must go through the stack
+// first.
 static inline __attribute__((always_inline)) void store_line(void *line, const uint64_t w[8])
 {
     uint64_t *to = line;

@@ -50,12 +50,13 @@ unsigned engine_continue(struct engine *engine, struct event *events);
 
 bool engine_unfinished(const struct engine *engine);
 
-// Hints that `command` will be stepped soon; no effect on any result. The three stages chase one pointer further each:
-// with a batch at hand, call them for the commands about 12, 6 and 3 ahead of the one that is stepped. The first alone
-// helps too.
-void engine_prefetch(const struct engine *engine, const struct command *command);            // where it is found
-void engine_prefetch_order(const struct engine *engine, const struct command *command);      // the order, the level
-void engine_prefetch_neighbours(const struct engine *engine, const struct command *command); // what is linked to it
+// Hints that `command` will be stepped soon; no effect on any result. The stages chase one pointer further each: with a
+// batch at hand, call them for the commands about 12, 6 and 3 ahead of the one that is stepped. The first alone helps
+// too. engine_prefetch_order returns what engine_prefetch_neighbours goes on from.
+void engine_prefetch(const struct engine *engine, const struct command *command);
+uint32_t engine_prefetch_order(const struct engine *engine, const struct command *command);
+void engine_prefetch_neighbours(const struct engine *engine, const struct command *command);
+void engine_prefetch_links(const struct engine *engine, uint32_t hint);
 
 uint64_t engine_sequence(const struct engine *engine);   // of the last command taken
 uint64_t engine_event_hash(const struct engine *engine); // rolling hash after the last event

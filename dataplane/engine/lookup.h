@@ -76,35 +76,35 @@ static inline uint32_t lookup_room(const struct engine *e, struct lookup_place p
     return first < BUCKET_WAYS ? place.first : UINT32_MAX;
 }
 
+// Enters the order in bucket `at`, which lookup_room has found. The rest of the slot is written before.
 static inline void lookup_insert(struct engine *e, struct lookup_place place, uint32_t at, uint32_t slot)
 {
     struct bucket *bucket = &e->buckets[at];
+    struct order *order = &e->orders[slot];
     uint32_t empty = bucket_match(bucket, 0);
     xw_assert(empty);
     unsigned way = (unsigned)__builtin_ctz(empty) / 2;
     bucket->tags[way] = place.tag;
     bucket->slots[way] = slot;
     bucket->used++;
-    if (__builtin_expect(at != place.first, 0))
+    order->bucket = at;
+    order->way = (uint8_t)way;
+    if (__builtin_expect(at != place.first, 0)) {
         e->buckets[place.first].away++;
-    e->orders[slot].bucket = at;
+        order->flags |= ORDER_AWAY;
+    }
 }
 
 static inline void lookup_remove(struct engine *e, uint32_t slot)
 {
     const struct order *order = &e->orders[slot];
     struct bucket *bucket = &e->buckets[order->bucket];
-    struct lookup_place place = lookup_place(e, order->key);
-    uint32_t match = bucket_match(bucket, place.tag);
-    while (match && bucket->slots[__builtin_ctz(match) / 2] != slot)
-        match &= match - 1;
-    xw_assert(match);
-    unsigned way = (unsigned)__builtin_ctz(match) / 2;
-    bucket->tags[way] = 0;
-    bucket->slots[way] = 0;
+    xw_assert(bucket->slots[order->way] == slot);
+    bucket->tags[order->way] = 0;
+    bucket->slots[order->way] = 0;
     bucket->used--;
-    if (__builtin_expect(order->bucket != place.first, 0))
-        e->buckets[place.first].away--;
+    if (__builtin_expect(order->flags & ORDER_AWAY, 0))
+        e->buckets[lookup_place(e, order->key).first].away--;
 }
 
 #endif

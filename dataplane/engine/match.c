@@ -66,7 +66,8 @@ static void rest(struct engine *e, struct out *out, const struct book *book)
 {
     struct incoming *in = &e->in;
     uint32_t slot = slot_take(e);
-    order_place(e, in, lookup_place(e, in->key), slot);
+    struct lookup_place place = lookup_place(e, in->key);
+    order_place(e, in, place, lookup_room(e, place), slot);
     session_append(e, &e->sessions[key_session(in->key)], slot);
     uint64_t second[8] = {word_at(book->name)};
     emit_two(out,

@@ -19,7 +19,7 @@
      OPTION(TAG_DISCRETION_PRICE_TYPE) | OPTION(TAG_DISCRETION_PEG_OFFSET) | OPTION(TAG_RANDOM_RESERVES) |  \
      OPTION(TAG_GROUP_ID) | OPTION(TAG_SHARES_LOCATED))
 
-static inline uint8_t check_unsupported(const struct command *c)
+static inline __attribute__((always_inline)) uint8_t check_unsupported(const struct command *c)
 {
     bool plain = (c->options & ~TAGS_HARMLESS) == 0 && c->display == 'Y' && c->iso == 'N' &&
                  (c->tif == '0' || c->tif == '3') && (c->cross == 'N' || c->type == CMD_REPLACE);
@@ -27,7 +27,8 @@ static inline uint8_t check_unsupported(const struct command *c)
 }
 
 // Fills limit, price, tick_index and rests of `in` from the command. `side` as BUY or SELL.
-static inline uint8_t check_price(const struct book *book, const struct command *c, unsigned side, struct incoming *in)
+static inline __attribute__((always_inline)) uint8_t check_price(const struct book *book, const struct command *c,
+                                                                 unsigned side, struct incoming *in)
 {
     in->price = c->price;
     if (__builtin_expect(c->price == PRICE_MARKET || c->price == PRICE_MARKET_CROSS, 0)) {
@@ -57,8 +58,9 @@ static inline bool symbol_known(const struct engine *e, const struct command *c)
            word_at(e->books[c->locate].name) == word_at(c->symbol);
 }
 
-static inline uint8_t check_enter(struct engine *e, const struct session *session, const struct command *c,
-                                  struct incoming *in)
+static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *e, const struct session *session,
+                                                                 const struct command *c, struct incoming *in,
+                                                                 uint32_t bucket)
 {
     if (__builtin_expect(c->refuse != REJECT_NONE, 0))
         return c->refuse;
@@ -78,10 +80,9 @@ static inline uint8_t check_enter(struct engine *e, const struct session *sessio
         reason = check_unsupported(c);
     if (__builtin_expect(reason != REJECT_NONE, 0))
         return reason;
-    if (in->rests &&
-        __builtin_expect(e->live >= e->limit.max_orders || levels_full(e, c->locate, side, in->tick_index, 0) ||
-                             lookup_room(e, lookup_place(e, in->key)) == UINT32_MAX,
-                         0))
+    if (in->rests && __builtin_expect(e->live >= e->limit.max_orders ||
+                                          levels_full(e, c->locate, side, in->tick_index, 0) || bucket == UINT32_MAX,
+                                      0))
         return REJECT_PROCESSING;
     return REJECT_NONE;
 }
@@ -152,8 +153,9 @@ static void echo_overlay(struct echo *echo, const struct command *c)
         memcpy(echo->aiq_group, c->aiq_group, sizeof echo->aiq_group);
 }
 
-static inline void emit_accepted(struct out *out, const struct engine *e, const struct command *c,
-                                 const struct incoming *in, uint8_t flags)
+static inline __attribute__((always_inline)) void emit_accepted(struct out *out, const struct engine *e,
+                                                                const struct command *c, const struct incoming *in,
+                                                                uint8_t flags)
 {
     struct head head = {.type = EV_ACCEPTED,
                         .lines = 2,
@@ -181,9 +183,13 @@ void order_enter(struct engine *e, const struct command *c, struct out *out)
         e->outcome = OUTCOME_DUPLICATE;
         return;
     }
-    struct incoming *in = &e->in;
+    // Here rather than in the engine: an order that only rests never needs to be remembered.
+    struct incoming local, *in = &local;
+    memset(in, 0, sizeof *in);
     in->key = order_key(c->session, c->user_ref_idx, c->user_ref);
-    uint8_t reason = check_enter(e, session, c, in);
+    struct lookup_place place = lookup_place(e, in->key);
+    uint32_t bucket = lookup_room(e, place);
+    uint8_t reason = check_enter(e, session, c, in, bucket);
     if (__builtin_expect(reason != REJECT_NONE, 0)) {
         emit_rejected(out, c, reason);
         e->outcome = OUTCOME_REJECTED;
@@ -207,11 +213,12 @@ void order_enter(struct engine *e, const struct command *c, struct out *out)
     bool trades = book_crosses(&e->books[in->locate], side_of(in->side), in->limit);
     if (__builtin_expect(trades || !in->rests, 0)) {
         emit_accepted(out, e, c, in, 0);
+        e->in = local;
         order_match(e, out);
         return;
     }
     uint32_t slot = slot_take(e);
-    order_place(e, in, lookup_place(e, in->key), slot);
+    order_place(e, in, place, bucket, slot);
     session_append(e, session, slot);
     emit_accepted(out, e, c, in, EV_MD_ADD);
 }
@@ -226,7 +233,7 @@ static inline char side_change(char now, char asked)
 }
 
 static inline uint8_t check_replace(struct engine *e, const struct order *order, const struct command *c,
-                                    struct incoming *in)
+                                    struct incoming *in, uint32_t bucket)
 {
     if (__builtin_expect(c->refuse != REJECT_NONE, 0))
         return c->refuse;
@@ -242,9 +249,7 @@ static inline uint8_t check_replace(struct engine *e, const struct order *order,
     if (__builtin_expect(reason != REJECT_NONE || !in->rests, 0))
         return reason;
     bool alone = (order->next | order->prev) == 0 && order->price != in->price;
-    if (__builtin_expect(levels_full(e, order->locate, side, in->tick_index, alone) ||
-                             lookup_room(e, lookup_place(e, in->key)) == UINT32_MAX,
-                         0))
+    if (__builtin_expect(levels_full(e, order->locate, side, in->tick_index, alone) || bucket == UINT32_MAX, 0))
         return REJECT_PROCESSING;
     return REJECT_NONE;
 }
@@ -302,7 +307,9 @@ void order_replace(struct engine *e, const struct command *c, struct out *out)
     struct order *order = &e->orders[slot];
     struct incoming *in = &e->in;
     in->key = order_key(c->session, c->user_ref_idx, c->user_ref);
-    if (__builtin_expect(check_replace(e, order, c, in) != REJECT_NONE, 0)) {
+    struct lookup_place place = lookup_place(e, in->key);
+    uint32_t bucket = lookup_room(e, place);
+    if (__builtin_expect(check_replace(e, order, c, in, bucket) != REJECT_NONE, 0)) {
         cancel_original(e, slot, out);
         return;
     }
@@ -314,7 +321,7 @@ void order_replace(struct engine *e, const struct command *c, struct out *out)
     in->group_id = order->group_id;
     in->capacity = order->capacity;
     in->display = c->display;
-    in->flags = order->flags;
+    in->flags = order->flags & ORDER_HAS_ECHO;
     if (__builtin_expect((order->flags & ORDER_HAS_ECHO) || c->options & TAGS_ON_REPLACED, 0)) {
         e->in_echo = order->flags & ORDER_HAS_ECHO ? e->echoes[slot] : (struct echo){0};
         echo_overlay(&e->in_echo, c);
@@ -328,11 +335,10 @@ void order_replace(struct engine *e, const struct command *c, struct out *out)
         return;
     }
     emit_replaced(out, e, c, order, in, EV_MD_REPLACE);
-    struct lookup_place place = lookup_place(e, in->key);
     lookup_remove(e, slot);
     book_remove(e, slot, order->price == in->price);
     session_unlink(e, session, slot);
-    order_place(e, in, place, slot);
+    order_place(e, in, place, bucket, slot);
     session_append(e, session, slot);
 }
 

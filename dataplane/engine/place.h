@@ -7,8 +7,10 @@
 #include "engine/lookup.h"
 #include "engine/slots.h"
 
-// Puts the order of `in` into the free or reused slot and all tables but the session's list.
-static inline void order_place(struct engine *e, const struct incoming *in, struct lookup_place place, uint32_t slot)
+// Puts the order of `in` into the free or reused slot, the bucket that lookup_room has found, and all tables but the
+// session's list.
+static inline __attribute__((always_inline)) void order_place(struct engine *e, const struct incoming *in,
+                                                              struct lookup_place place, uint32_t bucket, uint32_t slot)
 {
     e->orders[slot] = (struct order){.key = in->key,
                                      .ref = in->ref,
@@ -23,7 +25,7 @@ static inline void order_place(struct engine *e, const struct incoming *in, stru
                                      .flags = in->flags};
     if (__builtin_expect(in->flags & ORDER_HAS_ECHO, 0))
         e->echoes[slot] = e->in_echo;
-    lookup_insert(e, place, lookup_room(e, place), slot);
+    lookup_insert(e, place, bucket, slot);
     book_add(e, slot, in->tick_index);
 }
 

@@ -28,7 +28,7 @@ struct echo {
 };
 _Static_assert(sizeof(struct echo) == 16, "four to a line");
 
-enum { ORDER_HAS_ECHO = 1 << 0 };
+enum { ORDER_HAS_ECHO = 1 << 0, ORDER_AWAY = 1 << 1 /* stands in its second bucket */ };
 
 // A resting order.
 struct order {
@@ -46,7 +46,8 @@ struct order {
     char capacity;
     char display;
     uint8_t flags;
-    uint32_t unused[2];
+    uint8_t way; // its place in the bucket
+    uint8_t unused[7];
 };
 _Static_assert(sizeof(struct order) == 64, "an order is one cache line");
 

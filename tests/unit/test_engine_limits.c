@@ -327,8 +327,8 @@ static void hints_change_nothing(void **state)
         c.type = (uint8_t)type;
         c.session = type % 2 ? 0 : 65535;
         engine_prefetch(rig.engine, &c);
-        engine_prefetch_order(rig.engine, &c);
         engine_prefetch_neighbours(rig.engine, &c);
+        engine_prefetch_links(rig.engine, type * 65536);
     }
     assert_true(engine_event_hash(rig.engine) == EVENT_HASH_SEED);
     rig_free(&rig);
