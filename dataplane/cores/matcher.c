@@ -12,6 +12,7 @@
 #include "engine/capacity.h"
 
 #define INPUT_BURST 64     // commands of one gateway in a row
+#define PREFETCH_AHEAD 12  // commands between the one that is stepped and the one whose order is looked for
 #define CONTROL_BURST 256  // commands of control in a round
 #define CONTINUE_BURST 256 // continuations of one long step in a round
 
@@ -150,31 +151,21 @@ static void make_tick(struct matcher *matcher)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
 }
 
-static void prefetch_ahead(const struct matcher *matcher, struct ring *ring, unsigned at, unsigned count)
-{
-    const struct command *command;
-    if (at + 12 < count && (command = ring_peek(ring, at + 12)) != NULL)
-        engine_prefetch(matcher->engine, command);
-    if (at + 6 < count && (command = ring_peek(ring, at + 6)) != NULL)
-        engine_prefetch_order(matcher->engine, command);
-    if (at + 3 < count && (command = ring_peek(ring, at + 3)) != NULL)
-        engine_prefetch_neighbours(matcher->engine, command);
-}
-
 // Up to INPUT_BURST commands of one gateway. False when an output is full.
 static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *work)
 {
     struct ring *ring = matcher->orders[gateway];
     unsigned count = ring_ready(ring, 0, INPUT_BURST), done = 0;
     bool room = true;
-    for (unsigned i = 0; i < count && i < 12; i++)
+    for (unsigned i = 0; i < count && i < PREFETCH_AHEAD; i++)
         engine_prefetch(matcher->engine, ring_peek(ring, i));
     for (; done < count; done++) {
         if (__builtin_expect(!can_take_input(matcher), 0)) {
             room = false;
             break;
         }
-        prefetch_ahead(matcher, ring, done, count);
+        if (done + PREFETCH_AHEAD < count)
+            engine_prefetch(matcher->engine, ring_peek(ring, done + PREFETCH_AHEAD));
         const struct command *input = ring_peek(ring, done);
         if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
             matcher->drained_gateways |= 1u << gateway;
