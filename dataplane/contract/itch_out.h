@@ -14,7 +14,8 @@
 #define MOLD_PACKET_MAX 1472
 #define MOLD_END_OF_SESSION 0xFFFF
 
-// Writes the ITCH message that `event` makes to `out` (room for ITCH_OUT_MAX) and returns its length, 0 when it makes none.
+// Writes the ITCH message that `event` makes to `out` (room for ITCH_OUT_MAX) and returns its length, 0 when it makes
+// none.
 size_t itch_out_encode(const struct event *event, uint8_t *out);
 
 static inline void mold_header(uint8_t *out, const char session[10], uint64_t sequence, uint16_t count)

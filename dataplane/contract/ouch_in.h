@@ -14,9 +14,10 @@ enum ouch_in_result {
     OUCH_IN_LENGTH, // too short, too long, or an appendage that does not add up: discard
 };
 
-// Decodes and validates one OUCH message. Writes every order-entry field of `command` (absent options as zero bytes), type,
-// refuse and options; leaves seq, time_ns, prev_hash, session and locate to the caller. What a field or option tag breaks
-// goes into refuse as OUCH's reason, so that the engine can number the reject; limits on values follow OUCH 5.0 R1.05.
+// Decodes and validates one OUCH message. Writes every order-entry field of `command` (absent options as zero bytes),
+// type, refuse and options; leaves seq, time_ns, prev_hash, session and locate to the caller. What a field or option
+// tag breaks goes into refuse as OUCH's reason, so that the engine can number the reject; limits on values follow
+// OUCH 5.0 R1.05.
 enum ouch_in_result ouch_in_decode(const uint8_t *message, size_t size, struct command *command);
 
 #endif

@@ -13,9 +13,9 @@
 // Which party of a TRADE the message is for. Other events have only the taker.
 enum ouch_party { OUCH_TAKER, OUCH_MAKER };
 
-// Writes the OUCH message that `event` makes for `party` to `out` (room for OUCH_OUT_MAX) and returns its length, 0 when the
-// event makes none for a client. An echoed appendage follows OUCH's rule: on C, D, B, J, P, I, T, M and Q the length field
-// itself is there only when UserRefIdx is not zero.
+// Writes the OUCH message that `event` makes for `party` to `out` (room for OUCH_OUT_MAX) and returns its length, 0
+// when the event makes none for a client. An echoed appendage follows OUCH's rule: on C, D, B, J, P, I, T, M and Q the
+// length field itself is there only when UserRefIdx is not zero.
 size_t ouch_out_encode(const struct event *event, enum ouch_party party, uint8_t *out);
 
 #endif
