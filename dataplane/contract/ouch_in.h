@@ -17,7 +17,7 @@ enum ouch_in_result {
 // Decodes and validates one OUCH message. Writes every order-entry field of `command` (absent options as zero bytes),
 // type, refuse and options; leaves seq, time_ns, prev_hash, session and locate to the caller. What a field or option
 // tag breaks goes into refuse as OUCH's reason, so that the engine can number the reject; limits on values follow
-// OUCH 5.0 R1.05.
+// OUCH 5.0 R1.05 and ouch_options.def. What the text leaves open is decided at the head of ouch_in.c.
 enum ouch_in_result ouch_in_decode(const uint8_t *message, size_t size, struct command *command);
 
 #endif
