@@ -35,11 +35,12 @@ static json_t *core_json(const struct region_object *object, const struct core_b
     const struct counter_info *info;
     for (unsigned i = 0; (info = counter_info((enum role)object->a, i)) != NULL; i++)
         json_object_set_new(counters, info->name, json_integer((json_int_t)after->counters[i]));
-    return json_pack("{s:s, s:i, s:i, s:s, s:b, s:f, s:I, s:o}", "role", role_name((enum role)object->a), "index",
-                     (int)object->b, "lcore", (int)block->lcore, "state",
+    return json_pack("{s:s, s:i, s:i, s:s, s:b, s:f, s:I, s:I, s:I, s:o}", "role", role_name((enum role)object->a),
+                     "index", (int)object->b, "lcore", (int)block->lcore, "state",
                      after->state <= CORE_FAIL ? state_names[after->state] : "?", "heartbeat_moves",
                      after->heartbeat != before->heartbeat, "busy_percent",
-                     busy + idle ? 100.0 * (double)busy / (double)(busy + idle) : 0.0, "heap_bytes",
+                     busy + idle ? 100.0 * (double)busy / (double)(busy + idle) : 0.0, "busy_cycles",
+                     (json_int_t)after->busy, "idle_cycles", (json_int_t)after->idle, "heap_bytes",
                      (json_int_t)after->heap_bytes, "counters", counters);
 }
 
