@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,7 +157,7 @@ static void run_phase(struct bench *bench, struct phase *phase)
             if (now_ns > moved + PATIENCE_NS)
                 break;
             if (bench->yields)
-                sched_yield();
+                clock_idle();
         }
         if (now_ns > began + PHASE_NS && phase->total > phase->sent)
             phase->total = phase->sent + phase->sent % 2; // the last order still gets its cancel
@@ -216,7 +215,7 @@ static void await(struct bench *bench)
             fail_with(EX_UNAVAILABLE, "no %s within %.0f s: is the venue up, is the session right?",
                       linked ? "login" : "link", bench->options->grace_s);
         if (bench->yields)
-            sched_yield();
+            clock_idle();
     }
 }
 

@@ -67,10 +67,11 @@ static void on_message(void *context, uint64_t sequence, const uint8_t *message,
         start(line, query.user_ref);
 }
 
-static void on_query(void *context, uint32_t next_ref)
+static void on_query(void *context, uint8_t index)
 {
     struct line *line = context;
-    (void)next_ref;
+    if (index != line->query_index)
+        return; // an earlier one
     line->query_ns = 0;
     if (line->state == LINE_SYNC) {
         line->state = LINE_READY;
@@ -208,12 +209,16 @@ void line_query(struct line *line, uint64_t now_ns, uint64_t patience_ns)
     if (line->query_ns && now_ns - line->query_ns < patience_ns)
         return;
     struct request query = {.due_ns = now_ns, .kind = INTENT_RAW, .expects = 'Q', .times = 2};
-    query.size = (uint16_t)xw_ouch_query(query.message, NULL);
     if (!line->started) {
+        query.size = (uint16_t)xw_ouch_query(query.message, NULL);
         if (xw_session_send(line->session, query.message, query.size))
             line->query_ns = now_ns;
     } else {
-        orders_forget_queries(&line->orders);
+        struct xw_options options = {0};
+        query.index = line->query_index == UINT8_MAX ? 1 : line->query_index + 1;
+        xw_option_u8(&options, TAG_USER_REF_IDX, query.index);
+        query.size = (uint16_t)xw_ouch_query(query.message, &options);
+        line->query_index = query.index;
         if (line_send(line, &query, true))
             line->query_ns = now_ns;
     }

@@ -45,6 +45,7 @@ struct line {
     uint32_t queued;      // messages waiting for the next poll
     uint64_t progress_ns; // when a message last came or went
     uint64_t query_ns;    // when the outstanding account query was sent, 0: none
+    uint8_t query_index;  // its UserRefIdx, 1 to 255
     bool fenced;          // the last query of the run is sent
     bool rereading;       // fetching all of the stream again: nothing is made of it but the record
     uint64_t reread_end;  // next sequence of the first reading

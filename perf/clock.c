@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perf/clock.h"
 
+#include <sched.h>
 #include <time.h>
 
 uint64_t clock_scale = UINT64_C(1) << 32;
@@ -21,4 +22,19 @@ void clock_calibrate(void)
     uint64_t counts = __rdtsc() - first;
     clock_scale = (uint64_t)(((unsigned __int128)(now - began) << 32) / counts);
     clock_start = first;
+}
+
+void clock_idle(void)
+{
+    enum { LONG_NS = 1000000, NAP_NS = 50000, NAPS = 2000 };
+    static unsigned naps;
+    if (naps) {
+        naps--;
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+        return;
+    }
+    uint64_t before = clock_ns();
+    sched_yield();
+    if (clock_ns() - before > LONG_NS)
+        naps = NAPS;
 }

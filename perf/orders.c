@@ -286,19 +286,26 @@ static void take_rejected(struct orders *orders, const struct xw_ouch *message, 
     answered(orders, position, ANSWER_REJECTED, now_ns);
 }
 
+// An account query is told from an earlier one by its UserRefIdx: an answer that comes late settles no more than it
+// should.
+static bool answers(const struct xw_ouch *message, const struct request *request)
+{
+    return request->kind == INTENT_RAW && request->expects == message->type && request->state == REQUEST_OUTSTANDING &&
+           (message->type != 'Q' || request->index == message->user_ref_idx);
+}
+
 static void take_other(struct orders *orders, const struct xw_ouch *message, uint64_t now_ns)
 {
     for (uint64_t at = orders->settled; at < orders->next; at++) {
-        struct request *request = request_at(orders, at);
-        if (request->kind != INTENT_RAW || request->expects != message->type || request->state != REQUEST_OUTSTANDING)
+        if (!answers(message, request_at(orders, at)))
             continue;
         if (message->type != 'Q')
             orders->counts.accepted++;
         answered(orders, at, ANSWER_OTHER, now_ns);
-        break;
+        if (message->type == 'Q' && orders->hooks.query)
+            orders->hooks.query(orders->hooks.context, message->user_ref_idx);
+        return;
     }
-    if (message->type == 'Q' && orders->hooks.query)
-        orders->hooks.query(orders->hooks.context, message->user_ref);
 }
 
 void orders_take(struct orders *orders, const uint8_t *bytes, size_t size, uint64_t now_ns)
@@ -330,15 +337,6 @@ void orders_take(struct orders *orders, const uint8_t *bytes, size_t size, uint6
     default:
         take_other(orders, &message, now_ns);
         break;
-    }
-}
-
-void orders_forget_queries(struct orders *orders)
-{
-    for (uint64_t at = orders->settled; at < orders->next; at++) {
-        struct request *request = request_at(orders, at);
-        if (request->kind == INTENT_RAW && request->expects == 'Q')
-            settle(orders, request, REQUEST_LOST);
     }
 }
 

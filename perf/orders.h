@@ -43,6 +43,7 @@ struct request {
     uint8_t state;   // enum request_state
     char expects;    // RAW: the type of its answer
     uint8_t times;   // sent, at least 1
+    uint8_t index;   // account query: its UserRefIdx, which the answer names
     uint16_t size;   // bytes of the message
     uint8_t message[REQUEST_BYTES];
 };
@@ -71,7 +72,7 @@ struct orders_hooks {
     // A request that was not taken by the venue: it should be sent again. Valid during the call.
     void (*lost)(void *context, const struct request *request);
     // An account query of ours is answered: everything before it is settled.
-    void (*query)(void *context, uint32_t next_ref);
+    void (*query)(void *context, uint8_t index);
 };
 
 struct orders {
@@ -110,9 +111,6 @@ struct order *orders_find(struct orders *orders, uint32_t ref);
 
 // Takes one sequenced OUCH message, in order.
 void orders_take(struct orders *orders, const uint8_t *message, size_t size, uint64_t now_ns);
-
-// Gives up on account queries that are outstanding, so that the answer of the next one is not taken for theirs.
-void orders_forget_queries(struct orders *orders);
 
 // Whether an order may have traded since we last heard: it is outstanding itself, or something on the other side of its
 // book at a crossing price is not settled.

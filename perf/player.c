@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,7 +289,7 @@ bool player_run(struct player *player)
         }
         flush(player);
         if (work == 0 && player->yields)
-            sched_yield();
+            clock_idle();
     }
     player->ended_ns = clock_ns();
     show_progress(player, player->ended_ns, true);
@@ -316,7 +315,7 @@ bool player_reread(struct player *player)
         if (stopped || now_ns > began + grace_ns + 60 * SECOND)
             return false;
         if (work == 0 && player->yields)
-            sched_yield();
+            clock_idle();
     }
 }
 

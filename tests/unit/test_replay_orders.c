@@ -220,6 +220,20 @@ static void a_replace_that_only_cancels_is_rejected(void **state)
     assert_int_equal(orders.outstanding, 0);
 }
 
+static void the_answer_of_an_earlier_query_settles_nothing_after_it(void **state)
+{
+    (void)state;
+    query();
+    enter(1, 'B', 100, 5000);
+    struct request second = {.kind = INTENT_RAW, .expects = 'Q', .index = 7, .times = 1};
+    orders_sent(&orders, &second, true);
+    queried();
+    assert_int_equal(losses, 0);
+    assert_int_equal(orders.outstanding, 2);
+    accepted(1, 'B', 100);
+    assert_int_equal(orders.counts.violations, 0);
+}
+
 static void more_executed_than_open_is_a_violation(void **state)
 {
     (void)state;
@@ -291,6 +305,7 @@ int main(void)
         TEST(a_query_settles_what_is_before_it),
         TEST(a_replacement_exposes_the_chain_less_what_was_executed),
         TEST(a_replace_that_only_cancels_is_rejected),
+        TEST(the_answer_of_an_earlier_query_settles_nothing_after_it),
         TEST(more_executed_than_open_is_a_violation),
         TEST(an_execution_beyond_the_limit_is_a_violation),
         TEST(an_answer_that_nobody_asked_for_is_a_violation),
