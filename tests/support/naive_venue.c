@@ -1,46 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/support/naive_venue.h"
+#include "tests/support/naive_state.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct resting {
-    uint64_t ref;
-    uint32_t user_ref, price, open, executed;
-    uint16_t session, locate, group;
-    uint8_t channel;
-    char side, capacity;
-    struct command echo; // option values as first sent, overlaid by replaces
-};
-
-struct symbol {
-    bool open;
-    char name[8];
-    uint32_t tick;
-};
-
-struct client {
-    bool open, up, disabled, cancel_on_disconnect;
-    uint16_t account;
-    uint32_t last[256];
-};
-
-struct naive_venue {
-    struct resting *orders;
-    size_t live, room;
-    struct symbol symbols[65536];
-    struct client *clients[65536];
-    char firms[65536][4];
-    bool accounts[65536];
-    int day; // 0 none, 1 opening, 2 open, 3 ended
-    struct command open;
-    uint64_t next_ref, next_match, now;
-    const struct command *command;
-    struct event *events;
-    size_t count, events_room;
-    enum naive_outcome outcome;
-};
 
 struct naive_venue *naive_new(void)
 {
@@ -64,130 +27,6 @@ enum naive_outcome naive_outcome(const struct naive_venue *v)
 size_t naive_live_orders(const struct naive_venue *v)
 {
     return v->live;
-}
-
-// ---- events
-// ----------------------------------------------------------------------------------------------------------
-
-static struct event *event_add(struct naive_venue *v, enum event_type type, unsigned lines)
-{
-    if (v->count == v->events_room) {
-        v->events_room = v->events_room ? v->events_room * 2 : 64;
-        v->events = realloc(v->events, v->events_room * sizeof *v->events);
-    }
-    struct event *event = &v->events[v->count++];
-    memset(event, 0, sizeof *event);
-    event->cmd_seq = v->command->seq & COMMAND_SEQ_MASK;
-    event->time_ns = v->now;
-    event->type = (uint8_t)type;
-    event->lines = (uint8_t)lines;
-    event->session = SESSION_NONE;
-    return event;
-}
-
-static struct event *event_of(struct naive_venue *v, enum event_type type, unsigned lines, const struct resting *o)
-{
-    struct event *event = event_add(v, type, lines);
-    event->session = o->session;
-    event->locate = o->locate;
-    event->user_ref = o->user_ref;
-    event->user_ref_idx = o->channel;
-    event->ref = o->ref;
-    event->price = o->price;
-    event->side = o->side;
-    return event;
-}
-
-static void say_canceled(struct naive_venue *v, const struct resting *o, uint32_t quantity, char reason, int flag)
-{
-    struct event *event = event_of(v, EV_CANCELED, 1, o);
-    event->quantity = quantity;
-    event->reason = reason;
-    event->flags = (uint8_t)flag;
-}
-
-static void say_rejected(struct naive_venue *v, int code)
-{
-    const struct command *c = v->command;
-    struct event *event = event_add(v, EV_REJECTED, 2);
-    event->session = c->session;
-    event->user_ref = c->user_ref;
-    event->user_ref_idx = c->user_ref_idx;
-    event->reason = (char)code;
-    memset(event->cl_ord_id, ' ', 14);
-    if (c->type == CMD_ENTER || c->type == CMD_REPLACE)
-        memcpy(event->cl_ord_id, c->cl_ord_id, 14);
-    if (c->user_ref_idx)
-        event->options = 1u << 28;
-    v->outcome = NAIVE_REJECTED;
-}
-
-static void echo_shared(struct event *event, const struct command *echo, uint32_t tags)
-{
-    uint32_t sent = echo->options & tags;
-    event->options |= sent;
-    if (sent & 1u << 2)
-        memcpy(event->firm, echo->firm, 4);
-    if (sent & 1u << 6)
-        event->price_type = echo->price_type;
-    if (sent & 1u << 12)
-        event->post_only = echo->post_only;
-    if (sent & 1u << 16)
-        event->trade_now = echo->trade_now;
-    if (sent & 1u << 17)
-        event->handle_inst = echo->handle_inst;
-    if (sent & 1u << 29)
-        event->aiq_strategy = echo->aiq_strategy;
-    if (sent & 1u << 30)
-        memcpy(event->aiq_group, echo->aiq_group, 2);
-}
-
-#define ECHO_U (1u << 2 | 1u << 3 | 1u << 5 | 1u << 6 | 1u << 12 | 1u << 16 | 1u << 17 | 1u << 29 | 1u << 30)
-#define ECHO_A (ECHO_U | 1u << 4 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 24 | 1u << 25)
-
-static struct event *say_live(struct naive_venue *v, enum event_type type, const struct resting *o)
-{
-    const struct command *c = v->command;
-    struct event *event = event_of(v, type, 2, o);
-    event->quantity = o->open;
-    memcpy(event->symbol, v->symbols[o->locate].name, 8);
-    memcpy(event->cl_ord_id, c->cl_ord_id, 14);
-    event->tif = c->tif;
-    event->display = c->display;
-    event->capacity = o->capacity;
-    event->iso = c->iso;
-    event->cross = 'N';
-    event->state = 'L';
-    echo_shared(event, &o->echo, type == EV_ACCEPTED ? ECHO_A : ECHO_U);
-    if (type == EV_ACCEPTED) {
-        if (c->options & 1u << 4)
-            event->customer_type = c->customer_type;
-        if (c->options & 1u << 25)
-            event->shares_located = c->shares_located;
-        if (c->options & 1u << 24)
-            event->group_id = c->group_id;
-        if (c->options & 1u << 10)
-            event->discretion_price_type = c->discretion_price_type;
-        if (event->options & (1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13))
-            event->lines = 3;
-    }
-    if (o->channel)
-        event->options |= 1u << 28;
-    return event;
-}
-
-static void say_system(struct naive_venue *v, char code, bool market_data)
-{
-    struct event *event = event_add(v, EV_SYSTEM, 1);
-    event->reason = code;
-    event->flags = market_data ? EV_MD_OTHER : 0;
-}
-
-static void say_day(struct naive_venue *v, enum event_type type)
-{
-    struct event *event = event_add(v, type, 1);
-    event->quantity = v->open.day.trading_date;
-    event->flags = EV_MD_OTHER;
 }
 
 // ---- the book
@@ -281,7 +120,7 @@ static void trade(struct naive_venue *v, struct resting *o, bool rests)
     struct resting *m;
     while (o->open && (m = contra(v, o))) {
         uint32_t fill = m->open < o->open ? m->open : o->open;
-        struct event *event = event_of(v, EV_TRADE, 2, o);
+        struct event *event = naive_event_of(v, EV_TRADE, 2, o);
         event->flags = EV_MD_EXECUTE;
         event->ref = m->ref;
         event->price = m->price;
@@ -304,10 +143,10 @@ static void trade(struct naive_venue *v, struct resting *o, bool rests)
     if (!o->open)
         return;
     if (!rests) {
-        say_canceled(v, o, o->open, 'I', 0);
+        naive_say_canceled(v, o, o->open, 'I', 0);
         return;
     }
-    struct event *event = event_of(v, EV_BOOK_ADD, 2, o);
+    struct event *event = naive_event_of(v, EV_BOOK_ADD, 2, o);
     event->session = SESSION_NONE;
     event->quantity = o->open;
     event->flags = EV_MD_ADD;
@@ -429,13 +268,13 @@ static void enter(struct naive_venue *v, const struct command *c)
                         .echo = *c};
     int code = enter_code(v, c, &o);
     if (code) {
-        say_rejected(v, code);
+        naive_say_rejected(v, code);
         return;
     }
     v->outcome = NAIVE_ACCEPTED;
     o.ref = v->next_ref++;
     bool rests = c->tif == '0' && !is_market(c->price);
-    struct event *event = say_live(v, EV_ACCEPTED, &o);
+    struct event *event = naive_say_live(v, EV_ACCEPTED, &o);
     if (rests && !contra(v, &o)) {
         event->flags = EV_MD_ADD;
         put_in(v, &o);
@@ -453,9 +292,9 @@ static bool side_may_become(char now, char asked)
 static void overlay(struct command *had, const struct command *c)
 {
     struct event both = {0};
-    echo_shared(&both, had, UINT32_MAX);
-    echo_shared(&both, c, ECHO_U);
-    had->options |= c->options & ECHO_U;
+    naive_echo_shared(&both, had, UINT32_MAX);
+    naive_echo_shared(&both, c, NAIVE_ECHO_U);
+    had->options |= c->options & NAIVE_ECHO_U;
     memcpy(had->firm, both.firm, 4);
     had->price_type = both.price_type;
     had->post_only = both.post_only;
@@ -479,7 +318,7 @@ static void replace(struct naive_venue *v, const struct command *c)
     }
     if (client->disabled) {
         new_number(v);
-        say_rejected(v, 0x0C);
+        naive_say_rejected(v, 0x0C);
         return;
     }
     struct resting o = *original;
@@ -494,7 +333,7 @@ static void replace(struct naive_venue *v, const struct command *c)
                c->quantity <= original->executed || price_code(v, o.locate, c->price) || asks_too_much(c) ||
                (rests && !room_for(v, &o, original));
     if (bad) {
-        say_canceled(v, original, original->open, 'U', EV_MD_DELETE);
+        naive_say_canceled(v, original, original->open, 'U', EV_MD_DELETE);
         take_out(v, original);
         v->outcome = NAIVE_REJECTED;
         return;
@@ -504,7 +343,7 @@ static void replace(struct naive_venue *v, const struct command *c)
     uint64_t old_ref = original->ref;
     take_out(v, original);
     o.ref = v->next_ref++;
-    struct event *event = say_live(v, EV_REPLACED, &o);
+    struct event *event = naive_say_live(v, EV_REPLACED, &o);
     event->other_user_ref = c->orig_user_ref;
     event->old_ref = old_ref;
     if (rests && !contra(v, &o)) {
@@ -530,7 +369,7 @@ static void cancel(struct naive_venue *v, const struct command *c)
         return;
     v->outcome = NAIVE_ACCEPTED;
     uint32_t stay = may_stay(o, c->quantity);
-    say_canceled(v, o, o->open - stay, 'U', stay ? EV_MD_REDUCE : EV_MD_DELETE);
+    naive_say_canceled(v, o, o->open - stay, 'U', stay ? EV_MD_REDUCE : EV_MD_DELETE);
     o->open = stay;
     if (!stay)
         take_out(v, o);
@@ -547,20 +386,20 @@ static void modify(struct naive_venue *v, const struct command *c)
         return;
     v->outcome = NAIVE_ACCEPTED;
     if (!stay) {
-        say_canceled(v, o, gone, 'U', EV_MD_DELETE);
+        naive_say_canceled(v, o, gone, 'U', EV_MD_DELETE);
         take_out(v, o);
         return;
     }
     o->side = c->side;
     o->open = stay;
-    struct event *event = event_of(v, EV_MODIFIED, has(c, 26) ? 3 : 2, o);
+    struct event *event = naive_event_of(v, EV_MODIFIED, has(c, 26) ? 3 : 2, o);
     event->quantity = stay;
     event->options = (c->options & (1u << 25 | 1u << 26)) | (c->user_ref_idx ? 1u << 28 : 0);
     event->shares_located = has(c, 25) ? c->shares_located : 0;
     if (has(c, 26))
         memcpy(event->locate_broker, c->locate_broker, 4);
     if (gone) {
-        say_canceled(v, o, gone, 'U', EV_MD_REDUCE);
+        naive_say_canceled(v, o, gone, 'U', EV_MD_REDUCE);
         v->events[v->count - 1].session = SESSION_NONE;
     }
 }
@@ -568,7 +407,7 @@ static void modify(struct naive_venue *v, const struct command *c)
 static struct event *say_response(struct naive_venue *v, enum event_type type)
 {
     const struct command *c = v->command;
-    struct event *event = event_add(v, type, 2);
+    struct event *event = naive_event_add(v, type, 2);
     event->session = c->session;
     event->user_ref = c->user_ref;
     event->user_ref_idx = c->user_ref_idx;
@@ -592,7 +431,7 @@ static void cancel_orders(struct naive_venue *v, uint16_t session, char reason, 
             i++;
             continue;
         }
-        say_canceled(v, o, o->open, reason, EV_MD_DELETE);
+        naive_say_canceled(v, o, o->open, reason, EV_MD_DELETE);
         take_out(v, o);
     }
 }
@@ -602,7 +441,7 @@ static void firm_wide(struct naive_venue *v, const struct command *c)
     if (!new_number(v))
         return;
     if (c->refuse || !firm_ok(v, c)) {
-        say_rejected(v, c->refuse ? c->refuse : 0x0C);
+        naive_say_rejected(v, c->refuse ? c->refuse : 0x0C);
         return;
     }
     if (c->type != CMD_MASS_CANCEL) {
@@ -614,7 +453,7 @@ static void firm_wide(struct naive_venue *v, const struct command *c)
     const struct symbol *symbol = &v->symbols[c->locate];
     bool named = memcmp(c->symbol, "        ", 8) != 0;
     if (named && (c->locate == 0 || !symbol->open || memcmp(symbol->name, c->symbol, 8))) {
-        say_rejected(v, 0x17);
+        naive_say_rejected(v, 0x17);
         return;
     }
     v->outcome = NAIVE_ACCEPTED;
@@ -647,7 +486,7 @@ static void order_message(struct naive_venue *v, const struct command *c)
         v->outcome = NAIVE_NO_EFFECT;
     else {
         v->outcome = NAIVE_ACCEPTED;
-        struct event *event = event_add(v, EV_QUERY, 1);
+        struct event *event = naive_event_add(v, EV_QUERY, 1);
         event->session = c->session;
         event->user_ref_idx = c->user_ref_idx;
         event->user_ref = v->clients[c->session]->last[c->user_ref_idx] + 1;
@@ -660,13 +499,13 @@ static void opening(struct naive_venue *v, const struct command *c)
         v->day = 1;
         v->open = *c;
         v->next_ref = v->next_match = ((uint64_t)c->day.core + 1) * (UINT64_C(1) << 40) + 1;
-        say_day(v, EV_DAY_OPEN);
-        say_system(v, 'O', true);
+        naive_say_day(v, EV_DAY_OPEN);
+        naive_say_system(v, 'O', true);
     } else if (v->day == 1 && c->type == CMD_OPEN_SYMBOL && !v->symbols[c->open_symbol.locate].open) {
         struct symbol *symbol = &v->symbols[c->open_symbol.locate];
         *symbol = (struct symbol){.open = true, .tick = c->open_symbol.tick};
         memcpy(symbol->name, c->open_symbol.name, 8);
-        struct event *event = event_add(v, EV_SYMBOL, 3);
+        struct event *event = naive_event_add(v, EV_SYMBOL, 3);
         event->flags = EV_MD_OTHER;
         event->locate = c->open_symbol.locate;
         event->round_lot = c->open_symbol.round_lot;
@@ -689,15 +528,15 @@ static void start(struct naive_venue *v)
     for (uint32_t locate = 1; locate < 65536; locate++) {
         if (!v->symbols[locate].open)
             continue;
-        struct event *event = event_add(v, EV_TRADING_ACTION, 2);
+        struct event *event = naive_event_add(v, EV_TRADING_ACTION, 2);
         event->flags = EV_MD_OTHER;
         event->reason = 'T';
         event->locate = (uint16_t)locate;
         memcpy(event->symbol, v->symbols[locate].name, 8);
     }
-    say_system(v, 'S', true);
-    say_system(v, 'Q', true);
-    say_system(v, 'S', false);
+    naive_say_system(v, 'S', true);
+    naive_say_system(v, 'Q', true);
+    naive_say_system(v, 'S', false);
 }
 
 static void end(struct naive_venue *v)
@@ -708,11 +547,11 @@ static void end(struct naive_venue *v)
     for (uint32_t session = 0; session < 65536; session++)
         if (v->clients[session])
             cancel_orders(v, (uint16_t)session, 'E', NULL);
-    say_system(v, 'M', true);
-    say_system(v, 'E', true);
-    say_system(v, 'C', true);
-    say_system(v, 'E', false);
-    say_day(v, EV_DAY_END);
+    naive_say_system(v, 'M', true);
+    naive_say_system(v, 'E', true);
+    naive_say_system(v, 'C', true);
+    naive_say_system(v, 'E', false);
+    naive_say_day(v, EV_DAY_END);
 }
 
 const struct event *naive_step(struct naive_venue *v, const struct command *c, size_t *count)
