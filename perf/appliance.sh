@@ -133,7 +133,11 @@ xw_start_dataplane() {
 }
 
 # How often a log code stands in a log.
-xw_count() { grep -c "\"$2\"" "$XW_HOME/$1.log" 2>/dev/null || true; }
+xw_count() {
+    local count
+    count=$(grep -c "\"$2\"" "$XW_HOME/$1.log" 2>/dev/null)
+    echo "${count:-0}"
+}
 
 # xw_await LOG CODE TIMES SECONDS: until the code stands in the log at least that often.
 xw_await() {

@@ -41,7 +41,7 @@ elif [ "$(head -c 8 "$INPUT")" = OBSTRM01 ]; then
 else
     options+=("${XW_CLIENT[@]}" --input "$INPUT")
 fi
-timeout -k 5 90 "$XW_BIN/xwreplay" "${options[@]}"
+timeout --foreground -k 5 90 "$XW_BIN/xwreplay" "${options[@]}"
 played=$?
 "$XW_BIN/xwctl" -c "$XW_CONFIG" status >"$XW_HOME/status.txt" 2>&1
 xw_stop

@@ -20,7 +20,7 @@
 #include "perf/transport.h"
 
 #define QUEUE_SIZE 1024
-#define POOL_SIZE 8191
+#define POOL_SIZE 4095
 #define DEVICE_ARGUMENTS "queue_size=1024,packed_vq=1,in_order=1,mrg_rxbuf=0"
 #define TEND_NS UINT64_C(20000000)
 #define RESOLVE_NS UINT64_C(100000000)

@@ -38,7 +38,7 @@ xw_expect() { [ "$2" = "$3" ] || xw_fail "$1 is $2, expected $3"; }
 xw_play() {
     local seconds=$1 status=0
     shift
-    timeout -k 5 "$seconds" "$XW_BIN/xwreplay" "$@" || status=$?
+    timeout --foreground -k 5 "$seconds" "$XW_BIN/xwreplay" "$@" || status=$?
     [ $status -eq 0 ] || xw_fail "xwreplay ended with $status"
 }
 
@@ -59,7 +59,7 @@ xw_kill_in_the_middle() {
     xw_begin
     xw_configure
     xw_start
-    timeout -k 5 120 "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 64 \
+    "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 64 \
         --rate 10000 --grace 30 --record "$record" --reread --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
     xw_client_pid=$!
     for round in 1 2; do
@@ -69,6 +69,7 @@ xw_kill_in_the_middle() {
         sleep 0.3
         xw_start 60
     done
+    xw_await_end 100
     wait "$xw_client_pid" || status=$?
     xw_client_pid=
     cat "$XW_HOME/replay.log"
@@ -88,5 +89,14 @@ xw_await_size() {
         kill -0 "$xw_client_pid" 2>/dev/null || xw_fail "xwreplay ended before $2 bytes were received: $(tail -n 5 "$XW_HOME/replay.log")"
         [ $SECONDS -lt $end ] || xw_fail "xwreplay has not received $2 bytes within $3 s: $(tail -n 5 "$XW_HOME/replay.log")"
         sleep 0.02
+    done
+}
+
+# Until the client has ended, on its own.
+xw_await_end() {
+    local end=$((SECONDS + $1))
+    while kill -0 "$xw_client_pid" 2>/dev/null; do
+        [ $SECONDS -lt $end ] || xw_fail "xwreplay did not end within $1 s: $(tail -n 5 "$XW_HOME/replay.log")"
+        sleep 0.05
     done
 }
