@@ -26,7 +26,24 @@ struct toy {
     bool drained;
     unsigned spin; // rounds of waiting in a poll, so that it costs cycles
     volatile unsigned waste;
+    unsigned takes; // bytes from the heap in each poll
 };
+
+// Stands in for jemalloc's: the counter of what this thread has allocated.
+static uint64_t allocated;
+
+int mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size);
+
+int mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size)
+{
+    uint64_t *counter = &allocated;
+    (void)new;
+    (void)new_size;
+    assert_string_equal(name, "thread.allocatedp");
+    assert_int_equal(*old_size, sizeof counter);
+    memcpy(old, &counter, sizeof counter);
+    return 0;
+}
 
 static unsigned note(struct toy *toy, char letter)
 {
@@ -34,6 +51,7 @@ static unsigned note(struct toy *toy, char letter)
         calls[called++] = letter;
     for (unsigned i = 0; i < toy->spin; i++)
         toy->waste++;
+    allocated += toy->takes;
     return toy->work;
 }
 
@@ -149,6 +167,22 @@ static void housekeeping_goes_round_all_roles(void **state)
     assert_int_equal(blocks[2].heap_bytes, 0);
 }
 
+static void what_is_taken_from_the_heap_while_polling_is_told(void **state)
+{
+    (void)state;
+    struct toy good = {.letter = 'g'}, bad = {.letter = 'm', .takes = 48};
+    allocated = 1000000; // before the loop: does not count
+    lcore_loop_add(&loop, &toy_gateway, &good, &blocks[0]);
+    housekeepings_wanted = 3;
+    lcore_loop_run(&loop);
+    assert_int_equal(blocks[0].heap_bytes, 0);
+    quit = false;
+    good.housekept = 0;
+    lcore_loop_add(&loop, &toy_matcher, &bad, &blocks[1]);
+    lcore_loop_run(&loop);
+    assert_true(blocks[0].heap_bytes > 0 && blocks[0].heap_bytes % 48 == 0);
+}
+
 static void a_role_halts_only_when_asked_and_drained(void **state)
 {
     (void)state;
@@ -185,6 +219,7 @@ int main(void)
         cmocka_unit_test_setup(a_role_without_a_second_half_is_only_polled, fresh),
         cmocka_unit_test_setup(busy_and_idle_cycles_are_told_apart, fresh),
         cmocka_unit_test_setup(housekeeping_goes_round_all_roles, fresh),
+        cmocka_unit_test_setup(what_is_taken_from_the_heap_while_polling_is_told, fresh),
         cmocka_unit_test_setup(a_role_halts_only_when_asked_and_drained, fresh),
         cmocka_unit_test_setup(a_failed_role_stays_failed, fresh),
     };
