@@ -13,6 +13,7 @@
 #include "control/journal_writer.h"
 
 enum { MATCHED_SLEEP_NS = 1000 * 1000 };
+enum { YIELD_LONG_NS = 1000 * 1000, YIELD_NAP_NS = 50 * 1000, YIELD_NAPS = 2000 };
 
 struct pump_lane {
     struct journal_lane lane;
@@ -175,6 +176,29 @@ static bool ends_reached(const struct pump *pump, const uint64_t *ends)
     return true;
 }
 
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+// Linux 6.18 charges every yield a whole time slice: a thread that yields a million times a second then waits for half
+// a minute once somebody else wants its core (measured). A yield that took long is the sign; sleeping is not charged.
+static void give_way(void)
+{
+    static _Thread_local unsigned naps;
+    if (naps) {
+        naps--;
+        nanosleep(&(struct timespec){.tv_nsec = YIELD_NAP_NS}, NULL);
+        return;
+    }
+    uint64_t before = monotonic_ns();
+    sched_yield();
+    if (monotonic_ns() - before > YIELD_LONG_NS)
+        naps = YIELD_NAPS;
+}
+
 // What to do between two turns. Returns whether the next one is to wait for a write.
 static bool idle(const struct journal_thread *thread, bool moved)
 {
@@ -182,7 +206,7 @@ static bool idle(const struct journal_thread *thread, bool moved)
     if (thread->options.durable) {
         // Measured: as quick as sleeping in the kernel for the completion, and it sees new commands at once.
         if (!moved)
-            sched_yield();
+            give_way();
         return false;
     }
     // One wake a millisecond takes new commands and what became durable since; only a backlog is worth more.
