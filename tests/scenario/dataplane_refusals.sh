@@ -47,8 +47,9 @@ refuses no-huge-pages 69 vm.nr_hugepages \
 
 # A second data plane of the same instance, and one that wants a socket in use.
 first=$(config first)
-timeout 60 "$dataplane" "$first" 2>"$XW_TMP/first.log" &
+"$dataplane" "$first" 2>"$XW_TMP/first.log" &
 pid=$!
+trap 'kill -KILL "$pid" 2>/dev/null' EXIT
 for _ in $(seq 100); do
     grep -q XW1001 "$XW_TMP/first.log" && break
     sleep 0.1
