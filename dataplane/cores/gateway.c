@@ -59,14 +59,16 @@ static bool join_rings(struct gateway *gateway, const struct role_context *conte
         return false;
     for (uint32_t i = 0; i < gateway->cores_count; i++) {
         struct gateway_core *core = &gateway->cores[i];
-        core->orders = region_find(region, OBJECT_ORDERS, own, i);
-        core->events = region_find(region, OBJECT_EVENTS, i, own);
+        struct ring *orders = region_find(region, OBJECT_ORDERS, own, i);
+        struct ring *events = region_find(region, OBJECT_EVENTS, i, own);
         core->port = region_find(region, OBJECT_MATCHER, 0, i);
         core->block = region_find(region, OBJECT_CORE, ROLE_MATCHER, i);
-        if (!core->orders || !core->events || !core->port || !core->block)
+        if (!orders || !events || !core->port || !core->block)
             return false;
-        core->room = ring_room(core->orders, core->orders->depth);
-        core->reserve = core->orders->depth / 16;
+        writer_new(&core->orders, orders);
+        reader_new(&core->events, events);
+        core->reserve = orders->depth / 16;
+        core->half = orders->depth / 2;
     }
     return true;
 }

@@ -27,6 +27,7 @@
 #include "contract/ring.h"
 #include "contract/ufo.h"
 #include "cores/inlet.h"
+#include "cores/ring_ends.h"
 #include "cores/role.h"
 #include "cores/sender.h"
 #include "cores/source_table.h"
@@ -76,11 +77,10 @@ struct session {
 
 // Towards one matching core, and from it.
 struct gateway_core {
-    struct ring *orders; // we produce
-    uint32_t pending;    // slots filled and not yet published
-    uint32_t room;       // free cells behind them, as last seen
-    uint32_t reserve;    // orders leave so much for refusals, ups and downs
-    struct ring *events; // we consume
+    struct ring_writer orders;
+    uint32_t reserve; // orders leave so much for refusals, ups and downs
+    uint32_t half;    // low water: room for orders again
+    struct ring_reader events;
     struct matcher_port *port;
     struct core_block *block;
     uint32_t date; // of the day opened, 0: none yet

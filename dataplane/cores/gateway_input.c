@@ -12,17 +12,10 @@ void gateway_prepare(struct gateway *gateway, const struct packet *packet)
 void gateway_publish_orders(struct gateway *gateway)
 {
     for (uint32_t i = 0; i < gateway->cores_count; i++) {
-        struct gateway_core *core = &gateway->cores[i];
-        if (core->pending) {
-            ring_publish(core->orders, core->pending);
-            core->pending = 0;
-        }
+        struct ring_writer *orders = &gateway->cores[i].orders;
+        if (orders->position != orders->published)
+            writer_publish(orders);
     }
-}
-
-static uint32_t look_for_room(struct gateway_core *core)
-{
-    return core->room = ring_room(core->orders, core->orders->depth) - core->pending;
 }
 
 // Whether an order of this session can be taken. Once one was lost, all that follow are, until the ring is half empty:
@@ -30,11 +23,11 @@ static uint32_t look_for_room(struct gateway_core *core)
 static bool has_room(struct gateway_core *core, struct session *session)
 {
     if (__builtin_expect(session->choked, 0)) {
-        if (look_for_room(core) < core->orders->depth / 2)
+        if (writer_look(&core->orders) < core->half)
             return false;
         session->choked = false;
     }
-    return core->room > core->reserve || look_for_room(core) > 0;
+    return core->orders.room > core->reserve || writer_look(&core->orders) > 0;
 }
 
 static void forward(struct gateway *gateway, struct session *session, const uint8_t *message, size_t size)
@@ -49,24 +42,24 @@ static void forward(struct gateway *gateway, struct session *session, const uint
         gateway_discard(gateway, DISCARD_RING_FULL);
         return;
     }
-    struct command *command = ring_slot(core->orders, core->pending);
-    __builtin_prefetch(ring_slot(core->orders, core->pending + 2), 1);
-    __builtin_prefetch((char *)ring_slot(core->orders, core->pending + 2) + 64, 1);
+    struct command *command = writer_slot(&core->orders);
+    char *ahead = writer_cell(&core->orders, core->orders.position + 2);
+    __builtin_prefetch(ahead, 1);
+    __builtin_prefetch(ahead + 64, 1);
     enum ouch_in_result result = ouch_in_decode(message, size, command);
     if (__builtin_expect(result != OUCH_IN_OK, 0)) {
         gateway_discard(gateway, result == OUCH_IN_TYPE ? DISCARD_OUCH_TYPE : DISCARD_OUCH_LENGTH);
         return;
     }
     bool refused = command->refuse != 0;
-    if (__builtin_expect(core->room <= core->reserve && !refused, 0)) {
+    if (__builtin_expect(core->orders.room <= core->reserve && !refused, 0)) {
         session->choked = true;
         gateway_discard(gateway, DISCARD_RING_FULL);
         return;
     }
     command->session = session->index;
     command->locate = symbol_locate(&gateway->symbols, command->symbol, session->matcher);
-    core->pending++;
-    core->room--;
+    writer_fill(&core->orders);
     gateway->counters[COUNT_GATEWAY_forwarded]++;
     gateway->counters[COUNT_GATEWAY_refused] += refused;
 }

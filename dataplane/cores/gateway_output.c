@@ -94,19 +94,19 @@ unsigned gateway_take_events(struct gateway *gateway)
     unsigned total = 0;
     for (uint32_t matcher = 0; matcher < gateway->cores_count; matcher++) {
         struct gateway_core *core = &gateway->cores[matcher];
-        const struct event *event = ring_peek(core->events, 0);
+        const struct event *event = reader_peek(&core->events, 0);
         if (!event)
             continue;
         // Acquire pairs with the release of the journal's owner: what may leave is on disk.
         uint64_t durable = atomic_load_explicit(&core->port->durable_seq, memory_order_acquire);
         unsigned count = 0;
         while (count < EVENTS_PER_ROUND && gateway_released(event, durable)) {
-            __builtin_prefetch(ring_cell(core->events, core->events->consumed + count + 2));
+            __builtin_prefetch(reader_cell(&core->events, count + 2));
             take_event(gateway, matcher, event);
-            event = ring_peek(core->events, ++count);
+            event = reader_peek(&core->events, ++count);
         }
         if (count)
-            ring_release(core->events, count);
+            reader_release(&core->events, count);
         total += count;
     }
     for (uint32_t i = 0; i < gateway->dirty_count; i++) {

@@ -11,18 +11,15 @@
 
 static bool push_link(struct gateway *gateway, const struct session *session, enum command_type type, uint8_t reason)
 {
-    struct gateway_core *core = &gateway->cores[session->matcher];
-    if (core->room == 0)
-        core->room = ring_room(core->orders, core->orders->depth) - core->pending;
-    if (core->room == 0)
+    struct ring_writer *orders = &gateway->cores[session->matcher].orders;
+    if (orders->room == 0 && writer_look(orders) == 0)
         return false;
-    struct command *command = ring_slot(core->orders, core->pending);
+    struct command *command = writer_slot(orders);
     memset((char *)command + sizeof command->seq, 0, sizeof *command - sizeof command->seq);
     command->type = (uint8_t)type;
     command->session = session->index;
     command->link.down_reason = reason;
-    core->pending++;
-    core->room--;
+    writer_fill(orders);
     return true;
 }
 
@@ -81,9 +78,7 @@ static void bind_source(struct gateway *gateway, struct session *session, const 
 
 static bool room_for_login(struct gateway *gateway, const struct session *session)
 {
-    struct gateway_core *core = &gateway->cores[session->matcher];
-    core->room = ring_room(core->orders, core->orders->depth) - core->pending;
-    return core->room >= LINKS_PER_LOGIN;
+    return writer_look(&gateway->cores[session->matcher].orders) >= LINKS_PER_LOGIN;
 }
 
 static bool is_blank(const char *text, size_t size)

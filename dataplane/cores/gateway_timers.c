@@ -12,7 +12,7 @@
 // Everything that was replayed has been taken from this ring.
 static bool history_taken(const struct gateway_core *core)
 {
-    const struct event *event = ring_peek(core->events, 0);
+    const struct event *event = reader_peek(&core->events, 0);
     return !event || !(event->flags & EV_REPLAYED);
 }
 
@@ -58,15 +58,13 @@ static void push_drain(struct gateway *gateway, uint32_t matcher)
         if (session->matcher == matcher && (session->up || session->down_owed))
             return;
     }
-    core->room = ring_room(core->orders, core->orders->depth) - core->pending;
-    if (core->room == 0)
+    if (writer_look(&core->orders) == 0)
         return;
-    struct command *command = ring_slot(core->orders, core->pending);
+    struct command *command = writer_slot(&core->orders);
     memset((char *)command + sizeof command->seq, 0, sizeof *command - sizeof command->seq);
     command->type = DIRECTIVE_DRAIN;
     command->session = SESSION_NONE;
-    core->pending++;
-    core->room--;
+    writer_fill(&core->orders);
     core->closed = true;
 }
 
@@ -75,7 +73,8 @@ static bool all_taken(const struct gateway *gateway)
     for (uint32_t i = 0; i < gateway->cores_count; i++) {
         const struct gateway_core *core = &gateway->cores[i];
         // Acquire pairs with the matching core's release: it pushed its last event before it halted.
-        if (atomic_load_explicit(&core->block->state, memory_order_acquire) < CORE_HALT || ring_peek(core->events, 0))
+        if (atomic_load_explicit(&core->block->state, memory_order_acquire) < CORE_HALT ||
+            reader_peek(&core->events, 0))
             return false;
     }
     return true;

@@ -72,12 +72,9 @@ static bool can_take_input(struct matcher *matcher)
 {
     if (__builtin_expect(engine_unfinished(matcher->engine), 0) && !continue_step(matcher))
         return false;
-    if (__builtin_expect(matcher->journal_room == 0, 0)) {
-        matcher->journal_room = ring_room(matcher->journal, matcher->journal->depth);
-        if (matcher->journal_room == 0) {
-            matcher->counters[COUNT_MATCHER_backpressure]++;
-            return false;
-        }
+    if (__builtin_expect(matcher->journal.room == 0, 0) && writer_look(&matcher->journal) == 0) {
+        matcher->counters[COUNT_MATCHER_backpressure]++;
+        return false;
     }
     return matcher_has_room(matcher);
 }
@@ -95,13 +92,13 @@ static void take(struct matcher *matcher, const struct command *input)
         time_ns = matcher->previous_ns;
     matcher->previous_ns = time_ns;
     // The journal ring's cell is the private copy: its word becomes the sequence, and nobody else writes it.
-    struct command *command = ring_slot(matcher->journal, 0);
+    struct command *command = writer_slot(&matcher->journal);
     memcpy((char *)command + sizeof command->seq, (const char *)input + sizeof input->seq,
            sizeof *command - sizeof command->seq);
     command->time_ns = time_ns;
     command->prev_hash = (uint32_t)engine_event_hash(matcher->engine);
-    ring_publish(matcher->journal, 1);
-    matcher->journal_room--;
+    writer_fill(&matcher->journal);
+    writer_publish(&matcher->journal);
     matcher_step(matcher, command);
 }
 
@@ -154,19 +151,21 @@ static void make_tick(struct matcher *matcher)
 // Up to INPUT_BURST commands of one gateway. False when an output is full.
 static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *work)
 {
-    struct ring *ring = matcher->orders[gateway];
-    unsigned count = ring_ready(ring, 0, INPUT_BURST), done = 0;
+    struct ring_reader *orders = &matcher->orders[gateway];
+    unsigned count = 0, done = 0;
+    while (count < INPUT_BURST && reader_peek(orders, count))
+        count++;
     bool room = true;
     for (unsigned i = 0; i < count && i < PREFETCH_AHEAD; i++)
-        engine_prefetch(matcher->engine, ring_peek(ring, i));
+        engine_prefetch(matcher->engine, reader_cell(orders, i));
     for (; done < count; done++) {
         if (__builtin_expect(!can_take_input(matcher), 0)) {
             room = false;
             break;
         }
         if (done + PREFETCH_AHEAD < count)
-            engine_prefetch(matcher->engine, ring_peek(ring, done + PREFETCH_AHEAD));
-        const struct command *input = ring_peek(ring, done);
+            engine_prefetch(matcher->engine, reader_cell(orders, done + PREFETCH_AHEAD));
+        const struct command *input = reader_cell(orders, done);
         if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
             matcher->drained_gateways |= 1u << gateway;
             continue;
@@ -178,7 +177,7 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
         take(matcher, input);
     }
     if (done)
-        ring_release(ring, done);
+        reader_release(orders, done);
     *work += done;
     return room;
 }
@@ -263,26 +262,26 @@ static bool join_rings(struct matcher *matcher, const struct role_context *conte
     unsigned own = context->index;
     matcher->port = region_find(region, OBJECT_MATCHER, 0, own);
     matcher->commands = region_find(region, OBJECT_COMMANDS, 0, own);
-    matcher->journal = region_find(region, OBJECT_JOURNAL, 0, own);
+    struct ring *journal = region_find(region, OBJECT_JOURNAL, 0, own);
     matcher->gateways_count = context->config->gateways_count;
-    if (!matcher->port || !matcher->commands || !matcher->journal || matcher->gateways_count > MATCHER_GATEWAYS_MAX)
+    if (!matcher->port || !matcher->commands || !journal || matcher->gateways_count > MATCHER_GATEWAYS_MAX)
         return false;
     for (uint32_t i = 0; i < matcher->gateways_count; i++) {
-        matcher->orders[i] = region_find(region, OBJECT_ORDERS, i, own);
-        matcher->outlets[i].ring = region_find(region, OBJECT_EVENTS, own, i);
-        if (!matcher->orders[i] || !matcher->outlets[i].ring)
+        struct ring *orders = region_find(region, OBJECT_ORDERS, i, own);
+        struct ring *events = region_find(region, OBJECT_EVENTS, own, i);
+        if (!orders || !events || events->depth < ENGINE_EVENTS_MAX)
             return false;
+        reader_new(&matcher->orders[i], orders);
+        writer_new(&matcher->outlets[i], events);
     }
-    struct outlet *publisher = &matcher->outlets[matcher->gateways_count];
-    publisher->ring = region_find(region, OBJECT_MARKET_DATA, own, own);
-    matcher->has_publisher = publisher->ring != NULL;
+    struct ring *market_data = region_find(region, OBJECT_MARKET_DATA, own, own);
+    matcher->has_publisher = market_data != NULL;
+    if (market_data && market_data->depth < ENGINE_EVENTS_MAX)
+        return false;
+    if (market_data)
+        writer_new(&matcher->outlets[matcher->gateways_count], market_data);
     matcher->outlets_count = matcher->gateways_count + matcher->has_publisher;
-    for (uint32_t i = 0; i < matcher->outlets_count; i++) {
-        matcher->outlets[i].room = ring_room(matcher->outlets[i].ring, matcher->outlets[i].ring->depth);
-        if (matcher->outlets[i].room < ENGINE_EVENTS_MAX)
-            return false;
-    }
-    matcher->journal_room = ring_room(matcher->journal, matcher->journal->depth);
+    writer_new(&matcher->journal, journal);
     return true;
 }
 

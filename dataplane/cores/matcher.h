@@ -16,17 +16,11 @@
 #include "contract/command.h"
 #include "contract/event.h"
 #include "contract/ring.h"
+#include "cores/ring_ends.h"
 #include "cores/role.h"
 #include "engine/engine.h"
 
 #define MATCHER_GATEWAYS_MAX 16
-
-// A ring that events go to.
-struct outlet {
-    struct ring *ring;
-    uint32_t room;    // free cells behind what is published, as last seen
-    uint32_t pending; // slots filled and not yet published
-};
 
 struct matcher {
     uint64_t counters[COUNT_MATCHER_END];
@@ -42,13 +36,13 @@ struct matcher {
     uint32_t turn; // gateway to look at first
     uint64_t now;  // of the round
     uint64_t tick_tsc, next_tick_tsc;
-    struct ring *commands, *journal;
-    uint32_t journal_room;
+    struct ring *commands;
+    struct ring_writer journal;
     uint32_t gateways_count;
-    struct ring *orders[MATCHER_GATEWAYS_MAX];
+    struct ring_reader orders[MATCHER_GATEWAYS_MAX];
     uint32_t drained_gateways; // bit set of those that sent DIRECTIVE_DRAIN
     uint32_t outlets_count;
-    struct outlet outlets[MATCHER_GATEWAYS_MAX + 1]; // gateways, then the publisher where there is one
+    struct ring_writer outlets[MATCHER_GATEWAYS_MAX + 1]; // gateways, then the publisher where there is one
     bool has_publisher;
     uint8_t *gateway_of; // by session
     uint32_t sessions_count;

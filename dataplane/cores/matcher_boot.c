@@ -21,8 +21,8 @@ static void recovered(struct matcher *matcher, uint64_t seq)
         fail(matcher, have + 1, seq, have);
         return;
     }
-    ring_rebase(matcher->journal, seq);
-    matcher->journal_room = matcher->journal->depth;
+    ring_rebase(matcher->journal.ring, seq);
+    writer_new(&matcher->journal, matcher->journal.ring);
     matcher->previous_ns = engine_time_ns(matcher->engine);
     matcher->state = CORE_RUN;
     atomic_store_explicit(&matcher->port->applied_seq, seq, memory_order_release);

@@ -7,28 +7,25 @@
 bool matcher_has_room(struct matcher *matcher)
 {
     for (uint32_t i = 0; i < matcher->outlets_count; i++) {
-        struct outlet *outlet = &matcher->outlets[i];
-        if (__builtin_expect(outlet->room < ENGINE_EVENTS_MAX, 0)) {
-            outlet->room = ring_room(outlet->ring, outlet->ring->depth);
-            if (outlet->room < ENGINE_EVENTS_MAX) {
-                matcher->counters[COUNT_MATCHER_backpressure]++;
-                return false;
-            }
+        struct ring_writer *outlet = &matcher->outlets[i];
+        if (__builtin_expect(outlet->room < ENGINE_EVENTS_MAX, 0) && writer_look(outlet) < ENGINE_EVENTS_MAX) {
+            matcher->counters[COUNT_MATCHER_backpressure]++;
+            return false;
         }
     }
     return true;
 }
 
-static inline void put(struct outlet *outlet, const struct event *event, uint8_t replayed)
+static inline void put(struct ring_writer *outlet, const struct event *event, uint8_t replayed)
 {
-    char *slot = ring_slot(outlet->ring, outlet->pending);
+    char *slot = writer_slot(outlet);
     memcpy(slot + sizeof event->word, (const char *)event + sizeof event->word, 64 - sizeof event->word);
     if (event->lines > 1)
         memcpy(slot + 64, (const char *)event + 64, 64);
     if (__builtin_expect(event->lines > 2, 0))
         memcpy(slot + 128, (const char *)event + 128, 64);
     ((struct event *)slot)->flags |= replayed;
-    outlet->pending++;
+    writer_fill(outlet);
 }
 
 static inline bool is_for_all_gateways(const struct event *event)
@@ -37,7 +34,7 @@ static inline bool is_for_all_gateways(const struct event *event)
            event->type == EV_DAY_END;
 }
 
-static inline struct outlet *outlet_of(struct matcher *matcher, uint16_t session)
+static inline struct ring_writer *outlet_of(struct matcher *matcher, uint16_t session)
 {
     return session < matcher->sessions_count ? &matcher->outlets[matcher->gateway_of[session]] : NULL;
 }
@@ -48,11 +45,11 @@ static inline void put_to_gateways(struct matcher *matcher, const struct event *
         for (uint32_t i = 0; i < matcher->gateways_count; i++)
             put(&matcher->outlets[i], event, replayed);
     } else if (event->type < EV_SYSTEM) {
-        struct outlet *first = outlet_of(matcher, event->session);
+        struct ring_writer *first = outlet_of(matcher, event->session);
         if (first)
             put(first, event, replayed);
         if (event->type == EV_TRADE) {
-            struct outlet *second = outlet_of(matcher, event->other_session);
+            struct ring_writer *second = outlet_of(matcher, event->other_session);
             if (second && second != first)
                 put(second, event, replayed);
         }
@@ -70,12 +67,9 @@ void matcher_emit(struct matcher *matcher, unsigned count)
         matcher->counters[COUNT_MATCHER_executions] += event->type == EV_TRADE;
     }
     for (uint32_t i = 0; i < matcher->outlets_count; i++) {
-        struct outlet *outlet = &matcher->outlets[i];
-        if (outlet->pending) {
-            ring_publish(outlet->ring, outlet->pending);
-            outlet->room -= outlet->pending;
-            outlet->pending = 0;
-        }
+        struct ring_writer *outlet = &matcher->outlets[i];
+        if (outlet->position != outlet->published)
+            writer_publish(outlet);
     }
     matcher->counters[COUNT_MATCHER_events] += count;
 }

@@ -8,10 +8,10 @@
 
 #include "contract/event.h"
 #include "contract/itch_out.h"
-#include "contract/ring.h"
 #include "contract/session_name.h"
 #include "cores/clock.h"
 #include "cores/inlet.h"
+#include "cores/ring_ends.h"
 #include "cores/role.h"
 #include "cores/sender.h"
 #include "cores/window.h"
@@ -25,7 +25,7 @@ struct publisher {
     uint64_t counters[COUNT_PUBLISHER_END];
     enum core_state state;
     uint32_t matcher; // its matching core; the publisher's own number too
-    struct ring *events;
+    struct ring_reader events;
     struct matcher_port *port;
     struct core_block *matcher_block, *block;
     const struct region_header *header;
@@ -97,7 +97,7 @@ static void append(struct publisher *publisher, const struct event *event)
 
 static unsigned take_events(struct publisher *publisher)
 {
-    const struct event *event = ring_peek(publisher->events, 0);
+    const struct event *event = reader_peek(&publisher->events, 0);
     unsigned count = 0;
     if (!event)
         return 0;
@@ -109,10 +109,10 @@ static unsigned take_events(struct publisher *publisher)
         append(publisher, event);
         if (event->type == EV_DAY_END)
             publisher->ended = true;
-        event = ring_peek(publisher->events, ++count);
+        event = reader_peek(&publisher->events, ++count);
     }
     if (count)
-        ring_release(publisher->events, count);
+        reader_release(&publisher->events, count);
     if (publisher->pack_count)
         send_pack(publisher);
     publisher->counters[COUNT_PUBLISHER_events] += count;
@@ -152,7 +152,7 @@ static void follow_matcher(struct publisher *publisher)
 {
     // Acquire pairs with the matching core's release: what it pushed in its last state is in the ring.
     uint32_t state = atomic_load_explicit(&publisher->matcher_block->state, memory_order_acquire);
-    const struct event *event = ring_peek(publisher->events, 0);
+    const struct event *event = reader_peek(&publisher->events, 0);
     if (publisher->state == CORE_BOOT && state == CORE_RUN && !(event && (event->flags & EV_REPLAYED)))
         publisher->state = CORE_RUN;
     if (state < CORE_HALT || event || !atomic_load_explicit(&publisher->header->stop, memory_order_relaxed))
@@ -231,12 +231,14 @@ static bool join_rings(struct publisher *publisher, const struct role_context *c
 {
     unsigned own = context->index;
     publisher->matcher = own;
-    publisher->events = region_find(context->region, OBJECT_MARKET_DATA, own, own);
+    struct ring *events = region_find(context->region, OBJECT_MARKET_DATA, own, own);
+    if (events)
+        reader_new(&publisher->events, events);
     publisher->port = region_find(context->region, OBJECT_MATCHER, 0, own);
     publisher->matcher_block = region_find(context->region, OBJECT_CORE, ROLE_MATCHER, own);
     publisher->block = context->block;
     publisher->header = context->region->header;
-    return publisher->events && publisher->port && publisher->matcher_block;
+    return events && publisher->port && publisher->matcher_block;
 }
 
 static void *publisher_init(const struct role_context *context, char *error, size_t error_size)
