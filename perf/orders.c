@@ -218,11 +218,17 @@ static void answer_cancel(struct orders *orders, uint32_t ref, uint64_t now_ns)
         struct request *request = request_at(orders, at);
         if (request->target != ref || request->state != REQUEST_OUTSTANDING)
             continue;
+        struct order *made = orders_find(orders, request->ref);
+        uint32_t made_ref = request->ref;
         if (request->kind == INTENT_CANCEL)
             orders->counts.accepted++;
         else
             orders->counts.rejected++; // a replace whose new order could not be: it only canceled
         answered(orders, at, ANSWER_CANCELED, now_ns);
+        if (made) { // so OUCH is silent on what was asked of the new order since
+            made->open = 0;
+            die(orders, made, made_ref);
+        }
         return;
     }
 }

@@ -215,8 +215,10 @@ static void a_replace_that_only_cancels_is_rejected(void **state)
     enter(1, 'B', 100, 5000);
     accepted(1, 'B', 100);
     replace(1, 2, 100, 5001);
+    cancel(2); // of the order that will never be
     canceled(1, 100, 'U');
     assert_int_equal(orders.counts.rejected, 1);
+    assert_int_equal(orders.counts.silent, 1);
     assert_int_equal(orders.outstanding, 0);
 }
 
