@@ -13,6 +13,7 @@
 
 #define INPUT_BURST 64     // commands of one gateway in a row
 #define PREFETCH_AHEAD 12  // commands between the one that is stepped and the one whose order is looked for
+#define JOURNAL_AHEAD 8    // cells: the ring is large, and the next one is seldom near
 #define CONTROL_BURST 256  // commands of control in a round
 #define CONTINUE_BURST 256 // continuations of one long step in a round
 
@@ -93,6 +94,9 @@ static void take(struct matcher *matcher, const struct command *input)
     matcher->previous_ns = time_ns;
     // The journal ring's cell is the private copy: its word becomes the sequence, and nobody else writes it.
     struct command *command = writer_slot(&matcher->journal);
+    char *ahead = writer_cell(&matcher->journal, matcher->journal.position + JOURNAL_AHEAD);
+    __builtin_prefetch(ahead, 1);
+    __builtin_prefetch(ahead + 64, 1);
     memcpy((char *)command + sizeof command->seq, (const char *)input + sizeof input->seq,
            sizeof *command - sizeof command->seq);
     command->time_ns = time_ns;

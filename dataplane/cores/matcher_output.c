@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define CELLS_AHEAD 8 // a ring is walked round and round: the cell to write is seldom near
+
 bool matcher_has_room(struct matcher *matcher)
 {
     for (uint32_t i = 0; i < matcher->outlets_count; i++) {
@@ -18,7 +20,9 @@ bool matcher_has_room(struct matcher *matcher)
 
 static inline void put(struct ring_writer *outlet, const struct event *event, uint8_t replayed)
 {
-    char *slot = writer_slot(outlet);
+    char *slot = writer_slot(outlet), *ahead = writer_cell(outlet, outlet->position + CELLS_AHEAD);
+    __builtin_prefetch(ahead, 1);
+    __builtin_prefetch(ahead + 64, 1);
     memcpy(slot + sizeof event->word, (const char *)event + sizeof event->word, 64 - sizeof event->word);
     if (event->lines > 1)
         memcpy(slot + 64, (const char *)event + 64, 64);

@@ -129,7 +129,7 @@ RIG_UNUSED int rig_start_eal(void **state)
         fprintf(stderr, "%s\n", error);
         return -1;
     }
-    rig_pool = rte_pktmbuf_pool_create("rig", 8191, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    rig_pool = rte_pktmbuf_pool_create("rig", 8191, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
     return rig_pool ? 0 : -1;
 }
 
