@@ -13,6 +13,8 @@
 
 #define INPUT_BURST 64     // commands of one gateway in a row
 #define PREFETCH_AHEAD 12  // commands between the one that is stepped and the one whose order is looked for
+#define PREFETCH_ORDER 7   // .. and the one whose order is looked at
+#define PREFETCH_HINTS 4   // .. and, so many nearer, the one whose neighbours are
 #define JOURNAL_AHEAD 8    // cells: the ring is large, and the next one is seldom near
 #define CONTROL_BURST 256  // commands of control in a round
 #define CONTINUE_BURST 256 // continuations of one long step in a round
@@ -152,6 +154,19 @@ static void make_tick(struct matcher *matcher)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
 }
 
+// What the input `at` and those behind it will touch, one pointer further the nearer they are.
+static inline void prefetch_ahead(const struct matcher *matcher, const struct ring_reader *orders, unsigned at,
+                                  unsigned count, uint32_t hints[PREFETCH_HINTS])
+{
+    uint32_t *hint = &hints[at % PREFETCH_HINTS]; // made PREFETCH_HINTS inputs ago
+    if (at + PREFETCH_AHEAD < count)
+        engine_prefetch(matcher->engine, reader_cell(orders, at + PREFETCH_AHEAD));
+    engine_prefetch_links(matcher->engine, *hint);
+    *hint = at + PREFETCH_ORDER < count
+                ? engine_prefetch_order(matcher->engine, reader_cell(orders, at + PREFETCH_ORDER))
+                : 0;
+}
+
 // Up to INPUT_BURST commands of one gateway. False when an output is full.
 static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *work)
 {
@@ -160,6 +175,7 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
     while (count < INPUT_BURST && reader_peek(orders, count))
         count++;
     bool room = true;
+    uint32_t hints[PREFETCH_HINTS] = {0};
     for (unsigned i = 0; i < count && i < PREFETCH_AHEAD; i++)
         engine_prefetch(matcher->engine, reader_cell(orders, i));
     for (; done < count; done++) {
@@ -167,8 +183,7 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
             room = false;
             break;
         }
-        if (done + PREFETCH_AHEAD < count)
-            engine_prefetch(matcher->engine, reader_cell(orders, done + PREFETCH_AHEAD));
+        prefetch_ahead(matcher, orders, done, count, hints);
         const struct command *input = reader_cell(orders, done);
         if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
             matcher->drained_gateways |= 1u << gateway;
