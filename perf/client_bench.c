@@ -247,6 +247,7 @@ static void open_bench(struct bench *bench)
                                  .password = session->password,
                                  .transport = bench->transport,
                                  .outstanding = 1024,
+                                 .from_now = true,
                                  .timeout_ns = (uint64_t)(options->timeout_s * 1e9)};
         if (line_open(&bench->line, &plan) != 0)
             fail_with(EX_OSERR, "no memory for the session");

@@ -111,6 +111,7 @@ static int open_session(struct line *line)
                                        .timeout_ns = line->plan.timeout_ns,
                                        .retransmit_ns = RETRANSMIT_NS,
                                        .relogin_after_end = true,
+                                       .from_now = line->plan.from_now,
                                        .context = line,
                                        .on_message = on_message};
     line->session = xw_session_open(&config);

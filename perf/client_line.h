@@ -30,6 +30,7 @@ struct line_plan {
     uint64_t timeout_ns;   // silence after which to log in again
     struct record *record; // may be NULL
     struct histogram *latency;
+    bool from_now;    // what the stream held before the login is of no interest
     uint32_t *ref_of; // UserRefNum by the input's order id, kept right when an order is renumbered; may be NULL
     void (*fill)(void *context, const struct fill *fill);
     void *fill_context;

@@ -211,6 +211,8 @@ static void accept_login(struct xw_session *session, uint64_t now_ns, const uint
     bool known = session->name[0] != '\0';
     bool same = memcmp(session->name, packet + 1, UFO_SESSION) == 0;
     memcpy(session->name, packet + 1, UFO_SESSION);
+    if (!known && session->config.from_now)
+        stream_restart(&session->stream, next);
     if (known && !same)
         stream_restart(&session->stream, 1);
     if (next < session->stream.end)

@@ -29,6 +29,7 @@ struct xw_session_config {
     const char *password;   // up to 10
     const char *session;    // up to 10; NULL or "": the current one
     uint64_t next_sequence; // first message wanted [1]
+    bool from_now;          // begin with what follows the first login: the stream before it is never asked for
     uint64_t login_ns;      // repeats an unanswered login [1 s]
     uint64_t heartbeat_ns;  // longest silence of ours [1 s]
     uint64_t timeout_ns;    // longest silence of the venue's [10 s]

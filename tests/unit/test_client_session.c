@@ -284,6 +284,22 @@ static void a_silent_venue_is_logged_in_to_again_and_the_stream_goes_on(void **s
     xw_session_close(s);
 }
 
+static void a_client_that_begins_now_asks_for_nothing_older(void **state)
+{
+    (void)state;
+    struct inbox inbox = {.next = 500};
+    struct xw_session_config config = {
+        .user = "ALICE", .password = "secret", .from_now = true, .context = &inbox, .on_message = take};
+    struct xw_session *session = xw_session_open(&config);
+    assert_non_null(session);
+    xw_session_login(session);
+    log_in(session, 0, 500);
+    assert_int_equal(xw_session_missing(session), 0);
+    assert_silent(session, 100 * MS);
+    assert_int_equal(xw_session_next_sequence(session), 500);
+    xw_session_close(session);
+}
+
 static void a_request_lost_with_the_venue_is_sent_again_after_the_login(void **state)
 {
     (void)state;
@@ -649,6 +665,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_login_is_repeated_until_it_is_answered),
         cmocka_unit_test(a_late_client_asks_for_the_day_so_far),
+        cmocka_unit_test(a_client_that_begins_now_asks_for_nothing_older),
         cmocka_unit_test(a_request_never_asks_for_more_than_its_count_can_say),
         cmocka_unit_test(a_gap_is_asked_for_and_what_came_early_is_kept),
         cmocka_unit_test(an_early_packet_that_comes_again_takes_no_second_place),
