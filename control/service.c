@@ -30,7 +30,7 @@
 
 #define MS_NS UINT64_C(1000000)
 
-enum { HEARTBEAT_MS = 10, LIVENESS_MS = 20, SWEEP_MS = 50, HALT_GRACE_MS = 1000 };
+enum { HEARTBEAT_MS = 10, LIVENESS_MS = 20, SWEEP_MS = 50, HALT_GRACE_MS = 1000, ALERT_MS = 5 };
 
 struct service {
     struct config *config;
@@ -233,8 +233,8 @@ static bool may_stop(struct service *service, uint64_t now_ns)
 
 static void serve(struct service *service)
 {
-    static const struct timespec no_wait = {0}, wait = {.tv_nsec = (long)MS_NS};
-    uint64_t now_ns = monotonic_ns();
+    static const struct timespec no_wait = {0}, soon = {.tv_nsec = 20000}, wait = {.tv_nsec = (long)MS_NS};
+    uint64_t now_ns = monotonic_ns(), worked_ns = 0;
     for (; !may_stop(service, now_ns); now_ns = monotonic_ns()) {
         unsigned work = 0;
         if (service->generation.joined) {
@@ -248,7 +248,11 @@ static void serve(struct service *service)
         if (journal_writer_result(service->writer) != JOURNAL_OK)
             fail_with(journal_exit_code(journal_writer_result(service->writer)), "journal: %s",
                       journal_writer_text(service->writer));
-        take_signal(service, sigtimedwait(&service->signals, NULL, work ? &no_wait : &wait));
+        // A client that fetches a long stream asks again as soon as it is answered: be there.
+        if (work)
+            worked_ns = now_ns;
+        const struct timespec *pause = work ? &no_wait : now_ns - worked_ns < ALERT_MS * MS_NS ? &soon : &wait;
+        take_signal(service, sigtimedwait(&service->signals, NULL, pause));
     }
 }
 
