@@ -34,7 +34,7 @@
 #include "cores/symbol_table.h"
 #include "cores/window.h"
 
-#define GATEWAY_MATCHERS_MAX 16
+#define GATEWAY_MATCHERS_MAX 16u
 #define LOGIN_DIGEST 16
 #define UFO_BODY_MAX (UFO_DATAGRAM_MAX - UFO_SEQUENCED_HEADER)
 

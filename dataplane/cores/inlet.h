@@ -16,7 +16,7 @@
 #include "cores/sender.h"
 #include "io/packet.h"
 
-#define INLET_ROLES_MAX 32
+#define INLET_ROLES_MAX 32u
 
 struct gateway;
 struct publisher;

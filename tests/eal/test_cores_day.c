@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The roles together: recovery to the same bytes, divergence refused, two gateways with two matching cores,
 // backpressure, and the market data stream with its requests.
-#include "cores_rig.h"
+#include "tests/eal/cores_clients.h"
 
 static struct rig rig;
 static const struct rig_options plain = {.gateways = 1, .matchers = 1};

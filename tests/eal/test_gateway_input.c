@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What gateways do with bad input: every reason for a discard reached, neighbours handled, the books balanced.
-#include "cores_rig.h"
+#include "tests/eal/cores_clients.h"
 
 static struct rig rig;
 static struct rig_client client;

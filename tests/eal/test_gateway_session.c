@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions on the whole data plane: login, take-over, time-out, the durability gate, retransmission, the stop.
-#include "cores_rig.h"
+#include "tests/eal/cores_clients.h"
 
 static struct rig rig;
 static const struct rig_options plain = {.gateways = 1, .matchers = 1};
