@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # make bench: every measurement as a ratio to its floor, the two interleaved in the same run, medians of XW_ROUNDS (5) rounds.
-# Prints the table of the README and leaves build/bench.json. XW_ONLY=wire|ring|engine|journal limits it.
+# Prints the table of the README and leaves build/bench.json. XW_ONLY=wire|load|ring|engine|journal limits it.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export XW_ROOT=$PWD
 export XW_BIN=${XW_BIN:-$PWD/build} XW_HOME=$PWD/build/bench
-rounds=${XW_ROUNDS:-5} only=${XW_ONLY:-wire ring engine journal}
+rounds=${XW_ROUNDS:-5} only=${XW_ONLY:-wire load ring engine journal}
 rm -rf "$XW_HOME"
 mkdir -p "$XW_HOME"
 . perf/appliance.sh
@@ -95,6 +95,27 @@ wire_round() {
     sample stream.pack8_rate_over_reflector "$(jq .streaming.rate "$XW_HOME/stream8.json")" "$(jq .streaming.rate "$XW_HOME/reflect_stream.json")"
     sample stream.lost "$(jq .streaming.lost "$stream")"
 }
+
+# Latency under load: open-loop from the intended send time, four sessions, a generated day.
+load_round() { # load_round ACK
+    local rate
+    for rate in ${XW_RATES:-50 200 400 800}; do
+        appliance_up "$1"
+        timeout -k 5 60 "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders $((rate * 1000)) --rate $((rate * 1000)) --json "$XW_HOME/load.json" \
+            >>"$XW_HOME/client.log" 2>&1 || xw_fail "xwreplay --rate ${rate}000: $(tail -n 3 "$XW_HOME/client.log")"
+        xw_stop
+        sample "load.$1.${rate}k.p50" "$(jq .latency_ns.p50 "$XW_HOME/load.json")"
+        sample "load.$1.${rate}k.p99" "$(jq .latency_ns.p99 "$XW_HOME/load.json")"
+    done
+}
+
+if wants load; then
+    for ((round = 1; round <= rounds; round++)); do
+        note "load: round $round of $rounds"
+        load_round matched
+        load_round durable
+    done
+fi
 
 if wants wire; then
     for ((round = 1; round <= rounds; round++)); do
