@@ -42,7 +42,7 @@ static const char help[] =
     "  --json FILE   --trades FILE   --hdr FILE   --pcap FILE\n"
     "  --record FILE          append every message received; --reread: at the end fetch the whole stream again\n"
     "  --compare FILE         the stream's expected trades\n"
-    "  --journal DIR          its size goes into the JSON\n"
+    "  --journal DIR          what is written in it goes into the JSON\n"
     "other modes\n"
     "  --bench                round trips (window 1), then streaming (window 256 or --window); verified after the run\n"
     "  --phase trips|stream   with --bench: only this one\n"

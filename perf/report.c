@@ -7,18 +7,28 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define BLOCK 4096u
+
 static uint64_t walked_bytes;
 
+// Journals write blocks into space that is zero: what holds anything else has been written.
 static int add_bytes(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
-    (void)path;
+    static const uint8_t zero[BLOCK];
+    uint8_t block[BLOCK];
+    (void)status;
     (void)walk;
-    if (type == FTW_F)
-        walked_bytes += (uint64_t)status->st_size;
+    FILE *file = type == FTW_F ? fopen(path, "rb") : NULL;
+    if (!file)
+        return 0;
+    for (size_t got; (got = fread(block, 1, sizeof block, file)) > 0;)
+        if (memcmp(block, zero, got) != 0)
+            walked_bytes += got;
+    fclose(file);
     return 0;
 }
 
-uint64_t report_directory_bytes(const char *directory)
+uint64_t report_written_bytes(const char *directory)
 {
     walked_bytes = 0;
     nftw(directory, add_bytes, 16, FTW_PHYS);
@@ -41,7 +51,7 @@ int report_make(struct report *report, struct player *player)
     report->unsent = player->flow.count - player->cursor;
     report->seconds = player->began_ns ? (double)(player->ended_ns - player->began_ns) / 1e9 : 0;
     report->rate = report->seconds > 0 ? (double)counts->sent / report->seconds : 0;
-    report->journal_bytes = options->journal ? report_directory_bytes(options->journal) : 0;
+    report->journal_bytes = options->journal ? report_written_bytes(options->journal) : 0;
     report->compared = -1;
     if (trades_pair(&player->trades, &report->trades) != 0)
         return -1;

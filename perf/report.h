@@ -33,7 +33,8 @@ void report_print(const struct report *report, const struct player *player, FILE
 // Writes the summary to `path`. Returns 0, or -1 with errno.
 int report_write_json(const struct report *report, const char *path);
 
-// Bytes of the files in a journal directory, its dates included. 0 when there is none.
-uint64_t report_directory_bytes(const char *directory);
+// Bytes written to the files in a journal directory, its dates included, not counting space that was only prepared. 0
+// when there is none.
+uint64_t report_written_bytes(const char *directory);
 
 #endif
