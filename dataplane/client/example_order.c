@@ -45,20 +45,24 @@ int main(int argc, char **argv)
     if (argc != 7)
         return fprintf(stderr, "usage: example_order HOST PORT USER PASSWORD SYMBOL PRICE\n"), 64;
     int socket = xw_udp_open(argv[1], (uint16_t)atoi(argv[2]));
-    struct xw_session_config config = {.user = argv[3], .password = argv[4], .on_message = print_answer};
+    // from_now: what the day has brought so far is of no interest here. A trading system leaves it out and catches up.
+    struct xw_session_config config = {
+        .user = argv[3], .password = argv[4], .from_now = true, .on_message = print_answer};
     struct xw_session *session = xw_session_open(&config);
     if (socket < 0 || session == NULL)
         return fprintf(stderr, "example_order: cannot reach %s\n", argv[1]), 69;
 
     xw_session_login(session);
-    pump(session, socket, xw_now_ns() + 1000000000); // also catches up with the day so far
+    pump(session, socket, xw_now_ns() + 1000000000);
+    if (xw_session_state(session) == XW_SESSION_REFUSED)
+        return fprintf(stderr, "example_order: user or password is refused\n"), 77;
     uint8_t message[XW_OUCH_REQUEST_MAX];
     xw_session_send(session, message, xw_ouch_query(message, NULL)); // which number may we use?
     pump(session, socket, xw_now_ns() + 500000000);
     struct xw_enter order = {.user_ref = next_user_ref, .side = 'B', .quantity = 100, .symbol = argv[5]};
     order.price = (uint64_t)(atof(argv[6]) * 10000 + 0.5);
     if (next_user_ref == 0 || !xw_session_send(session, message, xw_ouch_enter(message, &order, NULL)))
-        return fprintf(stderr, "example_order: no session (state %d)\n", (int)xw_session_state(session)), 75;
+        return fprintf(stderr, "example_order: %s does not answer\n", argv[1]), 75;
     pump(session, socket, xw_now_ns() + 2000000000);
     xw_session_logoff(session);
     pump(session, socket, xw_now_ns() + 10000000);

@@ -14,13 +14,14 @@ fresh() {
     xw_start
 }
 
-# shark FILTER FIELD..: fields of the packets that pass, port 5000 taken as MoldUDP64
+# shark FILTER FIELD..: fields of the packets that pass, port 5000 taken as MoldUDP64, port 4000 not guessed at: Wireshark
+# does not know UFO
 shark() {
     local filter=$1 fields=()
     shift
     for field; do fields+=(-e "$field"); done
-    tshark -n -r "$capture" -d udp.port==5000,moldudp64 -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE \
-        -Y "$filter" -T fields "${fields[@]}" 2>>"$base/tshark.log"
+    tshark -n -r "$capture" -d udp.port==5000,moldudp64 -d udp.port==4000,data -o ip.check_checksum:TRUE \
+        -o udp.check_checksum:TRUE -Y "$filter" -T fields "${fields[@]}" 2>>"$base/tshark.log"
 }
 
 fresh made
