@@ -70,8 +70,10 @@ struct session {
     char pending_session[UFO_SESSION];
     struct peer pending_peer;
     uint64_t pending_id;
+    uint64_t pending_at; // position of the request in its ring
     uint64_t pending_tsc;
     uint64_t fetch_id; // MESSAGES request with control, 0: none
+    uint64_t fetch_at;
     uint64_t fetch_tsc;
 };
 
@@ -161,6 +163,13 @@ void gateway_send_accept(struct gateway *gateway, struct session *session);
 void gateway_send_reject(struct gateway *gateway, const struct peer *to, char reason);
 void gateway_send_heartbeat(struct gateway *gateway, struct session *session);
 void gateway_send_end(struct gateway *gateway, struct session *session);
+
+// Whether a request at `position` still lies in the ring: control is away or busy and will answer it, so that asking
+// again would only make more work for it.
+static inline bool gateway_request_waits(const struct gateway *gateway, uint64_t position)
+{
+    return atomic_load_explicit(&gateway->requests->consumed, memory_order_relaxed) <= position;
+}
 
 // ---- gateway_timers.c
 void gateway_housekeep(void *instance, uint64_t now);

@@ -123,7 +123,8 @@ unsigned gateway_take_events(struct gateway *gateway)
 
 static void ask_control(struct gateway *gateway, struct session *session, uint32_t first, uint32_t count)
 {
-    if ((session->fetch_id && gateway->now - session->fetch_tsc < gateway->fetch_retry_tsc) ||
+    if ((session->fetch_id && (gateway_request_waits(gateway, session->fetch_at) ||
+                               gateway->now - session->fetch_tsc < gateway->fetch_retry_tsc)) ||
         ring_room(gateway->requests, 1) == 0) {
         gateway->counters[COUNT_GATEWAY_retransmit_unanswered]++; // asked already, or control is away
         return;
@@ -135,6 +136,7 @@ static void ask_control(struct gateway *gateway, struct session *session, uint32
     request->session = session->index;
     request->first = first;
     request->count = (uint16_t)count;
+    session->fetch_at = atomic_load_explicit(&gateway->requests->produced, memory_order_relaxed);
     ring_publish(gateway->requests, 1);
     session->fetch_id = gateway->next_id;
     session->fetch_tsc = gateway->now;

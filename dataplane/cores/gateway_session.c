@@ -140,8 +140,15 @@ static void make_digest(const struct gateway *gateway, const char user[UFO_USER]
 static void ask_control(struct gateway *gateway, struct session *session, const struct packet *packet,
                         const char password[UFO_PASSWORD], const uint8_t *digest, const char *requested)
 {
-    if (session->login_pending && gateway->now - session->pending_tsc < gateway->retry_tsc)
-        return; // one at a time: the client repeats
+    if (session->login_pending && (gateway_request_waits(gateway, session->pending_at) ||
+                                   gateway->now - session->pending_tsc < gateway->retry_tsc)) {
+        // One at a time. The same password from elsewhere has the same verdict: a client that is back on another port.
+        if (sodium_memcmp(digest, session->pending_digest, LOGIN_DIGEST) == 0) {
+            session->pending_peer = packet->from;
+            memcpy(session->pending_session, requested, UFO_SESSION);
+        }
+        return;
+    }
     if (ring_room(gateway->requests, 1) == 0)
         return; // control is away
     struct gateway_request *request = ring_slot(gateway->requests, 0);
@@ -153,6 +160,7 @@ static void ask_control(struct gateway *gateway, struct session *session, const 
     request->source_port = packet->from.port;
     memcpy(request->user, session->user, UFO_USER);
     memcpy(request->password, password, UFO_PASSWORD);
+    session->pending_at = atomic_load_explicit(&gateway->requests->produced, memory_order_relaxed);
     ring_publish(gateway->requests, 1);
     session->login_pending = true;
     session->pending_id = gateway->next_id;
