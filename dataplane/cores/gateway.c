@@ -16,8 +16,7 @@ static unsigned gateway_poll(void *instance, uint64_t now)
     struct gateway *gateway = instance;
     gateway->now = now;
     unsigned count = inlet_poll(gateway->inlet, gateway, gateway->burst, now, &gateway->sender, &gateway->tally);
-    if (count)
-        gateway_publish_orders(gateway);
+    gateway_publish_orders(gateway); // also what another gateway received for this one at a queue that they share
     return count;
 }
 
