@@ -55,6 +55,7 @@ static void send_packet(struct publisher *publisher, const struct peer *to, uint
     mold_header(packet, name, first, count);
     memcpy(packet + MOLD_HEADER, body, bytes);
     sender_end(&publisher->sender, to, publisher->from_port, MOLD_HEADER + bytes);
+    publisher->counters[COUNT_PUBLISHER_packets]++;
 }
 
 static void send_pack(struct publisher *publisher)
@@ -123,16 +124,18 @@ static unsigned take_events(struct publisher *publisher)
 void publisher_request(struct publisher *publisher, const struct packet *packet)
 {
     char name[10];
-    if (packet->size != MOLD_HEADER || publisher->date == 0 || publisher->state != CORE_RUN)
+    struct window_run run = {0};
+    uint64_t first = 0;
+    if (packet->size == MOLD_HEADER && publisher->date != 0 && publisher->state == CORE_RUN) {
+        session_name(publisher->date, publisher->matcher, name);
+        first = get_be64(packet->payload + 10);
+        if (memcmp(packet->payload, name, sizeof name) == 0)
+            run = window_find(&publisher->window, first, get_be16(packet->payload + 18), MOLD_BODY_MAX);
+    }
+    if (run.count == 0) {
+        publisher->counters[COUNT_PUBLISHER_requests_unanswered]++;
         return;
-    session_name(publisher->date, publisher->matcher, name);
-    uint64_t first = get_be64(packet->payload + 10);
-    uint16_t count = get_be16(packet->payload + 18);
-    if (memcmp(packet->payload, name, sizeof name) != 0 || first == 0)
-        return;
-    struct window_run run = window_find(&publisher->window, first, count, MOLD_BODY_MAX);
-    if (run.count == 0)
-        return;
+    }
     send_packet(publisher, &packet->from, first, (uint16_t)run.count, run.at, run.bytes);
     publisher->counters[COUNT_PUBLISHER_requests]++;
 }
@@ -177,7 +180,6 @@ static void publisher_housekeep(void *instance, uint64_t now)
     if (publisher->state == CORE_RUN && publisher->date && now - publisher->sent_tsc >= publisher->heartbeat_tsc)
         send_mark(publisher, publisher->ended ? MOLD_END_OF_SESSION : 0);
     sender_flush(&publisher->sender);
-    counters[COUNT_PUBLISHER_packets] = publisher->sender.sent_frames - publisher->tally.replies;
     counters[COUNT_PUBLISHER_tx_dropped] = publisher->sender.dropped;
     for (unsigned i = 0; i < COUNT_PUBLISHER_END; i++)
         atomic_store_explicit(&publisher->block->counters[i], counters[i], memory_order_relaxed);
