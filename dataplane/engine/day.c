@@ -7,13 +7,13 @@
 static void emit_system(struct out *out, char code, uint8_t flags)
 {
     emit_one(out,
-             &(struct head){.type = EV_SYSTEM, .lines = 1, .flags = flags, .reason = code, .session = SESSION_NONE});
+             (struct head){.type = EV_SYSTEM, .lines = 1, .flags = flags, .reason = code, .session = SESSION_NONE});
 }
 
 static void emit_day(struct out *out, uint8_t type, uint32_t date)
 {
     emit_one(out,
-             &(struct head){.type = type, .lines = 1, .flags = EV_MD_OTHER, .session = SESSION_NONE, .quantity = date});
+             (struct head){.type = type, .lines = 1, .flags = EV_MD_OTHER, .session = SESSION_NONE, .quantity = date});
 }
 
 static uint64_t mix_key(uint64_t key, uint64_t salt)
@@ -106,14 +106,14 @@ void day_start_continue(struct engine *e, struct out *out)
     for (; *locate <= e->limit.max_symbols && !out_full(out); ++*locate) {
         if (e->books[*locate].tick == 0)
             continue;
-        uint64_t second[8] = {word_at(e->books[*locate].name)};
+        struct line second = {{word_at(e->books[*locate].name)}};
         emit_two(out,
-                 &(struct head){.type = EV_TRADING_ACTION,
-                                .lines = 2,
-                                .flags = EV_MD_OTHER,
-                                .reason = 'T',
-                                .session = SESSION_NONE,
-                                .locate = (uint16_t)*locate},
+                 (struct head){.type = EV_TRADING_ACTION,
+                               .lines = 2,
+                               .flags = EV_MD_OTHER,
+                               .reason = 'T',
+                               .session = SESSION_NONE,
+                               .locate = (uint16_t)*locate},
                  second);
     }
     if (*locate <= e->limit.max_symbols || out->count + START_CLOSING_EVENTS > ENGINE_EVENTS_MAX)

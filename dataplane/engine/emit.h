@@ -87,54 +87,52 @@ struct head {
     char side;
 };
 
-static inline __attribute__((always_inline)) void head_words(const struct out *out, const struct head *h, uint64_t w[8])
+// A cache line as words. By value wherever it goes, so that compilers keep it in registers.
+struct line {
+    uint64_t w[8];
+};
+
+static inline __attribute__((always_inline)) struct line head_line(const struct out *out, struct head h)
 {
-    w[0] = 0;
-    w[1] = out->sequence;
-    w[2] = out->time_ns;
-    w[3] = h->type | (uint64_t)h->lines << 8 | (uint64_t)h->flags << 16 | (uint64_t)(uint8_t)h->reason << 24 |
-           (uint64_t)h->session << 32 | (uint64_t)h->locate << 48;
-    w[4] = h->user_ref | (uint64_t)h->other_user_ref << 32;
-    w[5] = h->ref;
-    w[6] = h->quantity | (uint64_t)h->price << 32;
-    w[7] = h->channel | (uint64_t)h->other_channel << 8 | (uint64_t)h->other_session << 16 |
-           (uint64_t)(uint8_t)h->side << 32;
+    return (struct line){{0, out->sequence, out->time_ns,
+                          h.type | (uint64_t)h.lines << 8 | (uint64_t)h.flags << 16 |
+                              (uint64_t)(uint8_t)h.reason << 24 | (uint64_t)h.session << 32 | (uint64_t)h.locate << 48,
+                          h.user_ref | (uint64_t)h.other_user_ref << 32, h.ref, h.quantity | (uint64_t)h.price << 32,
+                          h.channel | (uint64_t)h.other_channel << 8 | (uint64_t)h.other_session << 16 |
+                              (uint64_t)(uint8_t)h.side << 32}};
 }
 
 // Written out, because compilers turn a loop into a copy by vectors, for which the words must go through the stack
 // first.
-static inline __attribute__((always_inline)) void store_line(void *line, const uint64_t w[8])
+static inline __attribute__((always_inline)) void store_line(void *line, struct line from)
 {
     uint64_t *to = line;
-    to[0] = w[0];
-    to[1] = w[1];
-    to[2] = w[2];
-    to[3] = w[3];
-    to[4] = w[4];
-    to[5] = w[5];
-    to[6] = w[6];
-    to[7] = w[7];
+    to[0] = from.w[0];
+    to[1] = from.w[1];
+    to[2] = from.w[2];
+    to[3] = from.w[3];
+    to[4] = from.w[4];
+    to[5] = from.w[5];
+    to[6] = from.w[6];
+    to[7] = from.w[7];
 }
 
 // An event of one line.
-static inline __attribute__((always_inline)) void emit_one(struct out *out, const struct head *head)
+static inline __attribute__((always_inline)) void emit_one(struct out *out, struct head head)
 {
-    uint64_t w[8];
-    head_words(out, head, w);
-    store_line(&out->events[out->count++], w);
-    out->hash = event_hash_fold(out->hash, event_fold_first(w));
+    struct line first = head_line(out, head);
+    store_line(&out->events[out->count++], first);
+    out->hash = event_hash_fold(out->hash, event_fold_first(first.w));
 }
 
-// An event of two lines, the second given as words.
-static inline __attribute__((always_inline)) void emit_two(struct out *out, const struct head *head,
-                                                           const uint64_t second[8])
+// An event of two lines.
+static inline __attribute__((always_inline)) void emit_two(struct out *out, struct head head, struct line second)
 {
-    uint64_t w[8];
-    head_words(out, head, w);
+    struct line first = head_line(out, head);
     struct event *event = &out->events[out->count++];
-    store_line(event, w);
+    store_line(event, first);
     store_line((char *)event + 64, second);
-    out->hash = event_hash_fold(out->hash, event_fold_first(w) + event_fold_next(second, 1));
+    out->hash = event_hash_fold(out->hash, event_fold_first(first.w) + event_fold_next(second.w, 1));
 }
 
 // An event that is rare enough to be written field by field: the caller zeroes it and fills all but sequence, time and
@@ -154,18 +152,18 @@ static inline void emit_event(struct out *out, const struct event *from)
 static inline void emit_canceled(struct out *out, const struct order *order, uint16_t session, uint32_t quantity,
                                  char reason, uint8_t flags)
 {
-    emit_one(out, &(struct head){.type = EV_CANCELED,
-                                 .lines = 1,
-                                 .flags = flags,
-                                 .reason = reason,
-                                 .session = session,
-                                 .locate = order->locate,
-                                 .user_ref = key_user_ref(order->key),
-                                 .ref = order->ref,
-                                 .quantity = quantity,
-                                 .price = order->price,
-                                 .channel = key_channel(order->key),
-                                 .side = order->side});
+    emit_one(out, (struct head){.type = EV_CANCELED,
+                                .lines = 1,
+                                .flags = flags,
+                                .reason = reason,
+                                .session = session,
+                                .locate = order->locate,
+                                .user_ref = key_user_ref(order->key),
+                                .ref = order->ref,
+                                .quantity = quantity,
+                                .price = order->price,
+                                .channel = key_channel(order->key),
+                                .side = order->side});
 }
 
 static inline uint64_t word_at(const void *bytes)

@@ -76,23 +76,23 @@ static inline uint32_t lookup_room(const struct engine *e, struct lookup_place p
     return first < BUCKET_WAYS ? place.first : UINT32_MAX;
 }
 
-// Enters the order in bucket `at`, which lookup_room has found. The rest of the slot is written before.
-static inline void lookup_insert(struct engine *e, struct lookup_place place, uint32_t at, uint32_t slot)
+// Enters the order in bucket `at`, which lookup_room has found. Returns its place there; ORDER_AWAY is added to
+// `*flags` when the bucket is not the first.
+static inline uint8_t lookup_insert(struct engine *e, struct lookup_place place, uint32_t at, uint32_t slot,
+                                    uint8_t *flags)
 {
     struct bucket *bucket = &e->buckets[at];
-    struct order *order = &e->orders[slot];
     uint32_t empty = bucket_match(bucket, 0);
     xw_assert(empty);
     unsigned way = (unsigned)__builtin_ctz(empty) / 2;
     bucket->tags[way] = place.tag;
     bucket->slots[way] = slot;
     bucket->used++;
-    order->bucket = at;
-    order->way = (uint8_t)way;
     if (__builtin_expect(at != place.first, 0)) {
         e->buckets[place.first].away++;
-        order->flags |= ORDER_AWAY;
+        *flags |= ORDER_AWAY;
     }
+    return (uint8_t)way;
 }
 
 static inline void lookup_remove(struct engine *e, uint32_t slot)

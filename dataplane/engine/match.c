@@ -7,23 +7,23 @@
 static inline void emit_trade(struct engine *e, struct out *out, const struct incoming *in, const struct order *maker,
                               uint32_t quantity, const struct book *book)
 {
-    uint64_t second[8] = {e->next_match++, word_at(book->name),
-                          (uint64_t)'R' | (uint64_t)'A' << 8 | (uint64_t)(uint8_t)maker->side << 16};
+    struct line second = {{e->next_match++, word_at(book->name),
+                           (uint64_t)'R' | (uint64_t)'A' << 8 | (uint64_t)(uint8_t)maker->side << 16}};
     emit_two(out,
-             &(struct head){.type = EV_TRADE,
-                            .lines = 2,
-                            .flags = EV_MD_EXECUTE,
-                            .session = key_session(in->key),
-                            .locate = in->locate,
-                            .user_ref = key_user_ref(in->key),
-                            .other_user_ref = key_user_ref(maker->key),
-                            .ref = maker->ref,
-                            .quantity = quantity,
-                            .price = maker->price,
-                            .channel = key_channel(in->key),
-                            .other_channel = key_channel(maker->key),
-                            .other_session = key_session(maker->key),
-                            .side = in->side},
+             (struct head){.type = EV_TRADE,
+                           .lines = 2,
+                           .flags = EV_MD_EXECUTE,
+                           .session = key_session(in->key),
+                           .locate = in->locate,
+                           .user_ref = key_user_ref(in->key),
+                           .other_user_ref = key_user_ref(maker->key),
+                           .ref = maker->ref,
+                           .quantity = quantity,
+                           .price = maker->price,
+                           .channel = key_channel(in->key),
+                           .other_channel = key_channel(maker->key),
+                           .other_session = key_session(maker->key),
+                           .side = in->side},
              second);
 }
 
@@ -69,35 +69,35 @@ static void rest(struct engine *e, struct out *out, const struct book *book)
     struct lookup_place place = lookup_place(e, in->key);
     order_place(e, in, place, lookup_room(e, place), slot);
     session_append(e, &e->sessions[key_session(in->key)], slot);
-    uint64_t second[8] = {word_at(book->name)};
+    struct line second = {{word_at(book->name)}};
     emit_two(out,
-             &(struct head){.type = EV_BOOK_ADD,
-                            .lines = 2,
-                            .flags = EV_MD_ADD,
-                            .session = SESSION_NONE,
-                            .locate = in->locate,
-                            .user_ref = key_user_ref(in->key),
-                            .ref = in->ref,
-                            .quantity = in->quantity,
-                            .price = in->price,
-                            .channel = key_channel(in->key),
-                            .side = in->side},
+             (struct head){.type = EV_BOOK_ADD,
+                           .lines = 2,
+                           .flags = EV_MD_ADD,
+                           .session = SESSION_NONE,
+                           .locate = in->locate,
+                           .user_ref = key_user_ref(in->key),
+                           .ref = in->ref,
+                           .quantity = in->quantity,
+                           .price = in->price,
+                           .channel = key_channel(in->key),
+                           .side = in->side},
              second);
 }
 
 static void cancel_rest(const struct incoming *in, struct out *out)
 {
-    emit_one(out, &(struct head){.type = EV_CANCELED,
-                                 .lines = 1,
-                                 .reason = 'I',
-                                 .session = key_session(in->key),
-                                 .locate = in->locate,
-                                 .user_ref = key_user_ref(in->key),
-                                 .ref = in->ref,
-                                 .quantity = in->quantity,
-                                 .price = in->price,
-                                 .channel = key_channel(in->key),
-                                 .side = in->side});
+    emit_one(out, (struct head){.type = EV_CANCELED,
+                                .lines = 1,
+                                .reason = 'I',
+                                .session = key_session(in->key),
+                                .locate = in->locate,
+                                .user_ref = key_user_ref(in->key),
+                                .ref = in->ref,
+                                .quantity = in->quantity,
+                                .price = in->price,
+                                .channel = key_channel(in->key),
+                                .side = in->side});
 }
 
 void order_match(struct engine *e, struct out *out)

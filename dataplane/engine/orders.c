@@ -3,6 +3,7 @@
 #include "engine/orders.h"
 
 #include "engine/numbers.h"
+#include "engine/options.h"
 #include "engine/place.h"
 #include "engine/unsupported.h"
 
@@ -10,15 +11,6 @@
 #define TAGS_HARMLESS                                                                              \
     (OPTION(TAG_FIRM) | OPTION(TAG_CUSTOMER_TYPE) | OPTION(TAG_TRADE_NOW) | OPTION(TAG_GROUP_ID) | \
      OPTION(TAG_SHARES_LOCATED) | OPTION(TAG_LOCATE_BROKER) | OPTION(TAG_SIDE) | OPTION(TAG_USER_REF_IDX))
-// Tags that OUCH echoes on Accepted and on Replaced; UserRefIdx is added when it is not zero.
-#define TAGS_ON_REPLACED                                                                                               \
-    (OPTION(TAG_FIRM) | OPTION(TAG_MIN_QTY) | OPTION(TAG_MAX_FLOOR) | OPTION(TAG_PRICE_TYPE) | OPTION(TAG_POST_ONLY) | \
-     OPTION(TAG_TRADE_NOW) | OPTION(TAG_HANDLE_INST) | OPTION(TAG_AIQ_STRATEGY) | OPTION(TAG_AIQ_GROUP))
-#define TAGS_ON_ACCEPTED                                                                                    \
-    (TAGS_ON_REPLACED | OPTION(TAG_CUSTOMER_TYPE) | OPTION(TAG_PEG_OFFSET) | OPTION(TAG_DISCRETION_PRICE) | \
-     OPTION(TAG_DISCRETION_PRICE_TYPE) | OPTION(TAG_DISCRETION_PEG_OFFSET) | OPTION(TAG_RANDOM_RESERVES) |  \
-     OPTION(TAG_GROUP_ID) | OPTION(TAG_SHARES_LOCATED))
-
 static inline __attribute__((always_inline)) uint8_t check_unsupported(const struct command *c)
 {
     bool plain = (c->options & ~TAGS_HARMLESS) == 0 && c->display == 'Y' && c->iso == 'N' &&
@@ -26,21 +18,35 @@ static inline __attribute__((always_inline)) uint8_t check_unsupported(const str
     return __builtin_expect(plain, 1) ? REJECT_NONE : unsupported_reason(c);
 }
 
-// Fills limit, price, tick_index and rests of `in` from the command. `side` as BUY or SELL.
+// What an accepted price and TIF mean.
+struct terms {
+    uint32_t limit; // price, or LIMIT_MARKET_BUY, LIMIT_MARKET_SELL
+    uint32_t tick_index;
+    bool rests;
+};
+
 static inline __attribute__((always_inline)) uint8_t check_price(const struct book *book, const struct command *c,
-                                                                 unsigned side, struct incoming *in)
+                                                                 unsigned side, struct terms *terms)
 {
-    in->price = c->price;
-    if (__builtin_expect(c->price == PRICE_MARKET || c->price == PRICE_MARKET_CROSS, 0)) {
-        in->limit = side == BUY ? LIMIT_MARKET_BUY : LIMIT_MARKET_SELL;
-        in->tick_index = 0;
-        in->rests = false;
-        return REJECT_NONE;
+    if (__builtin_expect(c->price <= PRICE_MAX, 1)) {
+        *terms = (struct terms){c->price, book_tick_index(book, c->price), c->tif == '0'};
+        return terms->tick_index ? REJECT_NONE : REJECT_PRICE;
     }
-    in->limit = c->price;
-    in->tick_index = c->price <= PRICE_MAX ? book_tick_index(book, c->price) : 0;
-    in->rests = c->tif == '0';
-    return in->tick_index ? REJECT_NONE : REJECT_PRICE;
+    *terms = (struct terms){side == BUY ? LIMIT_MARKET_BUY : LIMIT_MARKET_SELL, 0, false};
+    return c->price == PRICE_MARKET || c->price == PRICE_MARKET_CROSS ? REJECT_NONE : REJECT_PRICE;
+}
+
+// What an Enter's and a Replace's order have in common; the rest is the caller's.
+static inline __attribute__((always_inline)) struct incoming
+incoming_of(const struct command *c, const struct terms *terms, uint64_t key, uint64_t ref)
+{
+    return (struct incoming){.key = key,
+                             .ref = ref,
+                             .limit = terms->limit,
+                             .price = c->price,
+                             .tick_index = terms->tick_index,
+                             .display = c->display,
+                             .rests = terms->rests};
 }
 
 // Whether a resting order at this price needs a level that the table has no more room for. `freed` levels go before.
@@ -59,7 +65,7 @@ static inline bool symbol_known(const struct engine *e, const struct command *c)
 }
 
 static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *e, const struct session *session,
-                                                                 const struct command *c, struct incoming *in,
+                                                                 const struct command *c, struct terms *terms,
                                                                  uint32_t bucket)
 {
     if (__builtin_expect(c->refuse != REJECT_NONE, 0))
@@ -75,105 +81,50 @@ static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *
     if (__builtin_expect(c->quantity - 1 >= QUANTITY_MAX, 0))
         return REJECT_QUANTITY;
     unsigned side = side_of(c->side);
-    uint8_t reason = check_price(&e->books[c->locate], c, side, in);
+    uint8_t reason = check_price(&e->books[c->locate], c, side, terms);
     if (__builtin_expect(reason == REJECT_NONE, 1))
         reason = check_unsupported(c);
     if (__builtin_expect(reason != REJECT_NONE, 0))
         return reason;
-    if (in->rests && __builtin_expect(e->live >= e->limit.max_orders ||
-                                          levels_full(e, c->locate, side, in->tick_index, 0) || bucket == UINT32_MAX,
-                                      0))
+    if (terms->rests &&
+        __builtin_expect(e->live >= e->limit.max_orders || levels_full(e, c->locate, side, terms->tick_index, 0) ||
+                             bucket == UINT32_MAX,
+                         0))
         return REJECT_PROCESSING;
     return REJECT_NONE;
 }
 
 // The second line of an Accepted or Replaced without options to echo but UserRefIdx.
-static inline __attribute__((always_inline)) void
-order_words(const struct command *c, uint64_t symbol, uint64_t old_ref, char capacity, char cross, uint64_t w[8])
+static inline __attribute__((always_inline)) struct line order_words(const struct command *c, uint64_t symbol,
+                                                                     uint64_t old_ref, char capacity, char cross)
 {
     uint64_t options = c->user_ref_idx ? OPTION(TAG_USER_REF_IDX) : 0;
-    w[0] = symbol;
-    w[1] = old_ref;
-    w[2] = word_at(c->cl_ord_id);
-    w[3] = (word_at(c->cl_ord_id + 8) & UINT64_C(0xFFFFFFFFFFFF)) | (uint64_t)(uint8_t)c->tif << 48 |
-           (uint64_t)(uint8_t)c->display << 56;
-    w[4] = (uint64_t)(uint8_t)capacity | (uint64_t)(uint8_t)c->iso << 8 | (uint64_t)(uint8_t)cross << 16 |
-           (uint64_t)'L' << 24 | options << 32;
-    w[5] = w[6] = w[7] = 0;
-}
-
-// Accepted and Replaced with options, field by field. `echo` holds what is inherited or sent.
-static __attribute__((noinline)) void emit_with_options(struct out *out, const struct head *head,
-                                                        const uint64_t second[8], const struct command *c,
-                                                        const struct echo *echo, uint16_t group_id)
-{
-    struct event event = {0};
-    uint64_t w[8];
-    head_words(out, head, w);
-    store_line(&event, w);
-    store_line((char *)&event + 64, second);
-    event.options |= echo->options;
-    memcpy(event.firm, echo->firm, sizeof event.firm);
-    event.price_type = echo->price_type;
-    event.post_only = echo->post_only;
-    event.trade_now = echo->trade_now;
-    event.handle_inst = echo->handle_inst;
-    event.aiq_strategy = echo->aiq_strategy;
-    memcpy(event.aiq_group, echo->aiq_group, sizeof event.aiq_group);
-    if (head->type == EV_ACCEPTED) {
-        event.options |= c->options & TAGS_ON_ACCEPTED;
-        event.customer_type = c->customer_type;
-        event.shares_located = c->shares_located;
-        event.group_id = group_id;
-        event.discretion_price_type = c->discretion_price_type;
-    }
-    if (event.options & EVENT_THIRD_LINE_TAGS)
-        event.lines = 3;
-    emit_event(out, &event);
-}
-
-// What a replace may have to echo: the original's, overlaid with what the command sends.
-static void echo_overlay(struct echo *echo, const struct command *c)
-{
-    uint32_t sent = c->options & TAGS_ON_REPLACED;
-    echo->options |= sent;
-    if (sent & OPTION(TAG_FIRM))
-        memcpy(echo->firm, c->firm, sizeof echo->firm);
-    if (sent & OPTION(TAG_PRICE_TYPE))
-        echo->price_type = c->price_type;
-    if (sent & OPTION(TAG_POST_ONLY))
-        echo->post_only = c->post_only;
-    if (sent & OPTION(TAG_TRADE_NOW))
-        echo->trade_now = c->trade_now;
-    if (sent & OPTION(TAG_HANDLE_INST))
-        echo->handle_inst = c->handle_inst;
-    if (sent & OPTION(TAG_AIQ_STRATEGY))
-        echo->aiq_strategy = c->aiq_strategy;
-    if (sent & OPTION(TAG_AIQ_GROUP))
-        memcpy(echo->aiq_group, c->aiq_group, sizeof echo->aiq_group);
+    return (struct line){{symbol, old_ref, word_at(c->cl_ord_id),
+                          (word_at(c->cl_ord_id + 8) & UINT64_C(0xFFFFFFFFFFFF)) | (uint64_t)(uint8_t)c->tif << 48 |
+                              (uint64_t)(uint8_t)c->display << 56,
+                          (uint64_t)(uint8_t)capacity | (uint64_t)(uint8_t)c->iso << 8 |
+                              (uint64_t)(uint8_t)cross << 16 | (uint64_t)'L' << 24 | options << 32}};
 }
 
 static inline __attribute__((always_inline)) void emit_accepted(struct out *out, const struct engine *e,
-                                                                const struct command *c, const struct incoming *in,
-                                                                uint8_t flags)
+                                                                const struct command *c, uint64_t ref, uint8_t flags)
 {
     struct head head = {.type = EV_ACCEPTED,
                         .lines = 2,
                         .flags = flags,
                         .session = c->session,
-                        .locate = in->locate,
+                        .locate = c->locate,
                         .user_ref = c->user_ref,
-                        .ref = in->ref,
-                        .quantity = in->quantity,
-                        .price = in->price,
+                        .ref = ref,
+                        .quantity = c->quantity,
+                        .price = c->price,
                         .channel = c->user_ref_idx,
-                        .side = in->side};
-    uint64_t second[8];
-    order_words(c, word_at(c->symbol), 0, c->capacity, c->cross, second);
+                        .side = c->side};
+    struct line second = order_words(c, word_at(c->symbol), 0, c->capacity, c->cross);
     if (__builtin_expect((c->options & TAGS_ON_ACCEPTED) == 0, 1))
-        emit_two(out, &head, second);
+        emit_two(out, head, second);
     else
-        emit_with_options(out, &head, second, c, &e->in_echo, in->group_id);
+        emit_with_options(out, head, second, c, &e->in_echo);
 }
 
 void order_enter(struct engine *e, const struct command *c, struct out *out)
@@ -183,44 +134,41 @@ void order_enter(struct engine *e, const struct command *c, struct out *out)
         e->outcome = OUTCOME_DUPLICATE;
         return;
     }
-    // Here rather than in the engine: an order that only rests never needs to be remembered.
-    struct incoming local, *in = &local;
-    memset(in, 0, sizeof *in);
-    in->key = order_key(c->session, c->user_ref_idx, c->user_ref);
-    struct lookup_place place = lookup_place(e, in->key);
+    uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
+    struct lookup_place place = lookup_place(e, key);
     uint32_t bucket = lookup_room(e, place);
-    uint8_t reason = check_enter(e, session, c, in, bucket);
+    struct terms terms;
+    uint8_t reason = check_enter(e, session, c, &terms, bucket);
     if (__builtin_expect(reason != REJECT_NONE, 0)) {
         emit_rejected(out, c, reason);
         e->outcome = OUTCOME_REJECTED;
         return;
     }
-    in->ref = e->next_ref++;
-    in->quantity = c->quantity;
-    in->executed = 0;
-    in->locate = c->locate;
-    in->group_id = c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0;
-    in->side = c->side;
-    in->capacity = c->capacity;
-    in->display = c->display;
-    in->flags = 0;
+    uint8_t flags = 0;
     if (__builtin_expect(c->options & TAGS_ON_ACCEPTED, 0)) {
         e->in_echo = (struct echo){0};
         echo_overlay(&e->in_echo, c);
-        in->flags = e->in_echo.options ? ORDER_HAS_ECHO : 0;
+        flags = e->in_echo.options ? ORDER_HAS_ECHO : 0;
     }
+    uint64_t ref = e->next_ref++;
     e->outcome = OUTCOME_ACCEPTED;
-    bool trades = book_crosses(&e->books[in->locate], side_of(in->side), in->limit);
-    if (__builtin_expect(trades || !in->rests, 0)) {
-        emit_accepted(out, e, c, in, 0);
-        e->in = local;
+    bool only_rests = terms.rests & !book_crosses(&e->books[c->locate], side_of(c->side), terms.limit);
+    emit_accepted(out, e, c, ref, only_rests ? EV_MD_ADD : 0);
+    struct incoming in = incoming_of(c, &terms, key, ref);
+    in.locate = c->locate;
+    in.quantity = c->quantity;
+    in.side = c->side;
+    in.capacity = c->capacity;
+    in.group_id = c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0;
+    in.flags = flags;
+    if (__builtin_expect(!only_rests, 0)) {
+        e->in = in;
         order_match(e, out);
         return;
     }
     uint32_t slot = slot_take(e);
-    order_place(e, in, place, bucket, slot);
+    order_place(e, &in, place, bucket, slot);
     session_append(e, session, slot);
-    emit_accepted(out, e, c, in, EV_MD_ADD);
 }
 
 // The side of the order after a replace or modify that asks for `asked`: S may become T or E, E may become T. 0: not
@@ -233,29 +181,29 @@ static inline char side_change(char now, char asked)
 }
 
 static inline uint8_t check_replace(struct engine *e, const struct order *order, const struct command *c,
-                                    struct incoming *in, uint32_t bucket)
+                                    char side_name, struct terms *terms, uint32_t bucket)
 {
     if (__builtin_expect(c->refuse != REJECT_NONE, 0))
         return c->refuse;
-    in->side = c->options & OPTION(TAG_SIDE) ? side_change(order->side, c->side) : order->side;
-    if (__builtin_expect(in->side == 0, 0))
+    if (__builtin_expect(side_name == 0, 0))
         return REJECT_SIDE;
     if (__builtin_expect(c->quantity - 1 >= QUANTITY_MAX || c->quantity <= order->executed, 0))
         return REJECT_QUANTITY;
-    unsigned side = side_of(in->side);
-    uint8_t reason = check_price(&e->books[order->locate], c, side, in);
+    unsigned side = side_of(side_name);
+    uint8_t reason = check_price(&e->books[order->locate], c, side, terms);
     if (reason == REJECT_NONE)
         reason = check_unsupported(c);
-    if (__builtin_expect(reason != REJECT_NONE || !in->rests, 0))
+    if (__builtin_expect(reason != REJECT_NONE || !terms->rests, 0))
         return reason;
-    bool alone = (order->next | order->prev) == 0 && order->price != in->price;
-    if (__builtin_expect(levels_full(e, order->locate, side, in->tick_index, alone) || bucket == UINT32_MAX, 0))
+    bool alone = (order->next | order->prev) == 0 && order->price != c->price;
+    if (__builtin_expect(levels_full(e, order->locate, side, terms->tick_index, alone) || bucket == UINT32_MAX, 0))
         return REJECT_PROCESSING;
     return REJECT_NONE;
 }
 
-static inline void emit_replaced(struct out *out, const struct engine *e, const struct command *c,
-                                 const struct order *original, const struct incoming *in, uint8_t flags)
+static inline __attribute__((always_inline)) void emit_replaced(struct out *out, const struct engine *e,
+                                                                const struct command *c, const struct order *original,
+                                                                const struct incoming *in, uint8_t flags)
 {
     struct head head = {.type = EV_REPLACED,
                         .lines = 2,
@@ -269,12 +217,11 @@ static inline void emit_replaced(struct out *out, const struct engine *e, const 
                         .price = in->price,
                         .channel = c->user_ref_idx,
                         .side = in->side};
-    uint64_t second[8];
-    order_words(c, word_at(e->books[in->locate].name), original->ref, in->capacity, 'N', second);
+    struct line second = order_words(c, word_at(e->books[in->locate].name), original->ref, in->capacity, 'N');
     if (__builtin_expect((in->flags & ORDER_HAS_ECHO) == 0, 1))
-        emit_two(out, &head, second);
+        emit_two(out, head, second);
     else
-        emit_with_options(out, &head, second, c, &e->in_echo, in->group_id);
+        emit_with_options(out, head, second, c, &e->in_echo);
 }
 
 // Outcome (b): the original goes, the new number stays free.
@@ -305,40 +252,42 @@ void order_replace(struct engine *e, const struct command *c, struct out *out)
         return;
     }
     struct order *order = &e->orders[slot];
-    struct incoming *in = &e->in;
-    in->key = order_key(c->session, c->user_ref_idx, c->user_ref);
-    struct lookup_place place = lookup_place(e, in->key);
+    uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
+    struct lookup_place place = lookup_place(e, key);
     uint32_t bucket = lookup_room(e, place);
-    if (__builtin_expect(check_replace(e, order, c, in, bucket) != REJECT_NONE, 0)) {
+    struct terms terms;
+    char side = c->options & OPTION(TAG_SIDE) ? side_change(order->side, c->side) : order->side;
+    if (__builtin_expect(check_replace(e, order, c, side, &terms, bucket) != REJECT_NONE, 0)) {
         cancel_original(e, slot, out);
         return;
     }
     number_take(e, c);
-    in->ref = e->next_ref++;
-    in->quantity = c->quantity - order->executed;
-    in->executed = order->executed;
-    in->locate = order->locate;
-    in->group_id = order->group_id;
-    in->capacity = order->capacity;
-    in->display = c->display;
-    in->flags = order->flags & ORDER_HAS_ECHO;
+    struct incoming in = incoming_of(c, &terms, key, e->next_ref++);
+    in.quantity = c->quantity - order->executed;
+    in.executed = order->executed;
+    in.locate = order->locate;
+    in.group_id = order->group_id;
+    in.side = side;
+    in.capacity = order->capacity;
+    in.flags = order->flags & ORDER_HAS_ECHO;
     if (__builtin_expect((order->flags & ORDER_HAS_ECHO) || c->options & TAGS_ON_REPLACED, 0)) {
         e->in_echo = order->flags & ORDER_HAS_ECHO ? e->echoes[slot] : (struct echo){0};
         echo_overlay(&e->in_echo, c);
-        in->flags |= ORDER_HAS_ECHO;
+        in.flags |= ORDER_HAS_ECHO;
     }
     e->outcome = OUTCOME_ACCEPTED;
-    if (!in->rests || book_crosses(&e->books[in->locate], side_of(in->side), in->limit)) {
-        emit_replaced(out, e, c, order, in, EV_MD_DELETE);
+    bool only_rests = terms.rests & !book_crosses(&e->books[in.locate], side_of(side), terms.limit);
+    emit_replaced(out, e, c, order, &in, only_rests ? EV_MD_REPLACE : EV_MD_DELETE);
+    if (__builtin_expect(!only_rests, 0)) {
+        e->in = in;
         order_drop(e, slot);
         order_match(e, out);
         return;
     }
-    emit_replaced(out, e, c, order, in, EV_MD_REPLACE);
     lookup_remove(e, slot);
-    book_remove(e, slot, order->price == in->price);
+    book_remove(e, slot, order->price == in.price);
     session_unlink(e, session, slot);
-    order_place(e, in, place, bucket, slot);
+    order_place(e, &in, place, bucket, slot);
     session_append(e, session, slot);
 }
 

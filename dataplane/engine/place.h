@@ -12,21 +12,27 @@
 static inline __attribute__((always_inline)) void order_place(struct engine *e, const struct incoming *in,
                                                               struct lookup_place place, uint32_t bucket, uint32_t slot)
 {
+    uint8_t flags = in->flags;
+    uint8_t way = lookup_insert(e, place, bucket, slot, &flags);
+    uint32_t level = book_level_make(e, in->locate, side_of(in->side), in->tick_index);
+    uint32_t prev = book_join(e, in, level, slot);
     e->orders[slot] = (struct order){.key = in->key,
                                      .ref = in->ref,
+                                     .prev = prev,
+                                     .level = level,
                                      .quantity = in->quantity,
                                      .price = in->price,
                                      .executed = in->executed,
+                                     .bucket = bucket,
                                      .locate = in->locate,
                                      .group_id = in->group_id,
                                      .side = in->side,
                                      .capacity = in->capacity,
                                      .display = in->display,
-                                     .flags = in->flags};
+                                     .flags = flags,
+                                     .way = way};
     if (__builtin_expect(in->flags & ORDER_HAS_ECHO, 0))
         e->echoes[slot] = e->in_echo;
-    lookup_insert(e, place, bucket, slot);
-    book_add(e, slot, in->tick_index);
 }
 
 // Takes a resting order out of everything: live-order table, session list, book, slot.

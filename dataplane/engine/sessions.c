@@ -129,11 +129,11 @@ void session_query(struct engine *e, const struct command *c, struct out *out)
         return;
     }
     e->outcome = OUTCOME_ACCEPTED;
-    emit_one(out, &(struct head){.type = EV_QUERY,
-                                 .lines = 1,
-                                 .session = c->session,
-                                 .user_ref = *number_last(e, c) + 1,
-                                 .channel = c->user_ref_idx});
+    emit_one(out, (struct head){.type = EV_QUERY,
+                                .lines = 1,
+                                .session = c->session,
+                                .user_ref = *number_last(e, c) + 1,
+                                .channel = c->user_ref_idx});
 }
 
 void session_up(struct engine *e, const struct command *c)

@@ -10,16 +10,16 @@ static inline uint32_t slot_take(struct engine *e)
     e->live++;
     if (e->free_count == 0)
         return ++e->fresh_slot;
-    uint32_t slot = e->free_slots[--e->free_count];
-    // The next order will want the one below.
-    __builtin_prefetch(&e->orders[e->free_slots[e->free_count ? e->free_count - 1 : 0]], 1);
+    uint32_t slot = e->free_slots[e->free_count--];
+    // The next order will want the one below; below the lowest stands a 0.
+    __builtin_prefetch(&e->orders[e->free_slots[e->free_count]], 1);
     return slot;
 }
 
 static inline void slot_release(struct engine *e, uint32_t slot)
 {
     e->orders[slot].key = 0;
-    e->free_slots[e->free_count++] = slot;
+    e->free_slots[++e->free_count] = slot;
     e->live--;
 }
 

@@ -6,7 +6,8 @@
 //                                                          |
 //                                                          +--> level (16 B), 16 neighbouring prices to a page
 //
-// Links are 32-bit indexes, 0 meaning none. What matching does not need stands beside the slots: session links (8 B)
+// Links are 32-bit indexes, 0 meaning none. Order 0 is nobody's: what is written to a neighbour that is not there lands
+// in it and is never read. What matching does not need stands beside the slots: session links (8 B)
 // and echo fields (16 B, touched only for orders that carry options).
 #ifndef CROSSWIRE_ENGINE_STATE_H
 #define CROSSWIRE_ENGINE_STATE_H
@@ -177,7 +178,7 @@ struct engine {
     struct session *sessions;
     struct session_link *links; // by slot
     uint32_t *last_ref;         // by session * 256 + channel: last UserRefNum used
-    uint32_t *free_slots;       // stack
+    uint32_t *free_slots;       // stack, 1..free_count
     struct echo *echoes;        // by slot
     uint64_t key0, key1;        // of the live-order table
     uint64_t next_ref, next_match;
