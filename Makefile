@@ -140,18 +140,37 @@ coverage: ## line and branch coverage of the engine by the unit tests
 	@tests/run.sh build/coverage tests/unit/test_engine
 	@gcovr --root . --filter dataplane/engine --exclude-branches-by-pattern '.*xw_assert.*' --print-summary build/coverage
 
-install: binaries ## lay the programs out under DESTDIR and PREFIX
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/crosswire/nic_profiles \
-	  $(DESTDIR)$(PREFIX)/include/crosswire $(DESTDIR)$(PREFIX)/lib $(DESTDIR)/etc/crosswire
-	install -m 755 $(B)/crosswire-dataplane $(B)/crosswire-control $(DESTDIR)$(PREFIX)/sbin
-	install -m 755 $(B)/xwctl $(B)/xwreplay $(DESTDIR)$(PREFIX)/bin
-	install -m 644 nic_profiles/*.yaml $(DESTDIR)$(PREFIX)/share/crosswire/nic_profiles
-	test -e $(DESTDIR)/etc/crosswire/crosswire.yaml || install -m 640 control/crosswire.yaml $(DESTDIR)/etc/crosswire
+# The client library for firms: one object, of which only xw_ names can be seen, and the headers that its own headers need.
+client_library := $(B)/libcrosswire-client.a
+client_headers := $(filter-out dataplane/client/stream.h,$(wildcard dataplane/client/*.h)) dataplane/contract/command.h
+$(client_library): $(client) $(contract)
+	$(LD) -r -o $(B)/client-all.o --whole-archive $(client) --no-whole-archive $(contract)
+	objcopy --wildcard --keep-global-symbol='xw_*' $(B)/client-all.o
+	@rm -f $@
+	ar rcs $@ $(B)/client-all.o
+
+to := $(DESTDIR)$(PREFIX)
+install: binaries $(client_library) ## lay out programs and client library under DESTDIR and PREFIX
+	install -d $(to)/sbin $(to)/bin $(to)/lib/pkgconfig $(DESTDIR)/etc/crosswire
+	install -m 755 $(B)/crosswire-dataplane $(B)/crosswire-control $(to)/sbin
+	install -m 755 $(B)/xwctl $(B)/xwreplay $(to)/bin
+	install -m 644 -D -t $(to)/share/crosswire/nic_profiles nic_profiles/*.yaml
+	test -e $(DESTDIR)/etc/crosswire/crosswire.yaml || { \
+	  sed -e 's#^profile_directory:.*#profile_directory: $(PREFIX)/share/crosswire/nic_profiles#' \
+	    -e 's#^journal_directory:.*#journal_directory: /var/lib/crosswire/journal#' -e 's#build/run#/run/crosswire#' \
+	    control/crosswire.yaml >$(B)/crosswire.yaml && \
+	  install -m 640 $(B)/crosswire.yaml $(DESTDIR)/etc/crosswire/crosswire.yaml; }
+	for header in $(client_headers:dataplane/%=%); do \
+	  install -m 644 -D dataplane/$$header $(to)/include/crosswire/$$header || exit 1; done
+	install -m 644 $(client_library) $(to)/lib
+	install -m 644 -D -t $(to)/share/doc/crosswire/examples dataplane/client/example_order.c
+	printf '%s\n' 'Name: crosswire-client' 'Description: UFO, OUCH 5.0, ITCH 5.0 and MoldUDP64 for clients' 'Version: 0.1' \
+	  'Cflags: -I$(PREFIX)/include/crosswire' 'Libs: -L$(PREFIX)/lib -lcrosswire-client' >$(to)/lib/pkgconfig/crosswire-client.pc
 
 uninstall: ## remove what install laid out; the configuration stays
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,crosswire-dataplane crosswire-control)
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,xwctl xwreplay)
-	rm -rf $(DESTDIR)$(PREFIX)/share/crosswire
+	rm -f $(addprefix $(to)/sbin/,crosswire-dataplane crosswire-control) $(addprefix $(to)/bin/,xwctl xwreplay)
+	rm -f $(to)/lib/libcrosswire-client.a $(to)/lib/pkgconfig/crosswire-client.pc
+	rm -rf $(addprefix $(to)/,share/crosswire share/doc/crosswire include/crosswire)
 
 clean: ## remove build/
 	rm -rf build
