@@ -24,6 +24,20 @@ static void fail_journal(enum journal_result result, const char *text)
     fail_with(journal_exit_code(result), "journal: %s", text);
 }
 
+void generation_require_journal(const struct region *region, const struct journal_lane *lanes, unsigned count,
+                                const struct config *config, uint32_t date, const struct journal_writer *writer)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t was = atomic_load_explicit(&lanes[i].ring->consumed, memory_order_acquire);
+        uint64_t is = journal_writer_durable(writer, lanes[i].core);
+        if (was > is)
+            fail_with(EX_DATAERR,
+                      "the journal %s/%08u ends at sequence %" PRIu64 " of core %u, and %" PRIu64
+                      " were durable: restore it (to give the day up: remove %s)",
+                      config->journal_directory, date, is, lanes[i].core, was, region->path);
+    }
+}
+
 // Drains to the journal of another date than today's, which is opened only for this.
 static void drain_to_date(const struct journal_lane *lanes, unsigned count, const struct config *config,
                           const struct region *region, uint32_t date)
@@ -43,6 +57,7 @@ static void drain_to_date(const struct journal_lane *lanes, unsigned count, cons
     result = journal_writer_open(&writer, &identity, &options, &tail, text, sizeof text);
     if (result != JOURNAL_OK)
         fail_journal(result, text);
+    generation_require_journal(region, lanes, count, config, date, writer);
     result = journal_drain(writer, lanes, count);
     if (result != JOURNAL_OK)
         fail_journal(result, journal_writer_text(writer));
@@ -62,6 +77,7 @@ static void drain(const struct region *region, const struct config *config, stru
         cells += ring_ready(lanes[i].ring, 0, lanes[i].ring->depth);
     }
     if (date == 0 || date == config->date) {
+        generation_require_journal(region, lanes, count, config, config->date, writer);
         enum journal_result result = journal_drain(writer, lanes, count);
         if (result != JOURNAL_OK)
             fail_journal(result, journal_writer_text(writer));
@@ -168,6 +184,17 @@ void generation_sweep(struct generation *generation, const struct config *config
 bool generation_alive(const struct generation *generation)
 {
     return region_alive(&generation->region);
+}
+
+void generation_fence(struct generation *generation, const struct config *config, const struct journal_writer *writer)
+{
+    if (!generation->joined)
+        return;
+    // With `durable` the gates stand where they are: the journal's thread never opens them past what is durable.
+    for (unsigned core = 0; config->ack_mode != ACK_DURABLE && core < generation->cores; core++)
+        atomic_store_explicit(&generation->ports[core]->durable_seq, journal_writer_durable(writer, core),
+                              memory_order_release); // pairs with the gateways' acquire
+    atomic_store_explicit(&generation->region.header->stop, REGION_STOP_FENCED, memory_order_release);
 }
 
 void generation_leave(struct generation *generation)

@@ -34,6 +34,13 @@ void generation_sweep(struct generation *generation, const struct config *config
 // Whether the data plane that made the joined generation still lives.
 bool generation_alive(const struct generation *generation);
 
+// The journal has failed: no event is released any more, and the data plane is told to end.
+void generation_fence(struct generation *generation, const struct config *config, const struct journal_writer *writer);
+
+// Ends the process (65) when a ring says that more was durable than the journal of that date holds: it was taken away.
+void generation_require_journal(const struct region *region, const struct journal_lane *lanes, unsigned count,
+                                const struct config *config, uint32_t date, const struct journal_writer *writer);
+
 // Stops the journal thread with everything durable that was published so far; leaves the region, which stays.
 void generation_leave(struct generation *generation);
 

@@ -152,6 +152,10 @@ enum journal_result journal_writer_open(struct journal_writer **writer, const st
 // it only lets go. Returns the writer's final result. Nothing of the writer stays.
 enum journal_result journal_writer_close(struct journal_writer *writer);
 
+// Whether the segment that is written still stands where the journal belongs; false once it was moved or removed. A
+// directory that only can not be looked at counts as there. From any thread.
+bool journal_writer_present(const struct journal_writer *writer);
+
 // JOURNAL_OK, or the failure that ended it. From any thread.
 enum journal_result journal_writer_result(const struct journal_writer *writer);
 const char *journal_writer_text(const struct journal_writer *writer);

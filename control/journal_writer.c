@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -631,6 +632,19 @@ enum journal_result journal_writer_close(struct journal_writer *writer)
     enum journal_result result = journal_writer_result(writer);
     release(writer);
     return result;
+}
+
+bool journal_writer_present(const struct journal_writer *writer)
+{
+    char path[sizeof writer->directory + 64], name[JOURNAL_NAME_BYTES];
+    struct stat there, ours;
+    journal_segment_name(name, journal_writer_position(writer).segment);
+    snprintf(path, sizeof path, "%s/%08u/%s", writer->directory, writer->date, name);
+    if (fstatat(writer->day, name, &ours, 0) != 0)
+        return errno != ENOENT;
+    if (stat(path, &there) != 0)
+        return errno != ENOENT && errno != ENOTDIR;
+    return there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
 // ---- for everybody --------------------------------------------------------------------------------------------------

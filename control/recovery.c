@@ -110,9 +110,15 @@ static void settle_running_cores(struct recovery *recovery)
         lanes[count] = recovery->generation->lanes[i];
         lanes[count++].port = NULL; // durable_seq is ours until the thread has the lane
     }
-    enum journal_result result = count ? journal_drain(recovery->writer, lanes, count) : JOURNAL_OK;
-    if (result != JOURNAL_OK)
-        fail_with(journal_exit_code(result), "journal: %s", journal_writer_text(recovery->writer));
+    if (count == 0)
+        return;
+    generation_require_journal(&recovery->generation->region, lanes, count, recovery->config, recovery->config->date,
+                               recovery->writer);
+    enum journal_result result = journal_drain(recovery->writer, lanes, count);
+    if (result == JOURNAL_OK)
+        return;
+    generation_fence(recovery->generation, recovery->config, recovery->writer);
+    fail_with(journal_exit_code(result), "%s", journal_writer_text(recovery->writer));
 }
 
 // Releases what the journal holds, so that gateways can rebuild their windows and publishers their streams.
@@ -129,7 +135,7 @@ static void release_history(struct recovery *recovery, unsigned core)
 static void start_thread(struct recovery *recovery)
 {
     bool durable = recovery->config->ack_mode == ACK_DURABLE;
-    struct journal_thread_options options = {.durable = durable};
+    struct journal_thread_options options = {.durable = durable, .survive = true}; // the service ends both processes
     struct generation *generation = recovery->generation;
     if (generation->thread)
         return;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@
 
 #define MS_NS UINT64_C(1000000)
 
-enum { HEARTBEAT_MS = 10, LIVENESS_MS = 20, SWEEP_MS = 50, HALT_GRACE_MS = 1000, ALERT_MS = 5 };
+enum { HEARTBEAT_MS = 10, LIVENESS_MS = 20, SWEEP_MS = 50, PRESENCE_MS = 500, HALT_GRACE_MS = 1000, ALERT_MS = 5 };
 
 struct service {
     struct config *config;
@@ -46,7 +47,7 @@ struct service {
     struct requests *requests; // once it is recovered
     unsigned stops;            // SIGTERM and SIGINT so far
     uint64_t halted_ns;        // when the data plane was first seen halted while we stop
-    uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns;
+    uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns, presence_due_ns;
 };
 
 static uint64_t monotonic_ns(void)
@@ -76,6 +77,7 @@ static void block_signals(struct service *service)
     sigaddset(&service->signals, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &service->signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is a failed write like others
 }
 
 static void load_config(struct service *service, const char *path)
@@ -120,6 +122,9 @@ static void open_journal(struct service *service)
     if (access(config->journal_directory, F_OK) != 0)
         fail_with(EX_CANTCREAT, "journal_directory %s: %s: make it with: mkdir -p %s", config->journal_directory,
                   strerror(errno), config->journal_directory);
+    struct stat status;
+    if (stat(config->journal_directory, &status) == 0 && !S_ISDIR(status.st_mode))
+        fail_with(EX_CANTCREAT, "journal_directory %s is a file: name a directory", config->journal_directory);
     if (access(config->journal_directory, W_OK | X_OK) != 0)
         fail_with(errno == EACCES ? EX_NOPERM : EX_CANTCREAT,
                   "journal_directory %s: %s: give this user the right to write there, or remount it writable",
@@ -231,6 +236,24 @@ static bool may_stop(struct service *service, uint64_t now_ns)
     return now_ns - service->halted_ns > HALT_GRACE_MS * MS_NS;
 }
 
+// Once the journal has failed nothing more may leave the box: both processes end.
+static void watch_journal(struct service *service, uint64_t now_ns)
+{
+    enum journal_result result = journal_writer_result(service->writer);
+    if (result != JOURNAL_OK) {
+        generation_fence(&service->generation, service->config, service->writer);
+        fail_with(journal_exit_code(result), "%s", journal_writer_text(service->writer));
+    }
+    if (!is_due(&service->presence_due_ns, now_ns, PRESENCE_MS) || journal_writer_present(service->writer))
+        return;
+    generation_fence(&service->generation, service->config, service->writer);
+    fail_with(
+        EX_IOERR,
+        "the journal of %u is not in %s any more, it was moved or removed while it was written: put it back, then "
+        "start control again",
+        service->config->date, service->config->journal_directory);
+}
+
 static void serve(struct service *service)
 {
     static const struct timespec no_wait = {0}, soon = {.tv_nsec = 20000}, wait = {.tv_nsec = (long)MS_NS};
@@ -245,9 +268,7 @@ static void serve(struct service *service)
         }
         if (service->generation.joined)
             work = serve_generation(service, now_ns);
-        if (journal_writer_result(service->writer) != JOURNAL_OK)
-            fail_with(journal_exit_code(journal_writer_result(service->writer)), "journal: %s",
-                      journal_writer_text(service->writer));
+        watch_journal(service, now_ns);
         // A client that fetches a long stream asks again as soon as it is answered: be there.
         if (work)
             worked_ns = now_ns;
@@ -264,8 +285,13 @@ static int close_journal(struct service *service)
     if (!service->generation.joined && service->stops == 1)
         generation_sweep(&service->generation, service->config, service->writer);
     leave_generation(service);
+    watch_journal(service, UINT64_MAX - PRESENCE_MS * MS_NS);
     enum journal_result result = journal_writer_close(service->writer);
-    return result == JOURNAL_OK ? EX_OK : journal_exit_code(result);
+    if (result != JOURNAL_OK)
+        fail_with(journal_exit_code(result),
+                  "journal %s/%08u: its end can not be written: mend the disk, then start control again",
+                  service->config->journal_directory, service->config->date);
+    return EX_OK;
 }
 
 int service_run(const char *path)

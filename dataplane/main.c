@@ -28,6 +28,7 @@
 
 #define WATCH_INTERVAL_NS 20000000L
 #define DRAIN_SECONDS 10 // without a sign of control, after a stop was asked for
+#define FENCE_SECONDS 1  // for what was released before control's journal failed
 
 static const struct role_descriptor *const descriptors[ROLE_COUNT] = {
     [ROLE_GATEWAY] = &gateway_role, [ROLE_MATCHER] = &matcher_role, [ROLE_PUBLISHER] = &publisher_role};
@@ -290,11 +291,17 @@ static bool asked_to_stop(void)
     return sigtimedwait(&signals, NULL, &interval) > 0;
 }
 
-// Runs until a signal, or until a core fails. Returns 0 or an exit code.
+// Whether control has closed the gates for good.
+static bool is_fenced(void)
+{
+    return atomic_load_explicit(&plane.region.header->stop, memory_order_acquire) == REGION_STOP_FENCED;
+}
+
+// Runs until a signal, until control fences us off or until a core fails. Returns 0 or an exit code.
 static int watch(void)
 {
     bool running = false;
-    while (!asked_to_stop()) {
+    while (!asked_to_stop() && !is_fenced()) {
         const struct running_role *failed = failed_role();
         if (failed)
             return report_failure(failed);
@@ -313,8 +320,20 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+// The line for an end with something left. Returns the exit code.
+static int report_undrained(bool fenced)
+{
+    uint64_t generation = plane.region.header->generation;
+    log_event(LOG_XW1008, "\"generation\":%" PRIu64 ",\"fenced\":%s", generation, fenced ? "true" : "false");
+    snprintf(plane.error, sizeof plane.error, "%s: start crosswire-control%s, which drains generation %" PRIu64,
+             fenced ? "the journal has failed, nothing more is acknowledged"
+                    : "stopped before everything was durable and sent",
+             fenced ? " once what its log says is mended" : "", generation);
+    return fenced ? EX_IOERR : EX_TEMPFAIL;
+}
+
 // Asks every role to drain and waits until all have halted. While control shows life it may take what it takes; a
-// second signal, or DRAIN_SECONDS without control, ends the wait.
+// second signal, or DRAIN_SECONDS without control, ends the wait. Once fenced nothing is waited for that can not come.
 static int drain(void)
 {
     const _Atomic uint64_t *control = &plane.region.header->control_heartbeat;
@@ -322,7 +341,9 @@ static int drain(void)
     double since = seconds_now();
     log_event(LOG_XW1003, "\"generation\":%" PRIu64, plane.region.header->generation);
     // Release pairs with the acquire in the lcores' loops and in the roles.
-    atomic_store_explicit(&plane.region.header->stop, 1, memory_order_release);
+    uint32_t runs = 0;
+    atomic_compare_exchange_strong_explicit(&plane.region.header->stop, &runs, REGION_STOP_ASKED, memory_order_release,
+                                            memory_order_relaxed);
     while (!all_in(CORE_HALT)) {
         const struct running_role *failed = failed_role();
         if (failed)
@@ -331,16 +352,10 @@ static int drain(void)
             beat = atomic_load(control);
             since = seconds_now();
         }
-        if (asked_to_stop() || seconds_now() - since > DRAIN_SECONDS) {
-            log_event(LOG_XW1008, "\"generation\":%" PRIu64, plane.region.header->generation);
-            snprintf(plane.error, sizeof plane.error,
-                     "stopped before everything was durable and sent: start crosswire-control, which drains generation "
-                     "%" PRIu64,
-                     plane.region.header->generation);
-            return EX_TEMPFAIL;
-        }
+        if (asked_to_stop() || seconds_now() - since > (is_fenced() ? FENCE_SECONDS : DRAIN_SECONDS))
+            return report_undrained(is_fenced());
     }
-    return 0;
+    return is_fenced() ? report_undrained(true) : 0;
 }
 
 static struct config *load(const char *path)

@@ -45,6 +45,11 @@ struct region_object {
 #define REGION_VERSION 1u
 #define REGION_OBJECTS_MAX 512
 
+enum region_stop {
+    REGION_STOP_ASKED = 1,  // by the data plane itself, at SIGTERM
+    REGION_STOP_FENCED = 2, // by control, whose journal has failed: what is not durable will not be
+};
+
 struct region_header {
     _Atomic uint64_t magic; // published last, with release; a reader without it sees a region still being made
     uint32_t version;
@@ -55,7 +60,7 @@ struct region_header {
     uint64_t generation;
     uint64_t dataplane_pid;             // for people; liveness is the lock
     _Atomic uint64_t control_heartbeat; // control counts up here about every 10 ms
-    _Atomic uint32_t stop;              // dataplane: 1 asks every role to drain and halt
+    _Atomic uint32_t stop;              // enum region_stop: other than 0 asks every role to drain and halt
     _Atomic uint32_t trading_date; // written by control before it feeds anything: whose journal the rings belong to
     struct region_object objects[REGION_OBJECTS_MAX];
 };
