@@ -11,11 +11,26 @@
 #define TAGS_HARMLESS                                                                              \
     (OPTION(TAG_FIRM) | OPTION(TAG_CUSTOMER_TYPE) | OPTION(TAG_TRADE_NOW) | OPTION(TAG_GROUP_ID) | \
      OPTION(TAG_SHARES_LOCATED) | OPTION(TAG_LOCATE_BROKER) | OPTION(TAG_SIDE) | OPTION(TAG_USER_REF_IDX))
+// The word of a command that begins with its locate: what Enter and Replace check and echo is read from it at once.
+#define TERM_SHIFT(field) (8 * (offsetof(struct command, field) - offsetof(struct command, locate)))
+#define TERM(field, value) ((uint64_t)(uint8_t)(value) << TERM_SHIFT(field))
+_Static_assert(TERM_SHIFT(tif) == 24 && TERM_SHIFT(display) == 32 && TERM_SHIFT(capacity) == 40 &&
+                   TERM_SHIFT(iso) == 48 && TERM_SHIFT(cross) == 56,
+               "one word");
+
+static inline uint64_t terms_word(const struct command *c)
+{
+    return word_at(&c->locate);
+}
+
 static inline __attribute__((always_inline)) uint8_t check_unsupported(const struct command *c)
 {
-    bool plain = (c->options & ~TAGS_HARMLESS) == 0 && c->display == 'Y' && c->iso == 'N' &&
-                 (c->tif == '0' || c->tif == '3') && (c->cross == 'N' || c->type == CMD_REPLACE);
-    return __builtin_expect(plain, 1) ? REJECT_NONE : unsupported_reason(c);
+    uint64_t cross = c->type == CMD_REPLACE ? 0 : UINT8_MAX; // which a replace has not
+    uint64_t read = TERM(tif, UINT8_MAX) | TERM(display, UINT8_MAX) | TERM(iso, UINT8_MAX) | TERM(cross, cross);
+    uint64_t plain = TERM(display, 'Y') | TERM(iso, 'N') | TERM(cross, 'N' & cross);
+    uint64_t asked = (terms_word(c) & read) ^ plain;
+    bool supported = (c->options & ~TAGS_HARMLESS) == 0 && (asked == TERM(tif, '0') || asked == TERM(tif, '3'));
+    return __builtin_expect(supported, 1) ? REJECT_NONE : unsupported_reason(c);
 }
 
 // What an accepted price and TIF mean.
@@ -94,16 +109,16 @@ static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *
     return REJECT_NONE;
 }
 
-// The second line of an Accepted or Replaced without options to echo but UserRefIdx.
+// The second line of an Accepted or Replaced without options to echo but UserRefIdx. `capacity` holds capacity, ISO and
+// cross type, a byte each.
 static inline __attribute__((always_inline)) struct line order_words(const struct command *c, uint64_t symbol,
-                                                                     uint64_t old_ref, char capacity, char cross)
+                                                                     uint64_t old_ref, uint64_t capacity)
 {
     uint64_t options = c->user_ref_idx ? OPTION(TAG_USER_REF_IDX) : 0;
+    uint64_t tif_display = terms_word(c) >> TERM_SHIFT(tif) << 48;
     return (struct line){{symbol, old_ref, word_at(c->cl_ord_id),
-                          (word_at(c->cl_ord_id + 8) & UINT64_C(0xFFFFFFFFFFFF)) | (uint64_t)(uint8_t)c->tif << 48 |
-                              (uint64_t)(uint8_t)c->display << 56,
-                          (uint64_t)(uint8_t)capacity | (uint64_t)(uint8_t)c->iso << 8 |
-                              (uint64_t)(uint8_t)cross << 16 | (uint64_t)'L' << 24 | options << 32}};
+                          (word_at(c->cl_ord_id + 8) & UINT64_C(0xFFFFFFFFFFFF)) | tif_display,
+                          capacity | (uint64_t)'L' << 24 | options << 32}};
 }
 
 static inline __attribute__((always_inline)) void emit_accepted(struct out *out, const struct engine *e,
@@ -120,7 +135,7 @@ static inline __attribute__((always_inline)) void emit_accepted(struct out *out,
                         .price = c->price,
                         .channel = c->user_ref_idx,
                         .side = c->side};
-    struct line second = order_words(c, word_at(c->symbol), 0, c->capacity, c->cross);
+    struct line second = order_words(c, word_at(c->symbol), 0, terms_word(c) >> TERM_SHIFT(capacity));
     if (__builtin_expect((c->options & TAGS_ON_ACCEPTED) == 0, 1))
         emit_two(out, head, second);
     else
@@ -217,7 +232,8 @@ static inline __attribute__((always_inline)) void emit_replaced(struct out *out,
                         .price = in->price,
                         .channel = c->user_ref_idx,
                         .side = in->side};
-    struct line second = order_words(c, word_at(e->books[in->locate].name), original->ref, in->capacity, 'N');
+    uint64_t capacity = (uint8_t)in->capacity | (uint64_t)(uint8_t)c->iso << 8 | (uint64_t)'N' << 16;
+    struct line second = order_words(c, word_at(e->books[in->locate].name), original->ref, capacity);
     if (__builtin_expect((in->flags & ORDER_HAS_ECHO) == 0, 1))
         emit_two(out, head, second);
     else

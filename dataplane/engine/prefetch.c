@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hints only: nothing here changes a result, whatever the command holds. Each stage is kept to a few instructions,
-// because a book that stands in the cache pays for them without a gain.
+// Hints only: nothing here changes a result, whatever the command holds. Each stage is kept to a few instructions, and
+// an engine whose tables stand in the cache anyway is spared them.
 #include "engine/book.h"
 #include "engine/lookup.h"
+
+// Up to this many buckets all tables together are smaller than a second-level cache: some 8,000 orders.
+#define RESIDENT_BUCKETS 2048u
+
+static inline bool resident(const struct engine *e)
+{
+    return e->bucket_mask < RESIDENT_BUCKETS;
+}
 
 static inline bool is_order(const struct command *c)
 {
@@ -18,7 +26,7 @@ static inline struct lookup_place target(const struct engine *e, const struct co
 
 void engine_prefetch(const struct engine *e, const struct command *c)
 {
-    if (is_order(c))
+    if (!resident(e) && is_order(c))
         __builtin_prefetch(&e->buckets[target(e, c).first], 1);
 }
 
@@ -35,7 +43,7 @@ static inline void prefetch_queue(const struct engine *e, const struct command *
 
 uint32_t engine_prefetch_order(const struct engine *e, const struct command *c)
 {
-    if (!is_order(c))
+    if (resident(e) || !is_order(c))
         return 0;
     if (c->type == CMD_ENTER) {
         prefetch_queue(e, c);
