@@ -7,13 +7,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "contract/log.h"
 #include "control/journal_writer.h"
 
-enum { MATCHED_SLEEP_NS = 1000 * 1000 };
-enum { YIELD_LONG_NS = 1000 * 1000, YIELD_NAP_NS = 50 * 1000, YIELD_NAPS = 2000 };
+enum { MATCHED_SLEEP_NS = 1000 * 1000, NAP_NS = 4000 };
 
 struct pump_lane {
     struct journal_lane lane;
@@ -176,27 +176,13 @@ static bool ends_reached(const struct pump *pump, const uint64_t *ends)
     return true;
 }
 
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-// Linux 6.18 charges every yield a whole time slice: a thread that yields a million times a second then waits for half
-// a minute once somebody else wants its core (measured). A yield that took long is the sign; sleeping is not charged.
+// A real sleep, short because the thread's timer slack is 1 ns. Not sched_yield, and not so short that the kernel finds
+// it over before it has given the core away: on Linux 6.18, threads of one scheduling group (a session with autogroup,
+// a cgroup) that never sleep keep the kernel's own workers, which complete the writes, off this core for seconds
+// (measured).
 static void give_way(void)
 {
-    static _Thread_local unsigned naps;
-    if (naps) {
-        naps--;
-        nanosleep(&(struct timespec){.tv_nsec = YIELD_NAP_NS}, NULL);
-        return;
-    }
-    uint64_t before = monotonic_ns();
-    sched_yield();
-    if (monotonic_ns() - before > YIELD_LONG_NS)
-        naps = YIELD_NAPS;
+    nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
 }
 
 // What to do between two turns. Returns whether the next one is to wait for a write.
@@ -204,7 +190,9 @@ static bool idle(const struct journal_thread *thread, bool moved)
 {
     const struct pump *pump = &thread->pump;
     if (thread->options.durable) {
-        // Measured: as quick as sleeping in the kernel for the completion, and it sees new commands at once.
+        // What comes while a write is out can not be written before it is done: sleep for its completion.
+        if (!moved && journal_outstanding(pump->writer))
+            return true;
         if (!moved)
             give_way();
         return false;
@@ -241,6 +229,7 @@ static void *run(void *argument)
     uint64_t ends[JOURNAL_CORES];
     bool stopping = false, wait = false;
     pin(&thread->options);
+    prctl(PR_SET_TIMERSLACK, 1);
     journal_attach(pump->writer);
     pump_publish(pump); // what an earlier control made durable and could not tell any more
     while (!journal_writer_result(pump->writer)) {

@@ -122,13 +122,15 @@ xw_configure() {
     "$XW_BIN/xwctl" config check "$XW_CONFIG" >/dev/null || xw_fail "the configuration $XW_CONFIG is not accepted"
 }
 
+# In sessions of their own, and so in scheduling groups of their own: with autogroup, a busy client in their group would keep
+# the kernel's disk workers off the core (control/journal_thread.c says more).
 xw_start_control() {
-    taskset -c "$xw_core_rest" "$XW_BIN/crosswire-control" "$XW_CONFIG" >>"$XW_HOME/control.log" 2>&1 &
+    setsid taskset -c "$xw_core_rest" "$XW_BIN/crosswire-control" "$XW_CONFIG" >>"$XW_HOME/control.log" 2>&1 &
     xw_control_pid=$!
 }
 
 xw_start_dataplane() {
-    "$XW_BIN/crosswire-dataplane" "$XW_CONFIG" >>"$XW_HOME/dataplane.log" 2>&1 &
+    setsid "$XW_BIN/crosswire-dataplane" "$XW_CONFIG" >>"$XW_HOME/dataplane.log" 2>&1 &
     xw_dataplane_pid=$!
 }
 

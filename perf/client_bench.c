@@ -19,6 +19,7 @@
 
 #define PHASE_NS UINT64_C(3000000000)    // a phase sends no longer than this
 #define PATIENCE_NS UINT64_C(2000000000) // and waits this long for what is missing
+#define SPIN_NS UINT64_C(5000)           // an answer that takes longer is waited for asleep
 #define ROUND_TRIPS_MOST 200000u
 #define WARM_UP 1000u
 #define TIMES 65536u // sending times kept, at least the largest window
@@ -156,7 +157,7 @@ static void run_phase(struct bench *bench, struct phase *phase)
             now_ns = clock_ns();
             if (now_ns > moved + PATIENCE_NS)
                 break;
-            if (bench->yields)
+            if (bench->yields && now_ns > moved + SPIN_NS)
                 clock_idle();
         }
         if (now_ns > began + PHASE_NS && phase->total > phase->sent)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perf/clock.h"
 
-#include <sched.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 uint64_t clock_scale = UINT64_C(1) << 32;
@@ -26,15 +27,9 @@ void clock_calibrate(void)
 
 void clock_idle(void)
 {
-    enum { LONG_NS = 1000000, NAP_NS = 50000, NAPS = 2000 };
-    static unsigned naps;
-    if (naps) {
-        naps--;
-        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
-        return;
-    }
-    uint64_t before = clock_ns();
-    sched_yield();
-    if (clock_ns() - before > LONG_NS)
-        naps = NAPS;
+    enum { NAP_NS = 5000 }; // much less, and the kernel finds it over before it has given the core away
+    static bool keen;
+    if (!keen)
+        keen = prctl(PR_SET_TIMERSLACK, 1) == 0;
+    nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
 }

@@ -18,8 +18,7 @@ static inline uint64_t clock_ns(void)
     return (uint64_t)((unsigned __int128)(__rdtsc() - clock_start) * clock_scale >> 32);
 }
 
-// Gives up the core for a moment, when there is nothing to do. A scheduler may let a thread that yields a million times
-// a second pay with seconds of waiting once somebody else wants the core; from then on it naps instead, for a while.
+// When there is nothing to do: a short real sleep, some 8 us in all. Not sched_yield: see control/journal_thread.c.
 void clock_idle(void);
 
 #endif
