@@ -23,9 +23,9 @@ static inline uint64_t terms_word(const struct command *c)
     return word_at(&c->locate);
 }
 
-static inline __attribute__((always_inline)) uint8_t check_unsupported(const struct command *c)
+static inline __attribute__((always_inline)) uint8_t check_unsupported(const struct command *c, enum command_type type)
 {
-    uint64_t cross = c->type == CMD_REPLACE ? 0 : UINT8_MAX; // which a replace has not
+    uint64_t cross = type == CMD_REPLACE ? 0 : UINT8_MAX; // which a replace has not
     uint64_t read = TERM(tif, UINT8_MAX) | TERM(display, UINT8_MAX) | TERM(iso, UINT8_MAX) | TERM(cross, cross);
     uint64_t plain = TERM(display, 'Y') | TERM(iso, 'N') | TERM(cross, 'N' & cross);
     uint64_t asked = (terms_word(c) & read) ^ plain;
@@ -98,7 +98,7 @@ static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *
     unsigned side = side_of(c->side);
     uint8_t reason = check_price(&e->books[c->locate], c, side, terms);
     if (__builtin_expect(reason == REJECT_NONE, 1))
-        reason = check_unsupported(c);
+        reason = check_unsupported(c, CMD_ENTER);
     if (__builtin_expect(reason != REJECT_NONE, 0))
         return reason;
     if (terms->rests &&
@@ -207,7 +207,7 @@ static inline uint8_t check_replace(struct engine *e, const struct order *order,
     unsigned side = side_of(side_name);
     uint8_t reason = check_price(&e->books[order->locate], c, side, terms);
     if (reason == REJECT_NONE)
-        reason = check_unsupported(c);
+        reason = check_unsupported(c, CMD_REPLACE);
     if (__builtin_expect(reason != REJECT_NONE || !terms->rests, 0))
         return reason;
     bool alone = (order->next | order->prev) == 0 && order->price != c->price;
