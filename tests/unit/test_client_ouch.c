@@ -86,7 +86,7 @@ static void blank_texts_are_spaces_and_usual_characters_fill_in(void **state)
 
 static struct xw_ouch decode_text(char type, const char *rest, uint8_t *message)
 {
-    struct xw_ouch out;
+    struct xw_ouch out = {0};
     for (size_t i = 0; i < OUT_TEXTS; i++) {
         if (out_texts[i].type != type)
             continue;
