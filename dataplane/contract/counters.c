@@ -31,6 +31,9 @@ static const struct counter_info publisher_counters[] = {
 #define COUNTER(role, name, unit, help) IN_##role(#name, unit, help)
 #include "contract/counters.def"
 #undef COUNTER
+#define DISCARD(name, text) {"discard_" #name, "messages", text},
+#include "contract/discard.def"
+#undef DISCARD
 };
 
 static const struct {

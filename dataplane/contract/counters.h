@@ -43,7 +43,8 @@ enum publisher_counter {
 #define COUNTER(role, name, unit, help) ROLE_COUNTER_##role(name)
 #include "contract/counters.def"
 #undef COUNTER
-    COUNT_PUBLISHER_END
+    COUNT_PUBLISHER_discard_first, // + enum discard: of a queue that no gateway receives from
+    COUNT_PUBLISHER_END = COUNT_PUBLISHER_discard_first + DISCARD_COUNT
 };
 #undef ROLE_COUNTER_GATEWAY
 #undef ROLE_COUNTER_MATCHER

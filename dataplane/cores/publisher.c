@@ -40,7 +40,7 @@ struct publisher {
     uint32_t pack_bytes, pack_count;
     uint64_t now, sent_tsc, heartbeat_tsc;
     struct inlet *inlet;
-    struct inlet_tally tally; // of an inlet without gateways; not published
+    struct inlet_tally tally; // of an inlet without gateways
     struct sender sender;
 };
 
@@ -181,6 +181,8 @@ static void publisher_housekeep(void *instance, uint64_t now)
         send_mark(publisher, publisher->ended ? MOLD_END_OF_SESSION : 0);
     sender_flush(&publisher->sender);
     counters[COUNT_PUBLISHER_tx_dropped] = publisher->sender.dropped;
+    for (unsigned i = 0; i < DISCARD_COUNT; i++)
+        counters[COUNT_PUBLISHER_discard_first + i] = publisher->tally.discards[i];
     for (unsigned i = 0; i < COUNT_PUBLISHER_END; i++)
         atomic_store_explicit(&publisher->block->counters[i], counters[i], memory_order_relaxed);
     atomic_store_explicit(&publisher->block->state, publisher->state, memory_order_release);

@@ -66,6 +66,7 @@ struct rig_options {
     unsigned gateways, matchers;
     uint32_t window_messages, order_depth, event_depth, journal_depth;
     bool one_queue; // gateways and publishers all share the first port's queue
+    bool own_port;  // publishers have a port of their own, the last
 };
 
 struct rig {
@@ -220,7 +221,7 @@ RIG_UNUSED void rig_fill_config(struct rig *rig, const struct rig_options *optio
                       .heartbeat_ms = 1000},
         .engine = {.max_orders = 4096, .max_levels = 1024, .tick_ms = 1000},
         .ports = rig->ports,
-        .ports_count = options->one_queue ? 1 : options->gateways,
+        .ports_count = (options->one_queue ? 1 : options->gateways) + options->own_port,
         .gateways = rig->gateways,
         .gateways_count = options->gateways,
         .matchers = rig->matchers,
@@ -243,7 +244,9 @@ RIG_UNUSED void rig_fill_config(struct rig *rig, const struct rig_options *optio
     for (unsigned i = 0; i < options->gateways; i++)
         rig->gateways[i] = (struct config_gateway){.port_index = options->one_queue ? 0 : i, .udp_port = 4000 + i};
     for (unsigned i = 0; i < options->matchers; i++)
-        rig->publishers[i] = (struct config_publisher){.port_index = options->one_queue ? 0 : i % options->gateways,
+        rig->publishers[i] = (struct config_publisher){.port_index = options->own_port    ? config->ports_count - 1
+                                                                     : options->one_queue ? 0
+                                                                                          : i % options->gateways,
                                                        .group_ip = RIG_GROUP + i,
                                                        .udp_port = 6000 + i,
                                                        .request_port = 6100 + i};

@@ -165,6 +165,27 @@ static void a_request_to_the_publisher_that_gets_no_answer_is_counted(void **sta
     assert_int_equal(rig_count(&rig, ROLE_PUBLISHER, 0, COUNT_PUBLISHER_requests), 2);
 }
 
+static void what_a_publisher_discards_at_its_own_port_is_counted(void **state)
+{
+    (void)state;
+    static const struct rig_options apart = {.gateways = 1, .matchers = 1, .own_port = true};
+    rig_free(&rig);
+    rig_new(&rig, &apart);
+    rig_boot(&rig);
+    struct rig_client client = rig_client(&rig, 0);
+    char name[10];
+    session_name(RIG_DATE, 0, name);
+    client.port = 1;
+    rig_forget(&rig);
+    ask_mold(&client, name, 1, 1, 20);
+    assert_int_equal(rig_count(&rig, ROLE_PUBLISHER, 0, COUNT_PUBLISHER_requests), 1);
+    rig_send_frame(&rig, 1, rig_frame(&rig, &client, 6199, "", 0));
+    rig_rounds(&rig, 2);
+    assert_int_equal(rig_count(&rig, ROLE_PUBLISHER, 0, COUNT_PUBLISHER_discard_first + DISCARD_UNKNOWN_PORT), 1);
+    assert_string_equal(counter_info(ROLE_PUBLISHER, COUNT_PUBLISHER_discard_first + DISCARD_UNKNOWN_PORT)->name,
+                        "discard_UNKNOWN_PORT");
+}
+
 // vhost hands over what the other side wrote, also frames longer than any buffer, in several segments.
 static void a_question_longer_than_a_frame_is_not_sent_back(void **state)
 {
@@ -387,6 +408,7 @@ int main(void)
         RIGGED(a_double_take_over_with_little_room_ends_with_one_session_up),
         RIGGED(orders_of_a_gateway_that_shares_a_queue_do_not_wait),
         RIGGED(a_request_to_the_publisher_that_gets_no_answer_is_counted),
+        RIGGED(what_a_publisher_discards_at_its_own_port_is_counted),
         RIGGED(a_question_longer_than_a_frame_is_not_sent_back),
         RIGGED(storms_lose_no_number_and_change_no_byte),
     };
