@@ -34,7 +34,8 @@ struct window_run {
     uint32_t count;
 };
 
-// Bytes of memory for a window of at least `messages` messages of mean size.
+// Bytes of memory for a window of `messages` messages of mean size (a full one holds a few fewer at times, as old ones
+// are dropped several at once).
 size_t window_footprint(uint32_t messages);
 
 // Makes an empty window in `memory` (window_footprint bytes, aligned to 64).
