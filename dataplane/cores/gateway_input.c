@@ -3,6 +3,8 @@
 #include "contract/ouch_in.h"
 #include "cores/gateway.h"
 
+#define CELLS_AHEAD 8 // the cell to write next but some is fetched: the ring is walked round and round
+
 void gateway_prepare(struct gateway *gateway, const struct packet *packet)
 {
     uint64_t key = source_key(packet->from.ip, packet->from.port);
@@ -43,7 +45,7 @@ static void forward(struct gateway *gateway, struct session *session, const uint
         return;
     }
     struct command *command = writer_slot(&core->orders);
-    char *ahead = writer_cell(&core->orders, core->orders.position + 2);
+    char *ahead = writer_cell(&core->orders, core->orders.position + CELLS_AHEAD);
     __builtin_prefetch(ahead, 1);
     __builtin_prefetch(ahead + 64, 1);
     enum ouch_in_result result = ouch_in_decode(message, size, command);
