@@ -200,6 +200,7 @@ struct journal_thread;
 
 struct journal_thread_options {
     bool durable; // ack durable: poll, and publish durable_seq. false: wake once a millisecond, leave durable_seq alone
+    bool yield;   // durable: idle by sched_yield instead of a short sleep
     bool survive; // on failure only stop (tests). Otherwise: log XW3002 and end the process with 74
     unsigned cpu; // pin to this CPU when pinned
     bool pinned;

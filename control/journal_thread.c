@@ -176,13 +176,16 @@ static bool ends_reached(const struct pump *pump, const uint64_t *ends)
     return true;
 }
 
-// A real sleep, short because the thread's timer slack is 1 ns. Not sched_yield, and not so short that the kernel finds
-// it over before it has given the core away: on Linux 6.18, threads of one scheduling group (a session with autogroup,
-// a cgroup) that never sleep keep the kernel's own workers, which complete the writes, off this core for seconds
-// (measured).
-static void give_way(void)
+// A real sleep, short because the thread's timer slack is 1 ns. Not sched_yield unless asked for, and not so short that
+// the kernel finds it over before it has given the core away: on Linux 6.18, threads of one scheduling group (a session
+// with autogroup, a cgroup) that never sleep keep the kernel's own workers, which complete the writes, off this core
+// for seconds.
+static void give_way(const struct journal_thread *thread)
 {
-    nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+    if (thread->options.yield)
+        sched_yield();
+    else
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
 }
 
 // What to do between two turns. Returns whether the next one is to wait for a write.
@@ -194,7 +197,7 @@ static bool idle(const struct journal_thread *thread, bool moved)
         if (!moved && journal_outstanding(pump->writer))
             return true;
         if (!moved)
-            give_way();
+            give_way(thread);
         return false;
     }
     // One wake a millisecond takes new commands and what became durable since; only a backlog is worth more.

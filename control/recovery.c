@@ -135,7 +135,9 @@ static void release_history(struct recovery *recovery, unsigned core)
 static void start_thread(struct recovery *recovery)
 {
     bool durable = recovery->config->ack_mode == ACK_DURABLE;
-    struct journal_thread_options options = {.durable = durable, .survive = true}; // the service ends both processes
+    struct journal_thread_options options = {.durable = durable,
+                                             .yield = recovery->config->journal.yield,
+                                             .survive = true}; // the service ends both processes
     struct generation *generation = recovery->generation;
     if (generation->thread)
         return;

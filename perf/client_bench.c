@@ -157,7 +157,7 @@ static void run_phase(struct bench *bench, struct phase *phase)
             now_ns = clock_ns();
             if (now_ns > moved + PATIENCE_NS)
                 break;
-            if (bench->yields && now_ns > moved + SPIN_NS)
+            if (bench->yields && (clock_yields || now_ns > moved + SPIN_NS))
                 clock_idle();
         }
         if (now_ns > began + PHASE_NS && phase->total > phase->sent)
@@ -234,6 +234,7 @@ static void open_bench(struct bench *bench)
         fail_with(EX_UNAVAILABLE, "%s", error);
     if (options->reflect)
         transport_virtio_assume(bench->transport);
+    clock_yields = options->yield == YIELD_ALWAYS;
     bench->yields =
         options->yield == YIELD_ALWAYS || (options->yield == YIELD_AUTO && sysconf(_SC_NPROCESSORS_ONLN) <= 2);
     bench->log_room = (size_t)(options->orders + ROUND_TRIPS_MOST) * 100 + (1u << 20);

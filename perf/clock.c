@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perf/clock.h"
 
-#include <stdbool.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -25,10 +25,16 @@ void clock_calibrate(void)
     clock_start = first;
 }
 
+bool clock_yields;
+
 void clock_idle(void)
 {
     enum { NAP_NS = 5000 }; // much less, and the kernel finds it over before it has given the core away
     static bool keen;
+    if (clock_yields) {
+        sched_yield();
+        return;
+    }
     if (!keen)
         keen = prctl(PR_SET_TIMERSLACK, 1) == 0;
     nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);

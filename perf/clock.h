@@ -3,6 +3,7 @@
 #ifndef CROSSWIRE_PERF_CLOCK_H
 #define CROSSWIRE_PERF_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <x86intrin.h>
 
@@ -18,7 +19,10 @@ static inline uint64_t clock_ns(void)
     return (uint64_t)((unsigned __int128)(__rdtsc() - clock_start) * clock_scale >> 32);
 }
 
-// When there is nothing to do: a short real sleep, some 8 us in all. Not sched_yield: see control/journal_thread.c.
+// When there is nothing to do: a short real sleep, some 8 us in all; sched_yield with clock_yields, which is quicker
+// and starves the kernel's disk workers unless all run in the root scheduling group (control/journal_thread.c says
+// more).
+extern bool clock_yields;
 void clock_idle(void);
 
 #endif

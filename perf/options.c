@@ -33,7 +33,7 @@ static const char help[] =
     "  --rate R               open-loop, messages a second; latency counts from the intended time\n"
     "  --timing SCALE         the capture's own timing, SCALE times faster\n"
     "  --pack N               messages a datagram [1]\n"
-    "  --yield | --no-yield   give up the core when idle [where there are at most two]\n"
+    "  --yield | --no-yield   idle by sched_yield | by spinning [where there are at most two cores: by short sleeps]\n"
     "  --core N               pin to a core\n"
     "  --grace S              wait this long for a sign of progress [10]\n"
     "  --timeout S            log in again after this silence [3]\n"

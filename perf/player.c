@@ -96,6 +96,7 @@ int player_open(struct player *player, const struct options *options, struct flo
     player->options = options;
     player->flow = *flow;
     player->lines_count = options->sessions_count < flow->sessions ? options->sessions_count : flow->sessions;
+    clock_yields = options->yield == YIELD_ALWAYS;
     player->yields =
         options->yield == YIELD_ALWAYS || (options->yield == YIELD_AUTO && sysconf(_SC_NPROCESSORS_ONLN) <= 2);
     player->ref_of = calloc((size_t)flow->orders + 1, sizeof *player->ref_of);

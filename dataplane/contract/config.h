@@ -95,6 +95,7 @@ struct config {
     struct {
         uint32_t segment_mb;
         uint32_t commit_kb; // largest single journal write
+        bool yield;         // idle by sched_yield instead of sleeping a few microseconds
     } journal;
     struct {
         uint32_t max_orders; // live orders a matching core
