@@ -67,7 +67,7 @@ kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 
 "$dataplane" "$first" --topology >"$XW_TMP/topology" || bad=1
-for words in "gateway 0 *0 *wire, 0" "orders *gateway 0 *matcher 0 *4096" "market data *matcher 0 *publisher 0 *16384" \
+for words in "gateway 0 *0 *wire, 0" "orders *gateway 0 *matcher 0 *1024" "market data *matcher 0 *publisher 0 *4096" \
     "journal *matcher 0 *journal *65536" "replies *control *gateway 0"; do
     grep -qE "^$words" "$XW_TMP/topology" || { echo "--topology lacks: $words"; bad=1; }
 done
