@@ -3,8 +3,8 @@
 #ifndef CROSSWIRE_PERF_ENCODE_H
 #define CROSSWIRE_PERF_ENCODE_H
 
-#include "perf/flow.h"
 #include "perf/client_line.h"
+#include "perf/flow.h"
 
 // Fills `request` from `intent` and begins its order in the line's table. `ref_of` is the UserRefNum by the input's
 // order id; `symbols` the names by the flow's symbol numbers.

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "perf/flow.h"
 #include "perf/client_line.h"
+#include "perf/flow.h"
 #include "perf/options.h"
 #include "perf/trades.h"
 

@@ -6,7 +6,7 @@
 // Prints file, line and expression to standard error and aborts. Never returns.
 _Noreturn void xw_assert_failed(const char *expression, const char *file, int line);
 
-#define xw_assert(expression)                                                                                          \
+#define xw_assert(expression) \
     (__builtin_expect(!!(expression), 1) ? (void)0 : xw_assert_failed(#expression, __FILE__, __LINE__))
 
 #endif

@@ -6,8 +6,8 @@
 //   control --+    seq, time_ns,      +--> engine_step()
 //                  prev_hash
 //
-// 128 bytes, two cache lines, what matching needs in the first. The first word is the ring's sequence word while the cell
-// stands in a ring; in the journal ring that word *is* the command's sequence, because that ring counts from it.
+// 128 bytes, two cache lines, what matching needs in the first. The first word is the ring's sequence word while the
+// cell stands in a ring; in the journal ring that word *is* the command's sequence, because that ring counts from it.
 #ifndef CROSSWIRE_CONTRACT_COMMAND_H
 #define CROSSWIRE_CONTRACT_COMMAND_H
 
@@ -77,8 +77,8 @@ enum {
 
 #define CROSSWIRE_ENGINE_VERSION 1u
 #define SESSION_NONE UINT16_MAX
-#define LOCATE_NONE 0u // ITCH stock locates start at 1
-#define PRICE_MAX 1999999900u // 199,999.9900, the highest OUCH limit price
+#define LOCATE_NONE 0u           // ITCH stock locates start at 1
+#define PRICE_MAX 1999999900u    // 199,999.9900, the highest OUCH limit price
 #define PRICE_MARKET 2000000000u // 200,000.0000
 #define PRICE_MARKET_CROSS 0x7FFFFFFFu
 #define PRICE_INVALID UINT32_MAX // a wire price that does not fit, always with refuse = REJECT_PRICE
@@ -131,10 +131,10 @@ struct command {
             char shares_located;
             uint8_t unused[5];
         };
-        struct { // CMD_SESSION_UP, CMD_SESSION_DOWN
+        struct {                 // CMD_SESSION_UP, CMD_SESSION_DOWN
             uint8_t down_reason; // enum down_reason
         } link;
-        struct { // CMD_OPEN_DAY: first command of every day on every core
+        struct {                   // CMD_OPEN_DAY: first command of every day on every core
             uint32_t trading_date; // yyyymmdd
             uint32_t engine_version;
             uint64_t lookup_key; // secret key of the live-order table, drawn for the day
@@ -161,13 +161,13 @@ struct command {
             uint8_t cancel_on_disconnect;
             char user[6];
         } open_session;
-        struct { // CMD_TICK
+        struct {                 // CMD_TICK
             uint64_t event_hash; // whole rolling hash before this tick
         } tick;
-        struct { // CMD_CLOCK
+        struct {               // CMD_CLOCK
             int64_t offset_ns; // added to the monotonic clock to get ns since midnight of the trading date
         } clock;
-        struct { // DIRECTIVE_RECOVERED
+        struct {          // DIRECTIVE_RECOVERED
             uint64_t seq; // last sequence in the journal for this core
         } recovered;
         uint8_t payload[104];

@@ -18,8 +18,8 @@ static inline const char *reject_text(uint8_t code)
     switch (code) {
     case REJECT_NONE:
         return "none";
-#define REJECT(name, code, text)                                                                                       \
-    case code:                                                                                                         \
+#define REJECT(name, code, text) \
+    case code:                   \
         return text;
 #include "contract/reject.def"
 #undef REJECT

@@ -7,9 +7,10 @@
 //   ring_publish: word 0 := position + 1  ---> (acquire)
 //                            (release) <------ ring_release: cells may be reused
 //
-// The first 8 bytes of a cell are its sequence word: position + 1 once published, never cleared, so that a consumer that
-// died is followed by one that finds every published cell again. The consumer's cursor lives in the ring, and moves only
-// when the consumer is done with a cell (for the journal: when it is durable). Reliable: a full ring pushes back.
+// The first 8 bytes of a cell are its sequence word: position + 1 once published, never cleared, so that a consumer
+// that died is followed by one that finds every published cell again. The consumer's cursor lives in the ring, and
+// moves only when the consumer is done with a cell (for the journal: when it is durable). Reliable: a full ring pushes
+// back.
 #ifndef CROSSWIRE_CONTRACT_RING_H
 #define CROSSWIRE_CONTRACT_RING_H
 

@@ -26,8 +26,8 @@ struct ufo_chain {
 
 enum ufo_next { UFO_NEXT_BLOCK, UFO_NEXT_END, UFO_NEXT_MALFORMED };
 
-// Takes the next block: its message (without length) and size. MALFORMED: a zero length or one that runs past the end; what
-// came before stands.
+// Takes the next block: its message (without length) and size. MALFORMED: a zero length or one that runs past the end;
+// what came before stands.
 static inline enum ufo_next ufo_chain_next(struct ufo_chain *chain, const uint8_t **message, size_t *size)
 {
     size_t left = (size_t)(chain->end - chain->at);
