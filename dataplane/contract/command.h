@@ -35,6 +35,10 @@ enum command_type {
     CMD_OPEN_SESSION = 35,
     CMD_START = 36,   // opening complete: system events, trading begins
     CMD_END_DAY = 37, // expires day orders, then the end-of-day system event
+    CMD_PHASE = 38,   // the session phase changes, always forward
+    // Trades that are no more, from an authorised operator through control.
+    CMD_BREAK = 40,
+    CMD_ADJUST = 41,
     // Time, from the matching core itself (TICK) and from control (CLOCK: new wall-clock offset).
     CMD_TICK = 48,
     CMD_CLOCK = 49,
@@ -64,6 +68,8 @@ enum {
     TAG_TRADE_NOW = 16,
     TAG_HANDLE_INST = 17,
     TAG_BBO_WEIGHT = 18,
+    TAG_STOP_PRICE = 19,   // private: 200 on the wire
+    TAG_TRAIL_AMOUNT = 20, // private: 201 on the wire
     TAG_DISPLAY_QUANTITY = 22,
     TAG_DISPLAY_PRICE = 23,
     TAG_GROUP_ID = 24,
@@ -75,7 +81,7 @@ enum {
     TAG_AIQ_GROUP = 30,
 };
 
-#define CROSSWIRE_ENGINE_VERSION 1u
+#define CROSSWIRE_ENGINE_VERSION 2u
 #define SESSION_NONE UINT16_MAX
 #define LOCATE_NONE 0u           // ITCH stock locates start at 1
 #define PRICE_MAX 1999999900u    // 199,999.9900, the highest OUCH limit price
@@ -129,7 +135,8 @@ struct command {
             char trade_now;
             char handle_inst;
             char shares_located;
-            uint8_t unused[5];
+            char trigger_type; // S stop, T trailing stop, 0 none
+            uint32_t trigger;  // S: stop price; T: trail amount
         };
         struct {                 // CMD_SESSION_UP, CMD_SESSION_DOWN
             uint8_t down_reason; // enum down_reason
@@ -144,6 +151,11 @@ struct command {
             uint16_t max_accounts;
             uint16_t max_sessions;
             uint8_t core;
+            uint8_t unused;
+            uint32_t max_trades;      // of the day, in the table that breaks and adjustments need
+            uint32_t max_special;     // live orders that are not plain
+            uint32_t max_conditional; // stops, pegs and discretionary orders of one symbol
+            uint64_t seed;            // of random reserves
         } day;
         struct { // CMD_OPEN_SYMBOL
             char name[8];
@@ -155,12 +167,27 @@ struct command {
             char name[16];
             char firm[4];
             uint16_t account;
+            char organisation[16]; // blank: none but the firm itself
         } open_account;
         struct { // CMD_OPEN_SESSION; the session's index is command.session
             uint16_t account;
             uint8_t cancel_on_disconnect;
             char user[6];
+            uint8_t post_only_cancels; // a post-only order that would trade is canceled; otherwise its price slides
+            char aiq_default;          // what AIQ strategy '*', or none, stands for; 0 as N
         } open_session;
+        struct { // CMD_START, CMD_PHASE
+            char phase; // enum phase; 0 is PHASE_REGULAR
+        } phase;
+        struct { // CMD_BREAK, CMD_ADJUST
+            uint64_t match;
+            uint32_t price; // CMD_ADJUST: as it should have been
+            uint32_t quantity;
+            char reason; // of the Broken Trade: E C S X
+            char taker_cl_ord_id[14];
+            char maker_cl_ord_id[14];
+            char by[16]; // the operator, for the audit
+        } trade;
         struct {                 // CMD_TICK
             uint64_t event_hash; // whole rolling hash before this tick
         } tick;
@@ -173,6 +200,8 @@ struct command {
         uint8_t payload[104];
     };
 };
+
+enum phase { PHASE_PRE = 'P', PHASE_REGULAR = 'R', PHASE_AFTER = 'A', PHASE_CLOSED = 'X' };
 
 enum down_reason { DOWN_LOGOFF = 1, DOWN_TIMEOUT = 2, DOWN_RESTART = 3, DOWN_RELOGIN = 4, DOWN_SHUTDOWN = 5 };
 

@@ -43,12 +43,12 @@ enum event_type {
 
 // event.flags: what market data the event makes. At most one of the MD bits is set.
 enum {
-    EV_MD_ADD = 1 << 0,     // ACCEPTED, BOOK_ADD: order rests and is displayed: A (or F)
+    EV_MD_ADD = 1 << 0,     // ACCEPTED, BOOK_ADD, RESTATED: order rests and is displayed: A (or F)
     EV_MD_REPLACE = 1 << 1, // REPLACED: in place: U old_ref -> ref
-    EV_MD_DELETE = 1 << 2,  // CANCELED: D ref; REPLACED of an order that trades on entry: D old_ref
-    EV_MD_REDUCE = 1 << 3,  // CANCELED: X ref, quantity
+    EV_MD_DELETE = 1 << 2,  // CANCELED, AIQ_CANCELED: D ref; REPLACED of an order that is added again: D old_ref
+    EV_MD_REDUCE = 1 << 3,  // CANCELED, AIQ_CANCELED: X ref, quantity
     EV_MD_EXECUTE = 1 << 4, // TRADE: E ref, quantity, match
-    EV_MD_OTHER = 1 << 5,   // SYMBOL, TRADING_ACTION, SYSTEM, DAY_OPEN, DAY_END; TRADE with a hidden maker: P
+    EV_MD_OTHER = 1 << 5,   // SYMBOL, TRADING_ACTION, SYSTEM, DAY_OPEN, DAY_END; TRADE with a hidden maker: P; BROKEN: B
     EV_REPLAYED = 1 << 7,   // set by the matching core outside the hash: rebuild state, send nothing
 };
 #define EV_MD_ANY (EV_MD_ADD | EV_MD_REPLACE | EV_MD_DELETE | EV_MD_REDUCE | EV_MD_EXECUTE | EV_MD_OTHER)
@@ -108,7 +108,8 @@ struct event {
             char taker_liquidity;
             char maker_liquidity;
             char maker_side;
-            char unused1[5];
+            uint8_t off_price; // TRADE: not the price that the maker is displayed at
+            char unused1[4];
             char broken_cl_ord_id[14];
         };
     };
@@ -129,7 +130,9 @@ struct event {
     uint64_t secondary_ref;
     uint32_t round_lot;    // SYMBOL
     char locate_broker[4]; // MODIFIED
-    char unused3[8];
+    uint32_t trigger;      // ACCEPTED, REPLACED: stop price or trail amount
+    char trigger_type;     // S, T
+    char unused3[3];
 };
 
 _Static_assert(sizeof(struct event) == 192, "an event cell is three cache lines");
@@ -139,7 +142,7 @@ _Static_assert(offsetof(struct event, peg_offset) == 128, "third line");
 // Tags whose values stand in the third line.
 #define EVENT_THIRD_LINE_TAGS                                                                                   \
     (1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15 | 1u << 1 | 1u << 22 | 1u << 23 | \
-     1u << 26)
+     1u << 26 | 1u << 19 | 1u << 20)
 
 static inline uint64_t event_mix(uint64_t a, uint64_t b)
 {
