@@ -22,19 +22,23 @@ static void pad(char *out, size_t size, const char *text)
     memset(out + length, ' ', size - length);
 }
 
-static struct command open_day(const struct config *config, unsigned core, uint64_t lookup_key)
+static struct command open_day(const struct config *config, unsigned core, const uint64_t drawn[2])
 {
     struct engine_capacity capacity = engine_capacity_of(config, core);
     struct command command = blank(CMD_OPEN_DAY, SESSION_NONE);
     command.day.trading_date = config->date;
     command.day.engine_version = CROSSWIRE_ENGINE_VERSION;
-    command.day.lookup_key = lookup_key;
+    command.day.lookup_key = drawn[0];
+    command.day.seed = drawn[1];
     command.day.max_orders = capacity.max_orders;
     command.day.max_levels = capacity.max_levels;
     command.day.max_symbols = capacity.max_symbols;
     command.day.max_accounts = capacity.max_accounts;
     command.day.max_sessions = capacity.max_sessions;
     command.day.core = (uint8_t)core;
+    command.day.max_trades = capacity.max_trades;
+    command.day.max_special = capacity.max_special;
+    command.day.max_conditional = capacity.max_conditional;
     return command;
 }
 
@@ -69,15 +73,15 @@ static struct command open_session(const struct config_session *session, unsigne
 bool opening_init(struct opening *opening, const struct config *config, unsigned core)
 {
     *opening = (struct opening){.core = core};
-    uint64_t lookup_key;
-    if (getrandom(&lookup_key, sizeof lookup_key, 0) != sizeof lookup_key)
+    uint64_t drawn[2]; // for the day: the live-order table's secret key, the seed of random reserves
+    if (getrandom(drawn, sizeof drawn, 0) != sizeof drawn)
         return false;
     size_t most = 2 + (size_t)config->symbols_count + config->accounts_count + 2 * (size_t)config->sessions_count;
     opening->list = calloc(most, sizeof *opening->list);
     if (!opening->list)
         return false;
     struct command *next = opening->list;
-    *next++ = open_day(config, core, lookup_key);
+    *next++ = open_day(config, core, drawn);
     for (unsigned i = 0; i < config->symbols_count; i++) {
         if (config->symbols[i].matcher == core)
             *next++ = open_symbol(&config->symbols[i]);
@@ -125,7 +129,8 @@ static void note_opening_command(struct opening *opening, const struct command *
     if (command->type == CMD_OPEN_DAY && want->type == CMD_OPEN_DAY) {
         if (command->day.engine_version != CROSSWIRE_ENGINE_VERSION)
             mismatch(opening, EX_DATAERR, "another engine version");
-        got.day.lookup_key = want->day.lookup_key; // drawn for the day, whoever drew it
+        got.day.lookup_key = want->day.lookup_key; // drawn for the day, whoever drew them
+        got.day.seed = want->day.seed;
     }
     if (want->type != got.type || want->session != got.session ||
         memcmp(want->payload, got.payload, sizeof got.payload) != 0)

@@ -177,7 +177,7 @@ struct command {
             char aiq_default;          // what AIQ strategy '*', or none, stands for; 0 as N
         } open_session;
         struct { // CMD_START, CMD_PHASE
-            char phase; // enum phase; 0 is PHASE_REGULAR
+            char phase; // enum session_phase; 0 is PHASE_REGULAR
         } phase;
         struct { // CMD_BREAK, CMD_ADJUST
             uint64_t match;
@@ -201,7 +201,7 @@ struct command {
     };
 };
 
-enum phase { PHASE_PRE = 'P', PHASE_REGULAR = 'R', PHASE_AFTER = 'A', PHASE_CLOSED = 'X' };
+enum session_phase { PHASE_PRE = 'P', PHASE_REGULAR = 'R', PHASE_AFTER = 'A', PHASE_CLOSED = 'X' };
 
 enum down_reason { DOWN_LOGOFF = 1, DOWN_TIMEOUT = 2, DOWN_RESTART = 3, DOWN_RELOGIN = 4, DOWN_SHUTDOWN = 5 };
 

@@ -7,7 +7,7 @@
 uint32_t page_find(const struct engine *e, uint16_t locate, unsigned side, uint32_t number)
 {
     const struct page *pages = e->pages;
-    uint32_t at = e->books[locate].roots[side];
+    uint32_t at = e->backs[locate].roots[side];
     while (at && pages[at].number != number)
         at = number < pages[at].number ? pages[at].left : pages[at].right;
     return at;
@@ -117,7 +117,7 @@ static void neighbours(const struct page *pages, uint32_t at, uint32_t number, u
 uint32_t page_make(struct engine *e, uint16_t locate, unsigned side, uint32_t number)
 {
     struct page *pages = e->pages;
-    struct book *book = &e->books[locate];
+    uint32_t *root = &e->backs[locate].roots[side];
     uint32_t page = e->free_page;
     if (page)
         e->free_page = pages[page].next;
@@ -125,15 +125,16 @@ uint32_t page_make(struct engine *e, uint16_t locate, unsigned side, uint32_t nu
         page = ++e->fresh_page;
     xw_assert(page <= e->limit.max_levels);
     uint32_t prev, next;
-    neighbours(pages, book->roots[side], number, &prev, &next);
+    neighbours(pages, *root, number, &prev, &next);
     pages[page] =
         (struct page){.number = number, .prev = prev, .next = next, .locate = locate, .rank = 1, .side = (uint8_t)side};
     if (prev)
         pages[prev].next = page;
     if (next)
         pages[next].prev = page;
-    book->roots[side] = tree_insert(pages, book->roots[side], page);
-    *book_directory(e, locate, side, number) = (struct directory_entry){number, page};
+    *root = tree_insert(pages, *root, page);
+    if (side < HIDDEN)
+        *book_directory(e, locate, side, number) = (struct directory_entry){number, page};
     return page;
 }
 
@@ -141,34 +142,45 @@ void page_drop(struct engine *e, uint32_t page)
 {
     struct page *pages = e->pages;
     struct page *gone = &pages[page];
-    struct book *book = &e->books[gone->locate];
-    book->roots[gone->side] = tree_remove(pages, book->roots[gone->side], page);
+    uint32_t *root = &e->backs[gone->locate].roots[gone->side];
+    *root = tree_remove(pages, *root, page);
     if (gone->prev)
         pages[gone->prev].next = gone->next;
     if (gone->next)
         pages[gone->next].prev = gone->prev;
-    struct directory_entry *entry = book_directory(e, gone->locate, gone->side, gone->number);
-    if (entry->page == page)
-        *entry = (struct directory_entry){0, 0};
+    if (gone->side < HIDDEN) {
+        struct directory_entry *entry = book_directory(e, gone->locate, gone->side, gone->number);
+        if (entry->page == page)
+            *entry = (struct directory_entry){0, 0};
+    }
     *gone = (struct page){.next = e->free_page};
     e->free_page = page;
 }
 
-void book_next_best(struct engine *e, struct book *book, uint32_t page, unsigned offset)
+uint32_t book_level_after(const struct engine *e, uint32_t page, unsigned offset)
 {
     const struct page *at = &e->pages[page];
-    unsigned side = at->side;
-    uint32_t left = side == BUY ? at->occupied & ((1u << offset) - 1) : at->occupied & ~((2u << offset) - 1);
+    bool down = (at->side & SELL) == 0;
+    uint32_t left = down ? at->occupied & ((1u << offset) - 1) : at->occupied & ~((2u << offset) - 1);
     if (left == 0) {
-        page = side == BUY ? at->prev : at->next;
+        page = down ? at->prev : at->next;
         left = e->pages[page].occupied;
     }
-    if (page == 0) {
-        book->best[side] = side == BUY ? NO_BID : NO_ASK;
-        book->best_level[side] = 0;
-        return;
-    }
-    offset = side == BUY ? 31 - (unsigned)__builtin_clz(left) : (unsigned)__builtin_ctz(left);
-    book->best_level[side] = page << PAGE_SHIFT | offset;
-    book->best[side] = (e->pages[page].number << PAGE_SHIFT | offset) * book->tick;
+    if (page == 0)
+        return 0;
+    offset = down ? 31 - (unsigned)__builtin_clz(left) : (unsigned)__builtin_ctz(left);
+    return page << PAGE_SHIFT | offset;
+}
+
+void book_next_best(struct engine *e, struct book *book, uint32_t page, unsigned offset)
+{
+    unsigned side = e->pages[page].side;
+    uint32_t level = book_level_after(e, page, offset);
+    book->best_level[side] = level;
+    if (level == 0)
+        book->best[side] = side & SELL ? NO_ASK : NO_BID;
+    else
+        book->best[side] = book_level_price(e, book, level);
+    if (book->watch & WATCH_PEGS && side < HIDDEN)
+        book_dirty(e, e->pages[page].locate);
 }

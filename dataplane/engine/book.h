@@ -31,6 +31,13 @@ static inline bool book_crosses(const struct book *book, unsigned side, uint32_t
     return price_rank(side, limit) >= price_rank(side, book->best[side ^ 1]);
 }
 
+// The price step of a side: a hidden one's is half a tick where the tick is even.
+static inline uint32_t book_step(const struct book *book, unsigned side)
+{
+    return book->tick >> (side >> 1 & ~book->tick & 1);
+}
+
+// Displayed sides only.
 static inline struct directory_entry *book_directory(const struct engine *e, uint16_t locate, unsigned side,
                                                      uint32_t number)
 {
@@ -46,6 +53,15 @@ uint32_t page_make(struct engine *e, uint16_t locate, unsigned side, uint32_t nu
 
 // Takes the page, whose levels are all empty, away.
 void page_drop(struct engine *e, uint32_t page);
+
+// The next worse level of the side that holds orders, 0 for none.
+uint32_t book_level_after(const struct engine *e, uint32_t page, unsigned offset);
+
+static inline uint32_t book_level_price(const struct engine *e, const struct book *book, uint32_t level)
+{
+    const struct page *page = &e->pages[level >> PAGE_SHIFT];
+    return (page->number << PAGE_SHIFT | (level & (PAGE_LEVELS - 1))) * book_step(book, page->side);
+}
 
 // After the best level of a side ran empty: finds the next one.
 void book_next_best(struct engine *e, struct book *book, uint32_t page, unsigned offset);
@@ -93,6 +109,8 @@ static inline uint32_t book_join(struct engine *e, const struct incoming *in, ui
     if (price_rank(side, in->price) > price_rank(side, book->best[side])) {
         book->best[side] = in->price;
         book->best_level[side] = id;
+        if (__builtin_expect(book->watch & WATCH_PEGS, 0))
+            book_dirty(e, in->locate);
     }
     return 0;
 }

@@ -36,7 +36,8 @@ unsigned engine_levels(const struct engine *e, uint16_t locate, char side_name, 
         return 0;
     const struct book *book = &e->books[locate];
     unsigned side = side_name == 'B' ? BUY : SELL;
-    uint32_t page = side == BUY ? highest_page(e, book->roots[BUY]) : lowest_page(e, book->roots[SELL]);
+    uint32_t page =
+        side == BUY ? highest_page(e, e->backs[locate].roots[BUY]) : lowest_page(e, e->backs[locate].roots[SELL]);
     unsigned count = 0;
     while (page && count < depth) {
         for (unsigned i = 0; i < PAGE_LEVELS && count < depth; i++) {
@@ -121,11 +122,11 @@ static uint32_t check_tree(const struct engine *e, uint32_t at, uint64_t low, ui
 static const char *check_side(const struct engine *e, uint16_t locate, unsigned side, struct tally *tally)
 {
     const struct book *book = &e->books[locate];
-    uint32_t pages = check_tree(e, book->roots[side], 0, UINT32_MAX);
+    uint32_t pages = check_tree(e, e->backs[locate].roots[side], 0, UINT32_MAX);
     if (pages == UINT32_MAX)
         return "a tree of pages is out of order or out of balance";
     uint32_t listed = 0, prev = 0, best = 0;
-    for (uint32_t page = lowest_page(e, book->roots[side]); page; prev = page, page = e->pages[page].next) {
+    for (uint32_t page = lowest_page(e, e->backs[locate].roots[side]); page; prev = page, page = e->pages[page].next) {
         const struct page *at = &e->pages[page];
         if (++listed > pages || at->prev != prev || at->locate != locate || at->side != side)
             return "a side's list of pages disagrees with its tree";

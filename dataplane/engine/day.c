@@ -2,6 +2,7 @@
 #include "engine/day.h"
 
 #include "engine/book.h"
+#include "engine/phases.h"
 #include "engine/sessions.h"
 
 static void emit_system(struct out *out, char code, uint8_t flags)
@@ -27,7 +28,8 @@ static bool capacity_fits(const struct engine_capacity *have, const struct comma
     return c->day.max_orders > 0 && c->day.max_orders <= have->max_orders && c->day.max_levels > 0 &&
            c->day.max_levels <= have->max_levels && c->day.max_symbols <= have->max_symbols &&
            c->day.max_accounts <= have->max_accounts && c->day.max_sessions <= have->max_sessions &&
-           c->day.core == have->core;
+           c->day.max_trades <= have->max_trades && c->day.max_special <= have->max_special &&
+           c->day.max_conditional <= have->max_conditional && c->day.core == have->core;
 }
 
 void day_open(struct engine *e, const struct command *c, struct out *out)
@@ -38,6 +40,9 @@ void day_open(struct engine *e, const struct command *c, struct out *out)
     e->date = c->day.trading_date;
     e->limit = (struct engine_capacity){.max_orders = c->day.max_orders,
                                         .max_levels = c->day.max_levels,
+                                        .max_trades = c->day.max_trades,
+                                        .max_special = c->day.max_special,
+                                        .max_conditional = c->day.max_conditional,
                                         .max_symbols = c->day.max_symbols,
                                         .max_accounts = c->day.max_accounts,
                                         .max_sessions = c->day.max_sessions,
@@ -47,6 +52,7 @@ void day_open(struct engine *e, const struct command *c, struct out *out)
     // From the command, not from the memory: the answer "full" must be the same in every engine that takes this day.
     e->bucket_mask = bucket_count(e->limit.max_orders) - 1;
     e->next_ref = e->next_match = ((uint64_t)c->day.core + 1) << 40 | 1;
+    e->generator = c->day.seed;
     emit_day(out, EV_DAY_OPEN, e->date);
     emit_system(out, 'O', EV_MD_OTHER);
 }
@@ -59,13 +65,14 @@ void day_open_symbol(struct engine *e, const struct command *c, struct out *out)
         e->books[locate].tick != 0)
         return;
     struct book *book = &e->books[locate];
-    *book = (struct book){.best = {NO_BID, NO_ASK}, .tick = tick, .round_lot = c->open_symbol.round_lot};
+    *book = (struct book){.best = {NO_BID, NO_ASK, NO_BID, NO_ASK}, .tick = tick};
+    e->backs[locate] = (struct book_back){.looked = {NO_BID, NO_ASK}, .round_lot = c->open_symbol.round_lot};
     book->reciprocal = tick == 1 ? 0 : UINT64_MAX / tick + 1;
     memcpy(book->name, c->open_symbol.name, sizeof book->name);
     struct event event = {
         .type = EV_SYMBOL, .lines = 3, .flags = EV_MD_OTHER, .session = SESSION_NONE, .locate = locate};
     memcpy(event.symbol, book->name, sizeof event.symbol);
-    event.round_lot = book->round_lot;
+    event.round_lot = c->open_symbol.round_lot;
     emit_event(out, &event);
 }
 
@@ -77,6 +84,7 @@ void day_open_account(struct engine *e, const struct command *c)
     struct account *account = &e->accounts[index];
     memcpy(account->name, c->open_account.name, sizeof account->name);
     memcpy(account->firm, c->open_account.firm, sizeof account->firm);
+    memcpy(account->organisation, c->open_account.organisation, sizeof account->organisation);
     account->open = true;
 }
 
@@ -86,14 +94,19 @@ void day_open_session(struct engine *e, const struct command *c)
     if (e->day != DAY_OPENING || c->session >= e->limit.max_sessions || e->sessions[c->session].open ||
         account >= e->limit.max_accounts || !e->accounts[account].open)
         return;
-    e->sessions[c->session] = (struct session){
-        .open = true, .account = account, .cancel_on_disconnect = c->open_session.cancel_on_disconnect != 0};
+    e->sessions[c->session] =
+        (struct session){.open = true,
+                         .account = account,
+                         .cancel_on_disconnect = c->open_session.cancel_on_disconnect != 0,
+                         .post_only_cancels = c->open_session.post_only_cancels != 0,
+                         .aiq_default = c->open_session.aiq_default == 'N' ? 0 : c->open_session.aiq_default};
 }
 
-void day_start(struct engine *e, struct out *out)
+void day_start(struct engine *e, const struct command *c, struct out *out)
 {
     if (e->day != DAY_OPENING)
         return;
+    phase_set(e, c->phase.phase);
     e->left = (struct unfinished){.work = WORK_START, .cursor = 1};
     day_start_continue(e, out);
 }

@@ -16,7 +16,7 @@ void day_open(struct engine *e, const struct command *c, struct out *out);
 void day_open_symbol(struct engine *e, const struct command *c, struct out *out);
 void day_open_account(struct engine *e, const struct command *c);
 void day_open_session(struct engine *e, const struct command *c);
-void day_start(struct engine *e, struct out *out);
+void day_start(struct engine *e, const struct command *c, struct out *out);
 void day_end(struct engine *e, struct out *out);
 
 // Go on with WORK_START and WORK_END.

@@ -23,6 +23,9 @@ struct engine;
 struct engine_capacity {
     uint32_t max_orders;
     uint32_t max_levels;
+    uint32_t max_trades;      // of the day, that can be broken
+    uint32_t max_special;     // live orders that are not plain
+    uint32_t max_conditional; // pegs, discretionary orders and stops of one symbol
     uint16_t max_symbols;
     uint16_t max_accounts;
     uint16_t max_sessions;

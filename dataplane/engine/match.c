@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matching: the incoming order takes the best contra price first, within it the oldest order, each at the maker's
 // price.
+#include "engine/match_general.h"
 #include "engine/orders.h"
 #include "engine/place.h"
+#include "engine/trades.h"
+#include "engine/triggers.h"
 
 static inline void emit_trade(struct engine *e, struct out *out, const struct incoming *in, const struct order *maker,
                               uint32_t quantity, const struct book *book)
 {
-    struct line second = {{e->next_match++, word_at(book->name),
+    struct line second = {{trade_record(e, in, maker, quantity, maker->price), word_at(book->name),
                            (uint64_t)'R' | (uint64_t)'A' << 8 | (uint64_t)(uint8_t)maker->side << 16}};
     emit_two(out,
              (struct head){.type = EV_TRADE,
@@ -27,14 +30,20 @@ static inline void emit_trade(struct engine *e, struct out *out, const struct in
              second);
 }
 
-// Fills from the head of the best level until the order, the level or the room for events is used up.
-static void fill_level(struct engine *e, struct out *out, const struct book *book, uint32_t id)
+// Fills from the head of the best level until the order, the level or the room for events is used up. False: a maker
+// is not plain, the general way goes on.
+static bool fill_level(struct engine *e, struct out *out, struct book *book, uint32_t id)
 {
     struct incoming *in = &e->in;
     struct level *level = &e->levels[id];
     uint32_t slot = level->head;
+    bool plain = true;
     while (slot && in->quantity && !out_full(out)) {
         struct order *maker = &e->orders[slot];
+        if (__builtin_expect(maker->special != 0, 0)) {
+            plain = false;
+            break;
+        }
         uint32_t fill = in->quantity < maker->quantity ? in->quantity : maker->quantity;
         __builtin_prefetch(&e->buckets[maker->bucket], 1);
         emit_trade(e, out, in, maker, fill, book);
@@ -44,7 +53,7 @@ static void fill_level(struct engine *e, struct out *out, const struct book *boo
         if (fill < maker->quantity) {
             maker->quantity -= fill;
             maker->executed += fill;
-            return;
+            break;
         }
         uint32_t next = maker->next;
         lookup_remove(e, slot);
@@ -59,6 +68,15 @@ static void fill_level(struct engine *e, struct out *out, const struct book *boo
         level->tail = 0;
         book_level_empty(e, id, in->locate, side_of(in->side) ^ 1);
     }
+    return plain;
+}
+
+// Trades have happened at this price.
+static inline void note_trade(struct engine *e, struct book *book, uint16_t locate, uint32_t price)
+{
+    book->last_trade = price;
+    if (__builtin_expect(book->watch & WATCH_STOPS, 0))
+        triggers_trade(e, locate, price);
 }
 
 // Puts what is left of the incoming order into the book; there is room in every table, entry has made sure.
@@ -100,13 +118,29 @@ static void cancel_rest(const struct incoming *in, struct out *out)
                                 .side = in->side});
 }
 
+static __attribute__((noinline)) void match_otherwise(struct engine *e, struct out *out)
+{
+    e->specials[0] = (struct special){0};
+    general_begin(e);
+    e->left.work = match_general(e, out) ? WORK_NONE : WORK_GENERAL;
+}
+
 void order_match(struct engine *e, struct out *out)
 {
     struct incoming *in = &e->in;
     struct book *book = &e->books[in->locate];
     unsigned side = side_of(in->side);
-    while (in->quantity && !out_full(out) && book_crosses(book, side, in->limit))
-        fill_level(e, out, book, book->best_level[side ^ 1]);
+    bool plain = !book->uncommon[side ^ 1];
+    while (plain && in->quantity && !out_full(out) && book_crosses(book, side, in->limit)) {
+        uint32_t price = book->best[side ^ 1], before = in->quantity;
+        plain = fill_level(e, out, book, book->best_level[side ^ 1]);
+        if (in->quantity != before)
+            note_trade(e, book, in->locate, price);
+    }
+    if (__builtin_expect(!plain, 0)) {
+        match_otherwise(e, out);
+        return;
+    }
     if (in->quantity && out_full(out)) {
         e->left.work = WORK_MATCH;
         return;

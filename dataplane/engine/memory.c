@@ -32,6 +32,11 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->last_ref = part(base, &offset, (size_t)capacity->max_sessions * 256, sizeof(uint32_t));
     e->free_slots = part(base, &offset, orders, sizeof(uint32_t));
     e->echoes = part(base, &offset, orders, sizeof(struct echo));
+    e->trades = part(base, &offset, capacity->max_trades, sizeof(struct trade));
+    e->specials = part(base, &offset, (size_t)capacity->max_special + 1, sizeof(struct special));
+    e->heap = part(base, &offset, (size_t)capacity->max_special + 1, sizeof(uint32_t));
+    e->backs = part(base, &offset, symbols, sizeof(struct book_back));
+    e->dirty = part(base, &offset, dirty_words(capacity->max_symbols), sizeof(uint64_t));
     e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));
     return offset;
 }

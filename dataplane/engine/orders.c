@@ -5,23 +5,8 @@
 #include "engine/numbers.h"
 #include "engine/options.h"
 #include "engine/place.h"
+#include "engine/terms.h"
 #include "engine/unsupported.h"
-
-// Tags that change nothing in matching and are accepted with every value.
-#define TAGS_HARMLESS                                                                              \
-    (OPTION(TAG_FIRM) | OPTION(TAG_CUSTOMER_TYPE) | OPTION(TAG_TRADE_NOW) | OPTION(TAG_GROUP_ID) | \
-     OPTION(TAG_SHARES_LOCATED) | OPTION(TAG_LOCATE_BROKER) | OPTION(TAG_SIDE) | OPTION(TAG_USER_REF_IDX))
-// The word of a command that begins with its locate: what Enter and Replace check and echo is read from it at once.
-#define TERM_SHIFT(field) (8 * (offsetof(struct command, field) - offsetof(struct command, locate)))
-#define TERM(field, value) ((uint64_t)(uint8_t)(value) << TERM_SHIFT(field))
-_Static_assert(TERM_SHIFT(tif) == 24 && TERM_SHIFT(display) == 32 && TERM_SHIFT(capacity) == 40 &&
-                   TERM_SHIFT(iso) == 48 && TERM_SHIFT(cross) == 56,
-               "one word");
-
-static inline uint64_t terms_word(const struct command *c)
-{
-    return word_at(&c->locate);
-}
 
 static inline __attribute__((always_inline)) uint8_t check_unsupported(const struct command *c, enum command_type type)
 {
@@ -174,6 +159,7 @@ void order_enter(struct engine *e, const struct command *c, struct out *out)
     in.quantity = c->quantity;
     in.side = c->side;
     in.capacity = c->capacity;
+    in.tif = c->tif;
     in.group_id = c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0;
     in.flags = flags;
     if (__builtin_expect(!only_rests, 0)) {
@@ -285,6 +271,7 @@ void order_replace(struct engine *e, const struct command *c, struct out *out)
     in.group_id = order->group_id;
     in.side = side;
     in.capacity = order->capacity;
+    in.tif = c->tif;
     in.flags = order->flags & ORDER_HAS_ECHO;
     if (__builtin_expect((order->flags & ORDER_HAS_ECHO) || c->options & TAGS_ON_REPLACED, 0)) {
         e->in_echo = order->flags & ORDER_HAS_ECHO ? e->echoes[slot] : (struct echo){0};

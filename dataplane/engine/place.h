@@ -30,7 +30,8 @@ static inline __attribute__((always_inline)) void order_place(struct engine *e, 
                                      .capacity = in->capacity,
                                      .display = in->display,
                                      .flags = flags,
-                                     .way = way};
+                                     .way = way,
+                                     .tif = in->tif};
     if (__builtin_expect(in->flags & ORDER_HAS_ECHO, 0))
         e->echoes[slot] = e->in_echo;
 }

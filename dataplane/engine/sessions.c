@@ -2,7 +2,7 @@
 #include "engine/sessions.h"
 
 #include "engine/numbers.h"
-#include "engine/place.h"
+#include "engine/special.h"
 
 // Orders that a step looks at before it pauses, also when the filters let few through.
 #define WALK_MAX 2048
@@ -46,8 +46,7 @@ bool session_walk(struct engine *e, struct out *out)
         const struct order *order = &e->orders[slot];
         if (!walk_matches(left, order))
             continue;
-        emit_canceled(out, order, key_session(order->key), order->quantity, left->reason, EV_MD_DELETE);
-        order_drop(e, slot);
+        order_cancel_whole(e, out, slot, left->reason);
     }
     return left->cursor == 0;
 }

@@ -8,7 +8,9 @@
 //
 // Links are 32-bit indexes, 0 meaning none. Order 0 is nobody's: what is written to a neighbour that is not there lands
 // in it and is never read. What matching does not need stands beside the slots: session links (8 B)
-// and echo fields (16 B, touched only for orders that carry options).
+// and echo fields (16 B, touched only for orders that carry options). What only an order that is not plain has
+// (rules.md section 1) stands in a pool of struct special; what only books with such orders have stands in struct
+// book_back.
 #ifndef CROSSWIRE_ENGINE_STATE_H
 #define CROSSWIRE_ENGINE_STATE_H
 
@@ -48,9 +50,50 @@ struct order {
     char display;
     uint8_t flags;
     uint8_t way; // its place in the bucket
-    uint8_t unused[7];
+    char tif;
+    char unused[2];
+    uint32_t special; // index in the pool, 0 for a plain order
 };
 _Static_assert(sizeof(struct order) == 64, "an order is one cache line");
+
+enum { // special.kinds: what makes it conditional
+    KIND_PEG = 1 << 0,
+    KIND_DISCRETION = 1 << 1,
+    KIND_STOP = 1 << 2, // waits for its trigger
+};
+
+// What an order that is not plain has besides. Entry 0 is the incoming order's until it rests (all zero for a plain
+// one), so that special == 0 still means plain for those that rest. An order without a level (order.level == 0) waits
+// outside the book. Of a reserve order, order.quantity and its level's sum hold the displayed part only.
+struct special {
+    uint32_t slot;    // its order; the free list, through it
+    uint32_t min_qty; // 0 none
+    uint32_t max_floor;
+    uint32_t random_reserves;
+    uint32_t reserve;   // open and not displayed
+    uint32_t limit;     // a peg's cap or a stop's limit: price as entered, or LIMIT_MARKET_BUY, LIMIT_MARKET_SELL
+    int32_t peg_offset; // 1/10,000
+    uint32_t discretion_price; // 0 none
+    int32_t discretion_peg_offset;
+    uint32_t trigger;     // stop price, trail amount
+    uint32_t stop;        // what triggers it now; 0 none
+    uint32_t extreme;     // the best trade price that a trailing stop has seen, 0 none
+    uint64_t entered;     // sequence of the command that entered or replaced it: ties between conditional orders
+    uint64_t expire_ns;   // TIF 6
+    uint32_t expire_s;    // as asked, for the echo
+    uint32_t heap;        // its place in the expiry heap, 0 none
+    uint32_t next, prev;  // in the list of its conditional kind, by pool index
+    char price_type;      // L P M R m
+    char discretion_type; // L P M R
+    char trigger_type;    // S T, 0 none
+    char post_only;       // P, N
+    char aiq_strategy;    // after the session's default; N none
+    char aiq_group[2];
+    uint8_t kinds;
+    uint8_t triggered; // KIND_STOP: waits for its release
+    uint8_t unused[39];
+};
+_Static_assert(sizeof(struct special) == 128, "two cache lines");
 
 struct session_link { // orders of one session, oldest first
     uint32_t next, prev;
@@ -83,7 +126,7 @@ struct page {
     uint16_t occupied;   // bit i: level i has orders
     uint16_t locate;
     uint8_t rank; // of the AA tree; 0 for a free page
-    uint8_t side; // 0 buy, 1 sell
+    uint8_t side; // 0 buy, 1 sell; | HIDDEN
     uint8_t unused[6];
 };
 _Static_assert(sizeof(struct page) == 32, "two to a line");
@@ -95,21 +138,43 @@ struct directory_entry {
     uint32_t page; // 0: empty
 };
 
-enum { BUY, SELL };
+// Non-displayed orders stand in levels of their own: sides BUY | HIDDEN and SELL | HIDDEN, whose levels count half
+// ticks where the tick is even.
+enum { BUY, SELL, HIDDEN };
+#define BOOK_SIDES 4u
 #define NO_BID 0u
 #define NO_ASK UINT32_MAX
 
+enum { // book.watch: who wants to know
+    WATCH_PEGS = 1 << 0,
+    WATCH_STOPS = 1 << 1,
+};
+
 struct book {
-    uint32_t best[2];       // price: NO_BID, NO_ASK
-    uint32_t best_level[2]; // valid when there is a best
-    uint64_t reciprocal;    // of tick: price to tick index without a division
-    uint32_t tick;          // 0: locate not opened
-    uint32_t round_lot;
-    uint32_t roots[2]; // AA trees of pages
+    uint32_t best[BOOK_SIDES];       // price: NO_BID, NO_ASK
+    uint32_t best_level[BOOK_SIDES]; // valid when there is a best
+    uint64_t reciprocal;             // of tick: price to tick index without a division
+    uint32_t tick;                   // 0: locate not opened
+    uint32_t last_trade;             // price, 0 none today
     char name[8];
-    uint64_t unused[2];
+    uint8_t uncommon[2]; // by side: hidden or discretionary orders rest, takers of the other side need the general way
+    uint8_t watch;
+    uint8_t unused[5];
 };
 _Static_assert(sizeof(struct book) == 64, "a book's head is one cache line");
+
+// The back of a book: what plain orders do not read.
+struct book_back {
+    uint32_t roots[BOOK_SIDES]; // AA trees of pages
+    uint32_t conditional;       // live orders that are pegs, discretionary or waiting stops
+    uint32_t pegs, pegs_newest; // list in the order of entry, by pool index
+    uint32_t discretion[2];     // lists by side: best price first, then the order of entry
+    uint32_t stops[2];          // lists by side, in the order of entry
+    uint32_t stops_newest[2];
+    uint32_t looked[2]; // best displayed prices when the pegs were last looked at
+    uint32_t round_lot;
+};
+_Static_assert(sizeof(struct book_back) == 64, "a line");
 
 struct session {
     uint8_t open; // CMD_OPEN_SESSION seen
@@ -117,7 +182,8 @@ struct session {
     uint8_t disabled; // order entry, by OUCH D
     uint8_t cancel_on_disconnect;
     uint16_t account;
-    uint16_t unused;
+    uint8_t post_only_cancels;
+    char aiq_default;        // 0: none, as N
     uint32_t oldest, newest; // its resting orders, in the order of entry or last replace
 };
 
@@ -126,6 +192,7 @@ struct account {
     char firm[4];
     uint8_t open;
     uint8_t unused[3];
+    char organisation[16];
 };
 
 // An order on its way into the book. Stands in the engine, because a sweep may need more steps than one.
@@ -144,10 +211,36 @@ struct incoming {
     char display;
     uint8_t flags;
     uint8_t rests; // false: IOC or market, the rest is canceled
-    uint8_t unused[7];
+    char tif;
+    uint8_t added;    // the Accepted or Replaced has brought it to market data
+    uint32_t slot;    // of an order that is live and takes again; 0 for a new one
+    uint32_t special; // of that order's, or 0: entry 0
 };
 
-enum work { WORK_NONE, WORK_MATCH, WORK_SESSION, WORK_START, WORK_END };
+// Where general matching stands (match_general.h).
+enum walk_stage { WALK_COUNT, WALK_TAKE, WALK_DISCRETION, WALK_OVER };
+struct walk {
+    enum walk_stage stage;
+    uint32_t level;  // of the side that is walked; 0: from its best
+    uint32_t slot;   // next to look at; 0: the level's first
+    uint32_t hidden; // next hidden order that was not passed over
+    uint32_t left;   // of the taker, in the count
+    uint32_t traded; // in the count
+    uint32_t need;   // the count succeeds at so much
+    bool hidden_begun;
+};
+
+enum work {
+    WORK_NONE,
+    WORK_MATCH,   // order_match
+    WORK_GENERAL, // match_general
+    WORK_SESSION,
+    WORK_START,
+    WORK_END,
+    WORK_PHASE, // phases.h
+    WORK_EXPIRY,
+    WORK_AFTER, // afterwork.h
+};
 
 // What is left of the last command. WORK_SESSION and WORK_END walk the orders of one session, or of all in turn.
 struct unfinished {
@@ -161,6 +254,25 @@ struct unfinished {
     bool by_group;
     uint16_t group_id;
 };
+
+// Pegs and stops that a command has set in motion (afterwork.h). Its own, because it goes on below other work.
+struct after {
+    uint32_t locate; // at work on it, 0 none
+    uint32_t cursor; // next peg, by pool index
+    uint8_t stage;
+    uint8_t taking; // match_general is at work on e->in
+};
+
+// A trade of the day, by match number.
+struct trade {
+    uint64_t taker, maker; // order keys
+    uint32_t quantity, price;
+    uint16_t locate;
+    char taker_side, maker_side;
+    uint8_t broken;
+    uint8_t unused[3];
+};
+_Static_assert(sizeof(struct trade) == 32, "two to a line");
 
 enum day_state { DAY_NONE, DAY_OPENING, DAY_OPEN, DAY_ENDED };
 
@@ -186,14 +298,32 @@ struct engine {
     uint32_t free_count; // on the stack
     uint32_t fresh_slot; // slots above have never been used
     uint32_t live;
-    uint32_t levels_used;
-    uint32_t free_page; // list through next
+    uint32_t levels_used; // levels that hold orders, and a place kept for each conditional order
+    uint32_t free_page;   // list through next
     uint32_t fresh_page;
     enum day_state day;
     enum engine_outcome outcome;
     struct unfinished left;
     struct incoming in;
-    struct echo in_echo; // of in, when it has ORDER_HAS_ECHO
+    struct echo in_echo;     // of in, when it has ORDER_HAS_ECHO
+    uint32_t dirty_books;    // bits set in dirty
+    uint64_t plain_terms[2]; // what a plain Enter or Replace may ask for in this phase (phases.h)
+    struct trade *trades;    // max_trades, by match number
+
+    // For orders that are not plain.
+    struct special *specials; // 1..max_special; 0 is the incoming order's
+    struct book_back *backs;  // by locate
+    uint64_t *dirty;          // bit by locate: books whose pegs or stops are to be looked at
+    uint32_t *heap;           // 1..heap_count: pool indexes by expiry, then entry
+    uint64_t generator;       // of random reserves: splitmix64
+    uint32_t heap_count;
+    uint32_t free_special; // list through slot
+    uint32_t fresh_special;
+    uint32_t special_live;
+    uint32_t conditional_live;
+    char phase; // enum session_phase
+    struct walk walk;
+    struct after after;
 
     struct account *accounts;
     uint32_t date;
@@ -219,6 +349,19 @@ static inline uint8_t key_channel(uint64_t key)
 static inline uint32_t key_user_ref(uint64_t key)
 {
     return (uint32_t)key;
+}
+
+static inline uint64_t dirty_words(uint32_t max_symbols)
+{
+    return max_symbols / 64 + 1;
+}
+
+// The book's pegs or stops want to be looked at when the command is over.
+static inline void book_dirty(struct engine *e, uint16_t locate)
+{
+    uint64_t bit = UINT64_C(1) << locate % 64;
+    e->dirty_books += (e->dirty[locate / 64] & bit) == 0;
+    e->dirty[locate / 64] |= bit;
 }
 
 static inline unsigned side_of(char side)

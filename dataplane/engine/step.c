@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's front: one command in, its events out, and whatever a command leaves for later steps.
+#include "engine/afterwork.h"
 #include "engine/day.h"
 #include "engine/lookup.h"
+#include "engine/match_general.h"
 #include "engine/numbers.h"
 #include "engine/orders.h"
+#include "engine/phases.h"
 #include "engine/sessions.h"
+#include "engine/trades.h"
 
 static inline struct out out_open(const struct engine *e, struct event *events)
 {
@@ -80,14 +84,33 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
         day_open_session(e, c);
         return;
     case CMD_START:
-        day_start(e, out);
+        day_start(e, c, out);
         return;
     case CMD_END_DAY:
         day_end(e, out);
         return;
-    default: // TICK, CLOCK: time has moved, nothing waits for it; unknown types: nothing
+    case CMD_PHASE:
+        phase_change(e, c, out);
+        return;
+    case CMD_BREAK:
+        trade_break(e, c, out);
+        return;
+    case CMD_ADJUST:
+        trade_adjust(e, c, out);
+        return;
+    case CMD_TICK:
+        expiry_run(e, out);
+        return;
+    default: // CLOCK: time has moved, nothing waits for it; unknown types: nothing
         return;
     }
+}
+
+// The command's own work is over, and books want to be looked at.
+static __attribute__((noinline)) void begin_afterwork(struct engine *e, struct out *out)
+{
+    if (e->left.work == WORK_NONE)
+        e->left.work = out_full(out) || !afterwork(e, out) ? WORK_AFTER : WORK_NONE;
 }
 
 unsigned engine_step(struct engine *e, const struct command *c, struct event *events)
@@ -107,6 +130,8 @@ unsigned engine_step(struct engine *e, const struct command *c, struct event *ev
     } else {
         dispatch_control(e, c, &out);
     }
+    if (__builtin_expect(e->dirty_books != 0, 0))
+        begin_afterwork(e, &out);
     e->hash = out.hash;
     check(e);
     return out.count;
@@ -121,6 +146,10 @@ unsigned engine_continue(struct engine *e, struct event *events)
     case WORK_MATCH:
         order_match(e, &out);
         break;
+    case WORK_GENERAL:
+        if (match_general(e, &out))
+            e->left.work = WORK_NONE;
+        break;
     case WORK_SESSION:
         if (session_walk(e, &out))
             e->left.work = WORK_NONE;
@@ -131,7 +160,18 @@ unsigned engine_continue(struct engine *e, struct event *events)
     case WORK_END:
         day_end_continue(e, &out);
         break;
+    case WORK_PHASE:
+        phase_continue(e, &out);
+        break;
+    case WORK_EXPIRY:
+        expiry_run(e, &out);
+        break;
+    case WORK_AFTER:
+        e->left.work = WORK_NONE;
+        break;
     }
+    if (e->dirty_books)
+        begin_afterwork(e, &out);
     e->hash = out.hash;
     check(e);
     return out.count;

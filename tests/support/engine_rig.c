@@ -8,12 +8,17 @@
 
 #include "contract/assert.h"
 
+#define OR(value, otherwise) ((value) ? (value) : (otherwise))
+
 static struct engine_capacity capacity_of(const struct rig_day *day)
 {
     return (struct engine_capacity){.max_orders = day->max_orders,
                                     .max_levels = day->max_levels,
+                                    .max_trades = OR(day->max_trades, RIG_TRADES),
+                                    .max_special = OR(day->max_special, day->max_orders),
+                                    .max_conditional = OR(day->max_conditional, RIG_CONDITIONAL),
                                     .max_symbols = day->symbols,
-                                    .max_accounts = 2,
+                                    .max_accounts = OR(day->accounts, 2),
                                     .max_sessions = day->sessions,
                                     .core = day->core};
 }
@@ -60,7 +65,9 @@ static struct event *events_room(struct rig *rig)
 void rig_step(struct rig *rig, struct command *command)
 {
     command->seq = engine_sequence(rig->engine) + 1;
-    command->time_ns = command->seq * 10;
+    if (command->time_ns <= rig->time_ns)
+        command->time_ns = rig->time_ns + 10;
+    rig->time_ns = command->time_ns;
     rig->count = 0;
     rig->steps = 1;
     struct event *room = events_room(rig);
@@ -92,9 +99,13 @@ void rig_opening(const struct rig_day *day, void (*take)(void *context, struct c
     c.day.max_orders = day->max_orders;
     c.day.max_levels = day->max_levels;
     c.day.max_symbols = day->symbols;
-    c.day.max_accounts = 2;
+    c.day.max_accounts = OR(day->accounts, 2);
     c.day.max_sessions = day->sessions;
     c.day.core = day->core;
+    c.day.max_trades = OR(day->max_trades, RIG_TRADES);
+    c.day.max_special = OR(day->max_special, day->max_orders);
+    c.day.max_conditional = OR(day->max_conditional, RIG_CONDITIONAL);
+    c.day.seed = OR(day->seed, day->lookup_key);
     take(context, &c);
     for (uint16_t locate = 1; locate <= day->symbols; locate++) {
         c = (struct command){.type = CMD_OPEN_SYMBOL, .session = SESSION_NONE};
@@ -104,19 +115,24 @@ void rig_opening(const struct rig_day *day, void (*take)(void *context, struct c
         c.open_symbol.tick = day->ticks[(locate - 1) % 4];
         take(context, &c);
     }
-    for (uint16_t account = 0; account < 2; account++) {
+    for (uint16_t account = 0; account < OR(day->accounts, 2); account++) {
         c = (struct command){.type = CMD_OPEN_ACCOUNT, .session = SESSION_NONE};
-        memcpy(c.open_account.firm, account ? "BETA" : "ALFA", 4);
+        memcpy(c.open_account.firm, (const char *[]){"ALFA", "BETA", "GAMA", "ALFA"}[account % 4], 4);
+        memcpy(c.open_account.organisation,
+               account % 4 == 1 || account % 4 == 2 ? "ORG1            " : "                ", 16);
         c.open_account.account = account;
         take(context, &c);
     }
     for (uint16_t session = 0; session < day->sessions; session++) {
         c = (struct command){.type = CMD_OPEN_SESSION, .session = session};
-        c.open_session.account = session % 2;
+        c.open_session.account = session % OR(day->accounts, 2);
         c.open_session.cancel_on_disconnect = session + 1 == day->sessions;
+        c.open_session.post_only_cancels = session < 32 && day->post_only_cancels >> session & 1;
+        c.open_session.aiq_default = session < sizeof day->aiq_default ? day->aiq_default[session] : 0;
         take(context, &c);
     }
     c = (struct command){.type = CMD_START, .session = SESSION_NONE};
+    c.phase.phase = day->phase;
     take(context, &c);
     for (uint16_t session = 0; session < day->sessions; session++) {
         c = (struct command){.type = CMD_SESSION_UP, .session = session};
@@ -206,6 +222,11 @@ const char *event_difference(const struct event *a, const struct event *b)
         FIELD(taker_liquidity)
         FIELD(maker_liquidity)
         FIELD(maker_side)
+        FIELD(off_price)
+        FIELD(broken_cl_ord_id)
+    } else if (a->type == EV_AIQ_CANCELED) {
+        FIELD(taker_liquidity)
+        FIELD(aiq_strategy)
     } else if (a->lines > 1) {
         FIELD(symbol)
         FIELD(old_ref)
@@ -231,7 +252,20 @@ const char *event_difference(const struct event *a, const struct event *b)
         FIELD(aiq_strategy)
         FIELD(aiq_group)
     }
+    FIELD(peg_offset)
+    FIELD(discretion_price)
+    FIELD(discretion_peg_offset)
+    FIELD(random_reserves)
+    FIELD(expire_s)
+    FIELD(display_quantity)
+    FIELD(display_price)
+    FIELD(prevented_qty)
     FIELD(discretion_price_type)
+    FIELD(secondary_ref)
+    FIELD(round_lot)
+    FIELD(locate_broker)
+    FIELD(trigger)
+    FIELD(trigger_type)
 #undef FIELD
     return memcmp(a, b, sizeof *a) ? "a byte that no field covers" : NULL;
 }

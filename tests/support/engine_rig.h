@@ -15,25 +15,34 @@ struct rig {
     uint64_t hash;        // by event_hash over the events seen
     struct event *events; // of the last command
     size_t count, room;
-    unsigned steps; // that the last command took
+    unsigned steps;   // that the last command took
+    uint64_t time_ns; // of the last command
 };
+
+#define RIG_TRADES 4096u
+#define RIG_CONDITIONAL 64u
 
 struct rig_day {
     uint32_t max_orders, max_levels;
-    uint16_t symbols; // locates 1..symbols, named S1, S2, ..
-    uint16_t
-        sessions; // session i belongs to account i % 2; firms ALFA and BETA; the last session cancels on disconnect
+    uint16_t symbols;  // locates 1..symbols, named S1, S2, ..
+    uint16_t sessions; // session i belongs to account i % accounts; the last session cancels on disconnect
+    uint16_t accounts; // 0: 2; firms ALFA BETA GAMA ALFA, organisations none ORG1 ORG1 none
     uint32_t ticks[4]; // of locate l: ticks[(l - 1) % 4]
     uint8_t core;
     uint64_t lookup_key;
+    uint32_t max_trades, max_special, max_conditional; // 0: RIG_TRADES, max_orders, RIG_CONDITIONAL
+    uint64_t seed;                                     // 0: lookup_key
+    char phase;                                        // that the day starts in
+    uint32_t post_only_cancels;                        // a bit a session
+    char aiq_default[8];                               // a session each, then none
 };
 
 // Makes the engine with memory for the day, `shift` bytes (a multiple of 4096) from where it would stand.
 void rig_new(struct rig *rig, const struct rig_day *day, size_t shift);
 void rig_free(struct rig *rig);
 
-// Steps `command` and all that it leaves; seq and time_ns are filled in. Aborts with a sentence when the engine breaks
-// a rule.
+// Steps `command` and all that it leaves; seq is filled in, and time_ns (10 ns after the last command) when it is not
+// later than that. Aborts with a sentence when the engine breaks a rule.
 void rig_step(struct rig *rig, struct command *command);
 
 // Calls `take` with each opening command of the day, session-ups included.

@@ -116,9 +116,11 @@ static void an_opening_cut_anywhere_is_completed_once(void **state)
         assert_int_equal(left, give_all(&second, rest));
         assert_int_equal(cut + left, count);
         for (unsigned i = 0; i < left; i++) {
-            // The key of a day whose OPEN_DAY is not journaled yet is drawn anew.
-            if (rest[i].type == CMD_OPEN_DAY)
+            // Key and seed of a day whose OPEN_DAY is not journaled yet are drawn anew.
+            if (rest[i].type == CMD_OPEN_DAY) {
                 rest[i].day.lookup_key = whole[cut + i].day.lookup_key;
+                rest[i].day.seed = whole[cut + i].day.seed;
+            }
             assert_memory_equal(&rest[i], &whole[cut + i], sizeof rest[i]);
         }
         opening_free(&second);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matching with everything that is not plain: hidden and discretionary makers, minimum quantities, reserves,
+// self-match prevention, takers that are live orders (a peg with a new price, a stop that is released).
+#ifndef CROSSWIRE_ENGINE_MATCH_GENERAL_H
+#define CROSSWIRE_ENGINE_MATCH_GENERAL_H
+
+#include "engine/emit.h"
+#include "engine/state.h"
+
+// Before match_general: e->in and, for e->in.special == 0, e->specials[0] are set; the count of rule 5 begins when
+// there is a minimum.
+void general_begin(struct engine *e);
+
+// Goes on with e->in until it is used up, at rest or canceled, or `out` is full. Returns true when it is over.
+bool match_general(struct engine *e, struct out *out);
+
+// Makes the live order `slot`, which is not plain, the taker: it leaves its level, if it has one, and keeps its other
+// places. `limit` is how far it takes, `price` where it will rest (0: nowhere, it will wait outside the book), `rests`
+// whether it may. Then general_begin has been called; match_general follows.
+void general_retake(struct engine *e, uint32_t slot, uint32_t limit, uint32_t price, bool rests);
+
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The day's trades by match number: what a break or an adjustment needs (rules.md section 17).
+#ifndef CROSSWIRE_ENGINE_TRADES_H
+#define CROSSWIRE_ENGINE_TRADES_H
+
+#include "engine/emit.h"
+#include "engine/state.h"
+
+// The first match number of the day.
+static inline uint64_t trade_first(const struct engine *e)
+{
+    return ((uint64_t)e->limit.core + 1) << 40 | 1;
+}
+
+// Draws the next match number and takes the trade down while the table has room.
+static inline __attribute__((always_inline)) uint64_t
+trade_record(struct engine *e, const struct incoming *in, const struct order *maker, uint32_t quantity, uint32_t price)
+{
+    uint64_t match = e->next_match++;
+    uint64_t index = match - trade_first(e);
+    if (__builtin_expect(index < e->limit.max_trades, 1))
+        e->trades[index] = (struct trade){.taker = in->key,
+                                          .maker = maker->key,
+                                          .quantity = quantity,
+                                          .price = price,
+                                          .locate = in->locate,
+                                          .taker_side = in->side,
+                                          .maker_side = maker->side};
+    return match;
+}
+
+// CMD_BREAK, CMD_ADJUST.
+void trade_break(struct engine *e, const struct command *c, struct out *out);
+void trade_adjust(struct engine *e, const struct command *c, struct out *out);
+
+#endif
