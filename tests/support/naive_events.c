@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+// What the plain venue says.
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/naive_state.h"
-
-// ----------------------------------------------------------------------------------------------------------
 
 struct event *naive_event_add(struct naive_venue *v, enum event_type type, unsigned lines)
 {
@@ -59,55 +58,86 @@ void naive_say_rejected(struct naive_venue *v, int code)
     v->outcome = NAIVE_REJECTED;
 }
 
-void naive_echo_shared(struct event *event, const struct command *echo, uint32_t tags)
+// What Accepted and Replaced say of the options, tag by tag.
+static void echo(struct event *event, const struct command *t, const int *tags)
 {
-    uint32_t sent = echo->options & tags;
-    event->options |= sent;
-    if (sent & 1u << 2)
-        memcpy(event->firm, echo->firm, 4);
-    if (sent & 1u << 6)
-        event->price_type = echo->price_type;
-    if (sent & 1u << 12)
-        event->post_only = echo->post_only;
-    if (sent & 1u << 16)
-        event->trade_now = echo->trade_now;
-    if (sent & 1u << 17)
-        event->handle_inst = echo->handle_inst;
-    if (sent & 1u << 29)
-        event->aiq_strategy = echo->aiq_strategy;
-    if (sent & 1u << 30)
-        memcpy(event->aiq_group, echo->aiq_group, 2);
+    for (; *tags; tags++) {
+        if (!naive_has(t, *tags))
+            continue;
+        event->options |= 1u << *tags;
+        switch (*tags) {
+#define SAY(tag, to, from)                              \
+    case tag:                                           \
+        memcpy(&event->to, &t->from, sizeof event->to); \
+        break;
+            SAY(2, firm, firm)
+            SAY(3, min_qty, min_qty)
+            SAY(4, customer_type, customer_type)
+            SAY(5, max_floor, max_floor)
+            SAY(6, price_type, price_type)
+            SAY(7, peg_offset, peg_offset)
+            SAY(9, discretion_price, discretion_price)
+            SAY(10, discretion_price_type, discretion_price_type)
+            SAY(11, discretion_peg_offset, discretion_peg_offset)
+            SAY(12, post_only, post_only)
+            SAY(13, random_reserves, random_reserves)
+            SAY(15, expire_s, expire_s)
+            SAY(16, trade_now, trade_now)
+            SAY(17, handle_inst, handle_inst)
+            SAY(24, group_id, group_id)
+            SAY(25, shares_located, shares_located)
+            SAY(29, aiq_strategy, aiq_strategy)
+            SAY(30, aiq_group, aiq_group)
+#undef SAY
+        case 19:
+        case 20:
+            event->trigger = t->trigger;
+            event->trigger_type = *tags == 19 ? 'S' : 'T';
+        }
+        if (strchr("\7\11\12\13\15\17\23\24", *tags)) // 7 9 10 11 13 15 19 20 stand in the third line
+            event->lines = 3;
+    }
 }
 
 struct event *naive_say_live(struct naive_venue *v, enum event_type type, const struct resting *o)
 {
+    static const int on_accepted[] = {2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 15, 16, 17, 19, 20, 24, 25, 29, 30, 0};
+    static const int on_replaced[] = {2, 3, 5, 6, 12, 15, 16, 17, 19, 20, 29, 30, 0};
     const struct command *c = v->command;
     struct event *event = naive_event_of(v, type, 2, o);
     event->quantity = o->open;
     memcpy(event->symbol, v->symbols[o->locate].name, 8);
     memcpy(event->cl_ord_id, c->cl_ord_id, 14);
     event->tif = c->tif;
-    event->display = c->display;
+    event->display = o->display;
     event->capacity = o->capacity;
     event->iso = c->iso;
     event->cross = 'N';
     event->state = 'L';
-    naive_echo_shared(event, &o->echo, type == EV_ACCEPTED ? NAIVE_ECHO_A : NAIVE_ECHO_U);
-    if (type == EV_ACCEPTED) {
-        if (c->options & 1u << 4)
-            event->customer_type = c->customer_type;
-        if (c->options & 1u << 25)
-            event->shares_located = c->shares_located;
-        if (c->options & 1u << 24)
-            event->group_id = c->group_id;
-        if (c->options & 1u << 10)
-            event->discretion_price_type = c->discretion_price_type;
-        if (event->options & (1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13))
-            event->lines = 3;
-    }
+    echo(event, &o->terms, type == EV_ACCEPTED ? on_accepted : on_replaced);
     if (o->channel)
         event->options |= 1u << 28;
     return event;
+}
+
+void naive_say_shown(struct naive_venue *v, enum event_type type, const struct resting *o)
+{
+    struct event *event = naive_event_of(v, type, type == EV_RESTATED ? 3 : 2, o);
+    event->flags = EV_MD_ADD;
+    event->quantity = o->shown;
+    memcpy(event->symbol, v->symbols[o->locate].name, 8);
+    if (o->display == 'A') {
+        event->display = 'A';
+        memcpy(event->firm, v->accounts[v->clients[o->session]->account].firm, 4);
+    }
+    if (type == EV_BOOK_ADD) {
+        event->session = SESSION_NONE;
+        return;
+    }
+    event->reason = 'R';
+    event->options = 1u << 1 | 1u << 22 | (o->channel ? 1u << 28 : 0);
+    event->display_quantity = o->shown;
+    event->secondary_ref = o->ref;
 }
 
 void naive_say_system(struct naive_venue *v, char code, bool market_data)

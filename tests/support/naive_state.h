@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside of the plain venue: its state, and what it says.
+// Inside of the plain venue: its state, and what its parts do for each other. The rules are those of the engine's rule
+// page, read once more and written down without any cleverness.
 #ifndef CROSSWIRE_TESTS_NAIVE_STATE_H
 #define CROSSWIRE_TESTS_NAIVE_STATE_H
 
@@ -8,55 +9,138 @@
 
 #include "tests/support/naive_venue.h"
 
+// A live order: in the book, waiting for a price or a trigger, or just taking.
 struct resting {
     uint64_t ref;
-    uint32_t user_ref, price, open, executed;
+    uint64_t since;   // when it came to rest where it is
+    uint64_t entered; // when it was accepted or last replaced
+    uint64_t expires; // TIF 6: ns
+    uint32_t price;   // where it stands; as entered when it stands nowhere
+    uint32_t open;    // all that is left
+    uint32_t shown;   // in the book: what can trade at once, all but the reserve
+    uint32_t min;
+    uint32_t user_ref, asked, executed;
     uint16_t session, locate, group;
     uint8_t channel;
-    char side, capacity;
-    struct command echo; // option values as first sent, overlaid by replaces
+    char side, capacity, tif, display, strategy, type;
+    bool in_book, waits; // waits: for its trigger
+    bool market, plain, conditional, post, displayed, discretion;
+    bool triggered;
+    char trigger; // S, T, 0: none, or used up
+    bool extreme_known;
+    uint32_t extreme;     // of a trailing stop: highest or lowest trade
+    uint32_t floor;       // MaxFloor, 0 when it asks for nothing
+    struct command terms; // option values as first sent, overlaid by replaces
 };
 
 struct symbol {
-    bool open;
+    bool open, traded;
     char name[8];
-    uint32_t tick;
+    uint32_t tick, last;
+    unsigned pegs_and_stops;
 };
 
 struct client {
-    bool open, up, disabled, cancel_on_disconnect;
+    bool open, up, disabled, cancel_on_disconnect, post_only_cancels;
+    char strategy;
     uint16_t account;
     uint32_t last[256];
 };
 
+struct account {
+    bool open;
+    char firm[4], organisation[16];
+};
+
+struct deal { // a trade of the day
+    bool broken;
+    struct event event;
+};
+
 struct naive_venue {
-    struct resting *orders;
-    size_t live, room;
+    struct resting **orders; // live, in the order of entry or last replace
+    size_t live, room, expiring;
+    struct resting *spare[64];
+    unsigned spares;
     struct symbol symbols[65536];
+    uint32_t last_locate;
     struct client *clients[65536];
-    char firms[65536][4];
-    bool accounts[65536];
+    uint32_t last_session;
+    struct account accounts[65536];
     int day; // 0 none, 1 opening, 2 open, 3 ended
+    char phase;
     struct command open;
-    uint64_t next_ref, next_match, now;
+    uint64_t next_ref, next_match, first_match, now, moments, generator;
+    struct deal *deals;
+    size_t deals_count, deals_room;
     const struct command *command;
     struct event *events;
     size_t count, events_room;
     enum naive_outcome outcome;
 };
 
-// Tags that Replaced and Accepted echo, but UserRefIdx.
-#define NAIVE_ECHO_U (1u << 2 | 1u << 3 | 1u << 5 | 1u << 6 | 1u << 12 | 1u << 16 | 1u << 17 | 1u << 29 | 1u << 30)
-#define NAIVE_ECHO_A (NAIVE_ECHO_U | 1u << 4 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 24 | 1u << 25)
+static inline bool naive_has(const struct command *c, int tag)
+{
+    return c->options >> tag & 1;
+}
 
-// Each adds an event to the answer to the command at hand.
+static inline bool naive_buys(const struct resting *o)
+{
+    return o->side == 'B';
+}
+
+// ---- events (naive_events.c): each adds one to the answer to the command at hand
+
 struct event *naive_event_add(struct naive_venue *v, enum event_type type, unsigned lines);
 struct event *naive_event_of(struct naive_venue *v, enum event_type type, unsigned lines, const struct resting *o);
 void naive_say_canceled(struct naive_venue *v, const struct resting *o, uint32_t quantity, char reason, int flag);
 void naive_say_rejected(struct naive_venue *v, int code);
-void naive_echo_shared(struct event *event, const struct command *echo, uint32_t tags);
 struct event *naive_say_live(struct naive_venue *v, enum event_type type, const struct resting *o);
+void naive_say_shown(struct naive_venue *v, enum event_type type, const struct resting *o);
 void naive_say_system(struct naive_venue *v, char code, bool market_data);
 void naive_say_day(struct naive_venue *v, enum event_type type);
+
+// ---- live orders (naive_venue.c)
+
+struct resting *naive_find(struct naive_venue *v, uint16_t session, uint8_t channel, uint32_t user_ref);
+struct resting *naive_add(struct naive_venue *v, const struct resting *o);
+void naive_drop(struct naive_venue *v, struct resting *o);
+// Cancels the order whole and drops it.
+void naive_cancel_whole(struct naive_venue *v, struct resting *o, char reason);
+bool naive_seen(const struct resting *o); // displayed, and in the book
+
+// ---- matching (naive_match.c)
+
+// Whether something of the contra book stands where the order's limit reaches.
+bool naive_crosses(struct naive_venue *v, const struct resting *o);
+// Takes; then what is left rests (`announced`: the feed knows it already) or is canceled. The order may be gone then.
+void naive_take(struct naive_venue *v, struct resting *o, bool rests, bool announced);
+
+// Remembers a trade, while there is room.
+void naive_keep(struct naive_venue *v, const struct event *event);
+
+// ---- pegs, discretion, stops (naive_after.c)
+
+// Best displayed price of a side, 0 when there is none.
+uint32_t naive_best(struct naive_venue *v, uint16_t locate, bool buys);
+// The peg's price now, 0 when it has none.
+uint32_t naive_peg_price(struct naive_venue *v, const struct resting *o);
+// How far a discretionary order goes now: its discretion price, or its price.
+uint32_t naive_discretion(struct naive_venue *v, const struct resting *o);
+// A trade has happened: stops look at it.
+void naive_stops_see(struct naive_venue *v, uint16_t locate, uint32_t price);
+// Whether the last trade triggers the order now; sets the start of a trailing one.
+bool naive_stop_begins(struct naive_venue *v, struct resting *o);
+// What a command leaves to pegs and stops.
+void naive_after(struct naive_venue *v);
+
+// ---- orders (naive_orders.c)
+
+void naive_enter(struct naive_venue *v, const struct command *c);
+void naive_replace(struct naive_venue *v, const struct command *c);
+void naive_cancel(struct naive_venue *v, const struct command *c);
+void naive_modify(struct naive_venue *v, const struct command *c);
+bool naive_new_number(struct naive_venue *v);
+bool naive_firm_ok(struct naive_venue *v, const struct command *c);
 
 #endif

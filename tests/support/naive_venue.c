@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/support/naive_state.h"
-
-#include <stdbool.h>
+// The plain venue: live orders, sessions as a whole, the day and its phases, broken trades.
 #include <stdlib.h>
 #include <string.h>
+
+#include "tests/support/naive_state.h"
 
 struct naive_venue *naive_new(void)
 {
@@ -12,10 +12,15 @@ struct naive_venue *naive_new(void)
 
 void naive_free(struct naive_venue *v)
 {
+    for (size_t i = 0; i < v->live; i++)
+        free(v->orders[i]);
+    for (unsigned i = 0; i < v->spares; i++)
+        free(v->spare[i]);
     for (int i = 0; i < 65536; i++)
         free(v->clients[i]);
     free(v->orders);
     free(v->events);
+    free(v->deals);
     free(v);
 }
 
@@ -29,380 +34,62 @@ size_t naive_live_orders(const struct naive_venue *v)
     return v->live;
 }
 
-// ---- the book
-// --------------------------------------------------------------------------------------------------------
+// ---- live orders
 
-static struct resting *find(struct naive_venue *v, uint16_t session, uint8_t channel, uint32_t user_ref)
+struct resting *naive_find(struct naive_venue *v, uint16_t session, uint8_t channel, uint32_t user_ref)
 {
     for (size_t i = 0; i < v->live; i++)
-        if (v->orders[i].user_ref == user_ref && v->orders[i].session == session && v->orders[i].channel == channel)
-            return &v->orders[i];
+        if (v->orders[i]->user_ref == user_ref && v->orders[i]->session == session && v->orders[i]->channel == channel)
+            return v->orders[i];
     return NULL;
 }
 
-static void take_out(struct naive_venue *v, struct resting *o)
+static bool follows(const struct resting *o) // something that is looked at after a command
 {
-    size_t index = (size_t)(o - v->orders);
-    memmove(o, o + 1, (v->live - index - 1) * sizeof *o);
-    v->live--;
+    return o->type != 'L' || o->trigger;
 }
 
-static void put_in(struct naive_venue *v, const struct resting *o)
+struct resting *naive_add(struct naive_venue *v, const struct resting *o)
 {
     if (v->live == v->room) {
         v->room = v->room ? v->room * 2 : 64;
-        v->orders = realloc(v->orders, v->room * sizeof *v->orders);
+        v->orders = realloc(v->orders, v->room * sizeof(struct resting *));
     }
-    v->orders[v->live++] = *o;
+    struct resting *own = v->spares ? v->spare[--v->spares] : malloc(sizeof *own);
+    *own = *o;
+    own->entered = ++v->moments;
+    v->symbols[o->locate].pegs_and_stops += follows(o);
+    v->expiring += o->tif == '6';
+    return v->orders[v->live++] = own;
 }
 
-static bool is_buy(const struct resting *o)
+void naive_drop(struct naive_venue *v, struct resting *o)
 {
-    return o->side == 'B';
+    size_t i = 0;
+    while (v->orders[i] != o)
+        i++;
+    memmove(v->orders + i, v->orders + i + 1, (v->live - i - 1) * sizeof(struct resting *));
+    v->live--;
+    v->symbols[o->locate].pegs_and_stops -= follows(o);
+    v->expiring -= o->tif == '6';
+    if (v->spares < sizeof v->spare / sizeof v->spare[0])
+        v->spare[v->spares++] = o;
+    else
+        free(o);
 }
 
-static bool is_market(uint32_t price)
+bool naive_seen(const struct resting *o)
 {
-    return price == 2000000000u || price == 0x7FFFFFFFu;
+    return o->in_book && o->displayed;
 }
 
-// The order that `o` would trade with first, NULL when none.
-static struct resting *contra(struct naive_venue *v, const struct resting *o)
+void naive_cancel_whole(struct naive_venue *v, struct resting *o, char reason)
 {
-    struct resting *best = NULL;
-    for (size_t i = 0; i < v->live; i++) {
-        struct resting *m = &v->orders[i];
-        if (m->locate != o->locate || is_buy(m) == is_buy(o))
-            continue;
-        if (!is_market(o->price) && (is_buy(o) ? m->price > o->price : m->price < o->price))
-            continue;
-        if (!best || (is_buy(o) ? m->price < best->price : m->price > best->price))
-            best = m;
-    }
-    return best;
+    naive_say_canceled(v, o, o->open, reason, naive_seen(o) ? EV_MD_DELETE : 0);
+    naive_drop(v, o);
 }
 
-// Distinct (symbol, side, price) of resting orders, not counting order `skip`; and whether `o`'s is among them.
-static size_t count_levels(struct naive_venue *v, const struct resting *skip, const struct resting *o, bool *present)
-{
-    size_t levels = 0;
-    *present = false;
-    for (size_t i = 0; i < v->live; i++) {
-        const struct resting *a = &v->orders[i];
-        if (a == skip)
-            continue;
-        bool first = true;
-        for (size_t j = 0; j < i && first; j++)
-            first = &v->orders[j] == skip || v->orders[j].locate != a->locate || v->orders[j].price != a->price ||
-                    is_buy(&v->orders[j]) != is_buy(a);
-        levels += first;
-        if (a->locate == o->locate && a->price == o->price && is_buy(a) == is_buy(o))
-            *present = true;
-    }
-    return levels;
-}
-
-// Whether the tables have room for `o` to rest when `original` leaves.
-static bool room_for(struct naive_venue *v, const struct resting *o, const struct resting *original)
-{
-    if (!original && v->live >= v->open.day.max_orders)
-        return false;
-    if (v->live < v->open.day.max_levels)
-        return true;
-    bool present;
-    size_t levels = count_levels(v, original, o, &present);
-    return present || levels < v->open.day.max_levels;
-}
-
-// Trades `o` as far as it goes; then it rests, or its rest is canceled. `o` is not in the array.
-static void trade(struct naive_venue *v, struct resting *o, bool rests)
-{
-    struct resting *m;
-    while (o->open && (m = contra(v, o))) {
-        uint32_t fill = m->open < o->open ? m->open : o->open;
-        struct event *event = naive_event_of(v, EV_TRADE, 2, o);
-        event->flags = EV_MD_EXECUTE;
-        event->ref = m->ref;
-        event->price = m->price;
-        event->quantity = fill;
-        event->other_session = m->session;
-        event->other_user_ref = m->user_ref;
-        event->other_user_ref_idx = m->channel;
-        event->match = v->next_match++;
-        memcpy(event->trade_symbol, v->symbols[o->locate].name, 8);
-        event->taker_liquidity = 'R';
-        event->maker_liquidity = 'A';
-        event->maker_side = m->side;
-        o->open -= fill;
-        o->executed += fill;
-        m->open -= fill;
-        m->executed += fill;
-        if (!m->open)
-            take_out(v, m);
-    }
-    if (!o->open)
-        return;
-    if (!rests) {
-        naive_say_canceled(v, o, o->open, 'I', 0);
-        return;
-    }
-    struct event *event = naive_event_of(v, EV_BOOK_ADD, 2, o);
-    event->session = SESSION_NONE;
-    event->quantity = o->open;
-    event->flags = EV_MD_ADD;
-    memcpy(event->symbol, v->symbols[o->locate].name, 8);
-    put_in(v, o);
-}
-
-// ---- rules
-// -----------------------------------------------------------------------------------------------------------
-
-static bool blank(const char firm[4])
-{
-    return !memcmp(firm, "    ", 4) || !memcmp(firm, "\0\0\0", 4);
-}
-
-static bool firm_ok(struct naive_venue *v, const struct command *c)
-{
-    return blank(c->firm) || !memcmp(c->firm, v->firms[v->clients[c->session]->account], 4);
-}
-
-static bool has(const struct command *c, int tag)
-{
-    return c->options >> tag & 1;
-}
-
-static int price_code(struct naive_venue *v, uint16_t locate, uint32_t price)
-{
-    if (is_market(price))
-        return 0;
-    return price == 0 || price > 1999999900u || price % v->symbols[locate].tick ? 0x1D : 0;
-}
-
-// What this venue does not do, with OUCH's code.
-static int asks_too_much(const struct command *c)
-{
-    if (c->tif != '0' && c->tif != '3')
-        return 0x0F;
-    if (c->display != 'Y')
-        return 0x03;
-    if (c->iso == 'Y')
-        return 0x08;
-    if (c->type == CMD_ENTER && c->cross != 'N')
-        return c->cross == 'R' ? 0x1A : 0x14;
-    if (has(c, 3) && c->min_qty)
-        return 0x0D;
-    if (has(c, 5) && c->max_floor)
-        return 0x04;
-    if (has(c, 6) && c->price_type != 'L')
-        return 0x11;
-    if (has(c, 7) && c->peg_offset)
-        return 0x11;
-    if (has(c, 9) && c->discretion_price)
-        return 0x0F;
-    if (has(c, 10) && c->discretion_price_type != 'L')
-        return 0x11;
-    if (has(c, 11) && c->discretion_peg_offset)
-        return 0x11;
-    if (has(c, 12) && c->post_only != 'N')
-        return 0x0F;
-    if (has(c, 13) && c->random_reserves)
-        return 0x04;
-    if (has(c, 14))
-        return 0x16;
-    if (has(c, 15))
-        return 0x0F;
-    if (has(c, 17) && c->handle_inst != ' ')
-        return strchr("OTQ", c->handle_inst) ? 0x1A : 0x14;
-    if (has(c, 29) && c->aiq_strategy != 'N' && c->aiq_strategy != '*')
-        return 0x40;
-    return 0;
-}
-
-static int enter_code(struct naive_venue *v, const struct command *c, const struct resting *o)
-{
-    const struct symbol *symbol = &v->symbols[c->locate];
-    if (c->refuse)
-        return c->refuse;
-    if (v->clients[c->session]->disabled || (has(c, 2) && !firm_ok(v, c)))
-        return 0x0C;
-    if (c->locate == 0 || !symbol->open || memcmp(symbol->name, c->symbol, 8))
-        return 0x17;
-    if (!c->side || !strchr("BSTE", c->side))
-        return 0x09;
-    if (c->quantity == 0 || c->quantity > 999999)
-        return 0x13;
-    int code = price_code(v, c->locate, c->price);
-    if (!code)
-        code = asks_too_much(c);
-    if (!code && c->tif == '0' && !is_market(c->price) && !room_for(v, o, NULL))
-        code = 0x0A;
-    return code;
-}
-
-// Uses up the command's number; false when it was used before.
-static bool new_number(struct naive_venue *v)
-{
-    uint32_t *last = &v->clients[v->command->session]->last[v->command->user_ref_idx];
-    if (v->command->user_ref <= *last) {
-        v->outcome = NAIVE_DUPLICATE;
-        return false;
-    }
-    *last = v->command->user_ref;
-    return true;
-}
-
-static void enter(struct naive_venue *v, const struct command *c)
-{
-    if (!new_number(v))
-        return;
-    struct resting o = {.user_ref = c->user_ref,
-                        .price = c->price,
-                        .open = c->quantity,
-                        .session = c->session,
-                        .locate = c->locate,
-                        .group = has(c, 24) ? c->group_id : 0,
-                        .channel = c->user_ref_idx,
-                        .side = c->side,
-                        .capacity = c->capacity,
-                        .echo = *c};
-    int code = enter_code(v, c, &o);
-    if (code) {
-        naive_say_rejected(v, code);
-        return;
-    }
-    v->outcome = NAIVE_ACCEPTED;
-    o.ref = v->next_ref++;
-    bool rests = c->tif == '0' && !is_market(c->price);
-    struct event *event = naive_say_live(v, EV_ACCEPTED, &o);
-    if (rests && !contra(v, &o)) {
-        event->flags = EV_MD_ADD;
-        put_in(v, &o);
-        return;
-    }
-    trade(v, &o, rests);
-}
-
-static bool side_may_become(char now, char asked)
-{
-    return now == asked || (now == 'S' && asked == 'T') || (now == 'S' && asked == 'E') || (now == 'E' && asked == 'T');
-}
-
-// Overlays what a replace sends on what the order had.
-static void overlay(struct command *had, const struct command *c)
-{
-    struct event both = {0};
-    naive_echo_shared(&both, had, UINT32_MAX);
-    naive_echo_shared(&both, c, NAIVE_ECHO_U);
-    had->options |= c->options & NAIVE_ECHO_U;
-    memcpy(had->firm, both.firm, 4);
-    had->price_type = both.price_type;
-    had->post_only = both.post_only;
-    had->trade_now = both.trade_now;
-    had->handle_inst = both.handle_inst;
-    had->aiq_strategy = both.aiq_strategy;
-    memcpy(had->aiq_group, both.aiq_group, 2);
-}
-
-static void replace(struct naive_venue *v, const struct command *c)
-{
-    struct client *client = v->clients[c->session];
-    if (c->user_ref <= client->last[c->user_ref_idx]) {
-        v->outcome = NAIVE_DUPLICATE;
-        return;
-    }
-    struct resting *original = find(v, c->session, c->user_ref_idx, c->orig_user_ref);
-    if (!original) {
-        v->outcome = NAIVE_NO_EFFECT;
-        return;
-    }
-    if (client->disabled) {
-        new_number(v);
-        naive_say_rejected(v, 0x0C);
-        return;
-    }
-    struct resting o = *original;
-    o.user_ref = c->user_ref;
-    o.price = c->price;
-    o.open = c->quantity - original->executed;
-    if (has(c, 27))
-        o.side = c->side;
-    overlay(&o.echo, c);
-    bool rests = c->tif == '0' && !is_market(c->price);
-    bool bad = c->refuse || !side_may_become(original->side, o.side) || c->quantity > 999999 ||
-               c->quantity <= original->executed || price_code(v, o.locate, c->price) || asks_too_much(c) ||
-               (rests && !room_for(v, &o, original));
-    if (bad) {
-        naive_say_canceled(v, original, original->open, 'U', EV_MD_DELETE);
-        take_out(v, original);
-        v->outcome = NAIVE_REJECTED;
-        return;
-    }
-    new_number(v);
-    v->outcome = NAIVE_ACCEPTED;
-    uint64_t old_ref = original->ref;
-    take_out(v, original);
-    o.ref = v->next_ref++;
-    struct event *event = naive_say_live(v, EV_REPLACED, &o);
-    event->other_user_ref = c->orig_user_ref;
-    event->old_ref = old_ref;
-    if (rests && !contra(v, &o)) {
-        event->flags = EV_MD_REPLACE;
-        put_in(v, &o);
-        return;
-    }
-    event->flags = EV_MD_DELETE;
-    trade(v, &o, rests);
-}
-
-static uint32_t may_stay(const struct resting *o, uint32_t total)
-{
-    uint32_t stay = total > o->executed ? total - o->executed : 0;
-    return stay < o->open ? stay : o->open;
-}
-
-static void cancel(struct naive_venue *v, const struct command *c)
-{
-    struct resting *o = find(v, c->session, c->user_ref_idx, c->user_ref);
-    v->outcome = NAIVE_NO_EFFECT;
-    if (!o || c->refuse || may_stay(o, c->quantity) == o->open)
-        return;
-    v->outcome = NAIVE_ACCEPTED;
-    uint32_t stay = may_stay(o, c->quantity);
-    naive_say_canceled(v, o, o->open - stay, 'U', stay ? EV_MD_REDUCE : EV_MD_DELETE);
-    o->open = stay;
-    if (!stay)
-        take_out(v, o);
-}
-
-static void modify(struct naive_venue *v, const struct command *c)
-{
-    struct resting *o = find(v, c->session, c->user_ref_idx, c->user_ref);
-    v->outcome = NAIVE_NO_EFFECT;
-    if (!o || c->refuse || !side_may_become(o->side, c->side))
-        return;
-    uint32_t stay = may_stay(o, c->quantity), gone = o->open - stay;
-    if (!gone && o->side == c->side)
-        return;
-    v->outcome = NAIVE_ACCEPTED;
-    if (!stay) {
-        naive_say_canceled(v, o, gone, 'U', EV_MD_DELETE);
-        take_out(v, o);
-        return;
-    }
-    o->side = c->side;
-    o->open = stay;
-    struct event *event = naive_event_of(v, EV_MODIFIED, has(c, 26) ? 3 : 2, o);
-    event->quantity = stay;
-    event->options = (c->options & (1u << 25 | 1u << 26)) | (c->user_ref_idx ? 1u << 28 : 0);
-    event->shares_located = has(c, 25) ? c->shares_located : 0;
-    if (has(c, 26))
-        memcpy(event->locate_broker, c->locate_broker, 4);
-    if (gone) {
-        naive_say_canceled(v, o, gone, 'U', EV_MD_REDUCE);
-        v->events[v->count - 1].session = SESSION_NONE;
-    }
-}
+// ---- sessions
 
 static struct event *say_response(struct naive_venue *v, enum event_type type)
 {
@@ -416,31 +103,36 @@ static struct event *say_response(struct naive_venue *v, enum event_type type)
     return event;
 }
 
-// Cancels the orders of a session, oldest first, that the mass cancel `filter` (or everything: NULL) names.
-static void cancel_orders(struct naive_venue *v, uint16_t session, char reason, const struct command *filter)
+// Cancels the orders of a session, oldest first, that the mass cancel `filter` (NULL: none) and the TIF (0: any) name.
+static void cancel_orders(struct naive_venue *v, uint16_t session, char reason, const struct command *filter, char tif)
 {
     bool any_symbol = !filter || !memcmp(filter->symbol, "        ", 8);
     for (size_t i = 0; i < v->live;) {
-        struct resting *o = &v->orders[i];
-        bool named = o->session == session && (any_symbol || o->locate == filter->locate);
-        if (named && filter && has(filter, 24))
+        struct resting *o = v->orders[i];
+        bool named = o->session == session && (any_symbol || o->locate == filter->locate) && (!tif || o->tif == tif);
+        if (named && filter && naive_has(filter, 24))
             named = o->group == filter->group_id;
-        if (named && filter && has(filter, 27))
+        if (named && filter && naive_has(filter, 27))
             named = filter->side == 'S' ? o->side != 'B' : o->side == filter->side;
-        if (!named) {
+        if (named)
+            naive_cancel_whole(v, o, reason);
+        else
             i++;
-            continue;
-        }
-        naive_say_canceled(v, o, o->open, reason, EV_MD_DELETE);
-        take_out(v, o);
     }
+}
+
+static void cancel_all(struct naive_venue *v, char tif)
+{
+    for (uint32_t session = 0; session <= v->last_session; session++)
+        if (v->clients[session])
+            cancel_orders(v, (uint16_t)session, 'E', NULL, tif);
 }
 
 static void firm_wide(struct naive_venue *v, const struct command *c)
 {
-    if (!new_number(v))
+    if (!naive_new_number(v))
         return;
-    if (c->refuse || !firm_ok(v, c)) {
+    if (c->refuse || !naive_firm_ok(v, c)) {
         naive_say_rejected(v, c->refuse ? c->refuse : 0x0C);
         return;
     }
@@ -461,71 +153,118 @@ static void firm_wide(struct naive_venue *v, const struct command *c)
     memcpy(event->symbol, c->symbol, 8);
     event->locate = c->locate;
     event->options |= c->options & (1u << 24 | 1u << 27);
-    event->group_id = has(c, 24) ? c->group_id : 0;
-    event->side = has(c, 27) ? c->side : 0;
-    cancel_orders(v, c->session, 'U', c);
+    event->group_id = naive_has(c, 24) ? c->group_id : 0;
+    event->side = naive_has(c, 27) ? c->side : 0;
+    cancel_orders(v, c->session, 'U', c, 0);
+}
+
+static void query(struct naive_venue *v, const struct command *c)
+{
+    if (c->refuse) {
+        v->outcome = NAIVE_NO_EFFECT;
+        return;
+    }
+    v->outcome = NAIVE_ACCEPTED;
+    struct event *event = naive_event_add(v, EV_QUERY, 1);
+    event->session = c->session;
+    event->user_ref_idx = c->user_ref_idx;
+    event->user_ref = v->clients[c->session]->last[c->user_ref_idx] + 1;
 }
 
 static void order_message(struct naive_venue *v, const struct command *c)
 {
-    if (v->day != 2 || !v->clients[c->session] || !v->clients[c->session]->up) {
+    if (v->day != 2 || !v->clients[c->session] || !v->clients[c->session]->up)
         v->outcome = NAIVE_NO_EFFECT;
-        return;
-    }
-    if (c->type == CMD_ENTER)
-        enter(v, c);
+    else if (c->type == CMD_ENTER)
+        naive_enter(v, c);
     else if (c->type == CMD_REPLACE)
-        replace(v, c);
+        naive_replace(v, c);
     else if (c->type == CMD_CANCEL)
-        cancel(v, c);
+        naive_cancel(v, c);
     else if (c->type == CMD_MODIFY)
-        modify(v, c);
-    else if (c->type != CMD_QUERY)
+        naive_modify(v, c);
+    else if (c->type == CMD_QUERY)
+        query(v, c);
+    else
         firm_wide(v, c);
-    else if (c->refuse)
-        v->outcome = NAIVE_NO_EFFECT;
-    else {
-        v->outcome = NAIVE_ACCEPTED;
-        struct event *event = naive_event_add(v, EV_QUERY, 1);
-        event->session = c->session;
-        event->user_ref_idx = c->user_ref_idx;
-        event->user_ref = v->clients[c->session]->last[c->user_ref_idx] + 1;
-    }
+}
+
+// ---- the day
+
+static void open_day(struct naive_venue *v, const struct command *c)
+{
+    v->day = 1;
+    v->open = *c;
+    v->next_ref = v->next_match = v->first_match = ((uint64_t)c->day.core + 1) * (UINT64_C(1) << 40) + 1;
+    v->generator = c->day.seed;
+    naive_say_day(v, EV_DAY_OPEN);
+    naive_say_system(v, 'O', true);
+}
+
+static void open_symbol(struct naive_venue *v, const struct command *c)
+{
+    struct symbol *symbol = &v->symbols[c->open_symbol.locate];
+    if (symbol->open)
+        return;
+    *symbol = (struct symbol){.open = true, .tick = c->open_symbol.tick};
+    memcpy(symbol->name, c->open_symbol.name, 8);
+    if (c->open_symbol.locate > v->last_locate)
+        v->last_locate = c->open_symbol.locate;
+    struct event *event = naive_event_add(v, EV_SYMBOL, 3);
+    event->flags = EV_MD_OTHER;
+    event->locate = c->open_symbol.locate;
+    event->round_lot = c->open_symbol.round_lot;
+    memcpy(event->symbol, symbol->name, 8);
+}
+
+static void open_account(struct naive_venue *v, const struct command *c)
+{
+    struct account *account = &v->accounts[c->open_account.account];
+    account->open = true;
+    memcpy(account->firm, c->open_account.firm, 4);
+    memcpy(account->organisation, c->open_account.organisation, 16);
+}
+
+static void open_session(struct naive_venue *v, const struct command *c)
+{
+    if (!v->accounts[c->open_session.account].open)
+        return;
+    char strategy = c->open_session.aiq_default;
+    struct client *client = v->clients[c->session] = calloc(1, sizeof *client);
+    client->account = c->open_session.account;
+    client->cancel_on_disconnect = c->open_session.cancel_on_disconnect;
+    client->post_only_cancels = c->open_session.post_only_cancels;
+    client->strategy = strategy == 0 || strategy == '*' ? 'N' : strategy;
+    if (c->session > v->last_session)
+        v->last_session = c->session;
 }
 
 static void opening(struct naive_venue *v, const struct command *c)
 {
-    if (c->type == CMD_OPEN_DAY && v->day == 0) {
-        v->day = 1;
-        v->open = *c;
-        v->next_ref = v->next_match = ((uint64_t)c->day.core + 1) * (UINT64_C(1) << 40) + 1;
-        naive_say_day(v, EV_DAY_OPEN);
-        naive_say_system(v, 'O', true);
-    } else if (v->day == 1 && c->type == CMD_OPEN_SYMBOL && !v->symbols[c->open_symbol.locate].open) {
-        struct symbol *symbol = &v->symbols[c->open_symbol.locate];
-        *symbol = (struct symbol){.open = true, .tick = c->open_symbol.tick};
-        memcpy(symbol->name, c->open_symbol.name, 8);
-        struct event *event = naive_event_add(v, EV_SYMBOL, 3);
-        event->flags = EV_MD_OTHER;
-        event->locate = c->open_symbol.locate;
-        event->round_lot = c->open_symbol.round_lot;
-        memcpy(event->symbol, symbol->name, 8);
-    } else if (v->day == 1 && c->type == CMD_OPEN_ACCOUNT) {
-        memcpy(v->firms[c->open_account.account], c->open_account.firm, 4);
-        v->accounts[c->open_account.account] = true;
-    } else if (v->day == 1 && c->type == CMD_OPEN_SESSION && v->accounts[c->open_session.account]) {
-        struct client *client = v->clients[c->session] = calloc(1, sizeof *client);
-        client->account = c->open_session.account;
-        client->cancel_on_disconnect = c->open_session.cancel_on_disconnect;
-    }
+    if (c->type == CMD_OPEN_DAY && v->day == 0)
+        open_day(v, c);
+    else if (v->day == 1 && c->type == CMD_OPEN_SYMBOL)
+        open_symbol(v, c);
+    else if (v->day == 1 && c->type == CMD_OPEN_ACCOUNT)
+        open_account(v, c);
+    else if (v->day == 1 && c->type == CMD_OPEN_SESSION)
+        open_session(v, c);
 }
 
-static void start(struct naive_venue *v)
+static int place_of(char phase)
 {
-    if (v->day != 1)
+    const char *at = phase ? strchr("PRAX", phase) : NULL;
+    return at ? 1 + (int)(at - "PRAX") : 0;
+}
+
+static void start(struct naive_venue *v, const struct command *c)
+{
+    char phase = c->phase.phase ? c->phase.phase : 'R';
+    if (v->day != 1 || phase == 'X' || !place_of(phase))
         return;
     v->day = 2;
-    for (uint32_t locate = 1; locate < 65536; locate++) {
+    v->phase = phase;
+    for (uint32_t locate = 1; locate <= v->last_locate; locate++) {
         if (!v->symbols[locate].open)
             continue;
         struct event *event = naive_event_add(v, EV_TRADING_ACTION, 2);
@@ -535,8 +274,27 @@ static void start(struct naive_venue *v)
         memcpy(event->symbol, v->symbols[locate].name, 8);
     }
     naive_say_system(v, 'S', true);
-    naive_say_system(v, 'Q', true);
+    if (phase == 'R')
+        naive_say_system(v, 'Q', true);
     naive_say_system(v, 'S', false);
+}
+
+static void change_phase(struct naive_venue *v, const struct command *c)
+{
+    char was = v->phase;
+    if (v->day != 2 || place_of(c->phase.phase) <= place_of(was))
+        return;
+    v->phase = c->phase.phase;
+    if (v->phase == 'X')
+        cancel_all(v, 0);
+    else if (was == 'R')
+        cancel_all(v, '0');
+    if (was == 'R')
+        naive_say_system(v, 'M', true);
+    if (v->phase == 'R')
+        naive_say_system(v, 'Q', true);
+    if (v->phase == 'X')
+        naive_say_system(v, 'E', true);
 }
 
 static void end(struct naive_venue *v)
@@ -544,14 +302,78 @@ static void end(struct naive_venue *v)
     if (v->day != 2)
         return;
     v->day = 3;
-    for (uint32_t session = 0; session < 65536; session++)
-        if (v->clients[session])
-            cancel_orders(v, (uint16_t)session, 'E', NULL);
-    naive_say_system(v, 'M', true);
-    naive_say_system(v, 'E', true);
+    cancel_all(v, 0);
+    if (v->phase == 'R')
+        naive_say_system(v, 'M', true);
+    if (v->phase != 'X')
+        naive_say_system(v, 'E', true);
     naive_say_system(v, 'C', true);
     naive_say_system(v, 'E', false);
     naive_say_day(v, EV_DAY_END);
+}
+
+static void expire(struct naive_venue *v)
+{
+    while (v->day == 2 && v->expiring) {
+        struct resting *next = NULL;
+        for (size_t i = 0; i < v->live; i++) {
+            struct resting *o = v->orders[i];
+            if (o->tif == '6' && o->expires <= v->now && (!next || o->expires < next->expires))
+                next = o;
+        }
+        if (!next)
+            return;
+        naive_cancel_whole(v, next, 'T');
+    }
+}
+
+// ---- broken trades
+
+static void say_broken(struct naive_venue *v, const struct event *trade, bool taker, char reason)
+{
+    struct event *event = naive_event_add(v, EV_BROKEN, 2);
+    const struct command *c = v->command;
+    event->flags = taker ? EV_MD_OTHER : 0;
+    event->reason = reason;
+    event->session = taker ? trade->session : trade->other_session;
+    event->user_ref = taker ? trade->user_ref : trade->other_user_ref;
+    event->user_ref_idx = taker ? trade->user_ref_idx : trade->other_user_ref_idx;
+    event->side = taker ? trade->side : trade->maker_side;
+    event->locate = trade->locate;
+    event->quantity = trade->quantity;
+    event->price = trade->price;
+    event->match = trade->match;
+    memcpy(event->trade_symbol, trade->trade_symbol, 8);
+    memcpy(event->broken_cl_ord_id, taker ? c->trade.taker_cl_ord_id : c->trade.maker_cl_ord_id, 14);
+}
+
+static void break_trade(struct naive_venue *v, const struct command *c)
+{
+    uint64_t index = c->trade.match - v->first_match;
+    bool adjust = c->type == CMD_ADJUST;
+    bool bad = adjust ? c->trade.price == 0 || c->trade.price > 1999999900 || c->trade.quantity == 0 ||
+                            c->trade.quantity > 999999
+                      : !c->trade.reason || !strchr("ECSX", c->trade.reason);
+    if (v->day != 2 || bad || c->trade.match < v->first_match || index >= v->deals_count || v->deals[index].broken)
+        return;
+    v->deals[index].broken = true;
+    struct event trade = v->deals[index].event;
+    say_broken(v, &trade, true, adjust ? 'S' : c->trade.reason);
+    say_broken(v, &trade, false, adjust ? 'S' : c->trade.reason);
+    if (!adjust)
+        return;
+    struct event *event = naive_event_add(v, EV_TRADE, 2);
+    uint64_t seq = event->cmd_seq;
+    *event = trade;
+    event->cmd_seq = seq;
+    event->time_ns = v->now;
+    event->flags = EV_MD_OTHER;
+    event->ref = 0;
+    event->off_price = 0;
+    event->price = c->trade.price;
+    event->quantity = c->trade.quantity;
+    event->match = v->next_match++;
+    naive_keep(v, event);
 }
 
 const struct event *naive_step(struct naive_venue *v, const struct command *c, size_t *count)
@@ -566,16 +388,23 @@ const struct event *naive_step(struct naive_venue *v, const struct command *c, s
     else if (c->type >= CMD_OPEN_DAY && c->type <= CMD_OPEN_SESSION)
         opening(v, c);
     else if (c->type == CMD_START)
-        start(v);
+        start(v, c);
+    else if (c->type == CMD_PHASE)
+        change_phase(v, c);
     else if (c->type == CMD_END_DAY)
         end(v);
+    else if (c->type == CMD_TICK)
+        expire(v);
+    else if (c->type == CMD_BREAK || c->type == CMD_ADJUST)
+        break_trade(v, c);
     else if (c->type == CMD_SESSION_UP && client)
         client->up = true;
     else if (c->type == CMD_SESSION_DOWN && client && client->up) {
         client->up = false;
         if (client->cancel_on_disconnect)
-            cancel_orders(v, c->session, 'Z', NULL);
+            cancel_orders(v, c->session, 'Z', NULL, 0);
     }
+    naive_after(v);
     *count = v->count;
     return v->events;
 }

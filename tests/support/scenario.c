@@ -1,177 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/scenario.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/engine_rig.h"
+#include "tests/support/naive_venue.h"
 
 static const struct rig_day scenario_day = {
     .max_orders = 1000, .max_levels = 1000, .symbols = 2, .sessions = 3, .ticks = {100, 1, 1, 1}, .lookup_key = 3};
-
-// ---- events to text
-// --------------------------------------------------------------------------------------------------
-
-struct text {
-    char *at;
-    size_t left;
-};
-
-static void __attribute__((format(printf, 2, 3))) say(struct text *text, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    int length = vsnprintf(text->at, text->left, format, list);
-    va_end(list);
-    if (length > 0 && (size_t)length < text->left) {
-        text->at += length;
-        text->left -= (size_t)length;
-    }
-}
-
-// A space-padded field; "-" when blank.
-static void say_alpha(struct text *text, const char *field, int size)
-{
-    while (size > 0 && (field[size - 1] == ' ' || field[size - 1] == 0))
-        size--;
-    say(text, size ? " %.*s" : " -", size, field);
-}
-
-static void say_price(struct text *text, uint32_t price)
-{
-    say(text, " %u.%04u", price / 10000, price % 10000);
-}
-
-static unsigned low(uint64_t reference)
-{
-    return (unsigned)(reference & 0xFFFFFF);
-}
-
-static void say_market_data(struct text *text, uint8_t flags)
-{
-    say(text, "%s",
-        flags & EV_MD_ADD       ? " add"
-        : flags & EV_MD_REPLACE ? " replace"
-        : flags & EV_MD_DELETE  ? " delete"
-        : flags & EV_MD_REDUCE  ? " reduce"
-        : flags & EV_MD_EXECUTE ? " execute"
-        : flags & EV_MD_OTHER   ? " md"
-                                : "");
-}
-
-static void say_options(struct text *text, const struct event *e)
-{
-    if (e->user_ref_idx)
-        say(text, " idx=%u", e->user_ref_idx);
-    if (e->lines < 2 || e->type == EV_TRADE)
-        return;
-    for (int tag = 0; tag < 32; tag++) {
-        if (!(e->options >> tag & 1) || tag == TAG_USER_REF_IDX)
-            continue;
-        switch (tag) {
-        case TAG_FIRM:
-            say(text, " firm=%.4s", memcmp(e->firm, "    ", 4) == 0 ? "-" : e->firm);
-            break;
-        case TAG_GROUP_ID:
-            say(text, " group=%u", e->group_id);
-            break;
-        case TAG_SHARES_LOCATED:
-            say(text, " located=%c", e->shares_located);
-            break;
-        case TAG_TRADE_NOW:
-            say(text, " tradenow=%c", e->trade_now);
-            break;
-        case TAG_CUSTOMER_TYPE:
-            say(text, " customer=%c", e->customer_type);
-            break;
-        case TAG_PRICE_TYPE:
-            say(text, " type=%c", e->price_type);
-            break;
-        case TAG_POST_ONLY:
-            say(text, " post=%c", e->post_only);
-            break;
-        case TAG_AIQ_STRATEGY:
-            say(text, " aiq=%c", e->aiq_strategy);
-            break;
-        case TAG_SIDE:
-            say(text, " side=%c", e->side);
-            break;
-        case TAG_LOCATE_BROKER:
-            say(text, " broker=%.4s", e->locate_broker);
-            break;
-        default:
-            say(text, " tag%d", tag);
-        }
-    }
-}
-
-static void say_body(struct text *text, const struct event *e)
-{
-    switch (e->type) {
-    case EV_ACCEPTED:
-        say(text, "A s%u %u %c %u", e->session, e->user_ref, e->side, e->quantity);
-        say_alpha(text, e->symbol, 8);
-        say_price(text, e->price);
-        say(text, " #%u", low(e->ref));
-        break;
-    case EV_REPLACED:
-        say(text, "U s%u %u>%u %c %u", e->session, e->other_user_ref, e->user_ref, e->side, e->quantity);
-        say_price(text, e->price);
-        say(text, " #%u>#%u", low(e->old_ref), low(e->ref));
-        break;
-    case EV_CANCELED:
-        if (e->session == SESSION_NONE)
-            say(text, "- #%u %u", low(e->ref), e->quantity);
-        else
-            say(text, "C s%u %u %u %c #%u", e->session, e->user_ref, e->quantity, e->reason, low(e->ref));
-        break;
-    case EV_TRADE:
-        say(text, "E s%u:%u%c s%u:%u%c %u", e->session, e->user_ref, e->taker_liquidity, e->other_session,
-            e->other_user_ref, e->maker_liquidity, e->quantity);
-        say_price(text, e->price);
-        say(text, " #%u @%u", low(e->ref), low(e->match));
-        break;
-    case EV_REJECTED:
-        say(text, "J s%u %u %02X", e->session, e->user_ref, (uint8_t)e->reason);
-        break;
-    case EV_MODIFIED:
-        say(text, "M s%u %u %c %u", e->session, e->user_ref, e->side, e->quantity);
-        break;
-    case EV_MASS_CANCEL:
-        say(text, "X s%u %u", e->session, e->user_ref);
-        say_alpha(text, e->firm, 4);
-        say_alpha(text, e->symbol, 8);
-        break;
-    case EV_DISABLED:
-    case EV_ENABLED:
-        say(text, "%c s%u %u", e->type == EV_DISABLED ? 'G' : 'K', e->session, e->user_ref);
-        say_alpha(text, e->firm, 4);
-        break;
-    case EV_QUERY:
-        say(text, "Q s%u %u", e->session, e->user_ref);
-        break;
-    case EV_BOOK_ADD:
-        say(text, "+ #%u %c %u", low(e->ref), e->side, e->quantity);
-        say_price(text, e->price);
-        break;
-    case EV_SYSTEM:
-        say(text, "S %c", e->reason);
-        break;
-    default:
-        say(text, "event%u", e->type);
-    }
-}
-
-void scenario_event_text(const struct event *event, char *text, size_t size)
-{
-    struct text out = {text, size};
-    say_body(&out, event);
-    if (event->type != EV_BOOK_ADD || event->user_ref_idx == 0)
-        say_options(&out, event);
-    say_market_data(&out, event->flags);
-}
 
 // ---- text to commands
 // ------------------------------------------------------------------------------------------------
@@ -230,7 +68,8 @@ static char tif_of(const char *word)
 static void set_symbol(struct command *c, const char *word)
 {
     fill(c->symbol, 8, word);
-    c->locate = strcmp(word, "S1") == 0 ? 1 : strcmp(word, "S2") == 0 ? 2 : LOCATE_NONE;
+    c->locate =
+        word[0] == 'S' && word[1] >= '1' && word[1] <= '3' && !word[2] ? (uint16_t)(word[1] - '0') : LOCATE_NONE;
 }
 
 // Applies "name=value"; false when there is no such name.
@@ -276,7 +115,9 @@ static bool set_option(struct command *c, const char *word)
     OPTION_IS("floor", TAG_MAX_FLOOR, c->max_floor = number)
     OPTION_IS("type", TAG_PRICE_TYPE, c->price_type = *value)
     OPTION_IS("peg", TAG_PEG_OFFSET, c->peg_offset = (int32_t)number)
-    OPTION_IS("discretion", TAG_DISCRETION_PRICE, c->discretion_price = number)
+    OPTION_IS("discretion", TAG_DISCRETION_PRICE, c->discretion_price = price_of(value))
+    OPTION_IS("stop", TAG_STOP_PRICE, (c->trigger_type = 'S', c->trigger = price_of(value)))
+    OPTION_IS("trail", TAG_TRAIL_AMOUNT, (c->trigger_type = 'T', c->trigger = price_of(value)))
     OPTION_IS("discretiontype", TAG_DISCRETION_PRICE_TYPE, c->discretion_price_type = *value)
     OPTION_IS("discretionpeg", TAG_DISCRETION_PEG_OFFSET, c->discretion_peg_offset = (int32_t)number)
     OPTION_IS("post", TAG_POST_ONLY, c->post_only = *value)
@@ -325,6 +166,18 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         *c = rig_simple(CMD_QUERY, number, 0, 0);
     } else if (strcmp(type, "UP") == 0 || strcmp(type, "DOWN") == 0) {
         *c = (struct command){.type = *type == 'U' ? CMD_SESSION_UP : CMD_SESSION_DOWN, .session = number};
+    } else if (strcmp(type, "PHASE") == 0) {
+        *c = (struct command){.type = CMD_PHASE, .session = SESSION_NONE};
+        c->phase.phase = *session;
+    } else if (strcmp(type, "TICK") == 0) { // at so many seconds of the day
+        *c = (struct command){.type = CMD_TICK, .session = SESSION_NONE};
+        c->time_ns = price_of(session) * UINT64_C(100000);
+    } else if (strcmp(type, "BREAK") == 0 || strcmp(type, "ADJUST") == 0) {
+        *c = (struct command){.type = *type == 'B' ? CMD_BREAK : CMD_ADJUST, .session = SESSION_NONE};
+        c->trade.match = (UINT64_C(1) << 40) + strtoull(session + 1, NULL, 10);
+        c->trade.reason = *type == 'B' ? next_word(words)[0] : 0;
+        c->trade.price = *type == 'B' ? 0 : price_of(next_word(words));
+        c->trade.quantity = *type == 'B' ? 0 : next_number(words);
     } else if (strcmp(type, "END") == 0) {
         *c = (struct command){.type = CMD_END_DAY, .session = SESSION_NONE};
     } else {
@@ -351,6 +204,12 @@ static bool parse_command(struct command *c, char *line)
 
 struct run {
     struct rig rig;
+    struct rig_day day; // of the scenario to come
+    struct naive_venue *naive;
+    const struct event *events; // the naive venue's, of the last command
+    size_t count;
+    bool oracle_alone;
+    bool titled;
     bool open;
     size_t seen; // events of the last command that the table has named
     char title[200];
@@ -360,10 +219,40 @@ struct run {
     const char *path;
 };
 
-static void fail(struct run *run, const char *what, const char *detail)
+static void fail(struct run *run, const char *what, const char *detail, const char *one, const char *other)
 {
     if (!*run->error)
-        snprintf(run->error, run->error_size, "%s:%u: (%s) %s %s", run->path, run->line, run->title, what, detail);
+        snprintf(run->error, run->error_size, "%s:%u: (%s) %s %s\n  %s\n  %s", run->path, run->line, run->title, what,
+                 detail, one, other);
+}
+
+// The naive venue's events for the command, which must be the engine's.
+static void step_both(struct run *run, struct command *c)
+{
+    char text[256] = "", theirs[256] = "";
+    rig_step(&run->rig, c);
+    run->events = naive_step(run->naive, c, &run->count);
+    run->seen = 0;
+    if (run->oracle_alone)
+        return;
+    for (size_t i = 0; i < run->count || i < run->rig.count; i++) {
+        const char *what = i >= run->count || i >= run->rig.count
+                               ? "one event more"
+                               : event_difference(&run->events[i], &run->rig.events[i]);
+        if (!what)
+            continue;
+        if (i < run->rig.count)
+            scenario_event_text(&run->rig.events[i], text, sizeof text);
+        if (i < run->count)
+            scenario_event_text(&run->events[i], theirs, sizeof theirs);
+        fail(run, "the engine differs from the naive venue,", what, text, theirs);
+        return;
+    }
+}
+
+static void open_both(void *context, struct command *c)
+{
+    step_both(context, c);
 }
 
 // The last command is over: all of its events must have been named.
@@ -372,21 +261,83 @@ static void finish_command(struct run *run)
     if (!run->open)
         return;
     char text[256];
-    if (run->seen < run->rig.count) {
-        scenario_event_text(&run->rig.events[run->seen], text, sizeof text);
-        fail(run, "before this line, an event that the table does not name:", text);
+    if (run->seen < run->count) {
+        scenario_event_text(&run->events[run->seen], text, sizeof text);
+        fail(run, "before this line, an event that the table does not name:", text, "", "");
     }
-    const char *broken = engine_check(run->rig.engine);
+    const char *broken = run->oracle_alone ? NULL : engine_check(run->rig.engine);
     if (broken)
-        fail(run, "the engine's invariants are broken:", broken);
+        fail(run, "the engine's invariants are broken:", broken, "", "");
 }
 
 static void close_scenario(struct run *run)
 {
     finish_command(run);
-    if (run->open)
+    if (run->open) {
         rig_free(&run->rig);
-    run->open = false;
+        naive_free(run->naive);
+    }
+    run->open = run->titled = false;
+}
+
+static void open_scenario(struct run *run)
+{
+    if (run->open || !run->titled)
+        return;
+    rig_new(&run->rig, &run->day, 0);
+    run->naive = naive_new();
+    rig_opening(&run->day, open_both, run);
+    run->seen = run->count;
+    run->open = true;
+}
+
+// "name=value" of a line that begins with @: what is special about the scenario's day.
+static bool set_day(struct rig_day *day, const char *word)
+{
+    const char *value = strchr(word, '=');
+    if (!value)
+        return false;
+    uint32_t number = (uint32_t)strtoul(++value, NULL, 10);
+    if (strncmp(word, "phase=", 6) == 0)
+        day->phase = *value;
+    else if (strncmp(word, "orders=", 7) == 0)
+        day->max_orders = number;
+    else if (strncmp(word, "levels=", 7) == 0)
+        day->max_levels = number;
+    else if (strncmp(word, "special=", 8) == 0)
+        day->max_special = number;
+    else if (strncmp(word, "conditional=", 12) == 0)
+        day->max_conditional = number;
+    else if (strncmp(word, "trades=", 7) == 0)
+        day->max_trades = number;
+    else if (strncmp(word, "seed=", 5) == 0)
+        day->seed = number;
+    else if (strncmp(word, "accounts=", 9) == 0)
+        day->accounts = (uint16_t)number;
+    else if (strncmp(word, "sessions=", 9) == 0)
+        day->sessions = (uint16_t)number;
+    else if (strncmp(word, "symbols=", 8) == 0)
+        day->symbols = (uint16_t)number;
+    else if (strncmp(word, "tick3=", 6) == 0)
+        day->ticks[2] = number;
+    else if (strncmp(word, "postcancel=", 11) == 0) // the sessions' digits
+        for (; *value >= '0' && *value <= '9'; value++)
+            day->post_only_cancels |= 1u << (*value - '0');
+    else if (strncmp(word, "aiq=", 4) == 0) // a character a session
+        memcpy(day->aiq_default, value, strnlen(value, sizeof day->aiq_default));
+    else
+        return false;
+    return true;
+}
+
+static bool set_days(struct rig_day *day, char *line)
+{
+    struct words words;
+    split_words(line, &words);
+    while (words.next < words.count)
+        if (!set_day(day, next_word(&words)))
+            return false;
+    return true;
 }
 
 // Collapses blanks and cuts the comment.
@@ -409,25 +360,27 @@ static void take_line(struct run *run, char *line, unsigned *scenarios)
     if (line[0] == '=') {
         close_scenario(run);
         snprintf(run->title, sizeof run->title, "%.190s", line + 2);
-        rig_open(&run->rig, &scenario_day);
-        run->seen = run->rig.count;
-        run->open = true;
+        run->day = scenario_day;
+        run->titled = true;
         ++*scenarios;
+    } else if (line[0] == '@') {
+        if (run->open || !set_days(&run->day, line + 1))
+            fail(run, "a day cannot be had so:", line, "", "");
     } else if (line[0] == '<') {
         char text[256] = "no event";
-        if (run->seen < run->rig.count)
-            scenario_event_text(&run->rig.events[run->seen++], text, sizeof text);
+        if (run->seen < run->count)
+            scenario_event_text(&run->events[run->seen++], text, sizeof text);
         if (strcmp(text, line + 2) != 0)
-            fail(run, "the engine says:", text);
+            fail(run, "this is said instead:", text, "", "");
     } else {
         struct command c;
+        open_scenario(run);
         finish_command(run);
         if (!run->open || !parse_command(&c, line)) {
-            fail(run, "no such command or option:", line);
+            fail(run, "no such command or option:", line, "", "");
             return;
         }
-        rig_step(&run->rig, &c);
-        run->seen = 0;
+        step_both(run, &c);
     }
 }
 
@@ -438,10 +391,11 @@ unsigned scenario_run(const char *path, char *error, size_t error_size)
     run.error = error;
     run.error_size = error_size;
     run.path = path;
+    run.oracle_alone = getenv("XW_ORACLE") != NULL;
     *error = 0;
     FILE *file = fopen(path, "r");
     if (!file) {
-        fail(&run, "can not be read", "");
+        fail(&run, "can not be read", "", "", "");
         return 0;
     }
     char line[512];

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events and commands as the tables write them.
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/command.h"
+#include "tests/support/scenario.h"
+
+// ---- events to text
+// --------------------------------------------------------------------------------------------------
+
+struct text {
+    char *at;
+    size_t left;
+};
+
+static void __attribute__((format(printf, 2, 3))) say(struct text *text, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int length = vsnprintf(text->at, text->left, format, list);
+    va_end(list);
+    if (length > 0 && (size_t)length < text->left) {
+        text->at += length;
+        text->left -= (size_t)length;
+    }
+}
+
+// A space-padded field; "-" when blank.
+static void say_alpha(struct text *text, const char *field, int size)
+{
+    while (size > 0 && (field[size - 1] == ' ' || field[size - 1] == 0))
+        size--;
+    say(text, size ? " %.*s" : " -", size, field);
+}
+
+static void say_amount(struct text *text, uint32_t price)
+{
+    say(text, "%u.%04u", price / 10000, price % 10000);
+}
+
+static void say_price(struct text *text, uint32_t price)
+{
+    say(text, " ");
+    say_amount(text, price);
+}
+
+static unsigned low(uint64_t reference)
+{
+    return (unsigned)(reference & 0xFFFFFF);
+}
+
+static void say_market_data(struct text *text, uint8_t flags)
+{
+    say(text, "%s",
+        flags & EV_MD_ADD       ? " add"
+        : flags & EV_MD_REPLACE ? " replace"
+        : flags & EV_MD_DELETE  ? " delete"
+        : flags & EV_MD_REDUCE  ? " reduce"
+        : flags & EV_MD_EXECUTE ? " execute"
+        : flags & EV_MD_OTHER   ? " md"
+                                : "");
+}
+
+static void say_options(struct text *text, const struct event *e)
+{
+    if (e->user_ref_idx)
+        say(text, " idx=%u", e->user_ref_idx);
+    if (e->lines < 2 || e->type == EV_TRADE || e->type == EV_BROKEN || e->type == EV_AIQ_CANCELED)
+        return;
+    for (int tag = 0; tag < 32; tag++) {
+        if (!(e->options >> tag & 1) || tag == TAG_USER_REF_IDX)
+            continue;
+        switch (tag) {
+        case TAG_FIRM:
+            say(text, " firm=%.4s", memcmp(e->firm, "    ", 4) == 0 ? "-" : e->firm);
+            break;
+        case TAG_GROUP_ID:
+            say(text, " group=%u", e->group_id);
+            break;
+        case TAG_SHARES_LOCATED:
+            say(text, " located=%c", e->shares_located);
+            break;
+        case TAG_TRADE_NOW:
+            say(text, " tradenow=%c", e->trade_now);
+            break;
+        case TAG_CUSTOMER_TYPE:
+            say(text, " customer=%c", e->customer_type);
+            break;
+        case TAG_PRICE_TYPE:
+            say(text, " type=%c", e->price_type);
+            break;
+        case TAG_MIN_QTY:
+            say(text, " min=%u", e->min_qty);
+            break;
+        case TAG_MAX_FLOOR:
+            say(text, " floor=%u", e->max_floor);
+            break;
+        case TAG_PEG_OFFSET:
+            say(text, " peg=%d", (int)e->peg_offset);
+            break;
+        case TAG_DISCRETION_PRICE:
+            say(text, " discretion=");
+            say_amount(text, e->discretion_price);
+            break;
+        case TAG_DISCRETION_PRICE_TYPE:
+            say(text, " discretiontype=%c", e->discretion_price_type);
+            break;
+        case TAG_DISCRETION_PEG_OFFSET:
+            say(text, " discretionpeg=%d", (int)e->discretion_peg_offset);
+            break;
+        case TAG_RANDOM_RESERVES:
+            say(text, " reserves=%u", e->random_reserves);
+            break;
+        case TAG_EXPIRE_TIME:
+            say(text, " expire=%u", e->expire_s);
+            break;
+        case TAG_AIQ_GROUP:
+            say(text, " aiqgroup=%.2s", e->aiq_group);
+            break;
+        case TAG_STOP_PRICE:
+        case TAG_TRAIL_AMOUNT:
+            say(text, tag == TAG_STOP_PRICE ? " stop=" : " trail=");
+            say_amount(text, e->trigger);
+            break;
+        case TAG_SECONDARY_REF:
+        case TAG_DISPLAY_QUANTITY: // in the body of a Restated
+            break;
+        case TAG_POST_ONLY:
+            say(text, " post=%c", e->post_only);
+            break;
+        case TAG_AIQ_STRATEGY:
+            say(text, " aiq=%c", e->aiq_strategy);
+            break;
+        case TAG_SIDE:
+            say(text, " side=%c", e->side);
+            break;
+        case TAG_LOCATE_BROKER:
+            say(text, " broker=%.4s", e->locate_broker);
+            break;
+        default:
+            say(text, " tag%d", tag);
+        }
+    }
+}
+
+static void say_display(struct text *text, char display)
+{
+    if (display != 'Y')
+        say(text, " display=%c", display);
+}
+
+// The firm that market data names for an attributable order.
+static void say_attribution(struct text *text, const struct event *e)
+{
+    if (e->display)
+        say(text, " %c of %.4s", e->display, e->firm);
+}
+
+static void say_body(struct text *text, const struct event *e)
+{
+    switch (e->type) {
+    case EV_ACCEPTED:
+        say(text, "A s%u %u %c %u", e->session, e->user_ref, e->side, e->quantity);
+        say_alpha(text, e->symbol, 8);
+        say_price(text, e->price);
+        say(text, " #%u", low(e->ref));
+        say_display(text, e->display);
+        break;
+    case EV_REPLACED:
+        say(text, "U s%u %u>%u %c %u", e->session, e->other_user_ref, e->user_ref, e->side, e->quantity);
+        say_price(text, e->price);
+        say(text, " #%u>#%u", low(e->old_ref), low(e->ref));
+        say_display(text, e->display);
+        break;
+    case EV_CANCELED:
+        if (e->session == SESSION_NONE)
+            say(text, "- #%u %u", low(e->ref), e->quantity);
+        else
+            say(text, "C s%u %u %u %c #%u", e->session, e->user_ref, e->quantity, e->reason, low(e->ref));
+        break;
+    case EV_TRADE:
+        say(text, "E s%u:%u%c s%u:%u%c %u", e->session, e->user_ref, e->taker_liquidity, e->other_session,
+            e->other_user_ref, e->maker_liquidity, e->quantity);
+        say_price(text, e->price);
+        say(text, " #%u @%u%s", low(e->ref), low(e->match), e->off_price ? " off" : "");
+        break;
+    case EV_REJECTED:
+        say(text, "J s%u %u %02X", e->session, e->user_ref, (uint8_t)e->reason);
+        break;
+    case EV_MODIFIED:
+        say(text, "M s%u %u %c %u", e->session, e->user_ref, e->side, e->quantity);
+        break;
+    case EV_MASS_CANCEL:
+        say(text, "X s%u %u", e->session, e->user_ref);
+        say_alpha(text, e->firm, 4);
+        say_alpha(text, e->symbol, 8);
+        break;
+    case EV_DISABLED:
+    case EV_ENABLED:
+        say(text, "%c s%u %u", e->type == EV_DISABLED ? 'G' : 'K', e->session, e->user_ref);
+        say_alpha(text, e->firm, 4);
+        break;
+    case EV_QUERY:
+        say(text, "Q s%u %u", e->session, e->user_ref);
+        break;
+    case EV_BOOK_ADD:
+        say(text, "+ #%u %c %u", low(e->ref), e->side, e->quantity);
+        say_price(text, e->price);
+        say_attribution(text, e);
+        break;
+    case EV_RESTATED:
+        say(text, "R s%u %u %c %u of #%u", e->session, e->user_ref, e->reason, e->display_quantity,
+            low(e->secondary_ref));
+        say_price(text, e->price);
+        say_attribution(text, e);
+        break;
+    case EV_PRIORITY:
+        say(text, "T s%u %u #%u", e->session, e->user_ref, low(e->ref));
+        say_price(text, e->price);
+        say_display(text, e->display);
+        break;
+    case EV_AIQ_CANCELED:
+        say(text, "D s%u %u %u %c", e->session, e->user_ref, e->quantity, e->reason);
+        say_price(text, e->price);
+        say(text, " #%u %c aiq=%c", low(e->ref), e->taker_liquidity, e->aiq_strategy);
+        break;
+    case EV_BROKEN:
+        say(text, "B s%u %u %c %u", e->session, e->user_ref, e->reason, e->quantity);
+        say_price(text, e->price);
+        say(text, " @%u", low(e->match));
+        break;
+    case EV_SYSTEM:
+        say(text, "S %c", e->reason);
+        break;
+    default:
+        say(text, "event%u", e->type);
+    }
+}
+
+void scenario_event_text(const struct event *event, char *text, size_t size)
+{
+    struct text out = {text, size};
+    say_body(&out, event);
+    if (event->type != EV_BOOK_ADD || event->user_ref_idx == 0)
+        say_options(&out, event);
+    say_market_data(&out, event->flags);
+}
+
+// ---- commands to text
+// ------------------------------------------------------------------------------------------------
+
+static void say_command_price(struct text *text, uint32_t price)
+{
+    if (price == PRICE_MARKET)
+        say(text, " market");
+    else if (price == PRICE_MARKET_CROSS)
+        say(text, " cross");
+    else
+        say_price(text, price);
+}
+
+static void say_tif(struct text *text, char tif)
+{
+    if (tif == '0' || tif == '3')
+        say(text, tif == '0' ? " day" : " ioc");
+    else
+        say(text, " %c", tif);
+}
+
+static void say_command_options(struct text *text, const struct command *c)
+{
+    if (c->refuse)
+        say(text, " refuse=%02X", c->refuse);
+    for (int tag = 0; tag < 32; tag++) {
+        if (!(c->options >> tag & 1))
+            continue;
+        switch (tag) {
+#define SAY(which, format, value)     \
+    case which:                       \
+        say(text, " " format, value); \
+        break;
+            SAY(TAG_FIRM, "firm=%.4s", memcmp(c->firm, "    ", 4) == 0 ? "-" : c->firm)
+            SAY(TAG_MIN_QTY, "min=%u", c->min_qty)
+            SAY(TAG_CUSTOMER_TYPE, "customer=%c", c->customer_type)
+            SAY(TAG_MAX_FLOOR, "floor=%u", c->max_floor)
+            SAY(TAG_PRICE_TYPE, "type=%c", c->price_type)
+            SAY(TAG_PEG_OFFSET, "peg=%d", c->peg_offset)
+            SAY(TAG_DISCRETION_PRICE_TYPE, "discretiontype=%c", c->discretion_price_type)
+            SAY(TAG_DISCRETION_PEG_OFFSET, "discretionpeg=%d", c->discretion_peg_offset)
+            SAY(TAG_POST_ONLY, "post=%c", c->post_only)
+            SAY(TAG_RANDOM_RESERVES, "reserves=%u", c->random_reserves)
+            SAY(TAG_ROUTE, "route=%c", 'X')
+            SAY(TAG_EXPIRE_TIME, "expire=%u", c->expire_s)
+            SAY(TAG_TRADE_NOW, "tradenow=%c", c->trade_now)
+            SAY(TAG_HANDLE_INST, "handle=%c", c->handle_inst)
+            SAY(TAG_GROUP_ID, "group=%u", c->group_id)
+            SAY(TAG_SHARES_LOCATED, "located=%c", c->shares_located)
+            SAY(TAG_LOCATE_BROKER, "broker=%.4s", c->locate_broker)
+            SAY(TAG_SIDE, "side=%c", c->side)
+            SAY(TAG_AIQ_STRATEGY, "aiq=%c", c->aiq_strategy)
+            SAY(TAG_AIQ_GROUP, "aiqgroup=%.2s", c->aiq_group)
+#undef SAY
+        case TAG_DISCRETION_PRICE:
+        case TAG_STOP_PRICE:
+        case TAG_TRAIL_AMOUNT:
+            say(text, tag == TAG_STOP_PRICE ? " stop=" : tag == TAG_TRAIL_AMOUNT ? " trail=" : " discretion=");
+            say_amount(text, tag == TAG_DISCRETION_PRICE ? c->discretion_price : c->trigger);
+        }
+    }
+    if (c->user_ref_idx)
+        say(text, " idx=%u", c->user_ref_idx);
+}
+
+static void say_fields(struct text *text, const struct command *c)
+{
+    if (c->display != 'Y')
+        say(text, " display=%c", c->display);
+    if (c->iso != 'N')
+        say(text, " iso=%c", c->iso);
+    if (c->type == CMD_ENTER && c->cross != 'N')
+        say(text, " cross=%c", c->cross);
+}
+
+static void say_enter(struct text *text, const struct command *c)
+{
+    say(text, "O s%u %u %c %u", c->session, c->user_ref, c->side, c->quantity);
+    say_alpha(text, c->locate ? c->symbol : "NONE    ", 8);
+    say_command_price(text, c->price);
+    say_tif(text, c->tif);
+    say_fields(text, c);
+}
+
+static void say_replace(struct text *text, const struct command *c)
+{
+    say(text, "U s%u %u>%u %u", c->session, c->orig_user_ref, c->user_ref, c->quantity);
+    say_command_price(text, c->price);
+    say_tif(text, c->tif);
+    say_fields(text, c);
+}
+
+void scenario_command_text(const struct command *c, char *into, size_t size)
+{
+    struct text text = {into, size};
+    switch (c->type) {
+    case CMD_ENTER:
+        say_enter(&text, c);
+        break;
+    case CMD_REPLACE:
+        say_replace(&text, c);
+        break;
+    case CMD_CANCEL:
+        say(&text, "X s%u %u %u", c->session, c->user_ref, c->quantity);
+        break;
+    case CMD_MODIFY:
+        say(&text, "M s%u %u %c %u", c->session, c->user_ref, c->side, c->quantity);
+        break;
+    case CMD_MASS_CANCEL:
+    case CMD_DISABLE:
+    case CMD_ENABLE:
+        say(&text, "%c s%u %u",
+            c->type == CMD_MASS_CANCEL ? 'C'
+            : c->type == CMD_DISABLE   ? 'D'
+                                       : 'E',
+            c->session, c->user_ref);
+        say_alpha(&text, c->firm, 4);
+        if (c->type == CMD_MASS_CANCEL)
+            say_alpha(&text, c->symbol, 8);
+        break;
+    case CMD_QUERY:
+        say(&text, "Q s%u", c->session);
+        break;
+    case CMD_SESSION_UP:
+    case CMD_SESSION_DOWN:
+        say(&text, "%s s%u", c->type == CMD_SESSION_UP ? "UP" : "DOWN", c->session);
+        return;
+    case CMD_PHASE:
+        say(&text, "PHASE %c", c->phase.phase);
+        return;
+    case CMD_TICK:
+        say(&text, "TICK %llu.%04llu", (unsigned long long)(c->time_ns / 1000000000),
+            (unsigned long long)(c->time_ns / 100000 % 10000));
+        return;
+    case CMD_BREAK:
+        say(&text, "BREAK @%u %c", low(c->trade.match), c->trade.reason);
+        return;
+    case CMD_ADJUST:
+        say(&text, "ADJUST @%u", low(c->trade.match));
+        say_price(&text, c->trade.price);
+        say(&text, " %u", c->trade.quantity);
+        return;
+    case CMD_END_DAY:
+        say(&text, "END");
+        return;
+    default:
+        say(&text, "# command %u", c->type);
+        return;
+    }
+    say_command_options(&text, c);
+}
