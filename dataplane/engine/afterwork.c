@@ -1,12 +1,153 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/afterwork.h"
 
-#include <string.h>
+#include "engine/book.h"
+#include "engine/conditional.h"
+#include "engine/match_general.h"
+#include "engine/pegs.h"
+#include "engine/special.h"
+#include "engine/triggers.h"
+
+// Books, pegs and stops that a step looks at before it pauses.
+#define LOOKS_MAX 2048u
+
+enum { STAGE_LOOK, STAGE_ROUND, STAGE_STOPS };
+
+// The live order that general_retake has prepared takes what it can. False: more to come in a later step.
+static bool take(struct engine *e, struct out *out)
+{
+    e->after.taking = true;
+    if (!match_general(e, out))
+        return false;
+    e->after.taking = false;
+    return true;
+}
+
+static bool follow(struct engine *e, uint32_t peg, struct out *out)
+{
+    const struct special *s = &e->specials[peg];
+    struct order *order = &e->orders[s->slot];
+    uint32_t now = order->level ? order->price : 0;
+    uint32_t price = peg_price(e, order->locate, side_of(order->side), s->price_type, s->peg_offset, s->limit);
+    if (price == now)
+        return true;
+    if (price == 0) {
+        special_leave(e, s->slot);
+        order->price = s->asked;
+        return true;
+    }
+    general_retake(e, s->slot, price, price, true);
+    return take(e, out);
+}
+
+static bool follow_all(struct engine *e, struct out *out, unsigned *looks)
+{
+    struct after *after = &e->after;
+    while (after->cursor) {
+        if (out_full(out) || *looks == 0)
+            return false;
+        --*looks;
+        uint32_t peg = after->cursor;
+        after->cursor = e->specials[peg].next; // conditional_remove moves it on
+        if (!follow(e, peg, out))
+            return false;
+    }
+    return true;
+}
+
+static void emit_priority(struct out *out, const struct order *order)
+{
+    struct event event = {.type = EV_PRIORITY,
+                          .lines = 2,
+                          .session = key_session(order->key),
+                          .locate = order->locate,
+                          .user_ref = key_user_ref(order->key),
+                          .ref = order->ref,
+                          .quantity = order->quantity,
+                          .price = order->price,
+                          .user_ref_idx = key_channel(order->key),
+                          .side = order->side};
+    event.display = order->display;
+    emit_event(out, &event);
+}
+
+static bool release(struct engine *e, uint32_t stop, struct out *out)
+{
+    struct special *s = &e->specials[stop];
+    struct order *order = &e->orders[s->slot];
+    order->ref = e->next_ref++;
+    emit_priority(out, order);
+    conditional_remove(e, stop);
+    s->trigger_type = 0;
+    bool market = order->price > PRICE_MAX;
+    general_retake(e, s->slot, s->limit, order->price, !market && order->tif != '3');
+    return take(e, out);
+}
+
+// Rounds of pegs until the best prices stand still, then a stop, and again. False: more to come in a later step.
+static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
+{
+    struct after *after = &e->after;
+    struct book_back *back = &e->backs[locate];
+    const struct book *book = &e->books[locate];
+    for (;;) {
+        if (after->stage == STAGE_LOOK) {
+            bool same = back->looked[BUY] == book->best[BUY] && back->looked[SELL] == book->best[SELL];
+            after->stage = same || back->pegs == 0 ? STAGE_STOPS : STAGE_ROUND;
+            if (after->stage == STAGE_ROUND) {
+                back->looked[BUY] = book->best[BUY];
+                back->looked[SELL] = book->best[SELL];
+                after->cursor = back->pegs;
+            }
+        }
+        if (after->stage == STAGE_ROUND) {
+            if (!follow_all(e, out, looks))
+                return false;
+            after->stage = STAGE_LOOK;
+            continue;
+        }
+        if ((book->watch & WATCH_STOPS) == 0)
+            return true;
+        if (out_full(out) || *looks == 0)
+            return false;
+        uint32_t stop = triggers_first(e, locate, looks);
+        if (stop == 0)
+            return true;
+        after->stage = STAGE_LOOK;
+        if (!release(e, stop, out))
+            return false;
+    }
+}
+
+// The first dirty book from `locate` on; there is one.
+static uint32_t next_dirty(const struct engine *e, uint32_t locate)
+{
+    uint32_t word = locate / 64;
+    while (e->dirty[word] == 0)
+        word++;
+    return word * 64 + (uint32_t)__builtin_ctzll(e->dirty[word]);
+}
 
 bool afterwork(struct engine *e, struct out *out)
 {
-    (void)out;
-    memset(e->dirty, 0, dirty_words(e->limit.max_symbols) * sizeof *e->dirty);
-    e->dirty_books = 0;
+    struct after *after = &e->after;
+    unsigned looks = LOOKS_MAX;
+    if (after->taking && !take(e, out))
+        return false;
+    while (e->dirty_books) {
+        // What is at work stays dirty, and makes no other book dirty: none comes before it.
+        uint32_t locate = next_dirty(e, after->locate);
+        if (locate != after->locate) {
+            after->locate = locate;
+            after->stage = STAGE_LOOK;
+        }
+        if (looks == 0 || !look_after(e, (uint16_t)locate, out, &looks))
+            return false;
+        if (looks)
+            looks--;
+        e->dirty[locate / 64] &= ~(UINT64_C(1) << locate % 64);
+        e->dirty_books--;
+    }
+    *after = (struct after){0};
     return true;
 }

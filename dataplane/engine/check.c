@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the book for tools, and walks every invariant for tests and debug builds.
+#include "engine/conditional.h"
 #include "engine/lookup.h"
+#include "engine/phases.h"
+#include "engine/trades.h"
 
 static const struct level *level_at(const struct engine *e, uint32_t page, unsigned offset)
 {
@@ -215,5 +218,11 @@ const char *engine_check(const struct engine *e)
     if (tally.levels != e->levels_used)
         return "the count of levels in use is wrong";
     const char *broken = check_sessions(e);
-    return broken ? broken : check_buckets(e);
+    if (!broken)
+        broken = check_buckets(e);
+    if (!broken)
+        broken = conditional_check(e);
+    if (!broken)
+        broken = expiry_check(e);
+    return broken ? broken : trades_check(e);
 }

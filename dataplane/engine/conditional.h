@@ -20,4 +20,7 @@ static inline void book_note_uncommon(struct engine *e, uint16_t locate, unsigne
     book->uncommon[side] = book->best_level[side | HIDDEN] != 0 || e->backs[locate].discretion[side] != 0;
 }
 
+// NULL, or what is wrong with the lists and what depends on them.
+const char *conditional_check(const struct engine *e);
+
 #endif

@@ -5,7 +5,7 @@
 #include "engine/phases.h"
 #include "engine/sessions.h"
 
-static void emit_system(struct out *out, char code, uint8_t flags)
+void emit_system(struct out *out, char code, uint8_t flags)
 {
     emit_one(out,
              (struct head){.type = EV_SYSTEM, .lines = 1, .flags = flags, .reason = code, .session = SESSION_NONE});
@@ -104,7 +104,8 @@ void day_open_session(struct engine *e, const struct command *c)
 
 void day_start(struct engine *e, const struct command *c, struct out *out)
 {
-    if (e->day != DAY_OPENING)
+    int phase = phase_rank(c->phase.phase ? c->phase.phase : PHASE_REGULAR);
+    if (e->day != DAY_OPENING || phase < 0 || phase == phase_rank(PHASE_CLOSED))
         return;
     phase_set(e, c->phase.phase);
     e->left = (struct unfinished){.work = WORK_START, .cursor = 1};
@@ -132,7 +133,8 @@ void day_start_continue(struct engine *e, struct out *out)
     if (*locate <= e->limit.max_symbols || out->count + START_CLOSING_EVENTS > ENGINE_EVENTS_MAX)
         return;
     emit_system(out, 'S', EV_MD_OTHER);
-    emit_system(out, 'Q', EV_MD_OTHER);
+    if (e->phase == PHASE_REGULAR)
+        emit_system(out, 'Q', EV_MD_OTHER);
     emit_system(out, 'S', 0);
     e->day = DAY_OPEN;
     e->left.work = WORK_NONE;
@@ -164,8 +166,10 @@ void day_end_continue(struct engine *e, struct out *out)
     }
     if (out->count + END_CLOSING_EVENTS > ENGINE_EVENTS_MAX)
         return;
-    emit_system(out, 'M', EV_MD_OTHER);
-    emit_system(out, 'E', EV_MD_OTHER);
+    if (e->phase == PHASE_REGULAR)
+        emit_system(out, 'M', EV_MD_OTHER);
+    if (e->phase != PHASE_CLOSED)
+        emit_system(out, 'E', EV_MD_OTHER);
     emit_system(out, 'C', EV_MD_OTHER);
     emit_system(out, 'E', 0);
     emit_day(out, EV_DAY_END, e->date);

@@ -19,6 +19,9 @@ void day_open_session(struct engine *e, const struct command *c);
 void day_start(struct engine *e, const struct command *c, struct out *out);
 void day_end(struct engine *e, struct out *out);
 
+// An EV_SYSTEM: for the feed with EV_MD_OTHER, for OUCH with no flag.
+void emit_system(struct out *out, char code, uint8_t flags);
+
 // Go on with WORK_START and WORK_END.
 void day_start_continue(struct engine *e, struct out *out);
 void day_end_continue(struct engine *e, struct out *out);

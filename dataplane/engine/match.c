@@ -10,7 +10,7 @@
 static inline void emit_trade(struct engine *e, struct out *out, const struct incoming *in, const struct order *maker,
                               uint32_t quantity, const struct book *book)
 {
-    struct line second = {{trade_record(e, in, maker, quantity, maker->price), word_at(book->name),
+    struct line second = {{trade_record(e, in, maker, quantity, maker->price, 'A'), word_at(book->name),
                            (uint64_t)'R' | (uint64_t)'A' << 8 | (uint64_t)(uint8_t)maker->side << 16}};
     emit_two(out,
              (struct head){.type = EV_TRADE,

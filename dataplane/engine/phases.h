@@ -20,4 +20,10 @@ void expiry_remove(struct engine *e, uint32_t special);
 // CMD_TICK: cancels what has expired, as much as fits; WORK_EXPIRY goes on with it.
 void expiry_run(struct engine *e, struct out *out);
 
+// NULL, or what is wrong with the heap of expiries.
+const char *expiry_check(const struct engine *e);
+
+// The order of the phases: 0 to 3; -1 for none of them.
+int phase_rank(char phase);
+
 #endif

@@ -91,7 +91,9 @@ struct special {
     char aiq_group[2];
     uint8_t kinds;
     uint8_t triggered; // KIND_STOP: waits for its release
-    uint8_t unused[39];
+    uint8_t unused1[3];
+    uint32_t asked; // price as entered: what a peg has while it waits
+    uint8_t unused[32];
 };
 _Static_assert(sizeof(struct special) == 128, "two cache lines");
 
@@ -173,8 +175,15 @@ struct book_back {
     uint32_t stops_newest[2];
     uint32_t looked[2]; // best displayed prices when the pegs were last looked at
     uint32_t round_lot;
+    // What stops want to know of the trades since they were last settled (triggers.c).
+    uint32_t triggered;           // list of stops that are to be released, in the order of entry
+    uint32_t low, high;           // prices
+    uint32_t fall, rise;          // the deepest below a price before it, the highest above one
+    uint32_t buy_from, sell_from; // no stop is triggered unless high, low, fall or rise reaches its figure
+    uint32_t fall_from, rise_from;
+    uint32_t unused[7];
 };
-_Static_assert(sizeof(struct book_back) == 64, "a line");
+_Static_assert(sizeof(struct book_back) == 128, "two lines");
 
 struct session {
     uint8_t open; // CMD_OPEN_SESSION seen
@@ -269,8 +278,9 @@ struct trade {
     uint32_t quantity, price;
     uint16_t locate;
     char taker_side, maker_side;
+    char maker_liquidity;
     uint8_t broken;
-    uint8_t unused[3];
+    uint8_t unused[2];
 };
 _Static_assert(sizeof(struct trade) == 32, "two to a line");
 
