@@ -15,8 +15,12 @@ void general_begin(struct engine *e);
 bool match_general(struct engine *e, struct out *out);
 
 // Makes the live order `slot`, which is not plain, the taker: it leaves its level, if it has one, and keeps its other
-// places. `limit` is how far it takes, `price` where it will rest (0: nowhere, it will wait outside the book), `rests`
-// whether it may. Then general_begin has been called; match_general follows.
+// places. `limit` is how far it takes, `price` where it will rest, `rests` whether it may. general_begin has been
+// called then; match_general follows.
 void general_retake(struct engine *e, uint32_t slot, uint32_t limit, uint32_t price, bool rests);
+
+// What becomes of e->in without matching: its rest is canceled, and it is gone; or it waits outside the book.
+void incoming_cancel(struct engine *e, struct out *out, char reason);
+void incoming_wait(struct engine *e);
 
 #endif

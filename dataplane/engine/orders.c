@@ -5,17 +5,16 @@
 #include "engine/numbers.h"
 #include "engine/options.h"
 #include "engine/place.h"
+#include "engine/special.h"
 #include "engine/terms.h"
-#include "engine/unsupported.h"
 
-static inline __attribute__((always_inline)) uint8_t check_unsupported(const struct command *c, enum command_type type)
+// Whether the command asks for nothing but a plain order that this phase takes.
+static inline __attribute__((always_inline)) bool plain_terms(const struct engine *e, const struct command *c,
+                                                              const struct session *session, enum command_type type)
 {
-    uint64_t cross = type == CMD_REPLACE ? 0 : UINT8_MAX; // which a replace has not
-    uint64_t read = TERM(tif, UINT8_MAX) | TERM(display, UINT8_MAX) | TERM(iso, UINT8_MAX) | TERM(cross, cross);
-    uint64_t plain = TERM(display, 'Y') | TERM(iso, 'N') | TERM(cross, 'N' & cross);
-    uint64_t asked = (terms_word(c) & read) ^ plain;
-    bool supported = (c->options & ~TAGS_HARMLESS) == 0 && (asked == TERM(tif, '0') || asked == TERM(tif, '3'));
-    return __builtin_expect(supported, 1) ? REJECT_NONE : unsupported_reason(c);
+    uint64_t asked = terms_asked(c, type);
+    return ((c->options & ~TAGS_HARMLESS) | (uint8_t)session->aiq_default) == 0 &&
+           (asked == e->plain_terms[0] || asked == e->plain_terms[1]);
 }
 
 // What an accepted price and TIF mean.
@@ -36,6 +35,25 @@ static inline __attribute__((always_inline)) uint8_t check_price(const struct bo
     return c->price == PRICE_MARKET || c->price == PRICE_MARKET_CROSS ? REJECT_NONE : REJECT_PRICE;
 }
 
+// The same with hidden or discretionary contra interest.
+static __attribute__((noinline)) bool rests_unseen(const struct engine *e, uint16_t locate, unsigned side,
+                                                   uint32_t limit)
+{
+    uint32_t hidden = e->books[locate].best[(side ^ 1) | HIDDEN];
+    return price_rank(side, limit) < price_rank(side, hidden) && e->backs[locate].discretion[side ^ 1] == 0;
+}
+
+// Whether the order comes to rest without any contra order that it could have to do with.
+static inline __attribute__((always_inline)) bool rests_alone(const struct engine *e, uint16_t locate, unsigned side,
+                                                              const struct terms *terms)
+{
+    const struct book *book = &e->books[locate];
+    bool rests = terms->rests & !book_crosses(book, side, terms->limit);
+    if (__builtin_expect(rests & book->uncommon[side ^ 1], 0))
+        return rests_unseen(e, locate, side, terms->limit);
+    return rests;
+}
+
 // What an Enter's and a Replace's order have in common; the rest is the caller's.
 static inline __attribute__((always_inline)) struct incoming
 incoming_of(const struct command *c, const struct terms *terms, uint64_t key, uint64_t ref)
@@ -49,19 +67,14 @@ incoming_of(const struct command *c, const struct terms *terms, uint64_t key, ui
                              .rests = terms->rests};
 }
 
-// Whether a resting order at this price needs a level that the table has no more room for. `freed` levels go before.
+// Whether a resting order at this price needs a level that the table has no more room for. `freed`
+// is a level that goes before, 0 for none.
 static inline bool levels_full(struct engine *e, uint16_t locate, unsigned side, uint32_t tick_index, uint32_t freed)
 {
-    if (__builtin_expect(e->levels_used - freed < e->limit.max_levels, 1))
+    if (__builtin_expect(e->levels_used - (freed != 0) < e->limit.max_levels, 1))
         return false;
     uint32_t level = book_level(e, locate, side, tick_index);
-    return level == 0 || e->levels[level].head == 0;
-}
-
-static inline bool symbol_known(const struct engine *e, const struct command *c)
-{
-    return c->locate != LOCATE_NONE && c->locate <= e->limit.max_symbols && e->books[c->locate].tick != 0 &&
-           word_at(e->books[c->locate].name) == word_at(c->symbol);
+    return level == 0 || level == freed || e->levels[level].head == 0;
 }
 
 static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *e, const struct session *session,
@@ -82,8 +95,6 @@ static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *
         return REJECT_QUANTITY;
     unsigned side = side_of(c->side);
     uint8_t reason = check_price(&e->books[c->locate], c, side, terms);
-    if (__builtin_expect(reason == REJECT_NONE, 1))
-        reason = check_unsupported(c, CMD_ENTER);
     if (__builtin_expect(reason != REJECT_NONE, 0))
         return reason;
     if (terms->rests &&
@@ -134,6 +145,10 @@ void order_enter(struct engine *e, const struct command *c, struct out *out)
         e->outcome = OUTCOME_DUPLICATE;
         return;
     }
+    if (__builtin_expect(!plain_terms(e, c, session, CMD_ENTER), 0)) {
+        special_enter(e, c, out);
+        return;
+    }
     uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
     struct lookup_place place = lookup_place(e, key);
     uint32_t bucket = lookup_room(e, place);
@@ -152,7 +167,7 @@ void order_enter(struct engine *e, const struct command *c, struct out *out)
     }
     uint64_t ref = e->next_ref++;
     e->outcome = OUTCOME_ACCEPTED;
-    bool only_rests = terms.rests & !book_crosses(&e->books[c->locate], side_of(c->side), terms.limit);
+    bool only_rests = rests_alone(e, c->locate, side_of(c->side), &terms);
     emit_accepted(out, e, c, ref, only_rests ? EV_MD_ADD : 0);
     struct incoming in = incoming_of(c, &terms, key, ref);
     in.locate = c->locate;
@@ -172,15 +187,6 @@ void order_enter(struct engine *e, const struct command *c, struct out *out)
     session_append(e, session, slot);
 }
 
-// The side of the order after a replace or modify that asks for `asked`: S may become T or E, E may become T. 0: not
-// allowed.
-static inline char side_change(char now, char asked)
-{
-    if (now == asked || (now == 'S' && (asked == 'T' || asked == 'E')) || (now == 'E' && asked == 'T'))
-        return asked;
-    return 0;
-}
-
 static inline uint8_t check_replace(struct engine *e, const struct order *order, const struct command *c,
                                     char side_name, struct terms *terms, uint32_t bucket)
 {
@@ -192,12 +198,10 @@ static inline uint8_t check_replace(struct engine *e, const struct order *order,
         return REJECT_QUANTITY;
     unsigned side = side_of(side_name);
     uint8_t reason = check_price(&e->books[order->locate], c, side, terms);
-    if (reason == REJECT_NONE)
-        reason = check_unsupported(c, CMD_REPLACE);
     if (__builtin_expect(reason != REJECT_NONE || !terms->rests, 0))
         return reason;
-    bool alone = (order->next | order->prev) == 0 && order->price != c->price;
-    if (__builtin_expect(levels_full(e, order->locate, side, terms->tick_index, alone) || bucket == UINT32_MAX, 0))
+    uint32_t freed = (order->next | order->prev) == 0 ? order->level : 0;
+    if (__builtin_expect(levels_full(e, order->locate, side, terms->tick_index, freed) || bucket == UINT32_MAX, 0))
         return REJECT_PROCESSING;
     return REJECT_NONE;
 }
@@ -254,11 +258,15 @@ void order_replace(struct engine *e, const struct command *c, struct out *out)
         return;
     }
     struct order *order = &e->orders[slot];
+    if (__builtin_expect(order->special != 0 || !plain_terms(e, c, session, CMD_REPLACE), 0)) {
+        special_replace(e, c, slot, out);
+        return;
+    }
     uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
     struct lookup_place place = lookup_place(e, key);
     uint32_t bucket = lookup_room(e, place);
     struct terms terms;
-    char side = c->options & OPTION(TAG_SIDE) ? side_change(order->side, c->side) : order->side;
+    char side = c->options & OPTION(TAG_SIDE) ? order_side_change(order->side, c->side) : order->side;
     if (__builtin_expect(check_replace(e, order, c, side, &terms, bucket) != REJECT_NONE, 0)) {
         cancel_original(e, slot, out);
         return;
@@ -279,7 +287,7 @@ void order_replace(struct engine *e, const struct command *c, struct out *out)
         in.flags |= ORDER_HAS_ECHO;
     }
     e->outcome = OUTCOME_ACCEPTED;
-    bool only_rests = terms.rests & !book_crosses(&e->books[in.locate], side_of(side), terms.limit);
+    bool only_rests = rests_alone(e, in.locate, side_of(side), &terms);
     emit_replaced(out, e, c, order, &in, only_rests ? EV_MD_REPLACE : EV_MD_DELETE);
     if (__builtin_expect(!only_rests, 0)) {
         e->in = in;
@@ -301,13 +309,6 @@ static void reduce(struct engine *e, struct order *order, uint32_t by)
     e->levels[order->level].quantity -= by;
 }
 
-// Open quantity that a total of `quantity` for the chain leaves.
-static inline uint32_t remaining_of(const struct order *order, uint32_t quantity)
-{
-    uint32_t remaining = quantity > order->executed ? quantity - order->executed : 0;
-    return remaining < order->quantity ? remaining : order->quantity;
-}
-
 void order_cancel(struct engine *e, const struct command *c, struct out *out)
 {
     uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->user_ref));
@@ -316,7 +317,11 @@ void order_cancel(struct engine *e, const struct command *c, struct out *out)
         return;
     }
     struct order *order = &e->orders[slot];
-    uint32_t remaining = remaining_of(order, c->quantity);
+    if (__builtin_expect(order->special != 0, 0)) {
+        special_cancel(e, c, slot, out);
+        return;
+    }
+    uint32_t remaining = order_remaining(order, order->quantity, c->quantity);
     e->outcome = OUTCOME_ACCEPTED;
     if (__builtin_expect(remaining == 0, 1)) {
         emit_canceled(out, order, c->session, order->quantity, 'U', EV_MD_DELETE);
@@ -329,7 +334,7 @@ void order_cancel(struct engine *e, const struct command *c, struct out *out)
     }
 }
 
-static void emit_modified(struct out *out, const struct order *order, const struct command *c)
+void emit_modified(struct out *out, const struct order *order, const struct command *c, uint32_t open)
 {
     struct event event = {.type = EV_MODIFIED,
                           .lines = 2,
@@ -337,7 +342,7 @@ static void emit_modified(struct out *out, const struct order *order, const stru
                           .locate = order->locate,
                           .user_ref = c->user_ref,
                           .ref = order->ref,
-                          .quantity = order->quantity,
+                          .quantity = open,
                           .price = order->price,
                           .user_ref_idx = c->user_ref_idx,
                           .side = order->side};
@@ -359,8 +364,12 @@ void order_modify(struct engine *e, const struct command *c, struct out *out)
     if (slot == 0 || c->refuse != REJECT_NONE)
         return;
     struct order *order = &e->orders[slot];
-    char side = side_change(order->side, c->side);
-    uint32_t remaining = remaining_of(order, c->quantity);
+    if (order->special) {
+        special_modify(e, c, slot, out);
+        return;
+    }
+    char side = order_side_change(order->side, c->side);
+    uint32_t remaining = order_remaining(order, order->quantity, c->quantity);
     if (side == 0 || (side == order->side && remaining == order->quantity))
         return;
     e->outcome = OUTCOME_ACCEPTED;
@@ -372,7 +381,7 @@ void order_modify(struct engine *e, const struct command *c, struct out *out)
     uint32_t less = order->quantity - remaining;
     order->side = side;
     reduce(e, order, less);
-    emit_modified(out, order, c);
+    emit_modified(out, order, c, order->quantity);
     if (less) // OUCH says what is left, ITCH what has gone
         emit_canceled(out, order, SESSION_NONE, less, 'U', EV_MD_REDUCE);
 }

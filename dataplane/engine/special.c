@@ -5,6 +5,72 @@
 #include "engine/phases.h"
 #include "engine/place.h"
 
+uint32_t special_place(struct engine *e)
+{
+    const struct incoming *in = &e->in;
+    uint32_t slot = slot_take(e);
+    struct lookup_place place = lookup_place(e, in->key);
+    uint32_t bucket = lookup_room(e, place);
+    xw_assert(bucket != UINT32_MAX);
+    uint8_t flags = in->flags;
+    uint8_t way = lookup_insert(e, place, bucket, slot, &flags);
+    e->orders[slot] = (struct order){.key = in->key,
+                                     .ref = in->ref,
+                                     .quantity = in->quantity,
+                                     .price = in->price,
+                                     .executed = in->executed,
+                                     .bucket = bucket,
+                                     .locate = in->locate,
+                                     .group_id = in->group_id,
+                                     .side = in->side,
+                                     .capacity = in->capacity,
+                                     .display = in->display,
+                                     .flags = flags,
+                                     .way = way,
+                                     .tif = in->tif};
+    if (in->flags & ORDER_HAS_ECHO)
+        e->echoes[slot] = e->in_echo;
+    session_append(e, &e->sessions[key_session(in->key)], slot);
+    if (in->unplain) {
+        uint32_t special = special_take(e, slot);
+        if (in->tif == '6')
+            expiry_add(e, special);
+    }
+    return slot;
+}
+
+// splitmix64
+static uint64_t draw_next(struct engine *e)
+{
+    uint64_t z = e->generator += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+void reserve_draw(struct engine *e, uint32_t slot)
+{
+    struct order *order = &e->orders[slot];
+    struct special *s = &e->specials[order->special];
+    uint32_t floor = s->max_floor;
+    if (s->random_reserves)
+        floor = floor - s->random_reserves + (uint32_t)(draw_next(e) >> 32) % (2 * s->random_reserves + 1);
+    order->quantity = floor < s->reserve ? floor : s->reserve;
+    s->reserve -= order->quantity;
+}
+
+uint32_t special_shrink(struct engine *e, uint32_t slot, uint32_t quantity)
+{
+    struct order *order = &e->orders[slot];
+    struct special *s = &e->specials[order->special];
+    uint32_t hidden = quantity < s->reserve ? quantity : s->reserve;
+    s->reserve -= hidden;
+    order->quantity -= quantity - hidden;
+    if (order->level)
+        e->levels[order->level].quantity -= quantity - hidden;
+    return order->level && order->display != 'N' ? quantity - hidden : 0;
+}
+
 uint32_t special_take(struct engine *e, uint32_t slot)
 {
     uint32_t index = e->free_special;

@@ -32,11 +32,22 @@ void special_leave(struct engine *e, uint32_t slot);
 // Takes an order that is not plain out of everything.
 void special_drop(struct engine *e, uint32_t slot);
 
-// A new entry of the pool for `slot`, which is entry 0 copied; there is room. And back.
+// Puts the new order e->in with the instructions of e->specials[0] into every table but the book's: slot, live-order
+// table, session's list, pool unless it is plain, expiries. There is room. Returns its slot; then special_join.
+uint32_t special_place(struct engine *e);
+
+// Draws the displayed part of a reserve order that has nothing displayed but all in reserve; then special_join.
+void reserve_draw(struct engine *e, uint32_t slot);
+
+// Takes `quantity` off an order that is not plain and keeps something: from its reserve, then from its displayed part.
+// Returns what was displayed of it.
+uint32_t special_shrink(struct engine *e, uint32_t slot, uint32_t quantity);
+
+// WORK_ENTRY: goes on with an Enter or a Replace that has stopped on its way.
+void special_resume(struct engine *e, struct out *out);
+
+// An entry of the pool for `slot`, a copy of entry 0; there is room. And back.
 uint32_t special_take(struct engine *e, uint32_t slot);
 void special_release(struct engine *e, uint32_t special);
-
-// The order has become plain while it lives: its entry goes back, order.special is 0. Nothing when it has not.
-void special_settle(struct engine *e, uint32_t slot);
 
 #endif

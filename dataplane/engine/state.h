@@ -91,7 +91,8 @@ struct special {
     char aiq_group[2];
     uint8_t kinds;
     uint8_t triggered; // KIND_STOP: waits for its release
-    uint8_t unused1[3];
+    uint8_t refreshes; // a reserve order: max_floor is below its quantity
+    uint8_t unused1[2];
     uint32_t asked; // price as entered: what a peg has while it waits
     uint8_t unused[32];
 };
@@ -222,27 +223,30 @@ struct incoming {
     uint8_t rests; // false: IOC or market, the rest is canceled
     char tif;
     uint8_t added;    // the Accepted or Replaced has brought it to market data
+    uint8_t unplain;  // it takes a pool entry when it rests
     uint32_t slot;    // of an order that is live and takes again; 0 for a new one
     uint32_t special; // of that order's, or 0: entry 0
 };
 
-// Where general matching stands (match_general.h).
+// Where general matching stands (match_general.h), and a post-only order's search for the price that it slides to.
 enum walk_stage { WALK_COUNT, WALK_TAKE, WALK_DISCRETION, WALK_OVER };
 struct walk {
     enum walk_stage stage;
-    uint32_t level;  // of the side that is walked; 0: from its best
-    uint32_t slot;   // next to look at; 0: the level's first
+    bool begun;      // level, slot and hidden have been set
+    uint8_t pass;    // in the count, of the displayed level: displayed parts, prevented reserves, other reserves
+    uint32_t level;  // in the count: displayed level
+    uint32_t slot;   // in the count: next order of that level
     uint32_t hidden; // next hidden order that was not passed over
-    uint32_t left;   // of the taker, in the count
+    uint32_t left;   // in the count: of the taker
     uint32_t traded; // in the count
-    uint32_t need;   // the count succeeds at so much
-    bool hidden_begun;
+    uint32_t need;   // in the count: enough
 };
 
 enum work {
     WORK_NONE,
     WORK_MATCH,   // order_match
     WORK_GENERAL, // match_general
+    WORK_ENTRY,   // special_resume
     WORK_SESSION,
     WORK_START,
     WORK_END,
@@ -333,6 +337,7 @@ struct engine {
     uint32_t conditional_live;
     char phase; // enum session_phase
     struct walk walk;
+    struct command entry; // of WORK_ENTRY
     struct after after;
 
     struct account *accounts;

@@ -8,6 +8,7 @@
 #include "engine/orders.h"
 #include "engine/phases.h"
 #include "engine/sessions.h"
+#include "engine/special.h"
 #include "engine/trades.h"
 
 static inline struct out out_open(const struct engine *e, struct event *events)
@@ -149,6 +150,9 @@ unsigned engine_continue(struct engine *e, struct event *events)
     case WORK_GENERAL:
         if (match_general(e, &out))
             e->left.work = WORK_NONE;
+        break;
+    case WORK_ENTRY:
+        special_resume(e, &out);
         break;
     case WORK_SESSION:
         if (session_walk(e, &out))
