@@ -28,7 +28,7 @@ static bool follow(struct engine *e, uint32_t peg, struct out *out)
     const struct special *s = &e->specials[peg];
     struct order *order = &e->orders[s->slot];
     uint32_t now = order->level ? order->price : 0;
-    uint32_t price = peg_price(e, order->locate, side_of(order->side), s->price_type, s->peg_offset, s->limit);
+    uint32_t price = peg_price(e, order->locate, side_of(order->side), s->price_type, s->peg_offset, peg_cap(s));
     if (price == now)
         return true;
     if (price == 0) {

@@ -46,7 +46,7 @@ static const char *wrong_peg(const struct engine *e, uint16_t locate, unsigned s
         return "a list of pegs holds what is no peg";
     if (prev && e->specials[prev].entered >= s->entered)
         return "pegs are not in the order of entry";
-    uint32_t price = peg_price(e, locate, side_of(order->side), s->price_type, s->peg_offset, s->limit);
+    uint32_t price = peg_price(e, locate, side_of(order->side), s->price_type, s->peg_offset, peg_cap(s));
     if (idle(e) && price != (order->level ? order->price : 0))
         return "a peg is not where its references put it";
     return NULL;

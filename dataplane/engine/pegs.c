@@ -22,9 +22,7 @@ uint32_t peg_price(const struct engine *e, uint16_t locate, unsigned side, char 
         return 0;
     int64_t price = type == 'R' || type == 'P' ? book->best[reference] : midpoint(book, side);
     price += side == BUY ? offset : -(int64_t)offset;
-    if (side == BUY && cap != LIMIT_MARKET_BUY && price > cap)
-        price = cap;
-    if (side == SELL && cap != LIMIT_MARKET_SELL && price < cap)
+    if (cap && (side == BUY ? price > cap : price < cap))
         price = cap;
     return price < book->tick || price > PRICE_MAX ? 0 : (uint32_t)price;
 }
@@ -33,10 +31,8 @@ uint32_t discretion_price(const struct engine *e, const struct special *special,
                           uint32_t price)
 {
     uint32_t reach = special->discretion_price;
-    if (special->discretion_type != 'L') {
-        uint32_t cap = reach ? reach : side == BUY ? LIMIT_MARKET_BUY : LIMIT_MARKET_SELL;
-        reach = peg_price(e, locate, side, special->discretion_type, special->discretion_peg_offset, cap);
-    }
+    if (special->discretion_type != 'L')
+        reach = peg_price(e, locate, side, special->discretion_type, special->discretion_peg_offset, reach);
     return reach && price_rank(side, reach) > price_rank(side, price) ? reach : price;
 }
 

@@ -5,7 +5,13 @@
 
 #include "engine/state.h"
 
-// The price of a peg now, 0 when it has none. `type` is P M R m; `cap` a price or LIMIT_MARKET_BUY, LIMIT_MARKET_SELL.
+// The limit price of a peg, 0 for a market price: no cap.
+static inline uint32_t peg_cap(const struct special *special)
+{
+    return special->asked > PRICE_MAX ? 0 : special->asked;
+}
+
+// The price of a peg now, 0 when it has none. `type` is P M R m.
 uint32_t peg_price(const struct engine *e, uint16_t locate, unsigned side, char type, int32_t offset, uint32_t cap);
 
 // Up to what price (a buy) or down to what price (a sell) the order trades now: its discretion price when that is

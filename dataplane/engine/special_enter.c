@@ -126,7 +126,7 @@ static void go_on(struct engine *e, const struct wish *wish, struct out *out)
     s->kinds = wish->kinds & (uint8_t)~KIND_STOP;
     if (wish->peg) {
         pegs_look(e, in->locate);
-        uint32_t price = peg_price(e, in->locate, wish->side, s->price_type, s->peg_offset, s->limit);
+        uint32_t price = peg_price(e, in->locate, wish->side, s->price_type, s->peg_offset, peg_cap(s));
         if (price == 0) {
             if (in->rests)
                 incoming_wait(e);
