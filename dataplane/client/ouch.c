@@ -73,6 +73,16 @@ void xw_option_text(struct xw_options *options, uint8_t tag, const char *text, s
     xw_option_raw(options, tag, wire, width);
 }
 
+void xw_option_stop_price(struct xw_options *options, uint64_t price)
+{
+    xw_option_u64(options, WIRE_TAG_STOP_PRICE, price);
+}
+
+void xw_option_trail_amount(struct xw_options *options, uint64_t amount)
+{
+    xw_option_u64(options, WIRE_TAG_TRAIL_AMOUNT, amount);
+}
+
 // Ends a message of `size` with an appendage that is always there.
 static size_t end_with_options(uint8_t *out, size_t size, const struct xw_options *options)
 {
@@ -256,6 +266,16 @@ static bool take_options(const uint8_t *message, size_t size, size_t fixed, enum
     return true;
 }
 
+// The number in an option of 4 or 8 bytes; 0 when there is none.
+static uint64_t option_number(const struct xw_ouch *message, uint8_t tag, size_t width)
+{
+    size_t size;
+    const uint8_t *value = xw_ouch_option(message, tag, &size);
+    if (value == NULL || size != width)
+        return 0;
+    return width == 8 ? get_be64(value) : get_be32(value);
+}
+
 // A from offset 13, U from 17: the same fields.
 static void read_order(const uint8_t *m, struct xw_ouch *out)
 {
@@ -271,6 +291,8 @@ static void read_order(const uint8_t *m, struct xw_ouch *out)
     out->cross = (char)m[33];
     out->state = (char)m[34];
     get_text(out->cl_ord_id, m + 35, 14);
+    out->stop_price = option_number(out, WIRE_TAG_STOP_PRICE, 8);
+    out->trail_amount = option_number(out, WIRE_TAG_TRAIL_AMOUNT, 8);
 }
 
 static void read_aiq_canceled(const uint8_t *m, struct xw_ouch *out)
@@ -327,6 +349,8 @@ static void read_fields(const uint8_t *m, struct xw_ouch *out)
         break;
     case 'R':
         out->reason = (char)m[13];
+        out->order_ref = option_number(out, TAG_SECONDARY_REF, 8);
+        out->display_quantity = option_number(out, TAG_DISPLAY_QUANTITY, 4);
         break;
     case 'X':
         get_text(out->symbol, m + 17, 8);

@@ -28,6 +28,11 @@ void xw_option_u64(struct xw_options *options, uint8_t tag, uint64_t value);    
 void xw_option_text(struct xw_options *options, uint8_t tag, const char *text, size_t width); // padded with spaces
 void xw_option_raw(struct xw_options *options, uint8_t tag, const void *value, size_t size);
 
+// Crosswire's own: an order with one of them waits until the stop price is reached; with a market price it is a stop
+// market order. A trail amount keeps the stop price that far from the best trade.
+void xw_option_stop_price(struct xw_options *options, uint64_t price);
+void xw_option_trail_amount(struct xw_options *options, uint64_t amount);
+
 // Enter Order. Texts end with NUL and are padded (NULL: blank). A character field left 0 gets the value in brackets.
 struct xw_enter {
     uint32_t user_ref;
@@ -72,7 +77,7 @@ struct xw_ouch {
     char tif, display, capacity, iso, cross;
     char state;           // A, U: L live, D dead
     char reason;          // S: event code; C, D, B, R: reason
-    char liquidity;       // E, D
+    char liquidity;       // E, D: A displayed maker, J hidden maker, k midpoint maker, R taker, m taker at a midpoint
     char aiq_strategy;    // D
     uint8_t user_ref_idx; // channel, 0 when none is named
     uint16_t reject;      // J: reason code
@@ -83,9 +88,11 @@ struct xw_ouch {
     uint32_t prevented;     // D
     uint64_t time_ns;
     uint64_t price;
-    uint64_t order_ref;
+    uint64_t order_ref; // A, U, T; R: the new one, 0 when it is not told
     uint64_t match;
-    const uint8_t *options; // elements, in the caller's message
+    uint64_t stop_price, trail_amount; // A, U: echoed, 0: none
+    uint32_t display_quantity;         // R: what is displayed from now on
+    const uint8_t *options;            // elements, in the caller's message
     char symbol[9];
     char cl_ord_id[15];
     char firm[5];

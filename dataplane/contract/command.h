@@ -68,8 +68,8 @@ enum {
     TAG_TRADE_NOW = 16,
     TAG_HANDLE_INST = 17,
     TAG_BBO_WEIGHT = 18,
-    TAG_STOP_PRICE = 19,   // private: 200 on the wire
-    TAG_TRAIL_AMOUNT = 20, // private: 201 on the wire
+    TAG_STOP_PRICE = 19,   // private: WIRE_TAG_STOP_PRICE on the wire
+    TAG_TRAIL_AMOUNT = 20, // private: WIRE_TAG_TRAIL_AMOUNT on the wire
     TAG_DISPLAY_QUANTITY = 22,
     TAG_DISPLAY_PRICE = 23,
     TAG_GROUP_ID = 24,
@@ -80,6 +80,9 @@ enum {
     TAG_AIQ_STRATEGY = 29,
     TAG_AIQ_GROUP = 30,
 };
+
+// Crosswire's own tags as messages carry them, far from those that OUCH may assign one day: 8-byte prices.
+enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 
 #define CROSSWIRE_ENGINE_VERSION 2u
 #define SESSION_NONE UINT16_MAX
@@ -176,7 +179,7 @@ struct command {
             uint8_t post_only_cancels; // a post-only order that would trade is canceled; otherwise its price slides
             char aiq_default;          // what AIQ strategy '*', or none, stands for; 0 as N
         } open_session;
-        struct { // CMD_START, CMD_PHASE
+        struct {        // CMD_START, CMD_PHASE
             char phase; // enum session_phase; 0 is PHASE_REGULAR
         } phase;
         struct { // CMD_BREAK, CMD_ADJUST

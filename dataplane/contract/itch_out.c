@@ -65,15 +65,14 @@ static size_t encode_add(const struct event *event, uint8_t *out)
     return 40;
 }
 
-// E, or C when the event names another price under which the order was displayed (crosses).
+// E, or C when the order is displayed at another price than it traded at (discretion).
 static size_t encode_execute(const struct event *event, uint8_t *out)
 {
-    bool other_price = event->lines >= 3 && event->display_price != 0 && event->display_price != event->price;
-    begin(out, other_price ? 'C' : 'E', event);
+    begin(out, event->off_price ? 'C' : 'E', event);
     put_be64(out + 11, event->ref);
     put_be32(out + 19, event->quantity);
     put_be64(out + 23, event->match);
-    if (!other_price)
+    if (!event->off_price)
         return 31;
     out[31] = 'Y';
     put_be32(out + 32, event->price);

@@ -4,9 +4,11 @@
 // unreadable:
 //   LENGTH. A message whose lengths are right is always a command, however wrong its content, so that the engine
 //   numbers it.
-// - The first problem in field order is the reason; options come last, in the order sent, then rules over several
-// fields.
-//   Decoding goes on behind a problem, so that UserRefIdx is known and the reject finds its channel.
+// - The first problem in field order is the reason; options come last, in the order sent. Only what no field may ever
+// hold
+//   is refused here: which values go together, and whether the symbol takes them, is the engine's to say, because its
+//   reasons have an order of their own. Decoding goes on behind a problem, so that UserRefIdx is known and the reject
+//   finds its channel.
 // - An unknown tag, a tag that this message may not carry, a tag sent twice (the first stands) and a value of the wrong
 // size
 //   are OTHER: OUCH has no nearer code. So are bad TIF and capacity.
@@ -150,13 +152,18 @@ static bool store_option(struct command *command, const struct option_rule *rule
 
 static void read_option(struct command *command, unsigned carrier, uint8_t tag, const uint8_t *value, size_t size)
 {
-    const struct option_rule *rule = tag <= OUCH_TAG_MAX ? &option_rules[tag] : &option_rules[0];
-    if ((rule->in & carrier) == 0 || size != rule->size || (command->options & OPTION(tag)) != 0) {
+    unsigned row = ouch_tag_of_wire(tag);
+    const struct option_rule *rule = &option_rules[row];
+    if ((rule->in & carrier) == 0 || size != rule->size || (command->options & OPTION(row)) != 0) {
         refuse_unless(command, false, REJECT_OTHER);
         return;
     }
-    command->options |= OPTION(tag);
+    command->options |= OPTION(row);
+    if (row == TAG_STOP_PRICE || row == TAG_TRAIL_AMOUNT) // of both, which the engine refuses, the last stands
+        command->trigger_type = row == TAG_STOP_PRICE ? 'S' : 'T';
     refuse_unless(command, store_option(command, rule, value), (enum reject)rule->refuse);
+    if (row == TAG_EXPIRE_TIME)
+        refuse_unless(command, command->expire_s != 0, REJECT_OTHER);
 }
 
 // Reads {2 length, elements} that must fill the message from `at` to `end`. False: it does not add up.
@@ -170,25 +177,6 @@ static bool read_appendage(struct command *command, unsigned carrier, const uint
         read_option(command, carrier, at[1], at + 2, *at - 1u);
     }
     return true;
-}
-
-// HandleInst belongs to certain crosses.
-static bool handle_inst_fits(char handle_inst, char cross)
-{
-    switch (handle_inst) {
-    case 'I':
-        return cross == 'O' || cross == 'C';
-    case 'O':
-    case 'T':
-    case 'Q':
-        return cross == 'R';
-    case 'B':
-        return cross == 'E';
-    case 'D':
-        return cross == 'H';
-    default:
-        return false;
-    }
 }
 
 static enum ouch_in_result decode_enter(const uint8_t *m, size_t size, struct command *command)
@@ -216,10 +204,6 @@ static enum ouch_in_result decode_enter(const uint8_t *m, size_t size, struct co
     memcpy(command->cl_ord_id, m + 31, sizeof command->cl_ord_id);
     if (!read_appendage(command, IN_O, m + 45, m + size))
         return OUCH_IN_LENGTH;
-    if (command->tif == '6' || (command->options & OPTION(TAG_EXPIRE_TIME)) != 0)
-        refuse_unless(command, command->expire_s != 0, REJECT_OTHER);
-    if ((command->options & OPTION(TAG_HANDLE_INST)) != 0)
-        refuse_unless(command, handle_inst_fits(command->handle_inst, command->cross), REJECT_CROSS_ORDER);
     return OUCH_IN_OK;
 }
 
@@ -241,9 +225,6 @@ static enum ouch_in_result decode_replace(const uint8_t *m, size_t size, struct 
     memcpy(command->cl_ord_id, m + 24, sizeof command->cl_ord_id);
     if (!read_appendage(command, IN_U, m + 38, m + size))
         return OUCH_IN_LENGTH;
-    // With TIF 6 and no ExpireTime the original's stands: the engine knows whether there was one.
-    if ((command->options & OPTION(TAG_EXPIRE_TIME)) != 0)
-        refuse_unless(command, command->expire_s != 0, REJECT_OTHER);
     return OUCH_IN_OK;
 }
 

@@ -143,11 +143,12 @@ static inline void write_option(struct writer *w, const struct event *event, uns
 {
     const struct option_rule *rule = &option_rules[tag];
     *w->at++ = (uint8_t)(rule->size + 1);
-    *w->at++ = (uint8_t)tag;
+    *w->at++ = ouch_tag_to_wire(tag);
     write_value(w, rule, (const char *)event + rule->field);
 }
 
-// The appendage of a message that always has one: `tags` of what the event echoes, in tag order, and the channel.
+// The appendage of a message that always has one: `tags` of what the event echoes, in the order of the table, and the
+// channel.
 static size_t end_with_options(struct writer *w, const uint8_t *out, const struct event *event, uint32_t tags)
 {
     uint8_t *length = w->at;

@@ -17,7 +17,10 @@ static void check_good_enter(const struct command *c)
     xw_assert(c->quantity >= 1 && c->quantity <= QUANTITY_MAX);
     xw_assert((c->price >= 1 && c->price <= PRICE_MAX) || c->price == PRICE_MARKET || c->price == PRICE_MARKET_CROSS);
     xw_assert(c->expire_s < 86400 && c->min_qty <= QUANTITY_MAX && c->max_floor <= QUANTITY_MAX);
-    xw_assert(c->tif != '6' || c->expire_s != 0 || c->type == CMD_REPLACE);
+    xw_assert((c->options & OPTION(TAG_EXPIRE_TIME)) == 0 || c->expire_s != 0);
+    xw_assert(c->trigger <= PRICE_MAX);
+    bool triggers = (c->options & (OPTION(TAG_STOP_PRICE) | OPTION(TAG_TRAIL_AMOUNT))) != 0;
+    xw_assert(triggers == (c->trigger_type == 'S' || c->trigger_type == 'T'));
 }
 
 // A good Enter Order without options, written anew, is the same message.

@@ -55,15 +55,23 @@ static const struct tag_text tag_texts[] = {
     {18, "", "'2'"},        // BBO weight
     {22, "", "00000064"},   // DisplayQuantity
     {23, "", "00000000000186A0"},
-    {24, "OC", "0102"},     // GroupID
-    {25, "OUM", "'Y'"},     // SharesLocated
-    {26, "OUM", "'BRKR'"},  // LocateBroker
-    {27, "UC", "'S'"},      // Side
-    {28, "OUXMCDEQ", "05"}, // UserRefIdx
-    {29, "OU", "'Y'"},      // AIQ strategy
-    {30, "OU", "'G1'"},     // AIQ group
+    {24, "OC", "0102"},              // GroupID
+    {25, "OUM", "'Y'"},              // SharesLocated
+    {26, "OUM", "'BRKR'"},           // LocateBroker
+    {27, "UC", "'S'"},               // Side
+    {28, "OUXMCDEQ", "05"},          // UserRefIdx
+    {29, "OU", "'Y'"},               // AIQ strategy
+    {30, "OU", "'G1'"},              // AIQ group
+    {200, "OU", "00000000000186A3"}, // StopPrice, Crosswire's own
+    {201, "OU", "0000000000000064"}, // TrailAmount, Crosswire's own
 };
 #define TAG_TEXTS (sizeof tag_texts / sizeof tag_texts[0])
+
+// The bit of the options word for a tag: Crosswire's own stand where OUCH has none.
+static inline uint32_t tag_bit(unsigned tag)
+{
+    return 1u << (tag == 200 ? 19 : tag == 201 ? 20 : tag);
+}
 
 // Outbound messages a nanosecond after 09:30, without options.
 struct out_text {

@@ -141,6 +141,37 @@ static void accepted_and_replaced_are_read_field_by_field(void **state)
     assert_null(xw_ouch_option(&u, TAG_MIN_QTY, NULL));
 }
 
+static void stop_price_and_trail_amount_go_out_as_their_own_tags_and_come_back(void **state)
+{
+    (void)state;
+    uint8_t expected[512], out[XW_OUCH_REQUEST_MAX], message[512];
+    struct xw_options options = {0};
+    xw_option_stop_price(&options, 100003);
+    xw_option_trail_amount(&options, 100);
+    for (size_t m = 0; m < 2; m++) { // O and U
+        size_t size = bytes(in_texts[m].text, expected);
+        size += bytes("0014 09 C8 00000000000186A3 09 C9 0000000000000064", expected + size);
+        assert_int_equal(encode(in_texts[m].type, out, &options), size);
+        assert_memory_equal(out, expected, size);
+    }
+    for (const char *type = "AU"; *type != '\0'; type++) {
+        struct xw_ouch m = decode_text(*type, "000A 09 C8 00000000000186A3", message);
+        assert_true(m.stop_price == 100003 && m.trail_amount == 0);
+        m = decode_text(*type, "000A 09 C9 0000000000000064", message);
+        assert_true(m.stop_price == 0 && m.trail_amount == 100);
+        m = decode_text(*type, "0006 05 C8 000186A3", message); // of another size: none
+        assert_true(m.stop_price == 0);
+    }
+}
+
+static void a_restated_order_tells_what_is_displayed_and_its_new_reference(void **state)
+{
+    (void)state;
+    uint8_t message[512];
+    struct xw_ouch m = decode_text('R', "0013 09 01 0000000000000042 05 16 00000064 02 1C 05", message);
+    assert_true(m.order_ref == 0x42 && m.display_quantity == 100 && m.user_ref_idx == 5);
+}
+
 static void the_other_answers_are_read_field_by_field(void **state)
 {
     (void)state;
@@ -241,6 +272,8 @@ int main(void)
         cmocka_unit_test(every_request_carries_its_options),
         cmocka_unit_test(blank_texts_are_spaces_and_usual_characters_fill_in),
         cmocka_unit_test(accepted_and_replaced_are_read_field_by_field),
+        cmocka_unit_test(stop_price_and_trail_amount_go_out_as_their_own_tags_and_come_back),
+        cmocka_unit_test(a_restated_order_tells_what_is_displayed_and_its_new_reference),
         cmocka_unit_test(the_other_answers_are_read_field_by_field),
         cmocka_unit_test(the_channel_is_read_from_every_appendage),
         cmocka_unit_test(every_truncation_of_every_answer_is_refused),

@@ -51,8 +51,8 @@ static struct event trade_event(uint8_t flags)
 static void an_order_that_rests_is_added_whichever_event_tells_it(void **state)
 {
     (void)state;
-    static const uint8_t types[] = {EV_ACCEPTED, EV_BOOK_ADD};
-    for (size_t i = 0; i < 2; i++) {
+    static const uint8_t types[] = {EV_ACCEPTED, EV_BOOK_ADD, EV_RESTATED};
+    for (size_t i = 0; i < sizeof types; i++) {
         struct event e = order_event(types[i], EV_MD_ADD);
         assert_encodes(&e, ITCH_ADD);
         for (const char *side = "STE"; *side != '\0'; side++) {
@@ -72,6 +72,8 @@ static void an_attributable_order_names_its_firm(void **state)
     assert_encodes(&e, ITCH_ADD);
     memcpy(e.firm, "FIRM", 4);
     assert_encodes(&e, ITCH_ADD_FIRM);
+    e.type = EV_RESTATED;
+    assert_encodes(&e, ITCH_ADD_FIRM);
     e.display = 'Y';
     assert_encodes(&e, ITCH_ADD);
 }
@@ -82,10 +84,7 @@ static void an_execution_names_the_order_and_the_match(void **state)
     struct event e = trade_event(EV_MD_EXECUTE);
     memset((char *)&e + 128, 0xFF, 64); // a third line that the event does not have
     assert_encodes(&e, ITCH_EXECUTED);
-    e.lines = 3;
-    e.display_price = 100000;
-    assert_encodes(&e, ITCH_EXECUTED);
-    e.display_price = 99000;
+    e.off_price = 1; // the price of another one than the one displayed
     assert_encodes(&e, ITCH_EXECUTED_PRICE);
 }
 
@@ -99,12 +98,15 @@ static void a_trade_with_a_hidden_order_tells_neither_order_nor_side(void **stat
 static void a_cancel_is_a_delete_or_a_reduction_as_its_flag_says(void **state)
 {
     (void)state;
-    struct event e = order_event(EV_CANCELED, EV_MD_DELETE);
-    e.lines = 1;
-    e.quantity = 20;
-    assert_encodes(&e, ITCH_DELETE);
-    e.flags = EV_MD_REDUCE;
-    assert_encodes(&e, ITCH_CANCEL);
+    static const uint8_t types[] = {EV_CANCELED, EV_AIQ_CANCELED};
+    for (size_t i = 0; i < sizeof types; i++) {
+        struct event e = order_event(types[i], EV_MD_DELETE);
+        e.lines = types[i] == EV_CANCELED ? 1 : 3;
+        e.quantity = e.prevented_qty = 20;
+        assert_encodes(&e, ITCH_DELETE);
+        e.flags = EV_MD_REDUCE;
+        assert_encodes(&e, ITCH_CANCEL);
+    }
 }
 
 static void a_replace_keeps_the_book_in_step(void **state)

@@ -39,6 +39,8 @@ static struct event event_for(char type)
     TEXT(e.locate_broker, "BRKR");
     e.discretion_price_type = 'P';
     e.secondary_ref = 0x42;
+    e.trigger = 100003;
+    e.trigger_type = 'S';
     if (type == 'E' || type == 'B') {
         e.match = 0x99;
         TEXT(e.trade_symbol, "ABC     ");
@@ -223,10 +225,11 @@ static bool may_echo(char type, unsigned tag)
 {
     switch (type) {
     case 'A':
-        return (tag >= 2 && tag <= 7) || (tag >= 9 && tag <= 18) || tag == 24 || tag == 25 || tag == 29 || tag == 30;
+        return (tag >= 2 && tag <= 7) || (tag >= 9 && tag <= 18) || tag == 24 || tag == 25 || tag == 29 || tag == 30 ||
+               tag == 200 || tag == 201;
     case 'U':
         return tag == 2 || tag == 3 || tag == 5 || tag == 6 || tag == 12 || (tag >= 15 && tag <= 18) || tag == 29 ||
-               tag == 30;
+               tag == 30 || tag == 200 || tag == 201;
     case 'M':
         return tag == 25 || tag == 26;
     case 'R':
@@ -245,22 +248,35 @@ static void every_option_on_every_message_is_echoed_as_the_text_says(void **stat
         char type = out_texts[i].type;
         if (type == 'E' || type == 'B' || type == 'S')
             continue; // their event has no options
-        for (unsigned tag = 0; tag < 32; tag++) {
+        for (unsigned bit = 0; bit < 32; bit++) {
+            unsigned tag = bit == 19 ? 200 : bit == 20 ? 201 : bit;
             if (tag == TAG_USER_REF_IDX)
                 continue;
             struct event event = filled(type);
-            event.options = OPTION(tag);
+            event.options = OPTION(bit);
+            event.trigger = tag == 201 ? 100 : 100003;
             event.user_ref_idx = 5;
             uint8_t value[16];
             char rest[64] = "0003 02 1C 05";
             if (may_echo(type, tag)) {
                 unsigned size = (unsigned)bytes(tag_value(tag), value);
-                const char *form = tag < TAG_USER_REF_IDX ? "%04X %02X %02X %s 02 1C 05" : "%04X 02 1C 05 %02X %02X %s";
+                const char *form = bit < TAG_USER_REF_IDX ? "%04X %02X %02X %s 02 1C 05" : "%04X 02 1C 05 %02X %02X %s";
                 snprintf(rest, sizeof rest, form, size + 5, size + 1, tag, tag_value(tag));
             }
             assert_encodes(&event, OUCH_TAKER, out_texts[i].text, rest);
         }
     }
+}
+
+static void a_restated_order_tells_what_is_displayed_and_its_new_reference(void **state)
+{
+    (void)state;
+    struct event event = filled('R');
+    event.options = OPTION(TAG_DISPLAY_QUANTITY) | OPTION(TAG_SECONDARY_REF) | OPTION(TAG_USER_REF_IDX);
+    assert_encodes(&event, OUCH_TAKER, "'R' " AT_0930 "00000007 'R'", "0010 09 01 0000000000000042 05 16 00000064");
+    event.user_ref_idx = 5;
+    assert_encodes(&event, OUCH_TAKER, "'R' " AT_0930 "00000007 'R'",
+                   "0013 09 01 0000000000000042 05 16 00000064 02 1C 05");
 }
 
 static void options_come_in_the_order_of_their_tags(void **state)
@@ -349,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_channel_other_than_0_is_echoed_on_every_message_but_the_system_event),
         cmocka_unit_test(both_parties_of_a_trade_get_their_own_number_liquidity_and_channel),
         cmocka_unit_test(every_option_on_every_message_is_echoed_as_the_text_says),
+        cmocka_unit_test(a_restated_order_tells_what_is_displayed_and_its_new_reference),
         cmocka_unit_test(options_come_in_the_order_of_their_tags),
         cmocka_unit_test(the_message_with_every_option_fits),
         cmocka_unit_test(lines_that_an_event_does_not_have_are_not_read),
