@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the book for tools, and walks every invariant for tests and debug builds.
+#include "engine/book.h"
 #include "engine/conditional.h"
 #include "engine/lookup.h"
 #include "engine/phases.h"
+#include "engine/special.h"
 #include "engine/trades.h"
+#include "engine/wish.h"
 
 static const struct level *level_at(const struct engine *e, uint32_t page, unsigned offset)
 {
@@ -62,6 +65,11 @@ struct tally {
     uint32_t levels;
 };
 
+static uint32_t reserve_of(const struct engine *e, const struct order *order)
+{
+    return order->special ? e->specials[order->special].reserve : 0;
+}
+
 static const char *check_order(const struct engine *e, uint32_t slot, uint32_t prev, uint32_t level, uint32_t price,
                                const struct page *page)
 {
@@ -71,9 +79,10 @@ static const char *check_order(const struct engine *e, uint32_t slot, uint32_t p
     if (order->prev != prev)
         return "a level's queue is not linked both ways";
     if (order->level != level || order->price != price || order->locate != page->locate ||
-        side_of(order->side) != page->side)
+        order_side(order) != page->side)
         return "an order stands in a level that is not its own";
-    if (order->quantity == 0 || order->quantity > QUANTITY_MAX || order->executed > QUANTITY_MAX - order->quantity)
+    if (order->quantity == 0 || order->quantity > QUANTITY_MAX ||
+        order->executed > QUANTITY_MAX - order->quantity - reserve_of(e, order))
         return "an order's chain may execute more than OUCH allows, or has nothing open";
     if (lookup_find(e, order->key) != slot)
         return "a resting order is not found by its number";
@@ -84,7 +93,7 @@ static const char *check_level(const struct engine *e, uint32_t page_index, unsi
 {
     const struct page *page = &e->pages[page_index];
     const struct level *level = level_at(e, page_index, offset);
-    uint32_t price = (page->number << PAGE_SHIFT | offset) * e->books[page->locate].tick;
+    uint32_t price = book_level_price(e, &e->books[page->locate], page_index << PAGE_SHIFT | offset);
     bool occupied = page->occupied >> offset & 1;
     if (occupied != (level->head != 0) || (level->head == 0) != (level->tail == 0))
         return "a page's bitmap disagrees with its levels";
@@ -139,15 +148,15 @@ static const char *check_side(const struct engine *e, uint16_t locate, unsigned 
             const char *broken = check_level(e, page, offset, tally);
             if (broken)
                 return broken;
-            if (at->occupied >> offset & 1 && (side == BUY || best == 0))
+            if (at->occupied >> offset & 1 && ((side & SELL) == 0 || best == 0))
                 best = page << PAGE_SHIFT | offset;
         }
     }
     if (listed != pages)
         return "a side's list of pages disagrees with its tree";
-    uint32_t price = (e->pages[best >> PAGE_SHIFT].number << PAGE_SHIFT | (best & (PAGE_LEVELS - 1))) * book->tick;
-    if (best == 0)
-        price = side == BUY ? NO_BID : NO_ASK;
+    uint32_t price = side & SELL ? NO_ASK : NO_BID;
+    if (best)
+        price = book_level_price(e, book, best);
     if (book->best_level[side] != best || book->best[side] != price)
         return "a best price is not the best price";
     return NULL;
@@ -197,6 +206,22 @@ static const char *check_buckets(const struct engine *e)
     return away == standing_away ? NULL : "buckets miscount the orders that stand elsewhere";
 }
 
+static bool matching(const struct engine *e)
+{
+    return e->left.work == WORK_MATCH || e->left.work == WORK_GENERAL || e->left.work == WORK_AFTER;
+}
+
+// The best price of a side, orders with a minimum aside: they alone may cross.
+static uint32_t firm_best(const struct engine *e, const struct book *book, unsigned side)
+{
+    uint32_t best = book->best[side], slot = hidden_first(e, book, side);
+    while (slot && e->specials[e->orders[slot].special].min_qty)
+        slot = hidden_next(e, slot);
+    if (slot && price_rank(side, e->orders[slot].price) > price_rank(side, best))
+        best = e->orders[slot].price;
+    return best;
+}
+
 const char *engine_check(const struct engine *e)
 {
     if (e->day == DAY_NONE)
@@ -205,19 +230,23 @@ const char *engine_check(const struct engine *e)
     for (uint32_t locate = 1; locate <= e->limit.max_symbols; locate++) {
         if (e->books[locate].tick == 0)
             continue;
-        for (unsigned side = BUY; side <= SELL; side++) {
+        for (unsigned side = 0; side < BOOK_SIDES; side++) {
             const char *broken = check_side(e, (uint16_t)locate, side, &tally);
             if (broken)
                 return broken;
         }
-        if (e->left.work != WORK_MATCH && e->books[locate].best[BUY] >= e->books[locate].best[SELL])
+        if (!matching(e) && firm_best(e, &e->books[locate], BUY) >= firm_best(e, &e->books[locate], SELL))
             return "the book is crossed";
     }
-    if (tally.orders != e->live || e->live + e->free_count != e->fresh_slot)
+    uint32_t waiting;
+    const char *broken = special_check(e, &waiting);
+    if (broken)
+        return broken;
+    if (tally.orders + waiting != e->live || e->live + e->free_count != e->fresh_slot)
         return "books, slots and the count of live orders disagree";
-    if (tally.levels != e->levels_used)
+    if (tally.levels + e->conditional_live != e->levels_used)
         return "the count of levels in use is wrong";
-    const char *broken = check_sessions(e);
+    broken = check_sessions(e);
     if (!broken)
         broken = check_buckets(e);
     if (!broken)

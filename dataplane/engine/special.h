@@ -46,6 +46,9 @@ uint32_t special_shrink(struct engine *e, uint32_t slot, uint32_t quantity);
 // WORK_ENTRY: goes on with an Enter or a Replace that has stopped on its way.
 void special_resume(struct engine *e, struct out *out);
 
+// NULL, or what is wrong with the pool or with orders outside the book; `*waiting` is how many of these there are.
+const char *special_check(const struct engine *e, uint32_t *waiting);
+
 // An entry of the pool for `slot`, a copy of entry 0; there is room. And back.
 uint32_t special_take(struct engine *e, uint32_t slot);
 void special_release(struct engine *e, uint32_t special);
