@@ -91,7 +91,7 @@ static void count_discretion(struct engine *e)
     const struct incoming *in = &e->in;
     unsigned side = side_of(in->side);
     uint32_t at = e->backs[in->locate].discretion[side ^ 1], limit = price_rank(side, in->limit);
-    if (in->limit == LIMIT_MARKET_BUY || in->limit == LIMIT_MARKET_SELL)
+    if (in->price > PRICE_MAX) // a market order
         return;
     for (; at; at = e->specials[at].next) {
         const struct special *s = &e->specials[at];

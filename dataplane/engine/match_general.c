@@ -316,7 +316,7 @@ static bool take_discretion(struct engine *e, struct out *out, unsigned *looks)
 {
     const struct incoming *in = &e->in;
     unsigned contra = side_of(in->side) ^ 1;
-    if (in->limit == LIMIT_MARKET_BUY || in->limit == LIMIT_MARKET_SELL)
+    if (in->price > PRICE_MAX) // a market order
         return true;
     while (in->quantity && e->backs[in->locate].discretion[contra]) {
         if (!room(out) || *looks == 0)
