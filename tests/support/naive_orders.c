@@ -183,7 +183,7 @@ static void settle(struct naive_venue *v, struct resting *o, const struct comman
     o->strategy = a.strategy == '*' ? v->clients[o->session]->strategy : a.strategy;
     o->conditional = a.pegged || a.discretion || o->trigger;
     o->plain =
-        o->display == 'Y' && !o->min && !o->floor && !o->conditional && !o->post && o->strategy == 'N' && o->tif != '6';
+        o->display == 'Y' && !o->min && !a.floor && !o->conditional && !o->post && o->strategy == 'N' && o->tif != '6';
 }
 
 static bool may_rest(const struct resting *o)
