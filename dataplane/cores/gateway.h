@@ -47,10 +47,12 @@ struct session {
     bool connected;
     bool up;           // the matching core has been told UP and not DOWN
     bool sent_end;     // end of session has been said
-    bool choked;       // order messages are lost since a ring was full, until low water
+    bool choked;       // order messages are lost since a ring was full: gateway_input.c says until when
     uint8_t down_owed; // enum down_reason of a DOWN that found no room yet
     uint32_t row;      // in gateway.sessions
-    char pad[24];
+    uint32_t lost_ref; // first UserRefNum that was lost, 0: none yet
+    uint64_t full_tsc; // when the ring last was more than half full for it
+    char pad[8];
 
     // what an answer needs
     struct window window;
