@@ -36,6 +36,7 @@ contract := $(B)/contract.a
 engine   := $(B)/engine.a
 io       := $(B)/io.a
 cores    := $(B)/cores.a
+process  := $(B)/dataplane.a
 client   := $(B)/client.a
 control  := $(B)/control.a
 perf     := $(B)/perf.a
@@ -43,6 +44,7 @@ $(contract): $(call objects,$(wildcard dataplane/contract/*.c))
 $(engine):   $(call objects,$(wildcard dataplane/engine/*.c))
 $(io):       $(call objects,$(wildcard dataplane/io/*.c))
 $(cores):    $(call objects,$(wildcard dataplane/cores/*.c))
+$(process):  $(call objects,$(filter-out dataplane/main.c,$(wildcard dataplane/*.c)))
 $(client):   $(call objects,$(filter-out dataplane/client/example_%,$(wildcard dataplane/client/*.c)))
 $(control):  $(call objects,$(filter-out control/main.c control/xwctl.c,$(wildcard control/*.c)))
 $(perf):     $(call objects,$(filter-out $(programs_perf),$(wildcard perf/*.c)))
@@ -67,7 +69,7 @@ $(B)/%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
-$(B)/crosswire-dataplane: $(call objects,$(wildcard dataplane/*.c)) $(cores) $(io) $(engine) $(contract)
+$(B)/crosswire-dataplane: $(B)/dataplane/main.o $(process) $(cores) $(io) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) $(jemalloc)
 $(B)/crosswire-control: $(B)/control/main.o $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) $(jemalloc)
@@ -77,9 +79,9 @@ $(B)/xwreplay $(benches): $(B)/%: $(B)/perf/%.o $(perf) $(client) $(io) $(contro
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs)
 $(examples): $(B)/%: $(B)/dataplane/client/%.o $(client) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^
-$(units): $(B)/tests/%: $(B)/tests/%.o $(support) $(control) $(client) $(engine) $(contract)
+$(units): $(B)/tests/%: $(B)/tests/%.o $(support) $(perf) $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) -lcmocka
-$(eal_units): $(B)/tests/%: $(B)/tests/%.o $(support) $(cores) $(io) $(control) $(client) $(engine) $(contract)
+$(eal_units): $(B)/tests/%: $(B)/tests/%.o $(support) $(process) $(cores) $(io) $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) -lcmocka
 
 .PHONY: units
@@ -129,11 +131,8 @@ sources = $(shell git ls-files '*.c' '*.h')
 format: ## lay out every source file
 	clang-format -i $(sources)
 
-tidy: ## format, include arrows, static checks: before each commit
-	@clang-format --dry-run -Werror $(sources)
+tidy: ## format, include arrows, static checks: before each commit; `make test` runs them too
 	@for check in tests/shape/*.sh; do $$check || exit 1; done
-	@cppcheck --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
-	  --suppress=normalCheckLevelMaxBranches --std=c11 -D_GNU_SOURCE -Idataplane -I. dataplane control perf
 
 coverage: ## line and branch coverage of the engine by the unit tests
 	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage units

@@ -5,16 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "perf/flow_generated.c"
-#include "perf/flow_stream.c"
-#include "perf/histogram.c"
-#include "perf/record.c"
-#include "perf/trades.c"
+#include "perf/flow.h"
+#include "perf/histogram.h"
+#include "perf/record.h"
+#include "perf/stream_file.h"
+#include "perf/trades.h"
 
 static struct histogram histogram;
 
@@ -198,7 +199,7 @@ static void two_halves_make_a_trade_in_match_order(void **state)
     assert_int_equal(list.trades[0].maker, 3);
     assert_int_equal(list.trades[1].maker, 4);
     assert_int_equal(list.trades[1].taker, 9);
-    struct expected_trade expected[] = {{3, 8, 1, 8, 0}, {4, 9, 5, 7, 0}};
+    struct stream_trade expected[] = {{3, 8, 1, 8, 0}, {4, 9, 5, 7, 0}};
     write_file(expected, sizeof expected);
     assert_int_equal(trades_compare(&list, path, text, sizeof text), 0);
     expected[1].quantity = 6;

@@ -10,9 +10,8 @@
 #include <cmocka.h>
 
 #include "contract/wire.h"
-// The client tool's parts are no library of the tests: what is tested is compiled in.
-#include "perf/histogram.c"
-#include "perf/orders.c"
+#include "perf/histogram.h"
+#include "perf/orders.h"
 
 static struct orders orders;
 static struct fill last_fill;
