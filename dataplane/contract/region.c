@@ -140,6 +140,20 @@ static int compare_generations(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+// Puts a generation into a list of `count` that has room for `most`, in any order. A full one gives up its newest.
+static void list_oldest(uint64_t *list, int count, int most, uint64_t generation)
+{
+    if (count < most) {
+        list[count] = generation;
+        return;
+    }
+    int newest = 0;
+    for (int i = 1; i < most; i++)
+        newest = list[i] > list[newest] ? i : newest;
+    if (most > 0 && generation < list[newest])
+        list[newest] = generation;
+}
+
 int region_list(const char *directory, const char *instance, uint64_t *list, int most)
 {
     DIR *dir = opendir(directory);
@@ -151,9 +165,7 @@ int region_list(const char *directory, const char *instance, uint64_t *list, int
         uint64_t generation;
         if (classify(entry->d_name, instance, &generation) != ENTRY_GENERATION)
             continue;
-        if (count < most)
-            list[count] = generation;
-        count++;
+        list_oldest(list, count++, most, generation);
     }
     closedir(dir);
     qsort(list, (size_t)(count < most ? count : most), sizeof *list, compare_generations);
