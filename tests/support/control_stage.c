@@ -252,19 +252,29 @@ static bool takes_orders(const struct stage_core *core)
            atomic_load(&core->orders_left) > 0 && atomic_load(&core->sequenced) < STAGE_ORDERS;
 }
 
+// A few microseconds: a drain that goes on for as long as there is something never ends.
+static void spin(void)
+{
+    for (uint64_t from = __rdtsc(); __rdtsc() - from < TSC_HZ / 200000;)
+        _mm_pause();
+}
+
 static void *core_main(void *argument)
 {
     struct stage_core *core = argument;
     const struct timespec pause = {.tv_nsec = 20000};
+    const unsigned batch = core->stage->hurry ? 1 : 8;
     while (!atomic_load(&core->stage->die)) {
         unsigned work = 0;
         const struct command *command;
         for (; work < 256 && !atomic_load(&core->stage->die) && (command = ring_peek(core->commands, 0)); work++)
             take_command(core, command);
-        for (unsigned i = 0; i < 8 && !work && takes_orders(core); i++)
+        for (unsigned i = 0; i < batch && !work && takes_orders(core); i++)
             make_order(core);
         publish(core);
-        if (!core->stage->hurry || !takes_orders(core))
+        if (core->stage->hurry && takes_orders(core))
+            spin();
+        else
             nanosleep(&pause, NULL);
     }
     return NULL;

@@ -53,7 +53,7 @@ struct stage {
     struct region region;
     bool up;
     _Atomic bool die; // the played data plane stops where it is
-    bool hurry;       // cores make up orders without a pause
+    bool hurry;       // cores make up orders without ever sleeping
     struct stage_core cores[STAGE_CORES];
 };
 

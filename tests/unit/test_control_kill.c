@@ -379,17 +379,92 @@ static void a_missing_journal_directory_is_said(void **state)
     stage_close(&stage);
 }
 
+// How often control has recovered a data plane, by its log.
+static unsigned recoveries(void)
+{
+    char line[4096];
+    unsigned count = 0;
+    FILE *log = fopen(log_path, "r");
+    while (log && fgets(line, sizeof line, log))
+        count += strstr(line, "\"XW2004\"") != NULL;
+    if (log)
+        fclose(log);
+    return count;
+}
+
+static void wait_for_recovery(pid_t control, unsigned times)
+{
+    for (unsigned ms = 0; recoveries() < times; ms++) {
+        require_alive(control);
+        if (ms > PATIENCE_MS)
+            fail_with_log("control does not recover", 0);
+        pause_us(1000);
+    }
+}
+
+// A control that waited for a moment without orders would be here only after the last of them, forty times later than
+// one that does not.
+static void come_and_go_under_load(const char *ack)
+{
+    open_stage(2, ack, 4096);
+    stage.hurry = true;
+    stage_start_dataplane(&stage, UINT64_MAX, 1);
+    pid_t control = start_control();
+    wait_for_recovery(control, 1);
+    kill_control(control);
+    control = start_control();
+    wait_for_recovery(control, 2);
+    kill(control, SIGTERM);
+    require_exit(control, EX_OK);
+    for (unsigned i = 0; i < STAGE_CORES; i++)
+        assert_true(atomic_load(&stage.cores[i].sequenced) < STAGE_ORDERS);
+    finish();
+}
+
+static void control_joins_and_stops_while_orders_pour_in(void **state)
+{
+    (void)state;
+    come_and_go_under_load("durable");
+    come_and_go_under_load("matched");
+}
+
+// A data plane that was started again and again with no control there.
+static void no_dead_generation_is_passed_over_among_many(void **state)
+{
+    (void)state;
+    open_stage(1, "durable", 256);
+    stage_start_dataplane(&stage, UINT64_MAX, 1);
+    pid_t control = start_control();
+    wait_for_recovery(control, 1);
+    kill_control(control);
+    pause_us(20000); // orders that only the ring has
+    for (unsigned i = 0; i < 70; i++)
+        replace_dataplane(i);
+    finish();
+}
+
+// After a failure: the next test finds a stage that stands still. What failed stays in its directory.
+static int stop_dataplane(void **state)
+{
+    (void)state;
+    stage_kill_dataplane(&stage);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--control") == 0)
         return be_control(argv[2]);
+#define TEST(name) cmocka_unit_test_teardown(name, stop_dataplane)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_second_control_of_the_instance_is_refused),
-        cmocka_unit_test(a_data_plane_of_another_configuration_is_refused),
-        cmocka_unit_test(a_missing_journal_directory_is_said),
-        cmocka_unit_test(nothing_is_lost_or_doubled_when_control_is_killed),
-        cmocka_unit_test(nor_when_both_are_killed),
-        cmocka_unit_test(nor_with_ack_matched),
+        TEST(a_second_control_of_the_instance_is_refused),
+        TEST(a_data_plane_of_another_configuration_is_refused),
+        TEST(a_missing_journal_directory_is_said),
+        TEST(control_joins_and_stops_while_orders_pour_in),
+        TEST(no_dead_generation_is_passed_over_among_many),
+        TEST(nothing_is_lost_or_doubled_when_control_is_killed),
+        TEST(nor_when_both_are_killed),
+        TEST(nor_with_ack_matched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
