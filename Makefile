@@ -16,7 +16,7 @@ B     := build$(if $(variant),/variant$(variant))
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS   ?= $(if $(DEBUG),-O0 -DCROSSWIRE_CHECK,-O3) -g
 CPPFLAGS += -D_GNU_SOURCE -Idataplane -I.
-base     := -std=c11 $(warnings) -march=$(ARCH) -fno-strict-aliasing -fno-omit-frame-pointer -MMD -MP
+base     := -std=c11 $(warnings) -march=$(ARCH) -fno-strict-aliasing -mprfchw -MMD -MP
 ifneq ($(SAN),)
 base     += -fsanitize=$(SAN) -fno-sanitize-recover=all
 LDFLAGS  += -fsanitize=$(SAN)
