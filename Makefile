@@ -148,6 +148,7 @@ $(client_library): $(client) $(contract)
 	@rm -f $@
 	ar rcs $@ $(B)/client-all.o
 
+version = $(shell sed -n 's/^.define CROSSWIRE_VERSION "\(.*\)"/\1/p' dataplane/contract/version.h)
 to := $(DESTDIR)$(PREFIX)
 install: binaries $(client_library) ## lay out programs and client library under DESTDIR and PREFIX
 	install -d $(to)/sbin $(to)/bin $(to)/lib/pkgconfig $(DESTDIR)/etc/crosswire
@@ -163,7 +164,7 @@ install: binaries $(client_library) ## lay out programs and client library under
 	  install -m 644 -D dataplane/$$header $(to)/include/crosswire/$$header || exit 1; done
 	install -m 644 $(client_library) $(to)/lib
 	install -m 644 -D -t $(to)/share/doc/crosswire/examples dataplane/client/example_order.c
-	printf '%s\n' 'Name: crosswire-client' 'Description: UFO, OUCH 5.0, ITCH 5.0 and MoldUDP64 for clients' 'Version: 0.1' \
+	printf '%s\n' 'Name: crosswire-client' 'Description: UFO, OUCH 5.0, ITCH 5.0 and MoldUDP64 for clients' 'Version: $(version)' \
 	  'Cflags: -I$(PREFIX)/include/crosswire' 'Libs: -L$(PREFIX)/lib -lcrosswire-client' >$(to)/lib/pkgconfig/crosswire-client.pc
 
 uninstall: ## remove what install laid out; the configuration stays

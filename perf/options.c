@@ -9,11 +9,13 @@
 #include <sysexits.h>
 
 #include "contract/log.h"
+#include "contract/version.h"
 
 static const char help[] =
     "usage: xwreplay (--virtio SOCKET | --udp) --server IP:PORT --session USER:PASSWORD [...] --symbols A,B,.. "
     "[OPTIONS]\n"
     "       xwreplay --verify FILE...\n"
+    "       xwreplay --version | --help\n"
     "Plays orders into the venue, checks every answer, measures.\n"
     "\n"
     "where to\n"
@@ -83,6 +85,7 @@ enum option_code {
     OPT_REFLECT,
     OPT_PHASE,
     OPT_VERIFY,
+    OPT_VERSION,
     OPT_HELP,
 };
 
@@ -120,6 +123,7 @@ static const struct option long_options[] = {
     {"reflect", no_argument, NULL, OPT_REFLECT},
     {"phase", required_argument, NULL, OPT_PHASE},
     {"verify", no_argument, NULL, OPT_VERIFY},
+    {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -299,6 +303,9 @@ static void take(struct options *options, int code, const char *value)
     switch (code) {
     case OPT_HELP:
         fputs(help, stdout);
+        exit(EX_OK);
+    case OPT_VERSION:
+        version_print("xwreplay");
         exit(EX_OK);
     case OPT_VIRTIO:
         take_device(options, value);
