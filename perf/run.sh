@@ -7,6 +7,12 @@ cd "$(dirname "$0")/.." || exit 1
 export XW_ROOT=$PWD
 export XW_BIN=${XW_BIN:-$PWD/build} XW_HOME=$PWD/build/run
 INPUT=${INPUT:-}
+mkdir -p build
+exec {lock}>build/run.lock
+flock -w 2 "$lock" || { # a killed one may still be on its way out
+    echo "another make run uses build/run of this tree: wait for it, or run in another clone" >&2
+    exit 75
+}
 rm -rf "$XW_HOME"
 . perf/appliance.sh
 
