@@ -28,6 +28,11 @@ if [ -n "$INPUT" ]; then
         for expected in "${INPUT%.bin}.trades" "${XW_STREAMS:-}/$(basename "${INPUT%.bin}").trades" ''; do
             [ -n "$expected" ] && [ -r "$expected" ] && break
         done
+    else
+        # A capture's own symbols are listed, the busiest 64 of them; XW_SYMBOLS names others.
+        listed=$("$XW_BIN/xwreplay" --input "$INPUT" --list-symbols) || exit
+        [ -n "${XW_SYMBOLS:-}" ] || XW_SYMBOLS=$(head -n 64 <<<"$listed" | cut -d' ' -f1 | tr '\n' ' ')
+        what="$INPUT, $(wc -l <<<"$listed") symbols"
     fi
 fi
 
