@@ -254,6 +254,11 @@ static void send_again(struct line *line, uint64_t now_ns)
 {
     while (line->again_next < line->again_count) {
         struct request *request = &line->again[line->again_next];
+        const struct order *made = orders_find(&line->orders, request->ref);
+        if (made && made->state != ORDER_SENT) { // it was not lost: its answer has come meanwhile
+            line->again_next++;
+            continue;
+        }
         renumber(line, request);
         request->times++;
         if (!line_send(line, request, true))
