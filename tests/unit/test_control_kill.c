@@ -428,6 +428,18 @@ static void control_joins_and_stops_while_orders_pour_in(void **state)
     come_and_go_under_load("matched");
 }
 
+// With no control there: until every core has orders that only its ring holds.
+static void wait_for_undrained(void)
+{
+    for (unsigned i = 0; i < STAGE_CORES && i < stage.config->matchers_count; i++) {
+        const struct stage_core *core = &stage.cores[i];
+        for (unsigned ms = 0; atomic_load(&core->sequenced) < atomic_load(&core->journal->consumed) + 1000; ms++) {
+            assert_true(ms < PATIENCE_MS);
+            pause_us(1000);
+        }
+    }
+}
+
 // A data plane that was started again and again with no control there.
 static void no_dead_generation_is_passed_over_among_many(void **state)
 {
@@ -437,10 +449,47 @@ static void no_dead_generation_is_passed_over_among_many(void **state)
     pid_t control = start_control();
     wait_for_recovery(control, 1);
     kill_control(control);
-    pause_us(20000); // orders that only the ring has
+    wait_for_undrained();
     for (unsigned i = 0; i < 70; i++)
         replace_dataplane(i);
     finish();
+}
+
+static bool generations_left(void)
+{
+    uint64_t list[1];
+    return region_list(stage.config->run_directory, stage.config->instance, list, 1) > 0;
+}
+
+// The data plane dies with orders that only its rings hold, and the next control is of another trading date. However
+// often that one is killed, they end in the journal of the day that they belong to.
+static void what_yesterday_left_goes_to_yesterdays_journal(void **state)
+{
+    (void)state;
+    char command[512];
+    random_state = setting("XW_SEED", 31) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+    open_stage(2, "durable", 4096);
+    stage_start_dataplane(&stage, UINT64_MAX, 1);
+    pid_t control = start_control();
+    wait_for_recovery(control, 1);
+    kill_control(control);
+    wait_for_undrained();
+    stage_kill_dataplane(&stage);
+    snprintf(command, sizeof command, "sed -i 's/2024-03-15/2024-03-18/' '%s'", stage.config_path);
+    assert_int_equal(system(command), 0);
+    for (unsigned i = 0; i < 12; i++) {
+        control = start_control();
+        pause_up_to_us(10000);
+        kill_control(control);
+    }
+    control = start_control();
+    for (unsigned ms = 0; generations_left() && ms < PATIENCE_MS; ms++)
+        pause_us(1000);
+    kill(control, SIGTERM);
+    require_exit(control, EX_OK);
+    assert_false(generations_left());
+    stage_check_journal(&stage);
+    stage_close(&stage);
 }
 
 // After a failure: the next test finds a stage that stands still. What failed stays in its directory.
@@ -462,6 +511,7 @@ int main(int argc, char **argv)
         TEST(a_missing_journal_directory_is_said),
         TEST(control_joins_and_stops_while_orders_pour_in),
         TEST(no_dead_generation_is_passed_over_among_many),
+        TEST(what_yesterday_left_goes_to_yesterdays_journal),
         TEST(nothing_is_lost_or_doubled_when_control_is_killed),
         TEST(nor_when_both_are_killed),
         TEST(nor_with_ack_matched),
