@@ -99,11 +99,12 @@ static int set_lock(int fd)
     return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-// Whether another open file description holds the lock.
+// Whether another open file description holds the lock. One that can not be asked about counts as held: who takes a
+// live region for a dead one drains and removes it.
 static bool is_locked(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 static void close_keeping_errno(int fd)

@@ -181,6 +181,13 @@ static void older_generations_stay_until_they_are_removed(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
+static void a_lock_that_can_not_be_asked_about_counts_as_held(void **state)
+{
+    (void)state;
+    const struct region closed = {.fd = -1, .lock_fd = -1};
+    assert_true(region_alive(&closed));
+}
+
 static void a_list_that_is_too_short_holds_the_oldest(void **state)
 {
     (void)state;
@@ -562,6 +569,7 @@ int main(void)
         TEST(only_its_owner_may_open_the_file),
         TEST(a_number_is_never_used_twice),
         TEST(older_generations_stay_until_they_are_removed),
+        TEST(a_lock_that_can_not_be_asked_about_counts_as_held),
         TEST(a_list_that_is_too_short_holds_the_oldest),
         TEST(a_list_ignores_files_that_are_no_generations),
         TEST(an_absent_folder_is_a_system_error),
