@@ -127,6 +127,7 @@ fuzzers:
 build/fuzz/tests/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/control.a build/fuzz/client.a build/fuzz/engine.a build/fuzz/packet.a build/fuzz/contract.a
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(libs)
 build/fuzz/packet.a: build/fuzz/dataplane/io/packet.o
+.SECONDARY: $(fuzz_targets:=.o)
 
 fuzz: fuzzers ## every fuzz target for XW_FUZZ_SECONDS (600) each
 	@XW_FUZZ_SECONDS=$(or $(XW_FUZZ_SECONDS),600) tests/run.sh build tests/fuzz/

@@ -25,6 +25,7 @@ say() { printf '%-8s %s%s\n' "$1" "$2" "${3:+  ($3)}"; }
 
 # limited SECONDS COMMAND..: in a process group of its own, so that a Ctrl-C reaches this shell alone, which passes it on.
 child=
+exec {terminal}>&1
 limited() {
     env --default-signal timeout -k 15 "$@" </dev/null &
     child=$!
@@ -36,7 +37,7 @@ limited() {
 interrupted() {
     trap '' INT TERM HUP
     [ -z "$child" ] || { kill -TERM "$child" && wait "$child"; } 2>/dev/null
-    echo "interrupted: $passed passed, $failed failed and $skipped skipped until then"
+    echo "interrupted: $passed passed, $failed failed and $skipped skipped until then" >&"$terminal"
     exit 130
 }
 trap interrupted INT TERM HUP

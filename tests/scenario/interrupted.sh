@@ -82,3 +82,4 @@ ended
 xw_expect "the exit code of interrupted tests" $status 130
 nothing_left "a Ctrl-C during tests"
 [ ! -e "$directory" ] || xw_fail "a Ctrl-C during tests leaves $directory"
+grep -q '^interrupted: 0 passed, 0 failed' "$log" || xw_fail "interrupted tests say: $(cat "$log")"
