@@ -17,13 +17,10 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 CFLAGS   ?= $(if $(DEBUG),-O0 -DCROSSWIRE_CHECK,-O3) -g
 CPPFLAGS += -D_GNU_SOURCE -Idataplane -I.
 base     := -std=c11 $(warnings) -march=$(ARCH) -fno-strict-aliasing -mprfchw -MMD -MP
-# The data plane alone is optimised over all its files at once; objects hold both forms, for everybody else the plain one.
-lto      := $(if $(SAN)$(DEBUG)$(filter clang%,$(CC))$(filter command,$(origin CFLAGS)),,-flto=auto)
 ifneq ($(SAN),)
 base     += -fsanitize=$(SAN) -fno-sanitize-recover=all
 LDFLAGS  += -fsanitize=$(SAN)
 endif
-LDFLAGS  += $(if $(lto),-fno-lto)
 
 pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
 # pkg-config puts -march=corei7 in DPDK's flags; ours comes after it.
@@ -65,8 +62,7 @@ all: $(binaries) $(benches) $(examples)
 # ---- rules ----------------------------------------------------------------------------------------------------------
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(base) $(CPPFLAGS) $(CFLAGS) $(extra) $(whole) -c -o $@ $<
-$(B)/dataplane/%.o: whole = $(if $(lto),$(lto) -ffat-lto-objects)
+	$(CC) $(base) $(CPPFLAGS) $(CFLAGS) $(extra) -c -o $@ $<
 $(B)/dataplane/io/%.o $(B)/tests/eal/%.o $(B)/perf/%.o: extra = $(dpdk_cflags) -march=$(ARCH)
 
 $(B)/%.a:
@@ -74,7 +70,7 @@ $(B)/%.a:
 	ar rcs $@ $^
 
 $(B)/crosswire-dataplane: $(B)/dataplane/main.o $(process) $(cores) $(io) $(engine) $(contract)
-	$(CC) $(LDFLAGS) $(if $(lto),$(lto) -O3) -o $@ $^ $(dpdk_libs) $(libs) $(jemalloc)
+	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) $(jemalloc)
 $(B)/crosswire-control: $(B)/control/main.o $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) $(jemalloc)
 $(B)/xwctl: $(B)/control/xwctl.o $(control) $(engine) $(contract)
@@ -149,7 +145,7 @@ client_library := $(B)/libcrosswire-client.a
 client_headers := $(filter-out dataplane/client/stream.h,$(wildcard dataplane/client/*.h)) dataplane/contract/command.h
 $(client_library): $(client) $(contract)
 	$(LD) -r -o $(B)/client-all.o --whole-archive $(client) --no-whole-archive $(contract)
-	objcopy --wildcard --keep-global-symbol='xw_*' --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' $(B)/client-all.o
+	objcopy --wildcard --keep-global-symbol='xw_*' $(B)/client-all.o
 	@rm -f $@
 	ar rcs $@ $(B)/client-all.o
 
