@@ -571,9 +571,15 @@ static void open_files(struct journal_writer *writer, uint32_t commit_kb)
         return;
     }
     if (!remove_leftovers(writer)) {
-        journal_fail(writer, errno == EEXIST ? JOURNAL_BUSY : JOURNAL_SYSTEM,
-                     "journal %s/%08u: segments behind its end can not be removed: %s", directory, writer->date,
-                     errno == EEXIST ? "they have grown since they were read: start again" : strerror(errno));
+        if (errno == EEXIST)
+            journal_fail(writer, JOURNAL_BUSY,
+                         "journal %s/%08u: segments behind its end have grown since they were read: start again",
+                         directory, writer->date);
+        else
+            journal_fail(writer, errno == EROFS || errno == EIO ? JOURNAL_IO : JOURNAL_SYSTEM,
+                         "journal %s/%08u: segments behind its end can not be removed: %s: make the directory writable "
+                         "for this user, or mend the disk and remount it writable",
+                         directory, writer->date, strerror(errno));
         return;
     }
     writer->fd = journal_make_segment(writer->day, writer->segment, writer->blocks, &writer->direct, NULL, NULL);

@@ -20,12 +20,47 @@ void gateway_publish_orders(struct gateway *gateway)
     }
 }
 
-// Whether an order of this session can be taken. Once one was lost, all that follow are, until the ring is half empty:
-// the client sees a suffix missing and resends it, never a hole.
-static bool has_room(struct gateway_core *core, struct session *session)
+// The number that an order message takes from the client's counter, 0 for one that takes none.
+static uint32_t new_ref(const uint8_t *message, size_t size)
+{
+    if (message[0] == 'O' && size >= 5)
+        return get_be32(message + 1);
+    return message[0] == 'U' && size >= 9 ? get_be32(message + 5) : 0;
+}
+
+static void lose(struct gateway *gateway, struct session *session, const uint8_t *message, size_t size)
+{
+    if (!session->choked) {
+        session->lost_ref = 0;
+        session->full_tsc = gateway->now;
+    }
+    session->choked = true;
+    if (session->lost_ref == 0)
+        session->lost_ref = new_ref(message, size);
+    gateway_discard(gateway, DISCARD_RING_FULL);
+}
+
+// Once an order was lost, all that follow are, so that the client sees a suffix missing and no hole: also those that
+// were under way when the ring became half empty again. From then on the client must show that it knows, by asking for
+// its account (which says where to go on) or by sending the first lost number again; or time must have passed.
+static bool goes_on(const struct gateway *gateway, struct gateway_core *core, struct session *session,
+                    const uint8_t *message, size_t size)
+{
+    if (writer_look(&core->orders) < core->half) {
+        session->full_tsc = gateway->now;
+        return false;
+    }
+    uint32_t ref = new_ref(message, size);
+    return message[0] == 'Q' || (ref && ref <= session->lost_ref) ||
+           gateway->now - session->full_tsc >= gateway->heartbeat_tsc;
+}
+
+// Whether an order of this session can be taken.
+static bool has_room(const struct gateway *gateway, struct gateway_core *core, struct session *session,
+                     const uint8_t *message, size_t size)
 {
     if (__builtin_expect(session->choked, 0)) {
-        if (writer_look(&core->orders) < core->half)
+        if (!goes_on(gateway, core, session, message, size))
             return false;
         session->choked = false;
     }
@@ -39,9 +74,8 @@ static void forward(struct gateway *gateway, struct session *session, const uint
         gateway_discard(gateway, DISCARD_NOT_OPEN);
         return;
     }
-    if (__builtin_expect(!has_room(core, session), 0)) {
-        session->choked = true;
-        gateway_discard(gateway, DISCARD_RING_FULL);
+    if (__builtin_expect(!has_room(gateway, core, session, message, size), 0)) {
+        lose(gateway, session, message, size);
         return;
     }
     struct command *command = writer_slot(&core->orders);
@@ -55,8 +89,7 @@ static void forward(struct gateway *gateway, struct session *session, const uint
     }
     bool refused = command->refuse != 0;
     if (__builtin_expect(core->orders.room <= core->reserve && !refused, 0)) {
-        session->choked = true;
-        gateway_discard(gateway, DISCARD_RING_FULL);
+        lose(gateway, session, message, size);
         return;
     }
     command->session = session->index;

@@ -181,6 +181,28 @@ static void older_generations_stay_until_they_are_removed(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
+static void a_lock_that_can_not_be_asked_about_counts_as_held(void **state)
+{
+    (void)state;
+    const struct region closed = {.fd = -1, .lock_fd = -1};
+    assert_true(region_alive(&closed));
+}
+
+static void a_list_that_is_too_short_holds_the_oldest(void **state)
+{
+    (void)state;
+    char name[16];
+    for (unsigned i = 200; i > 0; i--) {
+        snprintf(name, sizeof name, "g%06u", i);
+        close(open(file(name), O_CREAT | O_RDWR, 0600));
+    }
+    uint64_t list[64];
+    assert_int_equal(region_list(folder, NAME, list, 64), 200);
+    for (unsigned i = 0; i < 64; i++)
+        assert_int_equal(list[i], i + 1);
+    assert_int_equal(region_list(folder, NAME, list, 0), 200);
+}
+
 static void a_list_ignores_files_that_are_no_generations(void **state)
 {
     (void)state;
@@ -547,6 +569,8 @@ int main(void)
         TEST(only_its_owner_may_open_the_file),
         TEST(a_number_is_never_used_twice),
         TEST(older_generations_stay_until_they_are_removed),
+        TEST(a_lock_that_can_not_be_asked_about_counts_as_held),
+        TEST(a_list_that_is_too_short_holds_the_oldest),
         TEST(a_list_ignores_files_that_are_no_generations),
         TEST(an_absent_folder_is_a_system_error),
         TEST(a_path_that_is_too_long_is_a_system_error),
