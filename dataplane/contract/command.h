@@ -75,7 +75,7 @@ enum {
     TAG_AIQ_GROUP = 30,
 };
 
-#define CROSSWIRE_ENGINE_VERSION 1u
+#define CROSSWIRE_ENGINE_VERSION 2u
 #define SESSION_NONE UINT16_MAX
 #define LOCATE_NONE 0u           // ITCH stock locates start at 1
 #define PRICE_MAX 1999999900u    // 199,999.9900, the highest OUCH limit price

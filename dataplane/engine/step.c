@@ -6,11 +6,6 @@
 #include "engine/orders.h"
 #include "engine/sessions.h"
 
-static inline struct out out_open(const struct engine *e, struct event *events)
-{
-    return (struct out){.events = events, .hash = e->hash, .sequence = e->sequence, .time_ns = e->time_ns};
-}
-
 // Order entry reaches a handler only from a session that is up, while the day is open.
 static inline bool session_may_trade(const struct engine *e, const struct command *c)
 {
@@ -107,9 +102,9 @@ unsigned engine_step(struct engine *e, const struct command *c, struct event *ev
     } else {
         dispatch_control(e, c, &out);
     }
-    e->hash = out.hash;
+    unsigned count = out_close(e, &out);
     check(e);
-    return out.count;
+    return count;
 }
 
 unsigned engine_continue(struct engine *e, struct event *events)
@@ -132,9 +127,9 @@ unsigned engine_continue(struct engine *e, struct event *events)
         day_end_continue(e, &out);
         break;
     }
-    e->hash = out.hash;
+    unsigned count = out_close(e, &out);
     check(e);
-    return out.count;
+    return count;
 }
 
 bool engine_unfinished(const struct engine *e)
