@@ -27,6 +27,7 @@ struct engine_capacity {
     uint16_t max_accounts;
     uint16_t max_sessions;
     uint8_t core;
+    uint32_t max_trades; // the first trades of the day that are kept; of no effect on any event
 };
 
 // What became of the last order-entry command, for accounting: every message falls under exactly one.
@@ -44,6 +45,10 @@ struct engine *engine_new(void *memory, const struct engine_capacity *capacity);
 // unused, word is zero, and the rolling hash covers it. Commands that make no sense (unknown session, out of order day)
 // emit nothing.
 unsigned engine_step(struct engine *engine, const struct command *command, struct event *events);
+
+// The same, with what engine_prefetch_order has returned for this command: saves looking for its order again. A hint
+// that is out of date or of another command costs nothing but time.
+unsigned engine_step_hinted(struct engine *engine, const struct command *command, uint32_t hint, struct event *events);
 
 // Goes on with a step that did not finish (a sweep, a mass cancel, an expiry wave).
 unsigned engine_continue(struct engine *engine, struct event *events);
@@ -73,6 +78,25 @@ struct engine_level {
 };
 unsigned engine_levels(const struct engine *engine, uint16_t locate, char side, struct engine_level *levels,
                        unsigned depth);
+
+// A trade of the day by its match number. Returns false when the table did not hold it.
+struct engine_trade {
+    uint64_t taker_ref, maker_ref;
+    uint32_t taker_user_ref, maker_user_ref;
+    uint32_t quantity, price;
+    uint16_t taker_session, maker_session;
+    uint16_t locate;
+    char taker_side, maker_side;
+};
+bool engine_trade(const struct engine *engine, uint64_t match, struct engine_trade *trade);
+
+// What the open orders of an account come to, by side ('B' or 'S'): the sum of their quantities and of quantity times
+// price.
+struct engine_exposure {
+    uint64_t quantity;
+    uint64_t notional;
+};
+struct engine_exposure engine_exposure(const struct engine *engine, uint16_t account, char side);
 
 // Whether a session is up.
 bool engine_session_up(const struct engine *engine, uint16_t session);

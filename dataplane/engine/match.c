@@ -4,11 +4,29 @@
 #include "engine/orders.h"
 #include "engine/place.h"
 
+static inline void record_trade(struct engine *e, const struct incoming *in, const struct order *maker,
+                                uint32_t quantity, uint64_t match)
+{
+    if (match - e->first_match >= e->trades_limit)
+        return;
+    e->trades[match - e->first_match] = (struct trade){.taker = in->key,
+                                                       .maker = maker->key,
+                                                       .taker_ref = in->ref,
+                                                       .maker_ref = maker->ref,
+                                                       .quantity = quantity,
+                                                       .price = maker->price,
+                                                       .locate = in->locate,
+                                                       .taker_side = in->side,
+                                                       .maker_side = maker->side};
+}
+
 static inline void emit_trade(struct engine *e, struct out *out, const struct incoming *in, const struct order *maker,
                               uint32_t quantity, const struct book *book)
 {
-    struct line second = {{e->next_match++, word_at(book->name),
-                           (uint64_t)'R' | (uint64_t)'A' << 8 | (uint64_t)(uint8_t)maker->side << 16}};
+    uint64_t match = e->next_match++;
+    record_trade(e, in, maker, quantity, match);
+    struct line second = {
+        {match, word_at(book->name), (uint64_t)'R' | (uint64_t)'A' << 8 | (uint64_t)(uint8_t)maker->side << 16}};
     emit_two(out,
              (struct head){.type = EV_TRADE,
                            .lines = 2,
@@ -41,6 +59,7 @@ static void fill_level(struct engine *e, struct out *out, const struct book *boo
         in->quantity -= fill;
         in->executed += fill;
         level->quantity -= fill;
+        risk_take(e, key_session(maker->key), side_of(maker->side), fill, maker->price);
         if (fill < maker->quantity) {
             maker->quantity -= fill;
             maker->executed += fill;
@@ -48,7 +67,7 @@ static void fill_level(struct engine *e, struct out *out, const struct book *boo
         }
         uint32_t next = maker->next;
         lookup_remove(e, slot);
-        session_unlink(e, &e->sessions[key_session(maker->key)], slot);
+        session_unlink(e, slot);
         slot_release(e, slot);
         level->head = next;
         if (next)
@@ -68,7 +87,7 @@ static void rest(struct engine *e, struct out *out, const struct book *book)
     uint32_t slot = slot_take(e);
     struct lookup_place place = lookup_place(e, in->key);
     order_place(e, in, place, lookup_room(e, place), slot);
-    session_append(e, &e->sessions[key_session(in->key)], slot);
+    session_append(e, key_session(in->key), slot);
     struct line second = {{word_at(book->name)}};
     emit_two(out,
              (struct head){.type = EV_BOOK_ADD,

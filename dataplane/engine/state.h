@@ -31,28 +31,40 @@ _Static_assert(sizeof(struct echo) == 16, "four to a line");
 
 enum { ORDER_HAS_ECHO = 1 << 0, ORDER_AWAY = 1 << 1 /* stands in its second bucket */ };
 
+#define ORDER_FREE UINT64_MAX // key of a slot that holds no order; no command has it
+
 // A resting order.
 struct order {
-    uint64_t key; // order_key(): session, channel, UserRefNum; 0 for a free slot
+    uint64_t key; // order_key(): session, channel, UserRefNum; ORDER_FREE for a free slot
     uint64_t ref;
     uint32_t next, prev; // in the queue of its level
     uint32_t level;
+    uint32_t executed; // by the whole chain of replaces
     uint32_t quantity; // open
     uint32_t price;
-    uint32_t executed; // by the whole chain of replaces
-    uint32_t bucket;   // of the live-order table
-    uint16_t locate;
+    union {
+        uint64_t terms;
+        struct {
+            uint16_t locate;
+            char side;
+            char tif;
+            char display;
+            char capacity;
+            char iso;
+            char cross;
+        };
+    };
+    uint32_t bucket; // of the live-order table
     uint16_t group_id;
-    char side; // B S T E
-    char capacity;
-    char display;
     uint8_t flags;
     uint8_t way; // its place in the bucket
-    uint8_t unused[7];
+    uint8_t unused[8];
 };
 _Static_assert(sizeof(struct order) == 64, "an order is one cache line");
+_Static_assert(offsetof(struct order, price) == offsetof(struct order, quantity) + 4, "one word, as in a command");
 
-struct session_link { // orders of one session, oldest first
+// Orders of one session, oldest first: a ring through the session's own link, which stands behind those of the slots.
+struct session_link {
     uint32_t next, prev;
 };
 
@@ -60,8 +72,8 @@ struct session_link { // orders of one session, oldest first
 #define BUCKET_WAYS 10
 struct bucket {
     uint16_t tags[BUCKET_WAYS];
-    uint16_t away; // orders that belong here first but stand in their second bucket
-    uint16_t used;
+    uint16_t away;  // orders that belong here first but stand in their second bucket
+    uint16_t taken; // bit i: place i
     uint32_t slots[BUCKET_WAYS];
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
@@ -90,9 +102,10 @@ _Static_assert(sizeof(struct page) == 32, "two to a line");
 
 // Direct-mapped way to a page, DIRECTORY entries a side: 1,024 ticks without a conflict, the tree for the rest.
 #define DIRECTORY 64u
+#define NO_PAGE UINT32_MAX
 struct directory_entry {
-    uint32_t number;
-    uint32_t page; // 0: empty
+    uint32_t number; // NO_PAGE: empty
+    uint32_t page;
 };
 
 enum { BUY, SELL };
@@ -107,7 +120,8 @@ struct book {
     uint32_t round_lot;
     uint32_t roots[2]; // AA trees of pages
     char name[8];
-    uint64_t unused[2];
+    uint8_t special; // not 0: orders of this book do not go the plain way
+    uint8_t unused[15];
 };
 _Static_assert(sizeof(struct book) == 64, "a book's head is one cache line");
 
@@ -118,33 +132,43 @@ struct session {
     uint8_t cancel_on_disconnect;
     uint16_t account;
     uint16_t unused;
-    uint32_t oldest, newest; // its resting orders, in the order of entry or last replace
 };
 
+// An account with what it has at risk: its open orders, by side.
 struct account {
     char name[16];
     char firm[4];
     uint8_t open;
-    uint8_t unused[3];
+    uint8_t unused[11];
+    uint64_t open_quantity[2];
+    uint64_t open_notional[2]; // quantity times price
 };
+_Static_assert(sizeof(struct account) == 64, "an account is one cache line");
 
 // An order on its way into the book. Stands in the engine, because a sweep may need more steps than one.
 struct incoming {
     uint64_t key;
     uint64_t ref;
     uint32_t limit; // price, or LIMIT_MARKET_BUY, LIMIT_MARKET_SELL
-    uint32_t price; // as it will rest, and as echoed
     uint32_t tick_index;
     uint32_t quantity; // not yet executed
+    uint32_t price;    // as it will rest, and as echoed
+    union {            // as in struct order
+        uint64_t terms;
+        struct {
+            uint16_t locate;
+            char side;
+            char tif;
+            char display;
+            char capacity;
+            char iso;
+            char cross;
+        };
+    };
     uint32_t executed; // by the chain
-    uint16_t locate;
     uint16_t group_id;
-    char side;
-    char capacity;
-    char display;
     uint8_t flags;
     uint8_t rests; // false: IOC or market, the rest is canceled
-    uint8_t unused[7];
 };
 
 enum work { WORK_NONE, WORK_MATCH, WORK_SESSION, WORK_START, WORK_END };
@@ -162,6 +186,18 @@ struct unfinished {
     uint16_t group_id;
 };
 
+// A trade of the day, for busts and adjustments when its orders are long gone. Its place in the table is its match
+// number.
+struct trade {
+    uint64_t taker, maker; // order_key()
+    uint64_t taker_ref, maker_ref;
+    uint32_t quantity, price;
+    uint16_t locate;
+    char taker_side, maker_side;
+    uint32_t unused;
+};
+_Static_assert(sizeof(struct trade) == 48, "four to three lines");
+
 enum day_state { DAY_NONE, DAY_OPENING, DAY_OPEN, DAY_ENDED };
 
 struct engine {
@@ -169,33 +205,44 @@ struct engine {
     uint64_t sequence;
     uint64_t time_ns;
     uint64_t hash;
-    struct order *orders; // 1..max_orders
+    uint64_t next_ref;
+    uint64_t key0, key1; // of the live-order table
     struct bucket *buckets;
+    uint32_t bucket_mask;
+    uint32_t trading_sessions; // sessions below may trade while they are up: 0 unless the day is open
+
+    struct order *orders; // 1..max_orders
     struct level *levels;
-    struct page *pages; // 1..max_levels
     struct book *books; // by locate
     struct directory_entry *directory;
     struct session *sessions;
-    struct session_link *links; // by slot
+    struct session_link *links; // by slot, then by session
     uint32_t *last_ref;         // by session * 256 + channel: last UserRefNum used
     uint32_t *free_slots;       // stack, 1..free_count
-    struct echo *echoes;        // by slot
-    uint64_t key0, key1;        // of the live-order table
-    uint64_t next_ref, next_match;
-    uint32_t bucket_mask;
-    uint32_t free_count; // on the stack
-    uint32_t fresh_slot; // slots above have never been used
-    uint32_t live;
+
+    uint32_t free_count;  // on the stack
+    uint32_t fresh_slot;  // slots above have never been used
+    uint32_t fresh_limit; // the last that may be
     uint32_t levels_used;
+    uint32_t levels_limit;
+    uint32_t symbols_limit;
+    uint32_t session_links; // index of session 0's own link
+    enum engine_outcome outcome;
+    struct account *accounts;
+    struct page *pages; // 1..max_levels
+    uint64_t next_match;
+    struct trade *trades; // by match number, from first_match on
+
+    uint64_t first_match;
+    uint32_t trades_limit;
     uint32_t free_page; // list through next
     uint32_t fresh_page;
     enum day_state day;
-    enum engine_outcome outcome;
+    struct echo *echoes; // by slot
     struct unfinished left;
     struct incoming in;
     struct echo in_echo; // of in, when it has ORDER_HAS_ECHO
 
-    struct account *accounts;
     uint32_t date;
     struct engine_capacity memory; // what engine_new was given
     struct engine_capacity limit;  // what CMD_OPEN_DAY asks for: the answers depend on these alone
@@ -221,9 +268,25 @@ static inline uint32_t key_user_ref(uint64_t key)
     return (uint32_t)key;
 }
 
+static inline uint32_t live_orders(const struct engine *e)
+{
+    return e->fresh_slot - e->free_count;
+}
+
 static inline unsigned side_of(char side)
 {
     return side == 'B' ? BUY : SELL;
+}
+
+// Parts of a terms word, which is a command's from its locate on.
+static inline uint16_t terms_locate(uint64_t terms)
+{
+    return (uint16_t)terms;
+}
+
+static inline char terms_side(uint64_t terms)
+{
+    return (char)(terms >> 16);
 }
 
 // Buckets for `orders` live orders: at most four of ten places are taken on average.
