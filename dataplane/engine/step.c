@@ -25,7 +25,7 @@ static inline void check(const struct engine *e)
     (void)e;
 }
 
-static unsigned other_order(struct engine *e, const struct command *c, struct event *events)
+static __attribute__((noinline)) unsigned other_order(struct engine *e, const struct command *c, struct event *events)
 {
     struct out out = out_open(e, events);
     switch (c->type) {
