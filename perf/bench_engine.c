@@ -106,14 +106,15 @@ static uint64_t __attribute__((noinline)) time_batch(struct bench *b, unsigned c
 {
     struct engine *engine = b->engine;
     struct event *events = b->events;
-    uint32_t hints[4] = {0};
+    uint32_t hints[8] = {0};
     uint64_t start = __rdtsc();
     for (unsigned i = 0; i < count; i++) {
         const struct command *c = &b->commands[i];
+        uint32_t hint = hints[i % 8];
         engine_prefetch(engine, c + 12);
-        engine_prefetch_links(engine, hints[i % 4]); // of i + 3
-        hints[i % 4] = engine_prefetch_order(engine, c + 7);
-        events += engine_step(engine, c, events);
+        engine_prefetch_links(engine, hints[(i + 4) % 8]); // of i + 4
+        hints[i % 8] = engine_prefetch_order(engine, c + 8);
+        events += engine_step_hinted(engine, c, hint, events);
         while (__builtin_expect(engine_unfinished(engine), 0))
             events += engine_continue(engine, events);
     }

@@ -7,6 +7,7 @@
 #ifndef CROSSWIRE_CONTRACT_EVENT_H
 #define CROSSWIRE_CONTRACT_EVENT_H
 
+#include <nmmintrin.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -48,8 +49,8 @@ enum {
     EV_MD_DELETE = 1 << 2,  // CANCELED, AIQ_CANCELED: D ref; REPLACED of an order that is added again: D old_ref
     EV_MD_REDUCE = 1 << 3,  // CANCELED, AIQ_CANCELED: X ref, quantity
     EV_MD_EXECUTE = 1 << 4, // TRADE: E ref, quantity, match
-    EV_MD_OTHER = 1 << 5,   // SYMBOL, TRADING_ACTION, SYSTEM, DAY_OPEN, DAY_END; TRADE with a hidden maker: P; BROKEN: B
-    EV_REPLAYED = 1 << 7,   // set by the matching core outside the hash: rebuild state, send nothing
+    EV_MD_OTHER = 1 << 5, // SYMBOL, TRADING_ACTION, SYSTEM, DAY_OPEN, DAY_END; TRADE with a hidden maker: P; BROKEN: B
+    EV_REPLAYED = 1 << 7, // set by the matching core outside the hash: rebuild state, send nothing
 };
 #define EV_MD_ANY (EV_MD_ADD | EV_MD_REPLACE | EV_MD_DELETE | EV_MD_REDUCE | EV_MD_EXECUTE | EV_MD_OTHER)
 
@@ -144,6 +145,7 @@ _Static_assert(offsetof(struct event, peg_offset) == 128, "third line");
     (1u << 7 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15 | 1u << 1 | 1u << 22 | 1u << 23 | \
      1u << 26 | 1u << 19 | 1u << 20)
 
+// Both halves of a product: keyed hashes are made of it.
 static inline uint64_t event_mix(uint64_t a, uint64_t b)
 {
     unsigned __int128 product = (unsigned __int128)a * b;
@@ -152,43 +154,63 @@ static inline uint64_t event_mix(uint64_t a, uint64_t b)
 
 #define EVENT_HASH_SEED UINT64_C(0x43524f5353574952)
 
-// What one cache line adds to the hash. The first line without its ring word; `line` is 1 or 2 for the others. The
-// engine computes these from the words that it is about to store.
-static inline uint64_t event_fold_first(const uint64_t w[8])
+// The rolling hash as it is computed: two CRC-32C registers, each word in one of them. An equal word moves both
+// registers one to one, so that a difference stays for good; the last step lets `a`, the hash's low half, see what only
+// `b` has seen. A divergence detector, not a signature: the journal's chain is the signature.
+struct event_lanes {
+    uint64_t a, b; // 32 bits each, as the instruction has them
+};
+
+static inline struct event_lanes event_lanes(uint64_t hash)
 {
-    uint64_t kind = w[3] & ~((uint64_t)EV_REPLAYED << 16);
-    return event_mix(w[1] ^ UINT64_C(0x9E3779B97F4A7C15), w[2] ^ UINT64_C(0xC2B2AE3D27D4EB4F)) ^
-           event_mix(kind ^ UINT64_C(0x165667B19E3779F9), w[4] ^ UINT64_C(0xD6E8FEB86659FD93)) ^
-           event_mix(w[5] ^ UINT64_C(0xA0761D6478BD642F), w[6] ^ UINT64_C(0xE7037ED1A0B428DB)) ^
-           (w[7] * UINT64_C(0x8EBC6AF09C88C6E3));
+    return (struct event_lanes){(uint32_t)hash, hash >> 32};
 }
 
-static inline uint64_t event_fold_next(const uint64_t w[8], unsigned line)
+static inline uint64_t event_lanes_hash(struct event_lanes lanes)
 {
-    return event_mix(w[0] ^ UINT64_C(0x589965CC75374CC3), w[1] ^ UINT64_C(0x1D8E4E27C47D124F)) ^
-           event_mix(w[2] ^ UINT64_C(0xEB44ACCAB455D165), w[3] ^ UINT64_C(0x9FB21C651E98DF25)) ^
-           event_mix(w[4] ^ UINT64_C(0xA0761D6478BD642F), w[5] ^ UINT64_C(0x2127599BF4325C37)) ^
-           event_mix(w[6] ^ UINT64_C(0x880355F21E6D1965), w[7] ^ UINT64_C(0xC6A4A7935BD1E995) ^ line);
+    return lanes.a | lanes.b << 32;
 }
 
-// The rolling hash after an event whose lines fold to the sum `fold`.
-static inline uint64_t event_hash_fold(uint64_t hash, uint64_t fold)
+// Folds the first line, without its ring word, in. w[3] must be free of EV_REPLAYED.
+static inline struct event_lanes event_fold_first(struct event_lanes lanes, const uint64_t w[8])
 {
-    return event_mix(hash ^ fold, UINT64_C(0x9FB21C651E98DF25)) + fold;
+    lanes.a = _mm_crc32_u64(_mm_crc32_u64(lanes.a, w[1]), w[3]);
+    lanes.b = _mm_crc32_u64(_mm_crc32_u64(lanes.b, w[2]), w[4]);
+    lanes.a = _mm_crc32_u64(_mm_crc32_u64(lanes.a, w[5]), w[7]);
+    lanes.b = _mm_crc32_u64(lanes.b, w[6]);
+    return lanes;
+}
+
+// Folds another line in. Its last words, which most events leave zero, cost nothing when they are zero constants.
+static inline struct event_lanes event_fold_next(struct event_lanes lanes, const uint64_t w[8])
+{
+    lanes.a = _mm_crc32_u64(lanes.a, w[0] ^ (w[5] * UINT64_C(0x9E3779B97F4A7C15)));
+    lanes.b = _mm_crc32_u64(lanes.b, w[1] ^ (w[6] * UINT64_C(0xC2B2AE3D27D4EB4F)));
+    lanes.a = _mm_crc32_u64(lanes.a, w[2] ^ (w[7] * UINT64_C(0x9FB21C651E98DF25)));
+    lanes.b = _mm_crc32_u64(lanes.b, w[3]);
+    lanes.a = _mm_crc32_u64(lanes.a, w[4]);
+    return lanes;
+}
+
+static inline struct event_lanes event_fold_end(struct event_lanes lanes)
+{
+    lanes.a = _mm_crc32_u64(lanes.a, lanes.b);
+    return lanes;
 }
 
 // The rolling hash after `event`, given the one before it. Covers every byte in use but the ring word and EV_REPLAYED;
-// the same on every compiler and machine. A divergence detector, not a signature: the journal's chain is the signature.
+// the same on every compiler and machine.
 static inline uint64_t event_hash(uint64_t hash, const struct event *event)
 {
     uint64_t w[8];
     memcpy(w, event, sizeof w);
-    uint64_t fold = event_fold_first(w);
+    w[3] &= ~((uint64_t)EV_REPLAYED << 16);
+    struct event_lanes lanes = event_fold_first(event_lanes(hash), w);
     for (unsigned line = 1; line < event->lines; line++) {
         memcpy(w, (const char *)event + (size_t)line * 64, sizeof w);
-        fold += event_fold_next(w, line);
+        lanes = event_fold_next(lanes, w);
     }
-    return event_hash_fold(hash, fold);
+    return event_lanes_hash(event_fold_end(lanes));
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "engine/conditional.h"
 #include "engine/match_general.h"
 #include "engine/pegs.h"
+#include "engine/place.h"
 #include "engine/special.h"
 #include "engine/triggers.h"
 
@@ -33,7 +34,9 @@ static bool follow(struct engine *e, uint32_t peg, struct out *out)
         return true;
     if (price == 0) {
         special_leave(e, s->slot);
+        order_risk_take(e, order);
         order->price = s->asked;
+        order_risk_add(e, order);
         return true;
     }
     general_retake(e, s->slot, price, price, true);

@@ -151,7 +151,7 @@ void page_drop(struct engine *e, uint32_t page)
     if (gone->side < HIDDEN) {
         struct directory_entry *entry = book_directory(e, gone->locate, gone->side, gone->number);
         if (entry->page == page)
-            *entry = (struct directory_entry){0, 0};
+            *entry = (struct directory_entry){NO_PAGE, 0};
     }
     *gone = (struct page){.next = e->free_page};
     e->free_page = page;

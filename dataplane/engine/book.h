@@ -72,7 +72,7 @@ static inline uint32_t book_level(struct engine *e, uint16_t locate, unsigned si
     uint32_t number = tick_index >> PAGE_SHIFT;
     struct directory_entry *entry = book_directory(e, locate, side, number);
     uint32_t page = entry->page;
-    if (__builtin_expect(entry->number != number || page == 0, 0)) {
+    if (__builtin_expect(entry->number != number, 0)) {
         page = page_find(e, locate, side, number);
         if (page == 0)
             return 0;
@@ -90,28 +90,34 @@ static inline uint32_t book_level_make(struct engine *e, uint16_t locate, unsign
     return id;
 }
 
+// A level gets its first order: bitmap and best price follow.
+static inline void book_level_begin(struct engine *e, uint16_t locate, unsigned side, uint32_t price, uint32_t id)
+{
+    e->pages[id >> PAGE_SHIFT].occupied |= (uint16_t)(1u << (id & (PAGE_LEVELS - 1)));
+    e->levels_used++;
+    struct book *book = &e->books[locate];
+    if (price_rank(side, price) > price_rank(side, book->best[side])) {
+        book->best[side] = price;
+        book->best_level[side] = id;
+        if (__builtin_expect(book->watch & WATCH_PEGS, 0))
+            book_dirty(e, locate);
+    }
+}
+
 // Puts the order at the end of its level's queue. Returns the one before it.
-static inline uint32_t book_join(struct engine *e, const struct incoming *in, uint32_t id, uint32_t slot)
+static inline uint32_t book_join(struct engine *e, uint16_t locate, unsigned side, uint32_t price, uint32_t quantity,
+                                 uint32_t id, uint32_t slot)
 {
     struct level *level = &e->levels[id];
     uint32_t tail = level->tail;
     level->tail = slot;
-    level->quantity += in->quantity;
+    level->quantity += quantity;
     if (__builtin_expect(tail != 0, 1)) {
         e->orders[tail].next = slot;
         return tail;
     }
     level->head = slot;
-    e->pages[id >> PAGE_SHIFT].occupied |= (uint16_t)(1u << (id & (PAGE_LEVELS - 1)));
-    e->levels_used++;
-    struct book *book = &e->books[in->locate];
-    unsigned side = side_of(in->side);
-    if (price_rank(side, in->price) > price_rank(side, book->best[side])) {
-        book->best[side] = in->price;
-        book->best_level[side] = id;
-        if (__builtin_expect(book->watch & WATCH_PEGS, 0))
-            book_dirty(e, in->locate);
-    }
+    book_level_begin(e, locate, side, price, id);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/conditional.h"
 #include "engine/lookup.h"
 #include "engine/phases.h"
+#include "engine/place.h"
 #include "engine/special.h"
 #include "engine/trades.h"
 #include "engine/wish.h"
@@ -65,26 +66,20 @@ struct tally {
     uint32_t levels;
 };
 
-static uint32_t reserve_of(const struct engine *e, const struct order *order)
-{
-    return order->special ? e->specials[order->special].reserve : 0;
-}
-
 static const char *check_order(const struct engine *e, uint32_t slot, uint32_t prev, uint32_t level, uint32_t price,
                                const struct page *page)
 {
     const struct order *order = &e->orders[slot];
-    if (order->key == 0 || slot > e->limit.max_orders)
+    if (order->key == ORDER_FREE || slot > e->limit.max_orders)
         return "a free slot stands in a level";
     if (order->prev != prev)
         return "a level's queue is not linked both ways";
     if (order->level != level || order->price != price || order->locate != page->locate ||
         order_side(order) != page->side)
         return "an order stands in a level that is not its own";
-    if (order->quantity == 0 || order->quantity > QUANTITY_MAX ||
-        order->executed > QUANTITY_MAX - order->quantity - reserve_of(e, order))
+    if (order->quantity == 0 || order->quantity > QUANTITY_MAX || order->executed > QUANTITY_MAX - order_open(e, order))
         return "an order's chain may execute more than OUCH allows, or has nothing open";
-    if (lookup_find(e, order->key) != slot)
+    if (lookup_find(e, order->key, 0) != slot)
         return "a resting order is not found by its number";
     return NULL;
 }
@@ -166,19 +161,44 @@ static const char *check_sessions(const struct engine *e)
 {
     uint32_t listed = 0;
     for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
-        uint32_t prev = 0;
-        for (uint32_t slot = e->sessions[session].oldest; slot; prev = slot, slot = e->links[slot].next) {
-            if (e->orders[slot].key == 0 || key_session(e->orders[slot].key) != session || e->links[slot].prev != prev)
+        if (!e->sessions[session].open)
+            continue;
+        uint32_t own = session_own_link(e, session), prev = own;
+        for (uint32_t slot = session_oldest(e, session); slot; prev = slot, slot = session_next(e, slot)) {
+            uint64_t key = e->orders[slot].key;
+            if (key == ORDER_FREE || key_session(key) != session || e->links[slot].prev != prev)
                 return "a session's list holds what is not its order";
-            if (key_user_ref(e->orders[slot].key) > e->last_ref[session * 256 + key_channel(e->orders[slot].key)])
+            if (key_user_ref(key) > e->last_ref[session * 256 + key_channel(key)])
                 return "an order rests under a number that its channel has not used";
-            if (++listed > e->live)
+            if (++listed > live_orders(e))
                 return "a session's list has no end";
         }
-        if (e->sessions[session].newest != prev)
+        if (e->links[prev].next != own || e->links[own].prev != prev)
             return "a session's newest order is not the last of its list";
     }
-    return listed == e->live ? NULL : "sessions do not list every live order";
+    return listed == live_orders(e) ? NULL : "sessions do not list every live order";
+}
+
+// What the accounts have at risk is what their orders come to.
+static const char *check_risk(const struct engine *e)
+{
+    for (uint32_t account = 0; account < e->limit.max_accounts; account++) {
+        uint64_t quantity[2] = {0}, notional[2] = {0};
+        for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
+            if (!e->sessions[session].open || e->sessions[session].account != account)
+                continue;
+            for (uint32_t slot = session_oldest(e, session); slot; slot = session_next(e, slot)) {
+                const struct order *order = &e->orders[slot];
+                quantity[side_of(order->side)] += order_open(e, order);
+                notional[side_of(order->side)] += (uint64_t)order_open(e, order) * risk_price(order);
+            }
+        }
+        const struct exposure *has = &e->exposures[account];
+        for (unsigned side = BUY; side <= SELL; side++)
+            if (has->quantity[side] != quantity[side] || has->notional[side] != notional[side])
+                return "an account's exposure is not the sum of its orders";
+    }
+    return NULL;
 }
 
 static const char *check_buckets(const struct engine *e)
@@ -188,20 +208,20 @@ static const char *check_buckets(const struct engine *e)
         const struct bucket *bucket = &e->buckets[i];
         unsigned taken = 0;
         for (unsigned way = 0; way < BUCKET_WAYS; way++) {
+            if ((bucket->tags[way] != 0) != (bucket->taken >> way & 1))
+                return "a bucket's tags and its places taken disagree";
             if (bucket->tags[way] == 0)
                 continue;
             taken++;
             uint32_t slot = bucket->slots[way];
-            if (e->orders[slot].key == 0 || e->orders[slot].bucket != i)
+            if (e->orders[slot].key == ORDER_FREE || e->orders[slot].bucket != i)
                 return "the table of live orders names an order that is not live";
-            standing_away += lookup_place(e, e->orders[slot].key).first != i;
+            standing_away += lookup_first(e, lookup_place(e, e->orders[slot].key)) != i;
         }
-        if (taken != bucket->used)
-            return "a bucket's count is wrong";
-        used += bucket->used;
+        used += taken;
         away += bucket->away;
     }
-    if (used != e->live)
+    if (used != live_orders(e))
         return "the table of live orders does not hold every live order";
     return away == standing_away ? NULL : "buckets miscount the orders that stand elsewhere";
 }
@@ -225,7 +245,7 @@ static uint32_t firm_best(const struct engine *e, const struct book *book, unsig
 const char *engine_check(const struct engine *e)
 {
     if (e->day == DAY_NONE)
-        return e->live ? "orders live before the day" : NULL;
+        return live_orders(e) ? "orders live before the day" : NULL;
     struct tally tally = {0};
     for (uint32_t locate = 1; locate <= e->limit.max_symbols; locate++) {
         if (e->books[locate].tick == 0)
@@ -242,7 +262,7 @@ const char *engine_check(const struct engine *e)
     const char *broken = special_check(e, &waiting);
     if (broken)
         return broken;
-    if (tally.orders + waiting != e->live || e->live + e->free_count != e->fresh_slot)
+    if (tally.orders + waiting != live_orders(e) || e->fresh_slot > e->fresh_limit)
         return "books, slots and the count of live orders disagree";
     if (tally.levels + e->conditional_live != e->levels_used)
         return "the count of levels in use is wrong";
@@ -250,8 +270,18 @@ const char *engine_check(const struct engine *e)
     if (!broken)
         broken = check_buckets(e);
     if (!broken)
+        broken = check_risk(e);
+    if (!broken)
         broken = conditional_check(e);
     if (!broken)
         broken = expiry_check(e);
     return broken ? broken : trades_check(e);
+}
+
+struct engine_exposure engine_exposure(const struct engine *e, uint16_t account, char side)
+{
+    if (account >= e->limit.max_accounts)
+        return (struct engine_exposure){0};
+    const struct exposure *at = &e->exposures[account];
+    return (struct engine_exposure){at->quantity[side_of(side)], at->notional[side_of(side)]};
 }

@@ -4,6 +4,7 @@
 #include "engine/conditional.h"
 #include "engine/pegs.h"
 #include "engine/phases.h"
+#include "engine/slots.h"
 #include "engine/special.h"
 #include "engine/trades.h"
 
@@ -19,7 +20,7 @@ static const char *check_list(const struct engine *e, uint16_t locate, unsigned 
         const struct special *s = &e->specials[at];
         if (s->prev != prev)
             return "a list of conditional orders is not linked both ways";
-        if (s->slot == 0 || e->orders[s->slot].key == 0 || e->orders[s->slot].special != at ||
+        if (s->slot == 0 || e->orders[s->slot].key == ORDER_FREE || e->orders[s->slot].special != at ||
             e->orders[s->slot].locate != locate)
             return "a list of conditional orders holds what is not its own";
         if (++*count > e->conditional_live)
@@ -163,14 +164,14 @@ const char *expiry_check(const struct engine *e)
     }
     uint32_t expiring = 0;
     for (uint32_t session = 0; session < e->limit.max_sessions; session++)
-        for (uint32_t slot = e->sessions[session].oldest; slot; slot = e->links[slot].next)
+        for (uint32_t slot = session_oldest(e, session); slot; slot = session_next(e, slot))
             expiring += e->orders[slot].tif == '6';
     return expiring == e->heap_count ? NULL : "an order that expires is not in the heap of expiries";
 }
 
 const char *trades_check(const struct engine *e)
 {
-    uint64_t made = e->next_match - trade_first(e);
+    uint64_t made = e->next_match - e->first_match;
     uint64_t kept = made < e->limit.max_trades ? made : e->limit.max_trades;
     // The newest only: this runs after every command of a test.
     for (uint64_t i = kept > 16 ? kept - 16 : 0; i < kept; i++) {

@@ -22,6 +22,8 @@ static bool may_wait(const struct engine *e, uint32_t slot)
 static const char *check_one(const struct engine *e, uint32_t slot)
 {
     const struct order *order = &e->orders[slot];
+    if (((order->flags & ORDER_SPECIAL) != 0) != (order->special != 0))
+        return "an order's flags do not say whether it is special";
     if (order->special == 0)
         return order->level && order->display == 'Y' ? NULL : "a plain order is not displayed in the book";
     const struct special *s = &e->specials[order->special];
@@ -44,7 +46,7 @@ const char *special_check(const struct engine *e, uint32_t *waiting)
     *waiting = 0;
     for (uint32_t slot = 1; slot <= e->fresh_slot; slot++) {
         const struct order *order = &e->orders[slot];
-        if (order->key == 0)
+        if (order->key == ORDER_FREE)
             continue;
         const char *broken = check_one(e, slot);
         if (broken)

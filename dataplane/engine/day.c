@@ -4,6 +4,7 @@
 #include "engine/book.h"
 #include "engine/phases.h"
 #include "engine/sessions.h"
+#include "engine/slots.h"
 
 void emit_system(struct out *out, char code, uint8_t flags)
 {
@@ -51,7 +52,12 @@ void day_open(struct engine *e, const struct command *c, struct out *out)
     e->key1 = mix_key(c->day.lookup_key, 2) | 1;
     // From the command, not from the memory: the answer "full" must be the same in every engine that takes this day.
     e->bucket_mask = bucket_count(e->limit.max_orders) - 1;
-    e->next_ref = e->next_match = ((uint64_t)c->day.core + 1) << 40 | 1;
+    e->next_ref = e->next_match = e->first_match = ((uint64_t)c->day.core + 1) << 40 | 1;
+    e->trades_limit = e->limit.max_trades;
+    e->fresh_limit = e->limit.max_orders;
+    e->levels_limit = e->limit.max_levels;
+    e->symbols_limit = e->limit.max_symbols;
+    e->orders[0].key = ORDER_FREE;
     e->generator = c->day.seed;
     emit_day(out, EV_DAY_OPEN, e->date);
     emit_system(out, 'O', EV_MD_OTHER);
@@ -69,6 +75,9 @@ void day_open_symbol(struct engine *e, const struct command *c, struct out *out)
     e->backs[locate] = (struct book_back){.looked = {NO_BID, NO_ASK}, .round_lot = c->open_symbol.round_lot};
     book->reciprocal = tick == 1 ? 0 : UINT64_MAX / tick + 1;
     memcpy(book->name, c->open_symbol.name, sizeof book->name);
+    struct directory_entry *directory = book_directory(e, locate, BUY, 0); // both sides
+    for (unsigned i = 0; i < 2 * DIRECTORY; i++)
+        directory[i] = (struct directory_entry){NO_PAGE, 0};
     struct event event = {
         .type = EV_SYMBOL, .lines = 3, .flags = EV_MD_OTHER, .session = SESSION_NONE, .locate = locate};
     memcpy(event.symbol, book->name, sizeof event.symbol);
@@ -100,6 +109,8 @@ void day_open_session(struct engine *e, const struct command *c)
                          .cancel_on_disconnect = c->open_session.cancel_on_disconnect != 0,
                          .post_only_cancels = c->open_session.post_only_cancels != 0,
                          .aiq_default = c->open_session.aiq_default == 'N' ? 0 : c->open_session.aiq_default};
+    uint32_t own = session_own_link(e, c->session);
+    e->links[own] = (struct session_link){own, own};
 }
 
 void day_start(struct engine *e, const struct command *c, struct out *out)
@@ -137,6 +148,7 @@ void day_start_continue(struct engine *e, struct out *out)
         emit_system(out, 'Q', EV_MD_OTHER);
     emit_system(out, 'S', 0);
     e->day = DAY_OPEN;
+    e->trading_sessions = e->limit.max_sessions;
     e->left.work = WORK_NONE;
 }
 
@@ -145,9 +157,10 @@ void day_end(struct engine *e, struct out *out)
     if (e->day != DAY_OPEN)
         return;
     e->day = DAY_ENDED;
+    e->trading_sessions = 0;
     e->left = (struct unfinished){.work = WORK_END, .reason = 'E'};
     if (e->limit.max_sessions)
-        e->left.cursor = e->sessions[0].oldest;
+        e->left.cursor = session_oldest(e, 0);
     day_end_continue(e, out);
 }
 
@@ -162,7 +175,7 @@ void day_end_continue(struct engine *e, struct out *out)
         if ((uint32_t)left->session + 1 >= e->limit.max_sessions)
             break;
         left->session++;
-        left->cursor = e->sessions[left->session].oldest;
+        left->cursor = session_oldest(e, left->session);
     }
     if (out->count + END_CLOSING_EVENTS > ENGINE_EVENTS_MAX)
         return;

@@ -12,10 +12,23 @@
 struct out {
     struct event *events;
     unsigned count;
-    uint64_t hash;
+    struct event_lanes lanes;
     uint64_t sequence;
     uint64_t time_ns;
 };
+
+static inline struct out out_open(const struct engine *e, struct event *events)
+{
+    return (struct out){
+        .events = events, .lanes = event_lanes(e->hash), .sequence = e->sequence, .time_ns = e->time_ns};
+}
+
+// The step's events are complete. Returns how many.
+static inline unsigned out_close(struct engine *e, const struct out *out)
+{
+    e->hash = event_lanes_hash(out->lanes);
+    return out->count;
+}
 
 static inline bool out_full(const struct out *out)
 {
@@ -122,7 +135,7 @@ static inline __attribute__((always_inline)) void emit_one(struct out *out, stru
 {
     struct line first = head_line(out, head);
     store_line(&out->events[out->count++], first);
-    out->hash = event_hash_fold(out->hash, event_fold_first(first.w));
+    out->lanes = event_fold_end(event_fold_first(out->lanes, first.w));
 }
 
 // An event of two lines.
@@ -132,7 +145,7 @@ static inline __attribute__((always_inline)) void emit_two(struct out *out, stru
     struct event *event = &out->events[out->count++];
     store_line(event, first);
     store_line((char *)event + 64, second);
-    out->hash = event_hash_fold(out->hash, event_fold_first(first.w) + event_fold_next(second.w, 1));
+    out->lanes = event_fold_end(event_fold_next(event_fold_first(out->lanes, first.w), second.w));
 }
 
 // An event that is rare enough to be written field by field: the caller zeroes it and fills all but sequence, time and
@@ -144,7 +157,7 @@ static inline void emit_event(struct out *out, const struct event *from)
     event->word = 0;
     event->cmd_seq = out->sequence;
     event->time_ns = out->time_ns;
-    out->hash = event_hash(out->hash, event);
+    out->lanes = event_lanes(event_hash(event_lanes_hash(out->lanes), event));
 }
 
 // A Canceled, or a cancel that only market data sees (session SESSION_NONE). `flags` is 0, EV_MD_DELETE or

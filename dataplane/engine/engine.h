@@ -48,6 +48,10 @@ struct engine *engine_new(void *memory, const struct engine_capacity *capacity);
 // emit nothing.
 unsigned engine_step(struct engine *engine, const struct command *command, struct event *events);
 
+// The same, with what engine_prefetch_order has returned for this command: saves looking for its order again. A hint
+// that is out of date or of another command costs nothing but time.
+unsigned engine_step_hinted(struct engine *engine, const struct command *command, uint32_t hint, struct event *events);
+
 // Goes on with a step that did not finish (a sweep, a mass cancel, an expiry wave).
 unsigned engine_continue(struct engine *engine, struct event *events);
 
@@ -76,6 +80,14 @@ struct engine_level {
 };
 unsigned engine_levels(const struct engine *engine, uint16_t locate, char side, struct engine_level *levels,
                        unsigned depth);
+
+// What the open orders of an account come to, by side ('B' or 'S'): the sum of their quantities and of quantity times
+// price.
+struct engine_exposure {
+    uint64_t quantity;
+    uint64_t notional;
+};
+struct engine_exposure engine_exposure(const struct engine *engine, uint16_t account, char side);
 
 // Whether a session is up.
 bool engine_session_up(const struct engine *engine, uint16_t session);

@@ -12,20 +12,31 @@
 #include <immintrin.h>
 #endif
 
+// Where an order of that number belongs. The second bucket is seldom asked for.
 struct lookup_place {
-    uint32_t first, second;
-    uint16_t tag; // never 0
+    uint64_t hash;
 };
 
 static inline struct lookup_place lookup_place(const struct engine *e, uint64_t key)
 {
-    uint64_t hash = event_mix(key ^ e->key0, e->key1);
-    struct lookup_place place = {.first = (uint32_t)hash & e->bucket_mask,
-                                 .second = (uint32_t)(hash >> 32) & e->bucket_mask,
-                                 .tag = (uint16_t)(hash >> 48 | 1)};
-    if (place.second == place.first)
-        place.second ^= 1;
-    return place;
+    return (struct lookup_place){event_mix(key ^ e->key0, e->key1)};
+}
+
+static inline uint32_t lookup_first(const struct engine *e, struct lookup_place place)
+{
+    return (uint32_t)place.hash & e->bucket_mask;
+}
+
+static inline uint32_t lookup_second(const struct engine *e, struct lookup_place place)
+{
+    uint32_t second = (uint32_t)(place.hash >> 32) & e->bucket_mask;
+    return second == lookup_first(e, place) ? second ^ 1 : second;
+}
+
+// Never 0.
+static inline uint16_t lookup_tag(struct lookup_place place)
+{
+    return (uint16_t)(place.hash >> 48 | 1);
 }
 
 // Bit 2i is set when place i of the bucket holds `tag`.
@@ -52,28 +63,41 @@ static inline uint32_t bucket_find(const struct engine *e, const struct bucket *
     return 0;
 }
 
-// The slot of a live order, 0 when there is none such.
-static inline uint32_t lookup_find(const struct engine *e, uint64_t key)
+// The slot of a live order, 0 when there is none such. `hint` is a slot where it may stand.
+static inline uint32_t lookup_find(const struct engine *e, uint64_t key, uint32_t hint)
 {
+    if (e->orders[hint].key == key)
+        return hint;
     struct lookup_place place = lookup_place(e, key);
-    const struct bucket *first = &e->buckets[place.first];
-    uint32_t slot = bucket_find(e, first, place.tag, key);
+    const struct bucket *first = &e->buckets[lookup_first(e, place)];
+    uint32_t slot = bucket_find(e, first, lookup_tag(place), key);
     if (__builtin_expect(slot == 0 && first->away, 0))
-        slot = bucket_find(e, &e->buckets[place.second], place.tag, key);
+        slot = bucket_find(e, &e->buckets[lookup_second(e, place)], lookup_tag(place), key);
     return slot;
 }
 
-// The bucket that an order of this place goes to, UINT32_MAX when there is no room in either.
+static inline unsigned bucket_used(const struct bucket *bucket)
+{
+    return (unsigned)__builtin_popcount(bucket->taken);
+}
+
+// Whether the first bucket has room to spare, as it mostly has.
 #define BUCKET_SPARE 2
+static inline bool lookup_room_plenty(const struct engine *e, struct lookup_place place)
+{
+    return bucket_used(&e->buckets[lookup_first(e, place)]) < BUCKET_WAYS - BUCKET_SPARE;
+}
+
+// The bucket that an order of this place goes to, UINT32_MAX when there is no room in either.
 static inline uint32_t lookup_room(const struct engine *e, struct lookup_place place)
 {
-    unsigned first = e->buckets[place.first].used;
-    if (__builtin_expect(first < BUCKET_WAYS - BUCKET_SPARE, 1))
-        return place.first;
-    unsigned second = e->buckets[place.second].used;
+    if (__builtin_expect(lookup_room_plenty(e, place), 1))
+        return lookup_first(e, place);
+    unsigned first = bucket_used(&e->buckets[lookup_first(e, place)]);
+    unsigned second = bucket_used(&e->buckets[lookup_second(e, place)]);
     if (second < first)
-        return place.second;
-    return first < BUCKET_WAYS ? place.first : UINT32_MAX;
+        return lookup_second(e, place);
+    return first < BUCKET_WAYS ? lookup_first(e, place) : UINT32_MAX;
 }
 
 // Enters the order in bucket `at`, which lookup_room has found. Returns its place there; ORDER_AWAY is added to
@@ -82,14 +106,13 @@ static inline uint8_t lookup_insert(struct engine *e, struct lookup_place place,
                                     uint8_t *flags)
 {
     struct bucket *bucket = &e->buckets[at];
-    uint32_t empty = bucket_match(bucket, 0);
-    xw_assert(empty);
-    unsigned way = (unsigned)__builtin_ctz(empty) / 2;
-    bucket->tags[way] = place.tag;
+    uint32_t taken = bucket->taken;
+    unsigned way = (unsigned)__builtin_ctz(~taken);
+    bucket->tags[way] = lookup_tag(place);
     bucket->slots[way] = slot;
-    bucket->used++;
-    if (__builtin_expect(at != place.first, 0)) {
-        e->buckets[place.first].away++;
+    bucket->taken = (uint16_t)(taken | (taken + 1));
+    if (__builtin_expect(at != lookup_first(e, place), 0)) {
+        e->buckets[lookup_first(e, place)].away++;
         *flags |= ORDER_AWAY;
     }
     return (uint8_t)way;
@@ -101,10 +124,9 @@ static inline void lookup_remove(struct engine *e, uint32_t slot)
     struct bucket *bucket = &e->buckets[order->bucket];
     xw_assert(bucket->slots[order->way] == slot);
     bucket->tags[order->way] = 0;
-    bucket->slots[order->way] = 0;
-    bucket->used--;
+    bucket->taken = (uint16_t)(bucket->taken & ~(1u << order->way));
     if (__builtin_expect(order->flags & ORDER_AWAY, 0))
-        e->buckets[lookup_place(e, order->key).first].away--;
+        e->buckets[lookup_first(e, lookup_place(e, order->key))].away--;
 }
 
 #endif

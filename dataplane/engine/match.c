@@ -50,6 +50,7 @@ static bool fill_level(struct engine *e, struct out *out, struct book *book, uin
         in->quantity -= fill;
         in->executed += fill;
         level->quantity -= fill;
+        risk_take(e, key_session(maker->key), side_of(maker->side), fill, maker->price);
         if (fill < maker->quantity) {
             maker->quantity -= fill;
             maker->executed += fill;
@@ -57,7 +58,7 @@ static bool fill_level(struct engine *e, struct out *out, struct book *book, uin
         }
         uint32_t next = maker->next;
         lookup_remove(e, slot);
-        session_unlink(e, &e->sessions[key_session(maker->key)], slot);
+        session_unlink(e, slot);
         slot_release(e, slot);
         level->head = next;
         if (next)
@@ -86,7 +87,7 @@ static void rest(struct engine *e, struct out *out, const struct book *book)
     uint32_t slot = slot_take(e);
     struct lookup_place place = lookup_place(e, in->key);
     order_place(e, in, place, lookup_room(e, place), slot);
-    session_append(e, &e->sessions[key_session(in->key)], slot);
+    session_append(e, key_session(in->key), slot);
     struct line second = {{word_at(book->name)}};
     emit_two(out,
              (struct head){.type = EV_BOOK_ADD,

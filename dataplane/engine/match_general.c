@@ -38,13 +38,9 @@ void general_retake(struct engine *e, uint32_t slot, uint32_t limit, uint32_t pr
                               .price = price,
                               .quantity = order->quantity,
                               .executed = order->executed,
-                              .locate = order->locate,
+                              .terms = order->terms,
                               .group_id = order->group_id,
-                              .side = order->side,
-                              .capacity = order->capacity,
-                              .display = order->display,
                               .rests = rests,
-                              .tif = order->tif,
                               .unplain = true,
                               .slot = slot,
                               .special = order->special};
@@ -163,6 +159,7 @@ static void refresh_or_drop(struct engine *e, struct out *out, uint32_t slot)
 
 static void shrink_maker(struct engine *e, struct order *maker, uint32_t quantity)
 {
+    risk_take(e, key_session(maker->key), side_of(maker->side), quantity, maker->price);
     maker->quantity -= quantity;
     maker->executed += quantity;
     e->levels[maker->level].quantity -= quantity;
@@ -339,6 +336,7 @@ static void rest(struct engine *e, struct out *out)
     uint32_t slot = new ? special_place(e) : in->slot;
     struct order *order = &e->orders[slot];
     struct special *s = &e->specials[order->special];
+    order_risk_take(e, order);
     order->quantity = in->quantity;
     order->executed = in->executed;
     order->price = in->price;
@@ -346,6 +344,7 @@ static void rest(struct engine *e, struct out *out)
         s->reserve = order->quantity;
         reserve_draw(e, slot);
     }
+    order_risk_add(e, order);
     special_join(e, slot);
     if (new && order->special && s->kinds)
         conditional_add(e, order->special);

@@ -28,7 +28,8 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->books = part(base, &offset, symbols, sizeof(struct book));
     e->directory = part(base, &offset, symbols * 2 * DIRECTORY, sizeof(struct directory_entry));
     e->sessions = part(base, &offset, capacity->max_sessions, sizeof(struct session));
-    e->links = part(base, &offset, orders, sizeof(struct session_link));
+    e->session_links = (uint32_t)orders;
+    e->links = part(base, &offset, orders + capacity->max_sessions, sizeof(struct session_link));
     e->last_ref = part(base, &offset, (size_t)capacity->max_sessions * 256, sizeof(uint32_t));
     e->free_slots = part(base, &offset, orders, sizeof(uint32_t));
     e->echoes = part(base, &offset, orders, sizeof(struct echo));
@@ -37,6 +38,7 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->heap = part(base, &offset, (size_t)capacity->max_special + 1, sizeof(uint32_t));
     e->backs = part(base, &offset, symbols, sizeof(struct book_back));
     e->dirty = part(base, &offset, dirty_words(capacity->max_symbols), sizeof(uint64_t));
+    e->exposures = part(base, &offset, capacity->max_accounts, sizeof(struct exposure));
     e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));
     return offset;
 }

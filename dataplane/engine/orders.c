@@ -10,10 +10,10 @@
 
 // Whether the command asks for nothing but a plain order that this phase takes.
 static inline __attribute__((always_inline)) bool plain_terms(const struct engine *e, const struct command *c,
-                                                              const struct session *session, enum command_type type)
+                                                              enum command_type type)
 {
     uint64_t asked = terms_asked(c, type);
-    return ((c->options & ~TAGS_HARMLESS) | (uint8_t)session->aiq_default) == 0 &&
+    return ((c->options & ~TAGS_HARMLESS) | (uint8_t)e->sessions[c->session].aiq_default) == 0 &&
            (asked == e->plain_terms[0] || asked == e->plain_terms[1]);
 }
 
@@ -35,22 +35,14 @@ static inline __attribute__((always_inline)) uint8_t check_price(const struct bo
     return c->price == PRICE_MARKET || c->price == PRICE_MARKET_CROSS ? REJECT_NONE : REJECT_PRICE;
 }
 
-// The same with hidden or discretionary contra interest.
-static __attribute__((noinline)) bool rests_unseen(const struct engine *e, uint16_t locate, unsigned side,
-                                                   uint32_t limit)
-{
-    uint32_t hidden = e->books[locate].best[(side ^ 1) | HIDDEN];
-    return price_rank(side, limit) < price_rank(side, hidden) && e->backs[locate].discretion[side ^ 1] == 0;
-}
-
 // Whether the order comes to rest without any contra order that it could have to do with.
-static inline __attribute__((always_inline)) bool rests_alone(const struct engine *e, uint16_t locate, unsigned side,
-                                                              const struct terms *terms)
+static bool rests_alone(const struct engine *e, uint16_t locate, unsigned side, const struct terms *terms)
 {
     const struct book *book = &e->books[locate];
     bool rests = terms->rests & !book_crosses(book, side, terms->limit);
     if (__builtin_expect(rests & book->uncommon[side ^ 1], 0))
-        return rests_unseen(e, locate, side, terms->limit);
+        return price_rank(side, terms->limit) < price_rank(side, book->best[(side ^ 1) | HIDDEN]) &&
+               e->backs[locate].discretion[side ^ 1] == 0;
     return rests;
 }
 
@@ -63,7 +55,7 @@ incoming_of(const struct command *c, const struct terms *terms, uint64_t key, ui
                              .limit = terms->limit,
                              .price = c->price,
                              .tick_index = terms->tick_index,
-                             .display = c->display,
+                             .terms = terms_word(c),
                              .rests = terms->rests};
 }
 
@@ -71,15 +63,14 @@ incoming_of(const struct command *c, const struct terms *terms, uint64_t key, ui
 // is a level that goes before, 0 for none.
 static inline bool levels_full(struct engine *e, uint16_t locate, unsigned side, uint32_t tick_index, uint32_t freed)
 {
-    if (__builtin_expect(e->levels_used - (freed != 0) < e->limit.max_levels, 1))
+    if (__builtin_expect(e->levels_used - (freed != 0) < e->levels_limit, 1))
         return false;
     uint32_t level = book_level(e, locate, side, tick_index);
     return level == 0 || level == freed || e->levels[level].head == 0;
 }
 
-static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *e, const struct session *session,
-                                                                 const struct command *c, struct terms *terms,
-                                                                 uint32_t bucket)
+static uint8_t check_enter(struct engine *e, const struct session *session, const struct command *c,
+                           struct terms *terms, uint32_t bucket)
 {
     if (__builtin_expect(c->refuse != REJECT_NONE, 0))
         return c->refuse;
@@ -98,56 +89,63 @@ static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *
     if (__builtin_expect(reason != REJECT_NONE, 0))
         return reason;
     if (terms->rests &&
-        __builtin_expect(e->live >= e->limit.max_orders || levels_full(e, c->locate, side, terms->tick_index, 0) ||
-                             bucket == UINT32_MAX,
+        __builtin_expect(!slot_room(e) || levels_full(e, c->locate, side, terms->tick_index, 0) || bucket == UINT32_MAX,
                          0))
         return REJECT_PROCESSING;
     return REJECT_NONE;
 }
 
-// The second line of an Accepted or Replaced without options to echo but UserRefIdx. `capacity` holds capacity, ISO and
-// cross type, a byte each.
+// The second line of an Accepted or Replaced without options to echo but UserRefIdx. Of `terms` this takes all behind
+// the side.
 static inline __attribute__((always_inline)) struct line order_words(const struct command *c, uint64_t symbol,
-                                                                     uint64_t old_ref, uint64_t capacity)
+                                                                     uint64_t old_ref, uint64_t terms)
 {
     uint64_t options = c->user_ref_idx ? OPTION(TAG_USER_REF_IDX) : 0;
-    uint64_t tif_display = terms_word(c) >> TERM_SHIFT(tif) << 48;
+    uint64_t tif_display = terms >> TERM_SHIFT(tif) << 48;
     return (struct line){{symbol, old_ref, word_at(c->cl_ord_id),
                           (word_at(c->cl_ord_id + 8) & UINT64_C(0xFFFFFFFFFFFF)) | tif_display,
-                          capacity | (uint64_t)'L' << 24 | options << 32}};
+                          terms >> TERM_SHIFT(capacity) | (uint64_t)'L' << 24 | options << 32}};
 }
 
-static inline __attribute__((always_inline)) void emit_accepted(struct out *out, const struct engine *e,
-                                                                const struct command *c, uint64_t ref, uint8_t flags)
+static inline __attribute__((always_inline)) struct head accepted_head(const struct command *c, uint64_t terms,
+                                                                       uint64_t ref, uint8_t flags)
 {
-    struct head head = {.type = EV_ACCEPTED,
-                        .lines = 2,
-                        .flags = flags,
-                        .session = c->session,
-                        .locate = c->locate,
-                        .user_ref = c->user_ref,
-                        .ref = ref,
-                        .quantity = c->quantity,
-                        .price = c->price,
-                        .channel = c->user_ref_idx,
-                        .side = c->side};
-    struct line second = order_words(c, word_at(c->symbol), 0, terms_word(c) >> TERM_SHIFT(capacity));
+    return (struct head){.type = EV_ACCEPTED,
+                         .lines = 2,
+                         .flags = flags,
+                         .session = c->session,
+                         .locate = terms_locate(terms),
+                         .user_ref = c->user_ref,
+                         .ref = ref,
+                         .quantity = c->quantity,
+                         .price = c->price,
+                         .channel = c->user_ref_idx,
+                         .side = terms_side(terms)};
+}
+
+static void emit_accepted(struct out *out, const struct engine *e, const struct command *c, uint64_t ref, uint8_t flags)
+{
+    struct head head = accepted_head(c, terms_word(c), ref, flags);
+    struct line second = order_words(c, word_at(c->symbol), 0, terms_word(c));
     if (__builtin_expect((c->options & TAGS_ON_ACCEPTED) == 0, 1))
         emit_two(out, head, second);
     else
         emit_with_options(out, head, second, c, &e->in_echo);
 }
 
-void order_enter(struct engine *e, const struct command *c, struct out *out)
+// An Enter of any kind: every check in its order. What is not plain goes on in special_enter.
+static __attribute__((noinline)) unsigned enter_any(struct engine *e, const struct command *c, struct event *events)
 {
     struct session *session = &e->sessions[c->session];
+    struct out out = out_open(e, events);
+    e->outcome = OUTCOME_NONE;
     if (!number_take(e, c)) {
         e->outcome = OUTCOME_DUPLICATE;
-        return;
+        return 0;
     }
-    if (__builtin_expect(!plain_terms(e, c, session, CMD_ENTER), 0)) {
-        special_enter(e, c, out);
-        return;
+    if (!plain_terms(e, c, CMD_ENTER)) {
+        special_enter(e, c, &out);
+        return out_close(e, &out);
     }
     uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
     struct lookup_place place = lookup_place(e, key);
@@ -155,9 +153,9 @@ void order_enter(struct engine *e, const struct command *c, struct out *out)
     struct terms terms;
     uint8_t reason = check_enter(e, session, c, &terms, bucket);
     if (__builtin_expect(reason != REJECT_NONE, 0)) {
-        emit_rejected(out, c, reason);
+        emit_rejected(&out, c, reason);
         e->outcome = OUTCOME_REJECTED;
-        return;
+        return out_close(e, &out);
     }
     uint8_t flags = 0;
     if (__builtin_expect(c->options & TAGS_ON_ACCEPTED, 0)) {
@@ -168,27 +166,78 @@ void order_enter(struct engine *e, const struct command *c, struct out *out)
     uint64_t ref = e->next_ref++;
     e->outcome = OUTCOME_ACCEPTED;
     bool only_rests = rests_alone(e, c->locate, side_of(c->side), &terms);
-    emit_accepted(out, e, c, ref, only_rests ? EV_MD_ADD : 0);
-    struct incoming in = incoming_of(c, &terms, key, ref);
-    in.locate = c->locate;
-    in.quantity = c->quantity;
-    in.side = c->side;
-    in.capacity = c->capacity;
-    in.tif = c->tif;
-    in.group_id = c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0;
-    in.flags = flags;
-    if (__builtin_expect(!only_rests, 0)) {
-        e->in = in;
-        order_match(e, out);
-        return;
+    emit_accepted(&out, e, c, ref, only_rests ? EV_MD_ADD : 0);
+    e->in = incoming_of(c, &terms, key, ref);
+    e->in.quantity = c->quantity;
+    e->in.group_id = c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0;
+    e->in.flags = flags;
+    if (only_rests) {
+        uint32_t slot = slot_take(e);
+        order_place(e, &e->in, place, bucket, slot);
+        session_append(e, c->session, slot);
+    } else {
+        order_match(e, &out);
     }
-    uint32_t slot = slot_take(e);
-    order_place(e, &in, place, bucket, slot);
-    session_append(e, session, slot);
+    return out_close(e, &out);
 }
 
-static inline uint8_t check_replace(struct engine *e, const struct order *order, const struct command *c,
-                                    char side_name, struct terms *terms, uint32_t bucket)
+// Sides as bits from 'B' on.
+#define SIDE_BIT(side) (1u << ((side) - 'B'))
+#define SIDES (SIDE_BIT('B') | SIDE_BIT('E') | SIDE_BIT('S') | SIDE_BIT('T'))
+
+static inline bool side_known(char side)
+{
+    unsigned bit = (unsigned char)side - 'B';
+    return bit < 32 && SIDES >> bit & 1;
+}
+
+// Tags that neither ask for anything nor are echoed with a value.
+#define TAGS_PLAIN (OPTION(TAG_USER_REF_IDX) | OPTION(TAG_LOCATE_BROKER))
+
+// Whether the command is a displayed day order with nothing to refuse or echo, in a phase that takes such, and nothing
+// hidden or discretionary rests on the contra side. `asks` is what its terms ask for, `plain` what they may.
+static inline __attribute__((always_inline)) bool plain(const struct command *c, uint64_t asks, uint64_t plain,
+                                                        const struct book *book, unsigned side, uint32_t tick_index)
+{
+    return (asks == plain) & ((c->options & ~TAGS_PLAIN) == 0) & ((c->refuse | book->uncommon[side ^ 1]) == 0) &
+           (c->price <= PRICE_MAX) & (tick_index != 0) & (c->quantity - 1 < QUANTITY_MAX);
+}
+
+// The plain way of an order that is going to rest; whatever else it may be goes through enter_any, with nothing
+// touched.
+unsigned order_enter(struct engine *e, const struct command *c, struct event *events)
+{
+    uint64_t terms = terms_word(c);
+    uint16_t locate = terms_locate(terms);
+    unsigned side = side_of(terms_side(terms));
+    if (__builtin_expect(locate > e->symbols_limit, 0))
+        return enter_any(e, c, events);
+    const struct book *book = &e->books[locate];
+    uint32_t tick_index = book_tick_index(book, c->price);
+    uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
+    struct lookup_place place = lookup_place(e, key);
+    if (__builtin_expect(
+            !plain(c, terms & (TERMS_READ | TERM(cross, UINT8_MAX)), e->plain_enter, book, side, tick_index), 0) ||
+        __builtin_expect(!side_known(terms_side(terms)) || word_at(book->name) != word_at(c->symbol), 0) ||
+        __builtin_expect(book_crosses(book, side, c->price), 0) ||
+        __builtin_expect(e->sessions[c->session].unplain || !number_fresh(e, c), 0) ||
+        __builtin_expect(!slot_room(e) || e->levels_used >= e->levels_limit || !lookup_room_plenty(e, place), 0))
+        return enter_any(e, c, events);
+    *number_last(e, c) = c->user_ref;
+    uint64_t ref = e->next_ref++;
+    e->outcome = OUTCOME_ACCEPTED;
+    struct out out = out_open(e, events);
+    emit_two(&out, accepted_head(c, terms, ref, EV_MD_ADD), order_words(c, word_at(c->symbol), 0, terms));
+    struct incoming in = {
+        .key = key, .ref = ref, .tick_index = tick_index, .quantity = c->quantity, .price = c->price, .terms = terms};
+    uint32_t slot = slot_take(e);
+    order_place(e, &in, place, lookup_first(e, place), slot);
+    session_append(e, c->session, slot);
+    return out_close(e, &out);
+}
+
+static uint8_t check_replace(struct engine *e, const struct order *order, const struct command *c, char side_name,
+                             struct terms *terms, uint32_t bucket)
 {
     if (__builtin_expect(c->refuse != REJECT_NONE, 0))
         return c->refuse;
@@ -206,28 +255,40 @@ static inline uint8_t check_replace(struct engine *e, const struct order *order,
     return REJECT_NONE;
 }
 
-static inline __attribute__((always_inline)) void emit_replaced(struct out *out, const struct engine *e,
-                                                                const struct command *c, const struct order *original,
-                                                                const struct incoming *in, uint8_t flags)
+static inline __attribute__((always_inline)) struct head replaced_head(const struct command *c,
+                                                                       const struct incoming *in, uint8_t flags)
 {
-    struct head head = {.type = EV_REPLACED,
-                        .lines = 2,
-                        .flags = flags,
-                        .session = c->session,
-                        .locate = in->locate,
-                        .user_ref = c->user_ref,
-                        .other_user_ref = c->orig_user_ref,
-                        .ref = in->ref,
-                        .quantity = in->quantity,
-                        .price = in->price,
-                        .channel = c->user_ref_idx,
-                        .side = in->side};
-    uint64_t capacity = (uint8_t)in->capacity | (uint64_t)(uint8_t)c->iso << 8 | (uint64_t)'N' << 16;
-    struct line second = order_words(c, word_at(e->books[in->locate].name), original->ref, capacity);
+    return (struct head){.type = EV_REPLACED,
+                         .lines = 2,
+                         .flags = flags,
+                         .session = c->session,
+                         .locate = terms_locate(in->terms),
+                         .user_ref = c->user_ref,
+                         .other_user_ref = c->orig_user_ref,
+                         .ref = in->ref,
+                         .quantity = in->quantity,
+                         .price = in->price,
+                         .channel = c->user_ref_idx,
+                         .side = terms_side(in->terms)};
+}
+
+static void emit_replaced(struct out *out, const struct engine *e, const struct command *c,
+                          const struct order *original, const struct incoming *in, uint8_t flags)
+{
+    struct head head = replaced_head(c, in, flags);
+    struct line second = order_words(c, word_at(e->books[in->locate].name), original->ref, in->terms);
     if (__builtin_expect((in->flags & ORDER_HAS_ECHO) == 0, 1))
         emit_two(out, head, second);
     else
         emit_with_options(out, head, second, c, &e->in_echo);
+}
+
+// What a replacement asks for: of the command Display, TIF and ISO, of the original the rest. There is no CrossType.
+static inline uint64_t replace_terms(const struct command *c, uint64_t original)
+{
+    uint64_t own = TERM(tif, UINT8_MAX) | TERM(display, UINT8_MAX) | TERM(iso, UINT8_MAX);
+    uint64_t none = TERM(cross, UINT8_MAX);
+    return (terms_word(c) & own) | (original & ~(own | none)) | TERM(cross, 'N');
 }
 
 // Outcome (b): the original goes, the new number stays free.
@@ -239,28 +300,38 @@ static void cancel_original(struct engine *e, uint32_t slot, struct out *out)
     e->outcome = OUTCOME_REJECTED;
 }
 
-void order_replace(struct engine *e, const struct command *c, struct out *out)
+// Puts the replacement `in` of the order in `slot` in its place, at the end of its queue.
+static inline __attribute__((always_inline)) void
+replace_place(struct engine *e, const struct incoming *in, struct lookup_place place, uint32_t bucket, uint32_t slot)
+{
+    const struct order *order = &e->orders[slot];
+    uint16_t session = key_session(in->key);
+    risk_take(e, session, side_of(order->side), order->quantity, order->price);
+    lookup_remove(e, slot);
+    book_remove(e, slot, order->price == in->price);
+    session_unlink(e, slot);
+    order_place(e, in, place, bucket, slot);
+    session_append(e, session, slot);
+}
+
+// A Replace of any kind, of the live order in `slot`: every check in its order. What is not plain goes on in
+// special_replace.
+static __attribute__((noinline)) unsigned replace_any(struct engine *e, const struct command *c, uint32_t slot,
+                                                      struct event *events)
 {
     struct session *session = &e->sessions[c->session];
-    if (!number_fresh(e, c)) {
-        e->outcome = OUTCOME_DUPLICATE;
-        return;
-    }
-    uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->orig_user_ref));
-    if (slot == 0) {
-        e->outcome = OUTCOME_NO_EFFECT;
-        return;
-    }
+    struct out out = out_open(e, events);
+    e->outcome = OUTCOME_NONE;
     if (__builtin_expect(session->disabled, 0)) { // outcome (c)
         number_take(e, c);
-        emit_rejected(out, c, REJECT_FIRM);
+        emit_rejected(&out, c, REJECT_FIRM);
         e->outcome = OUTCOME_REJECTED;
-        return;
+        return out_close(e, &out);
     }
     struct order *order = &e->orders[slot];
-    if (__builtin_expect(order->special != 0 || !plain_terms(e, c, session, CMD_REPLACE), 0)) {
-        special_replace(e, c, slot, out);
-        return;
+    if (order->special || !plain_terms(e, c, CMD_REPLACE)) {
+        special_replace(e, c, slot, &out);
+        return out_close(e, &out);
     }
     uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
     struct lookup_place place = lookup_place(e, key);
@@ -268,18 +339,16 @@ void order_replace(struct engine *e, const struct command *c, struct out *out)
     struct terms terms;
     char side = c->options & OPTION(TAG_SIDE) ? order_side_change(order->side, c->side) : order->side;
     if (__builtin_expect(check_replace(e, order, c, side, &terms, bucket) != REJECT_NONE, 0)) {
-        cancel_original(e, slot, out);
-        return;
+        cancel_original(e, slot, &out);
+        return out_close(e, &out);
     }
     number_take(e, c);
     struct incoming in = incoming_of(c, &terms, key, e->next_ref++);
+    in.terms = replace_terms(c, order->terms);
+    in.side = side;
     in.quantity = c->quantity - order->executed;
     in.executed = order->executed;
-    in.locate = order->locate;
     in.group_id = order->group_id;
-    in.side = side;
-    in.capacity = order->capacity;
-    in.tif = c->tif;
     in.flags = order->flags & ORDER_HAS_ECHO;
     if (__builtin_expect((order->flags & ORDER_HAS_ECHO) || c->options & TAGS_ON_REPLACED, 0)) {
         e->in_echo = order->flags & ORDER_HAS_ECHO ? e->echoes[slot] : (struct echo){0};
@@ -288,50 +357,97 @@ void order_replace(struct engine *e, const struct command *c, struct out *out)
     }
     e->outcome = OUTCOME_ACCEPTED;
     bool only_rests = rests_alone(e, in.locate, side_of(side), &terms);
-    emit_replaced(out, e, c, order, &in, only_rests ? EV_MD_REPLACE : EV_MD_DELETE);
-    if (__builtin_expect(!only_rests, 0)) {
+    emit_replaced(&out, e, c, order, &in, only_rests ? EV_MD_REPLACE : EV_MD_DELETE);
+    if (only_rests) {
+        replace_place(e, &in, place, bucket, slot);
+    } else {
         e->in = in;
         order_drop(e, slot);
-        order_match(e, out);
-        return;
+        order_match(e, &out);
     }
-    lookup_remove(e, slot);
-    book_remove(e, slot, order->price == in.price);
-    session_unlink(e, session, slot);
-    order_place(e, &in, place, bucket, slot);
-    session_append(e, session, slot);
+    return out_close(e, &out);
+}
+
+// The plain way of a replacement that is going to rest, or replace_any with nothing touched.
+unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+{
+    if (!number_fresh(e, c)) {
+        e->outcome = OUTCOME_DUPLICATE;
+        return 0;
+    }
+    uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->orig_user_ref), hint);
+    if (slot == 0) {
+        e->outcome = OUTCOME_NO_EFFECT;
+        return 0;
+    }
+    const struct order *order = &e->orders[slot];
+    uint64_t original = order->terms;
+    unsigned side = side_of(terms_side(original));
+    const struct book *book = &e->books[terms_locate(original)];
+    uint32_t tick_index = book_tick_index(book, c->price);
+    uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
+    struct lookup_place place = lookup_place(e, key);
+    if (__builtin_expect(!plain(c, terms_word(c) & TERMS_READ, e->plain_replace, book, side, tick_index), 0) ||
+        __builtin_expect((order->flags & ~ORDER_AWAY) != 0 || c->quantity <= order->executed, 0) ||
+        __builtin_expect(book_crosses(book, side, c->price), 0) ||
+        __builtin_expect(e->sessions[c->session].unplain, 0) ||
+        __builtin_expect(e->levels_used >= e->levels_limit || !lookup_room_plenty(e, place), 0))
+        return replace_any(e, c, slot, events);
+    *number_last(e, c) = c->user_ref;
+    struct incoming in = {.key = key,
+                          .ref = e->next_ref++,
+                          .tick_index = tick_index,
+                          .quantity = c->quantity - order->executed,
+                          .price = c->price,
+                          .terms = replace_terms(c, original),
+                          .executed = order->executed,
+                          .group_id = order->group_id};
+    e->outcome = OUTCOME_ACCEPTED;
+    struct out out = out_open(e, events);
+    emit_two(&out, replaced_head(c, &in, EV_MD_REPLACE), order_words(c, word_at(book->name), order->ref, in.terms));
+    replace_place(e, &in, place, lookup_first(e, place), slot);
+    return out_close(e, &out);
 }
 
 // Reduces the open quantity in place; the order keeps its priority.
 static void reduce(struct engine *e, struct order *order, uint32_t by)
 {
+    risk_take(e, key_session(order->key), side_of(order->side), by, order->price);
     order->quantity -= by;
     e->levels[order->level].quantity -= by;
 }
 
-void order_cancel(struct engine *e, const struct command *c, struct out *out)
+static __attribute__((noinline)) unsigned cancel_special(struct engine *e, const struct command *c, uint32_t slot,
+                                                         struct event *events)
 {
-    uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->user_ref));
+    struct out out = out_open(e, events);
+    special_cancel(e, c, slot, &out);
+    return out_close(e, &out);
+}
+
+unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+{
+    uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->user_ref), hint);
     if (slot == 0 || __builtin_expect(c->refuse != REJECT_NONE, 0)) {
         e->outcome = OUTCOME_NO_EFFECT;
-        return;
+        return 0;
     }
     struct order *order = &e->orders[slot];
-    if (__builtin_expect(order->special != 0, 0)) {
-        special_cancel(e, c, slot, out);
-        return;
-    }
+    if (__builtin_expect(order->special != 0, 0))
+        return cancel_special(e, c, slot, events);
     uint32_t remaining = order_remaining(order, order->quantity, c->quantity);
+    struct out out = out_open(e, events);
     e->outcome = OUTCOME_ACCEPTED;
     if (__builtin_expect(remaining == 0, 1)) {
-        emit_canceled(out, order, c->session, order->quantity, 'U', EV_MD_DELETE);
+        emit_canceled(&out, order, c->session, order->quantity, 'U', EV_MD_DELETE);
         order_drop(e, slot);
     } else if (remaining < order->quantity) {
-        emit_canceled(out, order, c->session, order->quantity - remaining, 'U', EV_MD_REDUCE);
+        emit_canceled(&out, order, c->session, order->quantity - remaining, 'U', EV_MD_REDUCE);
         reduce(e, order, order->quantity - remaining);
     } else {
         e->outcome = OUTCOME_NO_EFFECT;
     }
+    return out_close(e, &out);
 }
 
 void emit_modified(struct out *out, const struct order *order, const struct command *c, uint32_t open)
@@ -360,7 +476,7 @@ void emit_modified(struct out *out, const struct order *order, const struct comm
 void order_modify(struct engine *e, const struct command *c, struct out *out)
 {
     e->outcome = OUTCOME_NO_EFFECT;
-    uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->user_ref));
+    uint32_t slot = lookup_find(e, order_key(c->session, c->user_ref_idx, c->user_ref), 0);
     if (slot == 0 || c->refuse != REJECT_NONE)
         return;
     struct order *order = &e->orders[slot];

@@ -2,6 +2,7 @@
 #include "engine/phases.h"
 
 #include "engine/day.h"
+#include "engine/slots.h"
 #include "engine/special.h"
 #include "engine/terms.h"
 
@@ -12,6 +13,8 @@ void phase_set(struct engine *e, char phase)
     e->phase = phase ? phase : PHASE_REGULAR;
     // A word that no command's terms can be: nothing is plain then, and the long way finds the reason.
     e->plain_terms[0] = e->phase == PHASE_REGULAR ? terms_plain('0') : TERMS_NEVER;
+    e->plain_enter = e->phase == PHASE_REGULAR ? TERMS_DAY | TERM(cross, 'N') : TERMS_NEVER;
+    e->plain_replace = e->phase == PHASE_REGULAR ? TERMS_DAY : TERMS_NEVER;
     e->plain_terms[1] = e->phase == PHASE_CLOSED ? TERMS_NEVER : terms_plain('3');
 }
 
@@ -53,13 +56,13 @@ static bool cancel_over(struct engine *e, struct out *out)
         if (left->cursor == 0) { // cursor_stage: the next session
             if (left->cursor_stage >= e->limit.max_sessions)
                 return true;
-            left->cursor = e->sessions[left->cursor_stage++].oldest;
+            left->cursor = session_oldest(e, left->cursor_stage++);
             continue;
         }
         if (looked >= WALK_MAX || out_full(out))
             return false;
         uint32_t slot = left->cursor;
-        left->cursor = e->links[slot].next;
+        left->cursor = session_next(e, slot);
         if (e->phase == PHASE_CLOSED || e->orders[slot].tif == '0')
             order_cancel_whole(e, out, slot, 'E');
     }

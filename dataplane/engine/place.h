@@ -7,6 +7,43 @@
 #include "engine/lookup.h"
 #include "engine/slots.h"
 
+// What an order has at risk, by account: added to when it rests, taken from when it goes or trades.
+static inline void risk_add(struct engine *e, uint16_t session, unsigned side, uint32_t quantity, uint32_t price)
+{
+    struct exposure *exposure = &e->exposures[e->sessions[session].account];
+    exposure->quantity[side] += quantity;
+    exposure->notional[side] += (uint64_t)quantity * price;
+}
+
+static inline void risk_take(struct engine *e, uint16_t session, unsigned side, uint32_t quantity, uint32_t price)
+{
+    struct exposure *exposure = &e->exposures[e->sessions[session].account];
+    exposure->quantity[side] -= quantity;
+    exposure->notional[side] -= (uint64_t)quantity * price;
+}
+
+// The price at which an order counts: none for a market order that waits for its trigger.
+static inline uint32_t risk_price(const struct order *order)
+{
+    return order->price <= PRICE_MAX ? order->price : 0;
+}
+
+static inline uint32_t order_open(const struct engine *e, const struct order *order)
+{
+    return order->quantity + e->specials[order->special].reserve * (order->special != 0);
+}
+
+// The same for any order as it stands in its slot.
+static inline void order_risk_add(struct engine *e, const struct order *order)
+{
+    risk_add(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order));
+}
+
+static inline void order_risk_take(struct engine *e, const struct order *order)
+{
+    risk_take(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order));
+}
+
 // Puts the order of `in` into the free or reused slot, the bucket that lookup_room has found, and all tables but the
 // session's list.
 static inline __attribute__((always_inline)) void order_place(struct engine *e, const struct incoming *in,
@@ -14,34 +51,31 @@ static inline __attribute__((always_inline)) void order_place(struct engine *e, 
 {
     uint8_t flags = in->flags;
     uint8_t way = lookup_insert(e, place, bucket, slot, &flags);
-    uint32_t level = book_level_make(e, in->locate, side_of(in->side), in->tick_index);
-    uint32_t prev = book_join(e, in, level, slot);
-    e->orders[slot] = (struct order){.key = in->key,
-                                     .ref = in->ref,
-                                     .prev = prev,
-                                     .level = level,
-                                     .quantity = in->quantity,
-                                     .price = in->price,
-                                     .executed = in->executed,
-                                     .bucket = bucket,
-                                     .locate = in->locate,
-                                     .group_id = in->group_id,
-                                     .side = in->side,
-                                     .capacity = in->capacity,
-                                     .display = in->display,
-                                     .flags = flags,
-                                     .way = way,
-                                     .tif = in->tif};
+    unsigned side = side_of(terms_side(in->terms));
+    uint16_t locate = terms_locate(in->terms);
+    uint32_t level = book_level_make(e, locate, side, in->tick_index);
+    uint32_t prev = book_join(e, locate, side, in->price, in->quantity, level, slot);
+    risk_add(e, key_session(in->key), side, in->quantity, in->price);
+    uint64_t *to = (uint64_t *)&e->orders[slot]; // in whole words
+    to[0] = in->key;
+    to[1] = in->ref;
+    to[2] = (uint64_t)prev << 32;
+    to[3] = level | (uint64_t)in->executed << 32;
+    to[4] = in->quantity | (uint64_t)in->price << 32;
+    to[5] = in->terms;
+    to[6] = bucket | (uint64_t)in->group_id << 32 | (uint64_t)flags << 48 | (uint64_t)way << 56;
+    to[7] = 0;
     if (__builtin_expect(in->flags & ORDER_HAS_ECHO, 0))
         e->echoes[slot] = e->in_echo;
 }
 
-// Takes a resting order out of everything: live-order table, session list, book, slot.
+// Takes a plain order out of everything: live-order table, session list, book, slot.
 static inline void order_drop(struct engine *e, uint32_t slot)
 {
-    uint64_t key = e->orders[slot].key;
+    const struct order *order = &e->orders[slot];
+    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price);
     lookup_remove(e, slot);
-    session_unlink(e, &e->sessions[key_session(key)], slot);
+    session_unlink(e, slot);
     book_remove(e, slot, false);
     slot_release(e, slot);
 }

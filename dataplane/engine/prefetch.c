@@ -27,7 +27,7 @@ static inline struct lookup_place target(const struct engine *e, const struct co
 void engine_prefetch(const struct engine *e, const struct command *c)
 {
     if (!resident(e) && is_order(c))
-        __builtin_prefetch(&e->buckets[target(e, c).first], 1);
+        __builtin_prefetch(&e->buckets[lookup_first(e, target(e, c))], 1);
 }
 
 // The end of the queue that a new order will join, when its page is in the directory.
@@ -50,8 +50,8 @@ uint32_t engine_prefetch_order(const struct engine *e, const struct command *c)
         return 0;
     }
     struct lookup_place place = target(e, c);
-    const struct bucket *bucket = &e->buckets[place.first];
-    uint32_t match = bucket_match(bucket, place.tag);
+    const struct bucket *bucket = &e->buckets[lookup_first(e, place)];
+    uint32_t match = bucket_match(bucket, lookup_tag(place));
     uint32_t slot = match ? bucket->slots[__builtin_ctz(match) / 2] : 0;
     __builtin_prefetch(&e->orders[slot], 1);
     __builtin_prefetch(&e->links[slot], 1);

@@ -2,6 +2,7 @@
 #include "engine/sessions.h"
 
 #include "engine/numbers.h"
+#include "engine/slots.h"
 #include "engine/special.h"
 
 // Orders that a step looks at before it pauses, also when the filters let few through.
@@ -40,7 +41,7 @@ bool session_walk(struct engine *e, struct out *out)
     struct unfinished *left = &e->left;
     for (unsigned looked = 0; left->cursor && !out_full(out) && looked < WALK_MAX; looked++) {
         uint32_t slot = left->cursor;
-        left->cursor = e->links[slot].next;
+        left->cursor = session_next(e, slot);
         if (left->cursor)
             __builtin_prefetch(&e->orders[left->cursor], 1);
         const struct order *order = &e->orders[slot];
@@ -104,7 +105,7 @@ void session_mass_cancel(struct engine *e, const struct command *c, struct out *
     e->left = (struct unfinished){.work = WORK_SESSION,
                                   .session = c->session,
                                   .locate = any_symbol ? LOCATE_NONE : c->locate,
-                                  .cursor = e->sessions[c->session].oldest,
+                                  .cursor = session_oldest(e, c->session),
                                   .side = c->options & OPTION(TAG_SIDE) ? c->side : 0,
                                   .reason = 'U',
                                   .by_group = (c->options & OPTION(TAG_GROUP_ID)) != 0,
@@ -149,8 +150,8 @@ void session_down(struct engine *e, const struct command *c, struct out *out)
     session->up = false;
     if (!session->cancel_on_disconnect)
         return;
-    e->left =
-        (struct unfinished){.work = WORK_SESSION, .session = c->session, .cursor = session->oldest, .reason = 'Z'};
+    e->left = (struct unfinished){
+        .work = WORK_SESSION, .session = c->session, .cursor = session_oldest(e, c->session), .reason = 'Z'};
     if (session_walk(e, out))
         e->left.work = WORK_NONE;
 }

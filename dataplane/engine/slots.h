@@ -5,46 +5,63 @@
 
 #include "engine/state.h"
 
+static inline bool slot_room(const struct engine *e)
+{
+    return e->free_count != 0 || e->fresh_slot < e->fresh_limit;
+}
+
 static inline uint32_t slot_take(struct engine *e)
 {
-    e->live++;
-    if (e->free_count == 0)
+    uint32_t count = e->free_count;
+    if (__builtin_expect(count == 0, 0))
         return ++e->fresh_slot;
-    uint32_t slot = e->free_slots[e->free_count--];
+    uint32_t slot = e->free_slots[count];
     // The next order will want the one below; below the lowest stands a 0.
-    __builtin_prefetch(&e->orders[e->free_slots[e->free_count]], 1);
+    __builtin_prefetch(&e->orders[e->free_slots[count - 1]], 1);
+    e->free_count = count - 1;
     return slot;
 }
 
 static inline void slot_release(struct engine *e, uint32_t slot)
 {
-    e->orders[slot].key = 0;
+    e->orders[slot].key = ORDER_FREE;
     e->free_slots[++e->free_count] = slot;
-    e->live--;
 }
 
-static inline void session_append(struct engine *e, struct session *session, uint32_t slot)
+// A session's own link: its `next` is the oldest order, its `prev` the newest.
+static inline uint32_t session_own_link(const struct engine *e, uint32_t session)
 {
-    uint32_t newest = session->newest;
-    e->links[slot] = (struct session_link){.next = 0, .prev = newest};
-    if (newest)
-        e->links[newest].next = slot;
-    else
-        session->oldest = slot;
-    session->newest = slot;
+    return e->session_links + session;
 }
 
-static inline void session_unlink(struct engine *e, struct session *session, uint32_t slot)
+static inline void session_append(struct engine *e, uint32_t session, uint32_t slot)
 {
-    struct session_link link = e->links[slot];
-    if (link.prev)
-        e->links[link.prev].next = link.next;
-    else
-        session->oldest = link.next;
-    if (link.next)
-        e->links[link.next].prev = link.prev;
-    else
-        session->newest = link.prev;
+    struct session_link *links = e->links;
+    uint32_t own = session_own_link(e, session), newest = links[own].prev;
+    links[slot].next = own;
+    links[slot].prev = newest;
+    links[newest].next = slot;
+    links[own].prev = slot;
+}
+
+static inline void session_unlink(struct engine *e, uint32_t slot)
+{
+    struct session_link *links = e->links;
+    uint32_t next = links[slot].next, prev = links[slot].prev;
+    links[prev].next = next;
+    links[next].prev = prev;
+}
+
+// The order after `slot` of its session, 0 after the newest.
+static inline uint32_t session_next(const struct engine *e, uint32_t slot)
+{
+    uint32_t next = e->links[slot].next;
+    return next < e->session_links ? next : 0;
+}
+
+static inline uint32_t session_oldest(const struct engine *e, uint32_t session)
+{
+    return session_next(e, session_own_link(e, session));
 }
 
 #endif

@@ -20,17 +20,14 @@ uint32_t special_place(struct engine *e)
                                      .price = in->price,
                                      .executed = in->executed,
                                      .bucket = bucket,
-                                     .locate = in->locate,
+                                     .terms = in->terms,
                                      .group_id = in->group_id,
-                                     .side = in->side,
-                                     .capacity = in->capacity,
-                                     .display = in->display,
                                      .flags = flags,
-                                     .way = way,
-                                     .tif = in->tif};
+                                     .way = way};
+    order_risk_add(e, &e->orders[slot]);
     if (in->flags & ORDER_HAS_ECHO)
         e->echoes[slot] = e->in_echo;
-    session_append(e, &e->sessions[key_session(in->key)], slot);
+    session_append(e, key_session(in->key), slot);
     if (in->unplain) {
         uint32_t special = special_take(e, slot);
         if (in->tif == '6')
@@ -64,6 +61,7 @@ uint32_t special_shrink(struct engine *e, uint32_t slot, uint32_t quantity)
     struct order *order = &e->orders[slot];
     struct special *s = &e->specials[order->special];
     uint32_t hidden = quantity < s->reserve ? quantity : s->reserve;
+    risk_take(e, key_session(order->key), side_of(order->side), quantity, risk_price(order));
     s->reserve -= hidden;
     order->quantity -= quantity - hidden;
     if (order->level)
@@ -83,6 +81,7 @@ uint32_t special_take(struct engine *e, uint32_t slot)
     e->specials[index] = e->specials[0];
     e->specials[index].slot = slot;
     e->orders[slot].special = index;
+    e->orders[slot].flags |= ORDER_SPECIAL;
     return index;
 }
 
@@ -90,6 +89,7 @@ void special_release(struct engine *e, uint32_t special)
 {
     struct special *s = &e->specials[special];
     e->orders[s->slot].special = 0;
+    e->orders[s->slot].flags &= (uint8_t)~ORDER_SPECIAL;
     *s = (struct special){.slot = e->free_special};
     e->free_special = special;
     e->special_live--;
@@ -153,7 +153,8 @@ void special_drop(struct engine *e, uint32_t slot)
 {
     uint32_t special = e->orders[slot].special;
     lookup_remove(e, slot);
-    session_unlink(e, &e->sessions[key_session(e->orders[slot].key)], slot);
+    order_risk_take(e, &e->orders[slot]);
+    session_unlink(e, slot);
     special_leave(e, slot);
     conditional_remove(e, special);
     expiry_remove(e, special);

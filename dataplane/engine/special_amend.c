@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cancel and Modify of live orders that are not plain (rules.md sections 6 and 13).
 #include "engine/orders.h"
+#include "engine/place.h"
 #include "engine/special.h"
-
-static uint32_t open_quantity(const struct engine *e, const struct order *order)
-{
-    return order->quantity + e->specials[order->special].reserve;
-}
 
 void special_cancel(struct engine *e, const struct command *c, uint32_t slot, struct out *out)
 {
     const struct order *order = &e->orders[slot];
-    uint32_t open = open_quantity(e, order);
+    uint32_t open = order_open(e, order);
     uint32_t remaining = order_remaining(order, open, c->quantity);
     e->outcome = remaining == open ? OUTCOME_NO_EFFECT : OUTCOME_ACCEPTED;
     if (remaining == open)
@@ -29,7 +25,7 @@ void special_cancel(struct engine *e, const struct command *c, uint32_t slot, st
 void special_modify(struct engine *e, const struct command *c, uint32_t slot, struct out *out)
 {
     struct order *order = &e->orders[slot];
-    uint32_t open = open_quantity(e, order);
+    uint32_t open = order_open(e, order);
     uint32_t remaining = order_remaining(order, open, c->quantity);
     char side = order_side_change(order->side, c->side);
     if (side == 0 || (side == order->side && remaining == open))

@@ -103,6 +103,8 @@ static void fill_incoming(struct engine *e, const struct wish *wish, uint16_t gr
                               .capacity = capacity,
                               .display = wish->display,
                               .flags = echo ? ORDER_HAS_ECHO : 0,
+                              .iso = c->iso,
+                              .cross = 'N',
                               .rests = c->tif != '3' && (!wish->market || wish->peg),
                               .tif = c->tif,
                               .unplain = !wish->plain};
@@ -265,5 +267,5 @@ void special_resume(struct engine *e, struct out *out)
     if (c->type == CMD_ENTER)
         special_enter(e, c, out);
     else
-        special_replace(e, c, lookup_find(e, order_key(c->session, c->user_ref_idx, c->orig_user_ref)), out);
+        special_replace(e, c, lookup_find(e, order_key(c->session, c->user_ref_idx, c->orig_user_ref), 0), out);
 }

@@ -31,30 +31,44 @@ struct echo {
 };
 _Static_assert(sizeof(struct echo) == 16, "four to a line");
 
-enum { ORDER_HAS_ECHO = 1 << 0, ORDER_AWAY = 1 << 1 /* stands in its second bucket */ };
+enum {
+    ORDER_HAS_ECHO = 1 << 0,
+    ORDER_AWAY = 1 << 1,    // stands in its second bucket
+    ORDER_SPECIAL = 1 << 2, // order.special is not 0
+};
+
+#define ORDER_FREE UINT64_MAX // key of a slot that holds no order; no command has it
 
 // A resting order.
 struct order {
-    uint64_t key; // order_key(): session, channel, UserRefNum; 0 for a free slot
+    uint64_t key; // order_key(): session, channel, UserRefNum; ORDER_FREE for a free slot
     uint64_t ref;
     uint32_t next, prev; // in the queue of its level
     uint32_t level;
+    uint32_t executed; // by the whole chain of replaces
     uint32_t quantity; // open
     uint32_t price;
-    uint32_t executed; // by the whole chain of replaces
-    uint32_t bucket;   // of the live-order table
-    uint16_t locate;
+    union {
+        uint64_t terms;
+        struct {
+            uint16_t locate;
+            char side;
+            char tif;
+            char display;
+            char capacity;
+            char iso;
+            char cross;
+        };
+    };
+    uint32_t bucket; // of the live-order table
     uint16_t group_id;
-    char side; // B S T E
-    char capacity;
-    char display;
     uint8_t flags;
-    uint8_t way; // its place in the bucket
-    char tif;
-    char unused[2];
+    uint8_t way;      // its place in the bucket
     uint32_t special; // index in the pool, 0 for a plain order
+    uint8_t unused[4];
 };
 _Static_assert(sizeof(struct order) == 64, "an order is one cache line");
+_Static_assert(offsetof(struct order, price) == offsetof(struct order, quantity) + 4, "one word, as in a command");
 
 enum { // special.kinds: what makes it conditional
     KIND_PEG = 1 << 0,
@@ -98,7 +112,8 @@ struct special {
 };
 _Static_assert(sizeof(struct special) == 128, "two cache lines");
 
-struct session_link { // orders of one session, oldest first
+// Orders of one session, oldest first: a ring through the session's own link, which stands behind those of the slots.
+struct session_link {
     uint32_t next, prev;
 };
 
@@ -106,8 +121,8 @@ struct session_link { // orders of one session, oldest first
 #define BUCKET_WAYS 10
 struct bucket {
     uint16_t tags[BUCKET_WAYS];
-    uint16_t away; // orders that belong here first but stand in their second bucket
-    uint16_t used;
+    uint16_t away;  // orders that belong here first but stand in their second bucket
+    uint16_t taken; // bit i: place i
     uint32_t slots[BUCKET_WAYS];
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
@@ -136,9 +151,10 @@ _Static_assert(sizeof(struct page) == 32, "two to a line");
 
 // Direct-mapped way to a page, DIRECTORY entries a side: 1,024 ticks without a conflict, the tree for the rest.
 #define DIRECTORY 64u
+#define NO_PAGE UINT32_MAX
 struct directory_entry {
-    uint32_t number;
-    uint32_t page; // 0: empty
+    uint32_t number; // NO_PAGE: empty
+    uint32_t page;
 };
 
 // Non-displayed orders stand in levels of their own: sides BUY | HIDDEN and SELL | HIDDEN, whose levels count half
@@ -189,12 +205,16 @@ _Static_assert(sizeof(struct book_back) == 128, "two lines");
 struct session {
     uint8_t open; // CMD_OPEN_SESSION seen
     uint8_t up;
-    uint8_t disabled; // order entry, by OUCH D
-    uint8_t cancel_on_disconnect;
+    union {
+        uint16_t unplain; // not 0: no order of this session goes the plain way
+        struct {
+            uint8_t disabled; // order entry, by OUCH D
+            char aiq_default; // 0: none, as N
+        };
+    };
     uint16_t account;
+    uint8_t cancel_on_disconnect;
     uint8_t post_only_cancels;
-    char aiq_default;        // 0: none, as N
-    uint32_t oldest, newest; // its resting orders, in the order of entry or last replace
 };
 
 struct account {
@@ -205,23 +225,37 @@ struct account {
     char organisation[16];
 };
 
+// What an account has at risk: its open orders, by side (rules.md section 20).
+struct exposure {
+    uint64_t quantity[2];
+    uint64_t notional[2]; // quantity times price
+};
+_Static_assert(sizeof(struct exposure) == 32, "two to a line");
+
 // An order on its way into the book. Stands in the engine, because a sweep may need more steps than one.
 struct incoming {
     uint64_t key;
     uint64_t ref;
     uint32_t limit; // price, or LIMIT_MARKET_BUY, LIMIT_MARKET_SELL
-    uint32_t price; // as it will rest, and as echoed
     uint32_t tick_index;
     uint32_t quantity; // not yet executed
+    uint32_t price;    // as it will rest, and as echoed
+    union {            // as in struct order
+        uint64_t terms;
+        struct {
+            uint16_t locate;
+            char side;
+            char tif;
+            char display;
+            char capacity;
+            char iso;
+            char cross;
+        };
+    };
     uint32_t executed; // by the chain
-    uint16_t locate;
     uint16_t group_id;
-    char side;
-    char capacity;
-    char display;
     uint8_t flags;
-    uint8_t rests; // false: IOC or market, the rest is canceled
-    char tif;
+    uint8_t rests;    // false: IOC or market, the rest is canceled
     uint8_t added;    // the Accepted or Replaced has brought it to market data
     uint8_t unplain;  // it takes a pool entry when it rests
     uint32_t slot;    // of an order that is live and takes again; 0 for a new one
@@ -295,34 +329,45 @@ struct engine {
     uint64_t sequence;
     uint64_t time_ns;
     uint64_t hash;
-    struct order *orders; // 1..max_orders
+    uint64_t next_ref;
+    uint64_t key0, key1; // of the live-order table
     struct bucket *buckets;
+    uint32_t bucket_mask;
+    uint32_t trading_sessions; // sessions below may trade while they are up: 0 unless the day is open
+
+    struct order *orders; // 1..max_orders
     struct level *levels;
-    struct page *pages; // 1..max_levels
     struct book *books; // by locate
     struct directory_entry *directory;
     struct session *sessions;
-    struct session_link *links; // by slot
+    struct session_link *links; // by slot, then by session
     uint32_t *last_ref;         // by session * 256 + channel: last UserRefNum used
     uint32_t *free_slots;       // stack, 1..free_count
-    struct echo *echoes;        // by slot
-    uint64_t key0, key1;        // of the live-order table
-    uint64_t next_ref, next_match;
-    uint32_t bucket_mask;
-    uint32_t free_count; // on the stack
-    uint32_t fresh_slot; // slots above have never been used
-    uint32_t live;
+
+    uint32_t free_count;  // on the stack
+    uint32_t fresh_slot;  // slots above have never been used
+    uint32_t fresh_limit; // the last that may be
     uint32_t levels_used; // levels that hold orders, and a place kept for each conditional order
-    uint32_t free_page;   // list through next
+    uint32_t levels_limit;
+    uint32_t symbols_limit;
+    uint32_t session_links; // index of session 0's own link
+    uint32_t dirty_books;   // bits set in dirty
+    enum engine_outcome outcome;
+    struct exposure *exposures; // by account
+    struct page *pages;         // 1..max_levels
+    uint64_t next_match;
+    struct trade *trades; // by match number, from first_match on
+
+    uint64_t plain_enter, plain_replace; // what commands on the plain way ask for in this phase (terms.h)
+    uint64_t first_match;
+    uint32_t trades_limit;
+    uint32_t free_page; // list through next
     uint32_t fresh_page;
     enum day_state day;
-    enum engine_outcome outcome;
+    struct echo *echoes; // by slot
     struct unfinished left;
     struct incoming in;
-    struct echo in_echo;     // of in, when it has ORDER_HAS_ECHO
-    uint32_t dirty_books;    // bits set in dirty
-    uint64_t plain_terms[2]; // what a plain Enter or Replace may ask for in this phase (phases.h)
-    struct trade *trades;    // max_trades, by match number
+    struct echo in_echo; // of in, when it has ORDER_HAS_ECHO
 
     // For orders that are not plain.
     struct special *specials; // 1..max_special; 0 is the incoming order's
@@ -335,12 +380,13 @@ struct engine {
     uint32_t fresh_special;
     uint32_t special_live;
     uint32_t conditional_live;
-    char phase; // enum session_phase
+    char phase;              // enum session_phase
+    uint64_t plain_terms[2]; // terms_asked of plain orders in this phase (phases.h)
+    struct account *accounts;
     struct walk walk;
     struct command entry; // of WORK_ENTRY
     struct after after;
 
-    struct account *accounts;
     uint32_t date;
     struct engine_capacity memory; // what engine_new was given
     struct engine_capacity limit;  // what CMD_OPEN_DAY asks for: the answers depend on these alone
@@ -379,9 +425,25 @@ static inline void book_dirty(struct engine *e, uint16_t locate)
     e->dirty[locate / 64] |= bit;
 }
 
+static inline uint32_t live_orders(const struct engine *e)
+{
+    return e->fresh_slot - e->free_count;
+}
+
 static inline unsigned side_of(char side)
 {
     return side == 'B' ? BUY : SELL;
+}
+
+// Parts of a terms word, which is a command's from its locate on.
+static inline uint16_t terms_locate(uint64_t terms)
+{
+    return (uint16_t)terms;
+}
+
+static inline char terms_side(uint64_t terms)
+{
+    return (char)(terms >> 16);
 }
 
 // Buckets for `orders` live orders: at most four of ten places are taken on average.

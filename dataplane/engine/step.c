@@ -11,15 +11,10 @@
 #include "engine/special.h"
 #include "engine/trades.h"
 
-static inline struct out out_open(const struct engine *e, struct event *events)
-{
-    return (struct out){.events = events, .hash = e->hash, .sequence = e->sequence, .time_ns = e->time_ns};
-}
-
 // Order entry reaches a handler only from a session that is up, while the day is open.
 static inline bool session_may_trade(const struct engine *e, const struct command *c)
 {
-    return e->day == DAY_OPEN && c->session < e->limit.max_sessions && e->sessions[c->session].up;
+    return c->session < e->trading_sessions && e->sessions[c->session].up;
 }
 
 // Debug builds walk the invariants after every step, less often where that would take minutes.
@@ -35,36 +30,31 @@ static inline void check(const struct engine *e)
     (void)e;
 }
 
-static void dispatch_order(struct engine *e, const struct command *c, struct out *out)
+static __attribute__((noinline)) unsigned other_order(struct engine *e, const struct command *c, struct event *events)
 {
+    struct out out = out_open(e, events);
+    e->outcome = OUTCOME_NONE;
     switch (c->type) {
-    case CMD_ENTER:
-        order_enter(e, c, out);
-        return;
-    case CMD_REPLACE:
-        order_replace(e, c, out);
-        return;
-    case CMD_CANCEL:
-        order_cancel(e, c, out);
-        return;
     case CMD_MODIFY:
-        order_modify(e, c, out);
-        return;
+        order_modify(e, c, &out);
+        break;
     case CMD_MASS_CANCEL:
-        session_mass_cancel(e, c, out);
-        return;
+        session_mass_cancel(e, c, &out);
+        break;
     case CMD_DISABLE:
     case CMD_ENABLE:
-        session_entry_control(e, c, out);
-        return;
+        session_entry_control(e, c, &out);
+        break;
     case CMD_QUERY:
-        session_query(e, c, out);
-        return;
+        session_query(e, c, &out);
+        break;
     }
+    return out_close(e, &out);
 }
 
 static void dispatch_control(struct engine *e, const struct command *c, struct out *out)
 {
+    e->outcome = OUTCOME_NONE;
     switch (c->type) {
     case CMD_SESSION_UP:
         session_up(e, c);
@@ -114,28 +104,58 @@ static __attribute__((noinline)) void begin_afterwork(struct engine *e, struct o
         e->left.work = out_full(out) || !afterwork(e, out) ? WORK_AFTER : WORK_NONE;
 }
 
+// The same behind a step that has closed its events.
+static __attribute__((noinline)) unsigned step_afterwork(struct engine *e, struct event *events, unsigned count)
+{
+    struct out out = out_open(e, events);
+    out.count = count;
+    begin_afterwork(e, &out);
+    return out_close(e, &out);
+}
+
+static __attribute__((noinline, cold)) unsigned control_command(struct engine *e, const struct command *c,
+                                                                struct event *events)
+{
+    struct out out = out_open(e, events);
+    dispatch_control(e, c, &out);
+    return out_close(e, &out);
+}
+
+static inline __attribute__((always_inline)) unsigned dispatch(struct engine *e, const struct command *c, uint32_t hint,
+                                                               struct event *events)
+{
+    if (__builtin_expect((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER, 0))
+        return control_command(e, c, events);
+    if (__builtin_expect(!session_may_trade(e, c), 0)) {
+        e->outcome = OUTCOME_NO_EFFECT;
+        return 0;
+    }
+    if (c->type == CMD_ENTER)
+        return order_enter(e, c, events);
+    if (c->type == CMD_CANCEL)
+        return order_cancel(e, c, hint, events);
+    if (c->type == CMD_REPLACE)
+        return order_replace(e, c, hint, events);
+    return other_order(e, c, events);
+}
+
+unsigned engine_step_hinted(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+{
+    uint64_t sequence = e->sequence + 1;
+    xw_assert(e->left.work == WORK_NONE);
+    xw_assert((c->seq ^ sequence) << (64 - COMMAND_SEQ_BITS) == 0);
+    e->sequence = sequence;
+    e->time_ns = c->time_ns > e->time_ns ? c->time_ns : e->time_ns;
+    unsigned count = dispatch(e, c, hint, events);
+    if (__builtin_expect(e->dirty_books != 0, 0))
+        count = step_afterwork(e, events, count);
+    check(e);
+    return count;
+}
+
 unsigned engine_step(struct engine *e, const struct command *c, struct event *events)
 {
-    xw_assert(e->left.work == WORK_NONE);
-    xw_assert((c->seq & COMMAND_SEQ_MASK) == e->sequence + 1);
-    e->sequence++;
-    if (c->time_ns > e->time_ns)
-        e->time_ns = c->time_ns;
-    e->outcome = OUTCOME_NONE;
-    struct out out = out_open(e, events);
-    if (__builtin_expect(c->type >= CMD_ENTER && c->type <= CMD_QUERY, 1)) {
-        if (__builtin_expect(session_may_trade(e, c), 1))
-            dispatch_order(e, c, &out);
-        else
-            e->outcome = OUTCOME_NO_EFFECT;
-    } else {
-        dispatch_control(e, c, &out);
-    }
-    if (__builtin_expect(e->dirty_books != 0, 0))
-        begin_afterwork(e, &out);
-    e->hash = out.hash;
-    check(e);
-    return out.count;
+    return engine_step_hinted(e, c, 0, events);
 }
 
 unsigned engine_continue(struct engine *e, struct event *events)
@@ -176,9 +196,9 @@ unsigned engine_continue(struct engine *e, struct event *events)
     }
     if (e->dirty_books)
         begin_afterwork(e, &out);
-    e->hash = out.hash;
+    unsigned count = out_close(e, &out);
     check(e);
-    return out.count;
+    return count;
 }
 
 bool engine_unfinished(const struct engine *e)
@@ -203,7 +223,7 @@ uint64_t engine_time_ns(const struct engine *e)
 
 uint32_t engine_live_orders(const struct engine *e)
 {
-    return e->live;
+    return live_orders(e);
 }
 
 uint32_t engine_day_open(const struct engine *e)

@@ -27,6 +27,10 @@ static inline uint64_t terms_plain(char tif)
 }
 #define TERMS_NEVER UINT64_C(1)
 
+// The plain way (orders.c) reads these of a command, and asks for exactly e->plain_enter or e->plain_replace.
+#define TERMS_READ (TERM(tif, UINT8_MAX) | TERM(display, UINT8_MAX) | TERM(iso, UINT8_MAX))
+#define TERMS_DAY (TERM(tif, '0') | TERM(display, 'Y') | TERM(iso, 'N'))
+
 // Display, ISO and cross type as far as they are not plain, and the TIF.
 static inline __attribute__((always_inline)) uint64_t terms_asked(const struct command *c, enum command_type type)
 {

@@ -4,8 +4,8 @@
 // A trade of the table that stands; NULL when there is none.
 static struct trade *trade_find(struct engine *e, uint64_t match)
 {
-    uint64_t first = trade_first(e);
-    if (e->day != DAY_OPEN || match < first || match >= e->next_match || match - first >= e->limit.max_trades)
+    uint64_t first = e->first_match;
+    if (e->day != DAY_OPEN || match < first || match >= e->next_match || match - first >= e->trades_limit)
         return NULL;
     struct trade *trade = &e->trades[match - first];
     return trade->broken ? NULL : trade;

@@ -284,7 +284,7 @@ bool wish_full(const struct engine *e, const struct wish *wish, uint32_t bucket)
     const struct order *original = &e->orders[wish->original];
     const struct special *own = wish->original && original->special ? &e->specials[original->special] : NULL;
     bool own_level = alone(e, wish->original), own_kind = own && own->kinds;
-    if (e->live - (wish->original != 0) >= e->limit.max_orders || bucket == UINT32_MAX)
+    if (live_orders(e) - (wish->original != 0) >= e->limit.max_orders || bucket == UINT32_MAX)
         return true;
     if (!wish->plain && e->special_live - (own != NULL) >= e->limit.max_special)
         return true;
