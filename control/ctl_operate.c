@@ -25,6 +25,7 @@ static int dial(const struct config *config)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int directory = open(config->run_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int wrong = errno;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct timeval patience = {.tv_sec = ANSWER_SECONDS};
     if (fd < 0)
@@ -36,11 +37,13 @@ static int dial(const struct config *config)
         close(directory);
         return fd;
     }
-    if (errno == EACCES || errno == EPERM)
+    if (directory >= 0)
+        wrong = errno;
+    if (wrong == EACCES || wrong == EPERM)
         fail_with(EX_NOPERM, "%s/%s.control.sock: %s: ask as root, or as the user of crosswire-control",
-                  config->run_directory, config->instance, strerror(errno));
+                  config->run_directory, config->instance, strerror(wrong));
     fail_with(EX_UNAVAILABLE, "%s/%s.control.sock: %s: start crosswire-control", config->run_directory,
-              config->instance, strerror(errno));
+              config->instance, strerror(wrong));
 }
 
 // Sends one request; the answer, or the end of the process with what it says.
