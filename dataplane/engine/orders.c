@@ -8,12 +8,20 @@
 #include "engine/special.h"
 #include "engine/terms.h"
 
-// Whether the command asks for nothing but a plain order that this phase takes.
+// Whether the session's order entry is disabled, or its orders have an AIQ strategy by default.
+static inline uint16_t session_uncommon(const struct session *session)
+{
+    uint16_t both;
+    memcpy(&both, &session->disabled, sizeof both);
+    return both;
+}
+
+// Whether the command asks for nothing but a plain order that this phase and this session take.
 static inline __attribute__((always_inline)) bool plain_terms(const struct engine *e, const struct command *c,
                                                               const struct session *session, enum command_type type)
 {
     uint64_t asked = terms_asked(c, type);
-    return ((c->options & ~TAGS_HARMLESS) | (uint8_t)session->aiq_default) == 0 &&
+    return ((c->options & ~TAGS_HARMLESS) | session_uncommon(session)) == 0 &&
            (asked == e->plain_terms[0] || asked == e->plain_terms[1]);
 }
 
@@ -49,8 +57,8 @@ static inline __attribute__((always_inline)) bool rests_alone(const struct engin
 {
     const struct book *book = &e->books[locate];
     bool rests = terms->rests & !book_crosses(book, side, terms->limit);
-    if (__builtin_expect(rests & book->uncommon[side ^ 1], 0))
-        return rests_unseen(e, locate, side, terms->limit);
+    if (__builtin_expect(book->uncommon[side ^ 1], 0))
+        return rests && rests_unseen(e, locate, side, terms->limit);
     return rests;
 }
 
@@ -83,8 +91,6 @@ static inline __attribute__((always_inline)) uint8_t check_enter(struct engine *
 {
     if (__builtin_expect(c->refuse != REJECT_NONE, 0))
         return c->refuse;
-    if (__builtin_expect(session->disabled, 0))
-        return REJECT_FIRM;
     if (__builtin_expect((c->options & OPTION(TAG_FIRM)) && !firm_permitted(e, session, c->firm), 0))
         return REJECT_FIRM;
     if (__builtin_expect(!symbol_known(e, c), 0))

@@ -189,13 +189,14 @@ _Static_assert(sizeof(struct book_back) == 128, "two lines");
 struct session {
     uint8_t open; // CMD_OPEN_SESSION seen
     uint8_t up;
-    uint8_t disabled; // order entry, by OUCH D
     uint8_t cancel_on_disconnect;
-    uint16_t account;
     uint8_t post_only_cancels;
+    uint16_t account;
+    uint8_t disabled;        // order entry, by OUCH D
     char aiq_default;        // 0: none, as N
-    uint32_t oldest, newest; // its resting orders, in the order of entry or last replace
+    uint32_t oldest, newest; // its live orders, in the order of entry or last replace
 };
+_Static_assert(offsetof(struct session, aiq_default) == offsetof(struct session, disabled) + 1, "read together");
 
 struct account {
     char name[16];

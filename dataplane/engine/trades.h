@@ -6,17 +6,18 @@
 #include "engine/emit.h"
 #include "engine/state.h"
 
-// The first match number of the day.
+// The first match number of the day; the core's range begins with it.
+#define TRADE_RANGE (UINT64_C(1) << 40)
 static inline uint64_t trade_first(const struct engine *e)
 {
-    return ((uint64_t)e->limit.core + 1) << 40 | 1;
+    return ((uint64_t)e->limit.core + 1) * TRADE_RANGE | 1;
 }
 
 // Draws the next match number and keeps the trade while the table has room.
 static inline __attribute__((always_inline)) uint64_t trade_keep(struct engine *e, struct trade trade)
 {
     uint64_t match = e->next_match++;
-    uint64_t index = match - trade_first(e);
+    uint64_t index = match % TRADE_RANGE - 1;
     if (__builtin_expect(index < e->limit.max_trades, 1))
         e->trades[index] = trade;
     return match;
