@@ -251,7 +251,7 @@ static uint8_t draw_type(struct model *model)
 {
     static const uint8_t shares[INTENT_TYPES] = {
         [TYPE_HIDDEN] = 3,    [TYPE_MINIMUM] = 1,  [TYPE_ATTRIBUTED] = 2,  [TYPE_RESERVE] = 3,
-        [TYPE_POST_ONLY] = 2, [TYPE_TIMED] = 1,    [TYPE_DISCRETION] = 1,  [TYPE_AIQ] = 4,
+        [TYPE_POST_ONLY] = 2, [TYPE_TIMED] = 1,    [TYPE_DISCRETION] = 1,  [TYPE_AIQ] = 6,
         [TYPE_STOP] = 2,      [TYPE_TRAILING] = 1, [TYPE_PRIMARY_PEG] = 1, [TYPE_MIDPOINT_PEG] = 1};
     uint32_t u = draw_below(model, 100);
     for (uint8_t type = TYPE_PLAIN; type < INTENT_TYPES; type++) {
@@ -403,8 +403,13 @@ static void take_liquidity(struct model *model, struct model_book *book)
     uint32_t quantity = draw_quantity(model);
     char tif = draw_below(model, 2) ? '3' : '0';
     struct intent *intent = next_intent(model, INTENT_ENTER, book);
-    if (model->plan->all_types && tif == '3' && draw_below(model, 100) < 20)
-        intent->type = TYPE_FILL_OR_KILL;
+    uint32_t kind_of_taker = model->plan->all_types ? draw_below(model, 100) : 100;
+    if (kind_of_taker < 10) {
+        intent->type = tif == '3' ? TYPE_FILL_OR_KILL : TYPE_PLAIN;
+    } else if (kind_of_taker < 30) { // what its firm's own orders meet
+        intent->type = TYPE_AIQ;
+        intent->detail = draw_detail(model, TYPE_AIQ, side, 0);
+    }
     enter(model, book, side, level, quantity, tif, -1, intent);
 }
 
