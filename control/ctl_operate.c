@@ -19,7 +19,7 @@
 #include "contract/log.h"
 #include "control/ctl.h"
 
-enum { ANSWER_SECONDS = 30 }; // a long day's journal may have to be followed first
+enum { ANSWER_SECONDS = 120 }; // a long day's journal may have to be followed first
 
 static int dial(const struct config *config)
 {

@@ -33,8 +33,8 @@ enum outbound_result {
 enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count,
                                     const struct journal_place *until, uint8_t *out, size_t room, unsigned *messages);
 
-// For who looks through all that a core's sessions were told. Advances towards `until` for a bounded time: OK when a walk
-// has ended, not necessarily one that began with this `until`; NONE when the replica has failed.
+// For who looks through all that a core's sessions were told. Advances towards `until` for a bounded time: OK when a
+// walk has ended, not necessarily one that began with this `until`; NONE when the replica has failed.
 enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until);
 
 // How many messages of `session` are made so far.

@@ -119,6 +119,30 @@ told 1 "B 1 E RESERVE match=$first"
 told 1 "B 2 S TEN match=$second"
 told 1 "E 2 40 100850 A match=$third"
 
+# A control that is killed while it is asked has done all of it or nothing.
+broken=2 # trades that both parties know as broken
+for match in $(match_of 3 6 1) $(match_of 3 6 2) $(match_of 3 2 1) $(match_of 3 2 2); do
+    before=$(xw_count control XW2004)
+    ctl trade break "$match" --reason X --by CAROL >>"$XW_HOME/killed.log" 2>&1 &
+    xw_client_pid=$!
+    sleep "0.00$((RANDOM % 10))"
+    xw_kill control
+    wait "$xw_client_pid" && asked=done || asked=$?
+    xw_client_pid=
+    xw_start 30
+    xw_await control XW2004 $((before + 1)) 20
+    state=$(ctl --json trade show "$match" | jq -r .broken)
+    echo "match $match: asked: $asked, broken: $state"
+    [ "$asked" != done ] || xw_expect "a break that was answered" "$state" true
+    [ "$state" = true ] || ctl trade break "$match" --reason X --by CAROL || xw_fail "trade break after a kill"
+    broken=$((broken + 1))
+    for user in 1 3; do
+        client $user </dev/null
+        xw_expect "trades that TRADE$user knows as broken" "$(grep -c '^[0-9]* B ' "$XW_HOME/$user.log")" $broken
+        told $user "B .*match=$match"
+    done
+done
+
 # Neither a killed control nor a killed data plane changes what was said, or what is known of a trade.
 cp "$XW_HOME/1.log" "$XW_HOME/1.before" && cp "$XW_HOME/3.log" "$XW_HOME/3.before"
 for victims in control "dataplane control"; do
@@ -181,6 +205,6 @@ xw_expect "gaps of market data" "$(awk '$2 == 65535 || $2 == 0 {next} next_one &
 shark 'moldudp64' moldudp64.msgdata | tr ',' '\n' | tr -d ':' | cut -c1-2 | sort | uniq -c >"$XW_HOME/itch.txt"
 count_of() { awk -v type="$1" '$2 == type {print $1}' "$XW_HOME/itch.txt"; }
 # B broken, P trade (both adjustments' are of no displayed order), F attributed
-xw_expect "ITCH B" "$(count_of 42)" 3
+xw_expect "ITCH B" "$(count_of 42)" 7
 xw_expect "ITCH P" "$(count_of 50)" 1
 xw_expect "ITCH F" "$(count_of 46)" 1
