@@ -48,8 +48,8 @@ enum {
     EV_MD_DELETE = 1 << 2,  // CANCELED, AIQ_CANCELED: D ref; REPLACED of an order that is added again: D old_ref
     EV_MD_REDUCE = 1 << 3,  // CANCELED, AIQ_CANCELED: X ref, quantity
     EV_MD_EXECUTE = 1 << 4, // TRADE: E ref, quantity, match
-    EV_MD_OTHER = 1 << 5,   // SYMBOL, TRADING_ACTION, SYSTEM, DAY_OPEN, DAY_END; TRADE with a hidden maker: P; BROKEN: B
-    EV_REPLAYED = 1 << 7,   // set by the matching core outside the hash: rebuild state, send nothing
+    EV_MD_OTHER = 1 << 5, // SYMBOL, TRADING_ACTION, SYSTEM, DAY_OPEN, DAY_END; TRADE with a hidden maker: P; BROKEN: B
+    EV_REPLAYED = 1 << 7, // set by the matching core outside the hash: rebuild state, send nothing
 };
 #define EV_MD_ANY (EV_MD_ADD | EV_MD_REPLACE | EV_MD_DELETE | EV_MD_REDUCE | EV_MD_EXECUTE | EV_MD_OTHER)
 
