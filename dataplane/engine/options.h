@@ -10,7 +10,7 @@
 // Tags that OUCH echoes on Accepted and on Replaced; UserRefIdx is added when it is not zero.
 #define TAGS_ON_REPLACED                                                                                               \
     (OPTION(TAG_FIRM) | OPTION(TAG_MIN_QTY) | OPTION(TAG_MAX_FLOOR) | OPTION(TAG_PRICE_TYPE) | OPTION(TAG_POST_ONLY) | \
-     OPTION(TAG_TRADE_NOW) | OPTION(TAG_HANDLE_INST) | OPTION(TAG_AIQ_STRATEGY) | OPTION(TAG_AIQ_GROUP) | \
+     OPTION(TAG_TRADE_NOW) | OPTION(TAG_HANDLE_INST) | OPTION(TAG_AIQ_STRATEGY) | OPTION(TAG_AIQ_GROUP) |              \
      OPTION(TAG_EXPIRE_TIME) | OPTION(TAG_STOP_PRICE) | OPTION(TAG_TRAIL_AMOUNT))
 #define TAGS_ON_ACCEPTED                                                                                    \
     (TAGS_ON_REPLACED | OPTION(TAG_CUSTOMER_TYPE) | OPTION(TAG_PEG_OFFSET) | OPTION(TAG_DISCRETION_PRICE) | \
