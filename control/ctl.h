@@ -16,12 +16,16 @@ struct ctl {
     bool json;               // --json
     bool fast;               // --fast
     unsigned depth;          // --depth
+    // What an operator's request says; NULL: not given.
+    const char *reason, *price, *quantity, *by;
 };
 
 int ctl_status(const struct ctl *ctl, int argc, char **argv);
 int ctl_counters(const struct ctl *ctl, int argc, char **argv);
 int ctl_book(const struct ctl *ctl, int argc, char **argv);
 int ctl_journal(const struct ctl *ctl, int argc, char **argv);
+int ctl_trade(const struct ctl *ctl, int argc, char **argv);
+int ctl_phase(const struct ctl *ctl, int argc, char **argv);
 int ctl_config(const struct ctl *ctl, int argc, char **argv);
 int ctl_hash_password(const struct ctl *ctl, int argc, char **argv);
 

@@ -157,6 +157,9 @@ const char *ctl_command_name(unsigned type)
         [CMD_OPEN_SESSION] = "open_session",
         [CMD_START] = "start",
         [CMD_END_DAY] = "end_day",
+        [CMD_PHASE] = "phase",
+        [CMD_BREAK] = "break",
+        [CMD_ADJUST] = "adjust",
         [CMD_TICK] = "tick",
         [CMD_CLOCK] = "clock",
     };

@@ -65,6 +65,57 @@ static void hour(uint64_t time_ns)
 
 // ---- records --------------------------------------------------------------------------------------------------------
 
+static bool has(const struct command *c, unsigned tag)
+{
+    return (c->options & OPTION(tag)) != 0;
+}
+
+// What makes an order other than plain.
+static void instructions(const struct command *c)
+{
+    if (has(c, TAG_MIN_QTY))
+        number("min_qty", c->min_qty);
+    if (has(c, TAG_MAX_FLOOR))
+        number("max_floor", c->max_floor);
+    if (has(c, TAG_RANDOM_RESERVES))
+        number("random_reserves", c->random_reserves);
+    if (has(c, TAG_PRICE_TYPE))
+        character("price_type", c->price_type);
+    if (has(c, TAG_PEG_OFFSET))
+        number("peg_offset", c->peg_offset);
+    if (has(c, TAG_DISCRETION_PRICE))
+        price("discretion_price", c->discretion_price);
+    if (has(c, TAG_DISCRETION_PRICE_TYPE))
+        character("discretion_price_type", c->discretion_price_type);
+    if (has(c, TAG_DISCRETION_PEG_OFFSET))
+        number("discretion_peg_offset", c->discretion_peg_offset);
+    if (has(c, TAG_POST_ONLY))
+        character("post_only", c->post_only);
+    if (has(c, TAG_EXPIRE_TIME))
+        number("expire_s", c->expire_s);
+    if (has(c, TAG_STOP_PRICE))
+        price("stop_price", c->trigger);
+    if (has(c, TAG_TRAIL_AMOUNT))
+        price("trail_amount", c->trigger);
+    if (has(c, TAG_AIQ_STRATEGY))
+        character("aiq_strategy", c->aiq_strategy);
+    if (has(c, TAG_AIQ_GROUP))
+        text("aiq_group", c->aiq_group, sizeof c->aiq_group);
+}
+
+static void trade(const struct command *c)
+{
+    number("match", (int64_t)c->trade.match);
+    character("reason", c->trade.reason);
+    if (c->type == CMD_ADJUST) {
+        price("price", c->trade.price);
+        number("quantity", c->trade.quantity);
+    }
+    text("taker_cl_ord_id", c->trade.taker_cl_ord_id, sizeof c->trade.taker_cl_ord_id);
+    text("maker_cl_ord_id", c->trade.maker_cl_ord_id, sizeof c->trade.maker_cl_ord_id);
+    text("by", c->trade.by, sizeof c->trade.by);
+}
+
 static void order(const struct command *c)
 {
     number("session", c->session);
@@ -87,6 +138,7 @@ static void order(const struct command *c)
     text("firm", c->firm, sizeof c->firm);
     if (c->options)
         hexadecimal("options", c->options);
+    instructions(c);
     if (c->refuse)
         text("refuse", reject_text(c->refuse), 31);
 }
@@ -99,6 +151,10 @@ static void opening(const struct command *c)
         number("engine_version", c->day.engine_version);
         number("max_orders", c->day.max_orders);
         number("max_levels", c->day.max_levels);
+        number("max_trades", c->day.max_trades);
+        number("max_special", c->day.max_special);
+        number("max_conditional", c->day.max_conditional);
+        hexadecimal("seed", c->day.seed);
         number("max_symbols", c->day.max_symbols);
         number("max_accounts", c->day.max_accounts);
         number("max_sessions", c->day.max_sessions);
@@ -113,12 +169,20 @@ static void opening(const struct command *c)
         number("account", c->open_account.account);
         text("name", c->open_account.name, sizeof c->open_account.name);
         text("firm", c->open_account.firm, sizeof c->open_account.firm);
+        text("organisation", c->open_account.organisation, sizeof c->open_account.organisation);
         break;
     case CMD_OPEN_SESSION:
         number("session", c->session);
         text("user", c->open_session.user, sizeof c->open_session.user);
         number("account", c->open_session.account);
         number("cancel_on_disconnect", c->open_session.cancel_on_disconnect);
+        text("post_only", c->open_session.post_only_cancels ? "cancel" : "slide", 31);
+        character("aiq", c->open_session.aiq_default ? c->open_session.aiq_default : 'N');
+        break;
+    case CMD_START:
+    case CMD_PHASE:
+        character("phase", c->phase.phase ? c->phase.phase : PHASE_REGULAR);
+        text("by", c->phase.by, sizeof c->phase.by);
         break;
     default:
         break;
@@ -141,6 +205,10 @@ static void payload(const struct command *c)
             text("reason", downs[c->link.down_reason], 31);
         else
             number("reason", c->link.down_reason);
+        break;
+    case CMD_BREAK:
+    case CMD_ADJUST:
+        trade(c);
         break;
     case CMD_TICK:
         hexadecimal("event_hash", c->tick.event_hash);

@@ -52,12 +52,22 @@ static struct command open_symbol(const struct config_symbol *symbol)
     return command;
 }
 
+// Regular hours, unless the schedule has a phase before them.
+static struct command start(const struct config *config)
+{
+    struct command command = blank(CMD_START, SESSION_NONE);
+    char first = config->phases_count ? config->phases[0].phase : 0;
+    command.phase.phase = first == PHASE_PRE || first == PHASE_REGULAR ? PHASE_PRE : PHASE_REGULAR;
+    return command;
+}
+
 static struct command open_account(const struct config_account *account, unsigned index)
 {
     struct command command = blank(CMD_OPEN_ACCOUNT, SESSION_NONE);
     pad(command.open_account.name, sizeof command.open_account.name, account->name);
     memcpy(command.open_account.firm, account->wire_firm, sizeof command.open_account.firm);
     command.open_account.account = (uint16_t)index;
+    memcpy(command.open_account.organisation, account->wire_organisation, sizeof command.open_account.organisation);
     return command;
 }
 
@@ -67,12 +77,14 @@ static struct command open_session(const struct config_session *session, unsigne
     command.open_session.account = session->account_index;
     command.open_session.cancel_on_disconnect = session->cancel_on_disconnect;
     memcpy(command.open_session.user, session->wire_user, sizeof command.open_session.user);
+    command.open_session.post_only_cancels = session->post_only_cancels;
+    command.open_session.aiq_default = session->aiq_default;
     return command;
 }
 
 bool opening_init(struct opening *opening, const struct config *config, unsigned core)
 {
-    *opening = (struct opening){.core = core};
+    *opening = (struct opening){.core = core, .phases = config->phases, .phases_count = config->phases_count};
     uint64_t drawn[2]; // for the day: the live-order table's secret key, the seed of random reserves
     if (getrandom(drawn, sizeof drawn, 0) != sizeof drawn)
         return false;
@@ -92,7 +104,7 @@ bool opening_init(struct opening *opening, const struct config *config, unsigned
         if (config->sessions[i].matcher == core)
             *next++ = open_session(&config->sessions[i], i);
     }
-    *next++ = blank(CMD_START, SESSION_NONE);
+    *next++ = start(config);
     opening->count = (unsigned)(next - opening->list);
     for (unsigned i = 0; i < config->sessions_count; i++) {
         if (config->sessions[i].matcher != core)
@@ -136,6 +148,8 @@ static void note_opening_command(struct opening *opening, const struct command *
         memcmp(want->payload, got.payload, sizeof got.payload) != 0)
         mismatch(opening, EX_CONFIG, "other symbols, accounts, sessions or capacities");
     opening->given++;
+    if (command->type == CMD_START)
+        opening->phase = command->phase.phase ? command->phase.phase : PHASE_REGULAR;
 }
 
 void opening_note(struct opening *opening, const struct command *command)
@@ -158,6 +172,10 @@ void opening_note(struct opening *opening, const struct command *command)
     case CMD_END_DAY:
         opening->ended = true;
         break;
+    case CMD_PHASE:
+        if (opening_phase_rank(command->phase.phase) > opening_phase_rank(opening->phase))
+            opening->phase = command->phase.phase;
+        break;
     default:
         break;
     }
@@ -176,6 +194,48 @@ void opening_resume(struct opening *opening)
     opening->want_downs = opening_started(opening) && opening->downs_given > 0;
 }
 
+// START is all that is missing of the opening's end, and has a time that has not come.
+static bool start_waits(const struct opening *opening)
+{
+    return !opening_started(opening) && opening->phases_count > 0 && opening->phases[0].phase == PHASE_PRE &&
+           opening->now_ns < opening->phases[0].time_ns;
+}
+
+unsigned opening_phase_rank(char phase)
+{
+    static const char order[] = {PHASE_PRE, PHASE_REGULAR, PHASE_AFTER, PHASE_CLOSED, 0};
+    const char *at = phase ? strchr(order, phase) : NULL;
+    return at ? (unsigned)(at - order) + 1 : 0;
+}
+
+void opening_time(struct opening *opening, const struct config *config, uint64_t unix_ns)
+{
+    opening->now_ns = (uint64_t)opening_clock_offset(config->date, unix_ns, 0);
+}
+
+// The phase that START will have led to once all that is due is given; 0 while START waits for its time.
+static char phase_of_start(const struct opening *opening)
+{
+    if (opening_started(opening))
+        return opening->phase;
+    return start_waits(opening) ? 0 : opening->list[opening->count - 1].phase.phase;
+}
+
+// The first phase of the schedule that is due and lies ahead; `left` how many there are.
+static char next_phase(const struct opening *opening, unsigned *left)
+{
+    char next = 0, present = phase_of_start(opening);
+    *left = 0;
+    for (unsigned i = 0; present && !opening->ended && i < opening->phases_count; i++) {
+        const struct config_phase *phase = &opening->phases[i];
+        if (phase->time_ns > opening->now_ns || opening_phase_rank(phase->phase) <= opening_phase_rank(present))
+            continue;
+        next = next ? next : phase->phase;
+        ++*left;
+    }
+    return next;
+}
+
 bool opening_next(const struct opening *opening, int64_t offset_ns, struct command *command)
 {
     if (!opening->clocked) {
@@ -183,12 +243,19 @@ bool opening_next(const struct opening *opening, int64_t offset_ns, struct comma
         command->clock.offset_ns = offset_ns;
         return true;
     }
-    if (opening->given < opening->count) {
+    if (opening->given + start_waits(opening) < opening->count) {
         *command = opening->list[opening->given];
         return true;
     }
     if (opening->want_downs && opening->downs_given < opening->downs) {
         *command = opening->list[opening->count + opening->downs_given];
+        return true;
+    }
+    unsigned left;
+    char phase = opening_started(opening) ? next_phase(opening, &left) : 0;
+    if (phase) {
+        *command = blank(CMD_PHASE, SESSION_NONE);
+        command->phase.phase = phase;
         return true;
     }
     return false;
@@ -198,7 +265,9 @@ unsigned opening_left(const struct opening *opening)
 {
     unsigned downs =
         opening->want_downs && opening->downs_given < opening->downs ? opening->downs - opening->downs_given : 0;
-    return (opening->clocked ? 0 : 1) + (opening->count - opening->given) + downs;
+    unsigned phases;
+    next_phase(opening, &phases);
+    return (opening->clocked ? 0 : 1) + (opening->count - opening->given - start_waits(opening)) + downs + phases;
 }
 
 // Days from 1970-01-01 to a date of the Gregorian calendar: years begin in March, so that the leap day is the last one.

@@ -4,6 +4,9 @@
 //
 //   new day:         CLOCK, OPEN_DAY, OPEN_SYMBOL.., OPEN_ACCOUNT.., OPEN_SESSION.., START
 //   recovered day:   CLOCK, what is missing of the above, then SESSION_DOWN(RESTART) of every session
+//   then, and later: PHASE for each phase of the schedule whose time has come, in their order, none twice
+//
+// Where the schedule has a pre-market, START waits for its time.
 //
 // opening_note() is shown every command of the core that the journal holds, in order; opening_next() then gives what is
 // missing, one command at a time. Both walk the same list, made from the configuration, so giving a command twice or
@@ -27,6 +30,10 @@ struct opening {
     bool clocked;         // a CLOCK was seen, and nothing asked for another one since
     bool want_downs;      // this start owes the session-downs
     bool ended;           // END_DAY was seen
+    char phase;           // enum session_phase, of START or PHASE since; 0 before START
+    const struct config_phase *phases;
+    unsigned phases_count;
+    uint64_t now_ns;      // as opening_time() said, since midnight of the trading date
     const char *mismatch; // what the journal's opening has other than the configuration, NULL: nothing
     int mismatch_exit;    // sysexits code for it
 };
@@ -46,11 +53,17 @@ void opening_restart(struct opening *opening);
 // A control takes over a running core: carries on with session-downs that its predecessor had begun to give, if any.
 void opening_resume(struct opening *opening);
 
+// What time it is at Unix time unix_ns: START and phases wait for theirs.
+void opening_time(struct opening *opening, const struct config *config, uint64_t unix_ns);
+
 // The next command that is missing, with `offset_ns` in a CLOCK; false when there is none. Note it to go on.
 bool opening_next(const struct opening *opening, int64_t offset_ns, struct command *command);
 
 // How many opening_next() would give in all.
 unsigned opening_left(const struct opening *opening);
+
+// The rank of a phase, 0 for none.
+unsigned opening_phase_rank(char phase);
 
 // Whether the day has begun: every opening command stands in the journal or is given.
 static inline bool opening_started(const struct opening *opening)

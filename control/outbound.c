@@ -128,6 +128,24 @@ static enum outbound_result advance(struct outbound *outbound, unsigned index, c
     return OUTBOUND_NONE;
 }
 
+enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until)
+{
+    return advance(outbound, core, until);
+}
+
+uint32_t outbound_count(const struct outbound *outbound, uint16_t session)
+{
+    return outbound->spills[session].count;
+}
+
+unsigned outbound_read(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count, uint8_t *out,
+                       size_t room, size_t *bytes)
+{
+    *bytes = 0;
+    return outbound->spills[session].buffer ? spill_read(&outbound->spills[session], first, count, out, room, bytes)
+                                            : 0;
+}
+
 enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count,
                                     const struct journal_place *until, uint8_t *out, size_t room, unsigned *messages)
 {

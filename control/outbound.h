@@ -33,6 +33,17 @@ enum outbound_result {
 enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count,
                                     const struct journal_place *until, uint8_t *out, size_t room, unsigned *messages);
 
+// For who looks through all that a core's sessions were told. Advances towards `until` for a bounded time: OK when a
+// walk has ended, not necessarily one that began with this `until`; NONE when the replica has failed.
+enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until);
+
+// How many messages of `session` are made so far.
+uint32_t outbound_count(const struct outbound *outbound, uint16_t session);
+
+// As outbound_fetch of messages that are made; returns how many, `bytes` of blocks in all.
+unsigned outbound_read(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count, uint8_t *out,
+                       size_t room, size_t *bytes);
+
 // Which OUCH messages an event makes and for whom, exactly as gateways do it: calls `give` in order, for each session
 // of `config` on matching core `core` that it concerns. Exposed for the test.
 typedef void outbound_give(void *context, uint16_t session, const uint8_t *message, size_t length);

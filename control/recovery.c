@@ -286,10 +286,13 @@ static uint32_t stage_opening(struct recovery *recovery, unsigned index, uint32_
     struct core *core = &recovery->cores[index];
     struct ring *ring = recovery->generation->commands[index];
     struct command command;
+    opening_time(&core->opening, recovery->config, unix_ns());
     while (ring_room(ring, staged + 1) > staged &&
            opening_next(&core->opening, clock_offset(recovery, index), &command)) {
         fill_slot(ring, staged++, &command);
         opening_note(&core->opening, &command);
+        if (command.type == CMD_PHASE)
+            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index, command.phase.phase);
     }
     return staged;
 }
@@ -440,6 +443,40 @@ unsigned recovery_poll(struct recovery *recovery)
         break;
     }
     return 0;
+}
+
+void recovery_keep_time(struct recovery *recovery)
+{
+    for (unsigned i = 0; i < recovery->generation->cores; i++) {
+        struct opening *opening = &recovery->cores[i].opening;
+        opening_time(opening, recovery->config, unix_ns());
+        if (opening_left(opening) == 0 || state_of(recovery, i) != CORE_RUN)
+            continue;
+        uint32_t staged = stage_opening(recovery, i, 0);
+        if (staged)
+            ring_publish_whole(recovery->generation->commands[i], staged);
+    }
+}
+
+bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)
+{
+    struct ring *ring = recovery->generation->commands[core];
+    if (state_of(recovery, core) != CORE_RUN || ring_room(ring, 1) == 0)
+        return false;
+    fill_slot(ring, 0, command);
+    ring_publish(ring, 1);
+    opening_note(&recovery->cores[core].opening, command);
+    return true;
+}
+
+char recovery_phase(const struct recovery *recovery, unsigned core)
+{
+    return recovery->cores[core].opening.phase;
+}
+
+bool recovery_taken(const struct recovery *recovery, unsigned core)
+{
+    return ring_is_empty(recovery->generation->commands[core]);
 }
 
 bool recovery_done(const struct recovery *recovery)

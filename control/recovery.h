@@ -7,7 +7,7 @@
 //   GIVE     RECOVERED (to cores in BOOT) and what is missing of the day's opening, published as one
 //   START    all cores run: the journal thread takes their rings
 //   REST     what did not fit into the ring at once
-//   DONE
+//   DONE     phases of the schedule and the operator's commands, as they come
 #ifndef CROSSWIRE_CONTROL_RECOVERY_H
 #define CROSSWIRE_CONTROL_RECOVERY_H
 
@@ -28,6 +28,18 @@ struct recovery *recovery_new(struct generation *generation, const struct config
 // Goes on, bounded. Returns how much it did: 0 while it waits for the data plane. Ends the process with one line when
 // the journal does not replay (65), is damaged, or was opened for another configuration (78).
 unsigned recovery_poll(struct recovery *recovery);
+
+// Once it is done, about once a millisecond: gives what the schedule says is due.
+void recovery_keep_time(struct recovery *recovery);
+
+// Once it is done: gives one more command to core `core`. false: no room in its ring, or it does not run.
+bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command);
+
+// The phase that core `core` is in, or will be when it has taken what was given; 0 before the day has started.
+char recovery_phase(const struct recovery *recovery, unsigned core);
+
+// Whether core `core` has taken all that was given.
+bool recovery_taken(const struct recovery *recovery, unsigned core);
 
 bool recovery_done(const struct recovery *recovery);
 

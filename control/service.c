@@ -25,6 +25,7 @@
 #include "control/generation.h"
 #include "control/journal.h"
 #include "control/memory_report.h"
+#include "control/operator.h"
 #include "control/outbound.h"
 #include "control/recovery.h"
 #include "control/requests.h"
@@ -36,6 +37,7 @@ enum {
     LIVENESS_MS = 20,
     SWEEP_MS = 50,
     PRESENCE_MS = 500,
+    SCHEDULE_MS = 5,
     HALT_GRACE_MS = 1000,
     TOGETHER_MS = 200,
     ALERT_MS = 5
@@ -50,13 +52,14 @@ struct service {
     struct journal_writer *writer;
     struct auth *auth;
     struct outbound *outbound;
+    struct operator_desk *desk;
     struct generation generation;
     struct recovery *recovery; // while a generation is joined
     struct requests *requests; // once it is recovered
     unsigned stops;            // SIGTERM and SIGINT so far
     uint64_t asked_ns;         // when the first of them came
     uint64_t halted_ns;        // when the data plane was first seen halted while we stop
-    uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns, presence_due_ns;
+    uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns, presence_due_ns, schedule_due_ns;
 };
 
 static uint64_t monotonic_ns(void)
@@ -157,6 +160,10 @@ static void open_services(struct service *service)
     service->outbound = outbound_new(service->config, &service->identity);
     if (!service->outbound)
         fail_with(EX_OSERR, "no memory");
+    char error[512];
+    service->desk = operator_new(service->config, service->outbound, service->writer, error, sizeof error);
+    if (!service->desk)
+        fail_with(EX_CANTCREAT, "%s", error);
 }
 
 // ---- the serve loop -------------------------------------------------------------------------------------------------
@@ -207,6 +214,8 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
         atomic_fetch_add_explicit(&service->generation.region.header->control_heartbeat, 1, memory_order_relaxed);
     if (!recovery_done(service->recovery))
         return recovery_poll(service->recovery);
+    if (is_due(&service->schedule_due_ns, now_ns, SCHEDULE_MS))
+        recovery_keep_time(service->recovery);
     if (!service->requests) {
         service->requests = requests_new(&service->generation.region, service->config, service->auth, service->outbound,
                                          service->writer);
@@ -265,6 +274,12 @@ static void watch_journal(struct service *service, uint64_t now_ns)
         service->config->date, service->config->journal_directory);
 }
 
+// The recovery of a data plane that runs a recovered day, or NULL.
+static struct recovery *running(const struct service *service)
+{
+    return service->recovery && recovery_done(service->recovery) ? service->recovery : NULL;
+}
+
 static void serve(struct service *service)
 {
     static const struct timespec no_wait = {0}, soon = {.tv_nsec = 20000}, wait = {.tv_nsec = (long)MS_NS};
@@ -279,6 +294,7 @@ static void serve(struct service *service)
         }
         if (service->generation.joined)
             work = serve_generation(service, now_ns);
+        work += operator_poll(service->desk, running(service), now_ns);
         watch_journal(service, now_ns);
         // A client that fetches a long stream asks again as soon as it is answered: be there.
         if (work)
@@ -320,6 +336,7 @@ int service_run(const char *path)
     serve(&service);
 
     memory_report("stop");
+    operator_free(service.desk);
     int exit_code = close_journal(&service);
     outbound_free(service.outbound);
     auth_free(service.auth);

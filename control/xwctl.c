@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// xwctl: the operator's tool. One grammar: xwctl [OPTIONS] COMMAND [WORDS]. Reads only; nothing that it does can change
-// the appliance.
+// xwctl: the operator's tool. One grammar: xwctl [OPTIONS] COMMAND [WORDS]. Only `trade` and `phase` change anything,
+// by asking control for it.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,9 @@ static const struct {
     {"book", "SYMBOL", "the best levels, by replaying the journal through an engine (--depth N)", ctl_book},
     {"journal", "dump|verify [DIR]", "records, or all checks, of a date's directory or of -c CONFIG's date",
      ctl_journal},
+    {"trade", "show|break|adjust MATCH", "a trade of the day; takes it back, or corrects it (options below)",
+     ctl_trade},
+    {"phase", "pre|regular|after|closed", "moves the venue's session phase forward (--by NAME)", ctl_phase},
     {"config", "check|describe [FILE]", "loads a configuration, or prints every key", ctl_config},
     {"hash-password", "", "reads a password, prints the line for password_hash (--fast: cheap, for tests)",
      ctl_hash_password},
@@ -36,6 +39,9 @@ static int usage(FILE *out)
         snprintf(head, sizeof head, "%s %s", commands[i].name, commands[i].words);
         fprintf(out, "  %-32s %s\n", head, commands[i].help);
     }
+    fputs("  trade break: --reason E erroneous, C consent, S supervisory, X external; --by NAME of who decides\n"
+          "  trade adjust: --price P --quantity Q as they should have been; --by NAME\n",
+          out);
     return out == stdout ? EX_OK : EX_USAGE;
 }
 
@@ -50,6 +56,16 @@ static int take_option(struct ctl *ctl, int argc, char **argv, int at)
     if (strcmp(word, "--fast") == 0) {
         ctl->fast = true;
         return 1;
+    }
+    const struct {
+        const char *option, **value;
+    } texts[] = {
+        {"--reason", &ctl->reason}, {"--price", &ctl->price}, {"--quantity", &ctl->quantity}, {"--by", &ctl->by}};
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (strcmp(word, texts[i].option) == 0 && at + 1 < argc) {
+            *texts[i].value = argv[at + 1];
+            return 2;
+        }
     }
     if (strcmp(word, "-c") == 0 && at + 1 < argc) {
         ctl->config_path = argv[at + 1];

@@ -245,9 +245,9 @@ int main(int argc, char **argv)
     uint32_t orders = power_above(b.stream.prefill + b.stream.prefill / 8);
     b.capacity = (struct engine_capacity){.max_orders = orders,
                                           .max_levels = 65536,
-                                          .max_trades = CAPACITY_TRADES,
-                                          .max_special = capacity_special(orders),
-                                          .max_conditional = CAPACITY_CONDITIONAL,
+                                          .max_trades = 1u << 20,
+                                          .max_special = capacity_special(0, orders),
+                                          .max_conditional = 1024,
                                           .max_symbols = (uint16_t)b.stream.symbols,
                                           .max_accounts = 1,
                                           .max_sessions = 1};

@@ -10,6 +10,25 @@
 
 enum intent_kind { INTENT_ENTER, INTENT_REPLACE, INTENT_CANCEL, INTENT_RAW, INTENT_KINDS };
 
+// What kind of order is entered, or takes another's place.
+enum intent_type {
+    TYPE_PLAIN,
+    TYPE_FILL_OR_KILL,
+    TYPE_HIDDEN,
+    TYPE_MINIMUM, // hidden, with half of its quantity as a minimum
+    TYPE_ATTRIBUTED,
+    TYPE_RESERVE, // a fifth displayed, or so
+    TYPE_POST_ONLY,
+    TYPE_TIMED,
+    TYPE_DISCRETION,
+    TYPE_AIQ,
+    TYPE_PRIMARY_PEG, // from here on: not in the book at a price of its own
+    TYPE_MIDPOINT_PEG,
+    TYPE_STOP,
+    TYPE_TRAILING,
+    INTENT_TYPES
+};
+
 // What a session means to do next. Orders are named by the input's own ids, dense and ascending from 1.
 struct intent {
     uint8_t kind;      // enum intent_kind
@@ -22,6 +41,8 @@ struct intent {
     uint32_t target;   // REPLACE, CANCEL
     uint32_t quantity; // ENTER: the order's; REPLACE: what the new order shall have left to trade, fresh
     uint32_t price;    // 1/10,000
+    uint8_t type;      // enum intent_type
+    uint32_t detail;   // STOP, TRAILING: stop price, trail amount; DISCRETION: discretion price; AIQ: strategy
     uint64_t due_ns;   // RAW and a capture's timing: ns since the first one; else 0
     uint64_t raw_offset;
 };
@@ -44,6 +65,7 @@ struct flow_plan {
     uint64_t orders; // messages to make, the opening book included
     uint32_t sessions;
     uint32_t symbols;
+    bool all_types;   // one order in five is other than plain
     uint32_t resting; // orders that the book of all symbols together is kept near
     // Symbols that a session may trade: bit s of reach[session]; all zero: all.
     uint64_t reach[64];

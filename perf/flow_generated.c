@@ -11,6 +11,7 @@
 #define LEVELS 8192     // price levels that a symbol's model covers
 #define MARGIN 8
 #define TICK 100u // 0.01
+#define ASIDE_MAX 64u
 
 struct model_order {
     uint32_t quantity;       // 0: gone
@@ -19,6 +20,7 @@ struct model_order {
     uint16_t symbol;
     char side;
     uint8_t session;
+    uint8_t type; // enum intent_type
 };
 
 struct model_level {
@@ -33,6 +35,8 @@ struct model_book {
     uint32_t *entered;           // every order that ever rested, oldest first
     uint32_t entered_count, entered_room;
     uint32_t live, target;
+    uint32_t aside[ASIDE_MAX]; // pegs and stops that were not canceled yet, oldest first from aside_first
+    uint32_t aside_first, aside_count;
 };
 
 struct model {
@@ -231,17 +235,102 @@ static void enter(struct model *model, struct model_book *book, char side, int l
     uint32_t left = trade(model, book, side, level, quantity);
     if (left == 0 || tif == '3')
         return;
-    model->orders[id] = (struct model_order){
-        .quantity = left, .level = (uint16_t)level, .symbol = symbol, .side = side, .session = intent->session};
+    model->orders[id] = (struct model_order){.quantity = left,
+                                             .level = (uint16_t)level,
+                                             .symbol = symbol,
+                                             .side = side,
+                                             .session = intent->session,
+                                             .type = intent->type};
     put_in(model, id);
+}
+
+// ---- orders that are not plain --------------------------------------------------------------------------------------
+
+// A type by its share in percent of what is added.
+static uint8_t draw_type(struct model *model)
+{
+    static const uint8_t shares[INTENT_TYPES] = {
+        [TYPE_HIDDEN] = 3,    [TYPE_MINIMUM] = 1,  [TYPE_ATTRIBUTED] = 2,  [TYPE_RESERVE] = 3,
+        [TYPE_POST_ONLY] = 2, [TYPE_TIMED] = 1,    [TYPE_DISCRETION] = 1,  [TYPE_AIQ] = 6,
+        [TYPE_STOP] = 2,      [TYPE_TRAILING] = 1, [TYPE_PRIMARY_PEG] = 1, [TYPE_MIDPOINT_PEG] = 1};
+    uint32_t u = draw_below(model, 100);
+    for (uint8_t type = TYPE_PLAIN; type < INTENT_TYPES; type++) {
+        if (u < shares[type])
+            return type;
+        u -= shares[type];
+    }
+    return TYPE_PLAIN;
+}
+
+// What the type needs to know besides side, price and quantity.
+static uint32_t draw_detail(struct model *model, uint8_t type, char side, uint32_t price)
+{
+    static const char strategies[] = "DWOY";
+    uint32_t ticks = TICK * (1 + draw_below(model, 3));
+    switch (type) {
+    case TYPE_DISCRETION:
+        return side == 'B' ? price + ticks : price - ticks;
+    case TYPE_AIQ:
+        return (uint32_t)strategies[draw_below(model, 4)];
+    case TYPE_TRAILING:
+        return TICK * (2 + draw_below(model, 10));
+    default:
+        return 0;
+    }
+}
+
+// A peg caps at its limit, a stop waits a few ticks behind the other side's touch and then goes further: neither stands
+// in the model.
+static void add_aside(struct model *model, struct model_book *book, uint8_t type)
+{
+    char side = draw_below(model, 2) ? 'S' : 'B';
+    bool stop = type == TYPE_STOP || type == TYPE_TRAILING;
+    int other = book->best[1 - side_index(side)];
+    int touch = other < 0 || other >= LEVELS ? (int)lround(book->fair) : other;
+    int off = 1 + (int)draw_below(model, 6);
+    int level = within(stop ? (side == 'B' ? touch + off : touch - off) : passive_level(model, book, side));
+    int limit = within(stop ? (side == 'B' ? level + 3 : level - 3) : touch);
+    struct intent *intent = next_intent(model, INTENT_ENTER, book);
+    intent->type = type;
+    intent->id = ++model->flow->orders;
+    intent->side = side;
+    intent->session = draw_session(model, intent->symbol);
+    intent->quantity = draw_quantity(model);
+    intent->price = (uint32_t)(book->base + limit) * TICK;
+    intent->detail =
+        type == TYPE_STOP ? (uint32_t)(book->base + level) * TICK : draw_detail(model, type, side, intent->price);
+    model->orders[intent->id] =
+        (struct model_order){.symbol = intent->symbol, .side = side, .session = intent->session};
+    book->aside[(book->aside_first + book->aside_count++) % ASIDE_MAX] = intent->id;
+}
+
+static void cancel_aside(struct model *model, struct model_book *book)
+{
+    uint32_t id = book->aside[book->aside_first];
+    struct intent *intent = next_intent(model, INTENT_CANCEL, book);
+    intent->target = id;
+    intent->side = model->orders[id].side;
+    intent->session = model->orders[id].session;
+    book->aside_first = (book->aside_first + 1) % ASIDE_MAX;
+    book->aside_count--;
 }
 
 static void add(struct model *model, struct model_book *book)
 {
+    uint8_t type = model->plan->all_types ? draw_type(model) : TYPE_PLAIN;
+    if (type >= TYPE_PRIMARY_PEG && book->aside_count < ASIDE_MAX && book->live >= 16) {
+        add_aside(model, book, type);
+        return;
+    }
     char side = draw_below(model, 2) ? 'S' : 'B';
     int level = passive_level(model, book, side);
     uint32_t quantity = draw_quantity(model);
-    enter(model, book, side, level, quantity, '0', -1, next_intent(model, INTENT_ENTER, book));
+    struct intent *intent = next_intent(model, INTENT_ENTER, book);
+    if (type < TYPE_PRIMARY_PEG) {
+        intent->type = type;
+        intent->detail = draw_detail(model, type, side, (uint32_t)(book->base + level) * TICK);
+    }
+    enter(model, book, side, level, quantity, type == TYPE_TIMED ? '6' : '0', -1, intent);
 }
 
 // A live order of the book, recent ones by preference; 0 when there is none.
@@ -294,7 +383,10 @@ static void replace(struct model *model, struct model_book *book)
     uint32_t quantity = draw_below(model, 100) < 30 ? draw_quantity(model) : old.quantity;
     struct intent *intent = next_intent(model, INTENT_REPLACE, book);
     intent->target = id;
-    enter(model, book, old.side, level, quantity, '0', old.session, intent);
+    intent->type = old.type;
+    intent->detail =
+        old.type == TYPE_PLAIN ? 0 : draw_detail(model, old.type, old.side, (uint32_t)(book->base + level) * TICK);
+    enter(model, book, old.side, level, quantity, old.type == TYPE_TIMED ? '6' : '0', old.session, intent);
 }
 
 static void take_liquidity(struct model *model, struct model_book *book)
@@ -309,8 +401,16 @@ static void take_liquidity(struct model *model, struct model_book *book)
     int through = kind >= 98 ? 5 + (int)draw_below(model, 20) : kind >= 80 ? 1 + (int)draw_below(model, 5) : 0;
     int level = within(side == 'B' ? best + through : best - through);
     uint32_t quantity = draw_quantity(model);
-    enter(model, book, side, level, quantity, draw_below(model, 2) ? '3' : '0', -1,
-          next_intent(model, INTENT_ENTER, book));
+    char tif = draw_below(model, 2) ? '3' : '0';
+    struct intent *intent = next_intent(model, INTENT_ENTER, book);
+    uint32_t kind_of_taker = model->plan->all_types ? draw_below(model, 100) : 100;
+    if (kind_of_taker < 10) {
+        intent->type = tif == '3' ? TYPE_FILL_OR_KILL : TYPE_PLAIN;
+    } else if (kind_of_taker < 30) { // what its firm's own orders meet
+        intent->type = TYPE_AIQ;
+        intent->detail = draw_detail(model, TYPE_AIQ, side, 0);
+    }
+    enter(model, book, side, level, quantity, tif, -1, intent);
 }
 
 static void walk(struct model *model, struct model_book *book)
@@ -331,6 +431,10 @@ static void one_message(struct model *model, struct model_book *book)
     // A book that is too thin gets more adds, one that is too thick more cancels.
     double off = ((double)book->live - book->target) / book->target;
     double lean = off > 0.1 ? 20.0 : off < -0.1 ? -20.0 : off * 200.0;
+    if (book->aside_count > ASIDE_MAX / 2 && draw_below(model, 100) < 10) {
+        cancel_aside(model, book);
+        return;
+    }
     double u = draw_share(model) * 100.0;
     if (u < 46.0 - lean / 2 || book->live < 16)
         add(model, book);

@@ -29,6 +29,7 @@ static const char help[] =
     "  --symbols A,B,..       symbols by their number in the input\n"
     "what\n"
     "  --input FILE           a stream file or a capture of orders; without it a day is made up\n"
+    "  --types all|plain      one order in five of a made-up day is hidden, pegged, a stop, .. [all]\n"
     "  --orders N             messages of the day [300000]    --seed N [1]    --resting N  orders in the books "
     "[20000]\n"
     "how fast\n"
@@ -64,6 +65,7 @@ enum option_code {
     OPT_INPUT,
     OPT_ORDERS,
     OPT_SEED,
+    OPT_TYPES,
     OPT_RESTING,
     OPT_WINDOW,
     OPT_RATE,
@@ -103,6 +105,7 @@ static const struct option long_options[] = {
     {"input", required_argument, NULL, OPT_INPUT},
     {"orders", required_argument, NULL, OPT_ORDERS},
     {"seed", required_argument, NULL, OPT_SEED},
+    {"types", required_argument, NULL, OPT_TYPES},
     {"resting", required_argument, NULL, OPT_RESTING},
     {"window", required_argument, NULL, OPT_WINDOW},
     {"rate", required_argument, NULL, OPT_RATE},
@@ -334,6 +337,11 @@ static void take(struct options *options, int code, const char *value)
         break;
     case OPT_SEED:
         options->seed = (uint64_t)number(value, "seed", 0, 1e15);
+        break;
+    case OPT_TYPES:
+        options->plain = strcmp(value, "plain") == 0;
+        if (!options->plain && strcmp(value, "all") != 0)
+            fail_with(EX_USAGE, "--types %s: say all or plain", value);
         break;
     case OPT_RESTING:
         options->resting = (uint32_t)number(value, "resting", 1, 1e7);

@@ -38,6 +38,7 @@ struct options {
     const char *input; // NULL: a generated day
     uint64_t orders, seed;
     uint32_t resting;
+    bool plain; // --types plain
     // how fast
     uint32_t window;
     double rate;  // open-loop, messages a second; 0: closed-loop

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perf/orders.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,7 +259,9 @@ static void take_canceled(struct orders *orders, const struct xw_ouch *message, 
         return;
     }
     order->open -= message->quantity;
-    if (order->asked && message->reason != 'I')
+    if (message->reason == 'Q') // a decrement without details counts as executed; any other prevention ends the chain
+        order->executed += message->quantity;
+    if (order->asked && message->reason == 'U')
         answer_cancel(orders, message->user_ref, now_ns);
     if (order->open == 0)
         die(orders, order, message->user_ref);
@@ -274,7 +277,8 @@ static void take_executed(struct orders *orders, const struct xw_ouch *message)
                   order ? order->open : 0);
         return;
     }
-    if (order->side == 'B' ? message->price > order->price : message->price < order->price)
+    bool market = order->price >= PRICE_MARKET;
+    if (!market && (order->side == 'B' ? message->price > order->price : message->price < order->price))
         violation(orders, "order %u executed beyond its limit", message->user_ref);
     order->open -= message->quantity;
     order->executed += message->quantity;
@@ -288,6 +292,46 @@ static void take_executed(struct orders *orders, const struct xw_ouch *message)
     }
     if (order->open == 0)
         die(orders, order, message->user_ref);
+}
+
+// Self-match prevention takes from both orders what they would have traded; for the chain it counts as executed.
+static void take_decremented(struct orders *orders, const struct xw_ouch *message)
+{
+    struct order *order = orders_find(orders, message->user_ref);
+    if (message->user_ref < orders->first_ref)
+        return;
+    if (!order || order->state != ORDER_LIVE || message->quantity > order->open || message->quantity == 0 ||
+        message->prevented != message->quantity) {
+        violation(orders, "self-match prevention took %u (%u prevented) of order %u, which has %u open",
+                  message->quantity, message->prevented, message->user_ref, order ? order->open : 0);
+        return;
+    }
+    order->open -= message->quantity;
+    order->executed += message->quantity;
+    if (order->open == 0)
+        die(orders, order, message->user_ref);
+}
+
+// R, a reserve order's new display, and T, a stop's release: of live orders only, and nothing changes hands.
+static void take_restated(struct orders *orders, const struct xw_ouch *message)
+{
+    const struct order *order = orders_find(orders, message->user_ref);
+    if (message->user_ref < orders->first_ref)
+        return;
+    if (!order || order->state != ORDER_LIVE || message->order_ref == 0)
+        violation(orders, "%c for order %u, which is not live, or without a new reference", message->type,
+                  message->user_ref);
+    else if (message->type == 'R' && (message->display_quantity == 0 || message->display_quantity > order->open))
+        violation(orders, "order %u restated to show %u, it has %u open", message->user_ref, message->display_quantity,
+                  order->open);
+}
+
+// A trade that was taken back: the order's quantities stay as they are.
+static void take_broken(struct orders *orders, const struct xw_ouch *message)
+{
+    const struct order *order = orders_find(orders, message->user_ref);
+    if (message->user_ref >= orders->first_ref && (!order || order->executed == 0))
+        violation(orders, "trade %" PRIu64 " of order %u is broken, which had none", message->match, message->user_ref);
 }
 
 static void take_rejected(struct orders *orders, const struct xw_ouch *message, uint64_t now_ns)
@@ -351,6 +395,16 @@ void orders_take(struct orders *orders, const uint8_t *bytes, size_t size, uint6
         break;
     case 'J':
         take_rejected(orders, &message, now_ns);
+        break;
+    case 'D':
+        take_decremented(orders, &message);
+        break;
+    case 'R':
+    case 'T':
+        take_restated(orders, &message);
+        break;
+    case 'B':
+        take_broken(orders, &message);
         break;
     case 'S':
         break;

@@ -24,13 +24,19 @@ void trades_note(void *context, const struct fill *fill)
     trades->fills[trades->count++] = *fill;
 }
 
+// R, or m against a midpoint peg; makers have A, J or k.
+static int is_taker(const struct fill *fill)
+{
+    return fill->liquidity == 'R' || fill->liquidity == 'm';
+}
+
 static int by_match(const void *a, const void *b)
 {
     const struct fill *x = a, *y = b;
     if (x->match != y->match)
         return x->match < y->match ? -1 : 1;
     // The maker's side first: it added the liquidity.
-    return (x->liquidity != 'A') - (y->liquidity != 'A');
+    return is_taker(x) - is_taker(y);
 }
 
 int trades_pair(struct trades *trades, struct trade_list *list)
@@ -49,8 +55,8 @@ int trades_pair(struct trades *trades, struct trade_list *list)
             continue;
         }
         const struct fill *taker = maker + 1;
-        if (maker->quantity != taker->quantity || maker->price != taker->price || maker->liquidity != 'A' ||
-            taker->liquidity != 'R' || (i + 2 < trades->count && taker[1].match == maker->match))
+        if (maker->quantity != taker->quantity || maker->price != taker->price || is_taker(maker) || !is_taker(taker) ||
+            (i + 2 < trades->count && taker[1].match == maker->match))
             list->differing++;
         list->trades[list->count++] = (struct trade){.match = maker->match,
                                                      .maker = maker->id,

@@ -68,7 +68,8 @@ static void make_flow(const struct options *options, struct flow *flow)
                                  .orders = options->orders,
                                  .sessions = options->sessions_count,
                                  .symbols = options->symbols_count,
-                                 .resting = options->resting};
+                                 .resting = options->resting,
+                                 .all_types = !options->plain};
         for (unsigned i = 0; i < options->sessions_count; i++)
             plan.reach[i] = options->sessions[i].symbols;
         if (flow_generate(flow, &plan) != 0)

@@ -179,8 +179,9 @@ struct command {
             uint8_t post_only_cancels; // a post-only order that would trade is canceled; otherwise its price slides
             char aiq_default;          // what AIQ strategy '*', or none, stands for; 0 as N
         } open_session;
-        struct {        // CMD_START, CMD_PHASE
-            char phase; // enum session_phase; 0 is PHASE_REGULAR
+        struct {         // CMD_START, CMD_PHASE
+            char phase;  // enum session_phase; 0 is PHASE_REGULAR
+            char by[16]; // CMD_PHASE: the operator, for the audit; zero: the schedule
         } phase;
         struct { // CMD_BREAK, CMD_ADJUST
             uint64_t match;

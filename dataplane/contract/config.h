@@ -58,8 +58,10 @@ struct config_symbol {
 
 struct config_account {
     const char *name;
-    const char *firm;  // 1..4 characters
-    char wire_firm[4]; // resolved
+    const char *firm;           // 1..4 characters
+    const char *organisation;   // up to 16 characters, empty: none but the firm itself
+    char wire_firm[4];          // resolved
+    char wire_organisation[16]; // resolved
 };
 
 struct config_session {
@@ -69,9 +71,13 @@ struct config_session {
     uint32_t gateway;
     uint32_t matcher;
     bool cancel_on_disconnect;
+    const char *post_only; // slide, cancel
+    const char *aiq;       // one OUCH strategy
     // resolved
     char wire_user[6]; // upper case, space padded
     uint16_t account_index;
+    bool post_only_cancels;
+    char aiq_default; // N for none
 };
 
 struct config {
@@ -100,11 +106,15 @@ struct config {
     struct {
         uint32_t max_orders; // live orders a matching core
         uint32_t max_levels;
+        uint32_t max_trades, max_special, max_conditional;
         uint32_t tick_ms;
     } engine;
     struct {
         uint32_t login_attempts_per_minute; // a source address
     } control;
+    struct {
+        const char *pre_market, *market_open, *market_close, *venue_close; // HH:MM:SS, empty: not given
+    } schedule;
 
     struct config_port *ports;
     uint32_t ports_count;
@@ -125,6 +135,11 @@ struct config {
     enum ack_mode ack_mode;
     uint32_t date; // yyyymmdd
     uint64_t hash; // of the file's bytes and the resolved date
+    struct config_phase {
+        uint64_t time_ns; // since midnight of the trading date
+        char phase;       // enum session_phase
+    } phases[4];          // of the schedule, in order
+    uint32_t phases_count;
 };
 
 // Reads, checks and resolves `path`. Returns the configuration, owned by the caller until config_free; or NULL with one

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/command.h"
 #include "contract/config_source.h"
 #include "contract/config_text.h"
 #include "contract/region.h"
@@ -275,17 +276,67 @@ static bool resolve_accounts(struct config_source *source, struct config *config
         struct config_account *account = &config->accounts[i];
         text_pad(names[i], sizeof names[i], account->name, false);
         text_pad(account->wire_firm, sizeof account->wire_firm, account->firm, false);
+        text_pad(account->wire_organisation, sizeof account->wire_organisation, account->organisation, false);
         if (!text_visible(account->name))
             good = config_fail_at(source, CONFIG_accounts, i, "name",
                                   "`name` is `%s`; use printable ASCII without blanks", show(account->name));
         else if (!text_visible(account->firm))
             good = config_fail_at(source, CONFIG_accounts, i, "firm",
                                   "`firm` is `%s`; use printable ASCII without blanks", show(account->firm));
+        else if (account->organisation[0] != '\0' && !text_visible(account->organisation))
+            good = config_fail_at(source, CONFIG_accounts, i, "organisation",
+                                  "`organisation` is `%s`; use printable ASCII without blanks",
+                                  show(account->organisation));
     }
     good = good && check_unique(source, CONFIG_accounts, "name", names, sizeof *names, config->accounts_count, 0,
                                 sizeof *names);
     free(names);
     return good;
+}
+
+// The phases that the schedule names, each after the one before.
+static bool resolve_schedule(struct config_source *source, struct config *config)
+{
+    const struct {
+        const char *key, *text;
+        char phase;
+    } given[] = {
+        {"pre_market", config->schedule.pre_market, PHASE_PRE},
+        {"market_open", config->schedule.market_open, PHASE_REGULAR},
+        {"market_close", config->schedule.market_close, PHASE_AFTER},
+        {"venue_close", config->schedule.venue_close, PHASE_CLOSED},
+    };
+    config->phases_count = 0;
+    for (unsigned i = 0; i < sizeof given / sizeof given[0]; i++) {
+        uint32_t seconds;
+        if (given[i].text[0] == '\0')
+            continue;
+        if (!parse_hour(given[i].text, &seconds))
+            return config_fail_at(source, CONFIG_schedule, 0, given[i].key,
+                                  "`%s` is `%s`; write HH:MM:SS, 00:00:00 to 23:59:59", given[i].key,
+                                  show(given[i].text));
+        uint64_t time_ns = seconds * UINT64_C(1000000000);
+        if (config->phases_count > 0 && time_ns <= config->phases[config->phases_count - 1].time_ns)
+            return config_fail_at(source, CONFIG_schedule, 0, given[i].key,
+                                  "`%s` is %s, not after the phase before it; phases follow one another", given[i].key,
+                                  show(given[i].text));
+        config->phases[config->phases_count++] = (struct config_phase){time_ns, given[i].phase};
+    }
+    return true;
+}
+
+static bool resolve_conduct(struct config_source *source, struct config_session *session, uint32_t i)
+{
+    session->post_only_cancels = strcmp(session->post_only, "cancel") == 0;
+    if (!session->post_only_cancels && strcmp(session->post_only, "slide") != 0)
+        return config_fail_at(source, CONFIG_sessions, i, "post_only", "`post_only` is `%s`; write slide, or cancel",
+                              show(session->post_only));
+    if (strchr("NYDOWRydowrZEPXS01245", session->aiq[0]) == NULL)
+        return config_fail_at(source, CONFIG_sessions, i, "aiq",
+                              "`aiq` is `%s`; write N, or an AIQ strategy: Y D O W R, y d o w r, Z E P X S, 0 1 2 4 5",
+                              show(session->aiq));
+    session->aiq_default = session->aiq[0];
+    return true;
 }
 
 static bool find_account(const struct config *config, const char *name, uint16_t *account)
@@ -313,7 +364,8 @@ static bool resolve_sessions(struct config_source *source, struct config *config
                                   "`account` is `%s`, which is not under `accounts:`; name one of those",
                                   show(session->account));
         if (!check_index(source, CONFIG_sessions, i, "gateway", session->gateway, config->gateways_count) ||
-            !check_index(source, CONFIG_sessions, i, "matcher", session->matcher, config->matchers_count))
+            !check_index(source, CONFIG_sessions, i, "matcher", session->matcher, config->matchers_count) ||
+            !resolve_conduct(source, session, i))
             return false;
         text_pad(session->wire_user, sizeof session->wire_user, session->user, true);
     }
@@ -325,5 +377,6 @@ static bool resolve_sessions(struct config_source *source, struct config *config
 bool config_resolve(struct config_source *source, struct config *config)
 {
     return resolve_top(source, config) && resolve_ports(source, config) && resolve_roles(source, config) &&
-           resolve_symbols(source, config) && resolve_accounts(source, config) && resolve_sessions(source, config);
+           resolve_symbols(source, config) && resolve_accounts(source, config) && resolve_sessions(source, config) &&
+           resolve_schedule(source, config);
 }

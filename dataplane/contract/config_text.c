@@ -98,6 +98,19 @@ bool parse_date(const char *text, uint32_t *date)
     return true;
 }
 
+bool parse_hour(const char *text, uint32_t *seconds)
+{
+    if (strlen(text) != 8)
+        return false;
+    for (int i = 0; i < 8; i++)
+        if (i == 2 || i == 5 ? text[i] != ':' : text[i] < '0' || text[i] > '9')
+            return false;
+    const uint32_t hour = (uint32_t)strtoul(text, NULL, 10), minute = (uint32_t)strtoul(text + 3, NULL, 10),
+                   second = (uint32_t)strtoul(text + 6, NULL, 10);
+    *seconds = hour * 3600 + minute * 60 + second;
+    return hour < 24 && minute < 60 && second < 60;
+}
+
 uint32_t date_today(void)
 {
     struct tm utc;

@@ -28,6 +28,9 @@ bool parse_price(const char *text, uint32_t *price);
 // YYYY-MM-DD of a day that exists, 2000 to 2099, as yyyymmdd.
 bool parse_date(const char *text, uint32_t *date);
 
+// HH:MM:SS of a day, in seconds since midnight.
+bool parse_hour(const char *text, uint32_t *seconds);
+
 // UTC's date now, as yyyymmdd.
 uint32_t date_today(void);
 

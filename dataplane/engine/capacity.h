@@ -7,13 +7,13 @@
 #include "contract/config.h"
 #include "engine/engine.h"
 
-#define CAPACITY_TRADES (1u << 20)
-#define CAPACITY_CONDITIONAL 1024u
 #define CAPACITY_SPECIAL_LEAST 1024u
 
-// One order in eight may be other than plain.
-static inline uint32_t capacity_special(uint32_t max_orders)
+// Unless configured, one order in eight may be other than plain.
+static inline uint32_t capacity_special(uint32_t max_special, uint32_t max_orders)
 {
+    if (max_special)
+        return max_special;
     return max_orders / 8 > CAPACITY_SPECIAL_LEAST ? max_orders / 8 : CAPACITY_SPECIAL_LEAST;
 }
 
@@ -24,9 +24,9 @@ static inline struct engine_capacity engine_capacity_of(const struct config *con
     return (struct engine_capacity){
         .max_orders = config->engine.max_orders,
         .max_levels = config->engine.max_levels,
-        .max_trades = CAPACITY_TRADES,
-        .max_special = capacity_special(config->engine.max_orders),
-        .max_conditional = CAPACITY_CONDITIONAL,
+        .max_trades = config->engine.max_trades,
+        .max_special = capacity_special(config->engine.max_special, config->engine.max_orders),
+        .max_conditional = config->engine.max_conditional,
         .max_symbols = (uint16_t)config->symbols_count,
         .max_accounts = (uint16_t)config->accounts_count,
         .max_sessions = (uint16_t)config->sessions_count,

@@ -8,12 +8,12 @@
 #include "engine/special.h"
 #include "engine/terms.h"
 
-// Whether the command asks for nothing but a plain order that this phase takes.
+// Whether the command asks for nothing but a plain order that this phase and this session take.
 static inline __attribute__((always_inline)) bool plain_terms(const struct engine *e, const struct command *c,
                                                               enum command_type type)
 {
     uint64_t asked = terms_asked(c, type);
-    return ((c->options & ~TAGS_HARMLESS) | (uint8_t)e->sessions[c->session].aiq_default) == 0 &&
+    return ((c->options & ~TAGS_HARMLESS) | e->sessions[c->session].unplain) == 0 &&
            (asked == e->plain_terms[0] || asked == e->plain_terms[1]);
 }
 
@@ -74,8 +74,6 @@ static uint8_t check_enter(struct engine *e, const struct session *session, cons
 {
     if (__builtin_expect(c->refuse != REJECT_NONE, 0))
         return c->refuse;
-    if (__builtin_expect(session->disabled, 0))
-        return REJECT_FIRM;
     if (__builtin_expect((c->options & OPTION(TAG_FIRM)) && !firm_permitted(e, session, c->firm), 0))
         return REJECT_FIRM;
     if (__builtin_expect(!symbol_known(e, c), 0))

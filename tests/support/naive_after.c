@@ -17,7 +17,8 @@ uint32_t naive_best(struct naive_venue *v, uint16_t locate, bool buys)
 // A peg's price before any cap; false: its reference is missing.
 static bool reference(struct naive_venue *v, const struct resting *o, char type, int32_t offset, int64_t *price)
 {
-    int64_t own = naive_best(v, o->locate, naive_buys(o)), contra = naive_best(v, o->locate, !naive_buys(o));
+    int64_t own = type == 'P' ? 0 : naive_best(v, o->locate, naive_buys(o));
+    int64_t contra = type == 'R' ? 0 : naive_best(v, o->locate, !naive_buys(o));
     uint32_t tick = v->symbols[o->locate].tick;
     if ((type != 'P' && own == 0) || (type != 'R' && contra == 0))
         return false;
@@ -178,12 +179,13 @@ static void release(struct naive_venue *v, struct resting *o)
 void naive_after(struct naive_venue *v)
 {
     for (uint32_t locate = 1; locate <= v->last_locate; locate++) {
-        if (v->symbols[locate].pegs_and_stops == 0)
+        if (v->symbols[locate].pegs_and_stops == 0 || !v->symbols[locate].touched)
             continue;
         look_at_pegs(v, (uint16_t)locate);
         for (struct resting *stop; (stop = first_triggered(v, (uint16_t)locate));) {
             release(v, stop);
             look_at_pegs(v, (uint16_t)locate);
         }
+        v->symbols[locate].touched = false;
     }
 }

@@ -31,6 +31,7 @@ struct event *naive_event_of(struct naive_venue *v, enum event_type type, unsign
     event->ref = o->ref;
     event->price = o->price;
     event->side = o->side;
+    v->symbols[o->locate].touched = true;
     return event;
 }
 

@@ -35,6 +35,7 @@ struct resting {
 
 struct symbol {
     bool open, traded;
+    bool touched; // an order of it has been spoken of: only then can pegs and stops have something to do
     char name[8];
     uint32_t tick, last;
     unsigned pegs_and_stops;

@@ -31,7 +31,7 @@ static char pick(struct random *r, const char *from)
 
 #define SESSIONS 6
 #define SYMBOLS 3
-#define REMEMBER 32
+#define REMEMBER 12
 #define KINDS 13
 
 struct flow {
@@ -39,14 +39,15 @@ struct flow {
     const struct rig_day *day;
     unsigned kinds;
     uint32_t next[SESSIONS][256];
-    struct command recent[SESSIONS][REMEMBER]; // orders entered and replaced
+    struct command recent[SESSIONS][REMEMBER]; // the last orders entered and replaced
+    unsigned recent_at[SESSIONS];
     uint32_t centre[SYMBOLS + 1];
     uint32_t taste[KINDS]; // permille of each kind
     uint32_t tastes;
     uint32_t usual;    // quantities go up to it
     uint32_t wild;     // permille of odd values
     uint32_t drifting; // permille of the centre's moves
-    uint32_t ioc, market, messages;
+    uint32_t ioc, market, patient;
     uint64_t time_ns;
     uint64_t done, count;
     char phase;
@@ -76,8 +77,8 @@ unsigned flow_kinds(const char *names)
 struct rig_day flow_day(uint64_t seed, unsigned kinds)
 {
     struct random r = {seed ^ UINT64_C(0xD1B54A32D192ED03)};
-    struct rig_day day = {.max_orders = 512,
-                          .max_levels = 512,
+    struct rig_day day = {.max_orders = 100 + draw(&r, 200),
+                          .max_levels = 600,
                           .symbols = SYMBOLS,
                           .sessions = SESSIONS,
                           .accounts = 4,
@@ -120,6 +121,7 @@ static void set_tastes(struct flow *f)
     f->drifting = chance(&f->r, 300) ? 100 : draw(&f->r, 10);
     f->ioc = draw(&f->r, 200);
     f->market = draw(&f->r, 50);
+    f->patient = draw(&f->r, 800);
     for (uint16_t locate = 1; locate <= SYMBOLS; locate++)
         f->centre[locate] = chance(&f->r, 100) ? 3 + draw(&f->r, 5) : 1000; // the lowest prices now and then
 }
@@ -158,7 +160,7 @@ static uint32_t near_price(struct flow *f, uint16_t locate, int32_t least, int32
     return (uint32_t)(ticks < 1 ? 1 : ticks) * tick_of(f, locate);
 }
 
-static uint32_t draw_price(struct flow *f, uint16_t locate)
+static uint32_t draw_price(struct flow *f, uint16_t locate, char side)
 {
     uint32_t tick = tick_of(f, locate);
     if (chance(&f->r, f->wild / 4))
@@ -179,6 +181,8 @@ static uint32_t draw_price(struct flow *f, uint16_t locate)
         f->centre[locate] = 3 + draw(&f->r, 30000);
     if (chance(&f->r, 50))
         return near_price(f, locate, -40, 40);
+    if (chance(&f->r, f->patient)) // away from the contra side
+        return side == 'B' ? near_price(f, locate, -6, 0) : near_price(f, locate, 0, 6);
     return near_price(f, locate, -4, 4);
 }
 
@@ -453,7 +457,7 @@ static void draw_common(struct flow *f, struct command *c)
 
 static void remember(struct flow *f, const struct command *c)
 {
-    f->recent[c->session][draw(&f->r, REMEMBER)] = *c;
+    f->recent[c->session][f->recent_at[c->session]++ % REMEMBER] = *c;
 }
 
 static void draw_enter(struct flow *f, struct command *c)
@@ -465,7 +469,7 @@ static void draw_enter(struct flow *f, struct command *c)
     rig_symbol(locate, c->symbol);
     c->side = pick(&f->r, "BBBBSSTE");
     c->quantity = draw_quantity(f);
-    c->price = draw_price(f, locate);
+    c->price = draw_price(f, locate, c->side);
     c->capacity = pick(&f->r, "APRO");
     c->cross = 'N';
     draw_common(f, c);
@@ -495,7 +499,7 @@ static void draw_replace(struct flow *f, struct command *c)
     c->orig_user_ref = target->user_ref;
     c->user_ref = draw_number(f, c->session, c->user_ref_idx);
     c->quantity = draw_quantity(f) + (chance(&f->r, 600) ? target->quantity : 0);
-    c->price = draw_price(f, locate);
+    c->price = draw_price(f, locate, target->side);
     draw_common(f, c);
     c->display = target->display ? target->display : 'Y';
     if (chance(&f->r, 800) && target->tif)
@@ -514,8 +518,9 @@ static void draw_replace(struct flow *f, struct command *c)
         c->options |= OPTION(TAG_SIDE);
         c->side = pick(&f->r, "BSTE");
     }
-    struct command known = *c; // with the symbol, for the next replace
+    struct command known = *c; // with symbol and side, for the next replace
     known.locate = locate;
+    known.side = target->side;
     remember(f, &known);
 }
 
@@ -535,7 +540,7 @@ static void draw_reduction(struct flow *f, struct command *c, bool modify)
 static void draw_firm_wide(struct flow *f, struct command *c)
 {
     struct random *r = &f->r;
-    c->type = chance(r, 500) ? CMD_MASS_CANCEL : chance(r, 150) ? CMD_DISABLE : CMD_ENABLE;
+    c->type = chance(r, 500) ? CMD_MASS_CANCEL : chance(r, 30) ? CMD_DISABLE : CMD_ENABLE;
     c->user_ref = draw_number(f, c->session, c->user_ref_idx);
     memcpy(c->firm, (const char *[]){"ALFA", "BETA", "    "}[draw(r, 3)], 4);
     memset(c->symbol, ' ', 8);

@@ -160,11 +160,45 @@ static void keys_left_out_have_the_defaults_of_the_table(void **state)
     assert_int_equal(config->journal.commit_kb, 64);
     assert_int_equal(config->engine.max_orders, 1 << 20);
     assert_int_equal(config->engine.max_levels, 1 << 17);
+    assert_int_equal(config->engine.max_trades, 1 << 20);
+    assert_int_equal(config->engine.max_special, 0);
+    assert_int_equal(config->engine.max_conditional, 1024);
     assert_int_equal(config->engine.tick_ms, 1000);
+    assert_int_equal(config->phases_count, 0);
+    assert_memory_equal(config->accounts[0].wire_organisation, "                ", 16);
+    assert_false(config->sessions[0].post_only_cancels);
+    assert_int_equal(config->sessions[0].aiq_default, 'N');
     assert_string_equal(config->symbols[1].tick, "0.01");
     assert_int_equal(config->symbols[1].round_lot, 100);
     assert_int_equal(config->symbols[2].round_lot, 10);
     assert_false(config->sessions[0].cancel_on_disconnect);
+    config_free(config);
+}
+
+static void the_schedule_is_a_list_of_phases(void **state)
+{
+    (void)state;
+    struct config *config = accepted("journal:\n", "schedule: {venue_close: 20:00:00, pre_market: 04:00:00, "
+                                                   "market_open: '09:30:00'}\njournal:\n");
+    assert_int_equal(config->phases_count, 3);
+    assert_int_equal(config->phases[0].phase, 'P');
+    assert_int_equal(config->phases[0].time_ns, UINT64_C(14400000000000));
+    assert_int_equal(config->phases[1].phase, 'R');
+    assert_int_equal(config->phases[1].time_ns, UINT64_C(34200000000000));
+    assert_int_equal(config->phases[2].phase, 'X');
+    config_free(config);
+}
+
+static void what_accounts_and_sessions_say_of_orders_is_resolved(void **state)
+{
+    (void)state;
+    struct config *config = accepted("firm: NRTH}", "firm: NRTH, organisation: POLE}");
+    assert_memory_equal(config->accounts[0].wire_organisation, "POLE            ", 16);
+    config_free(config);
+    config = accepted("{user: x2,", "{user: x2, post_only: cancel, aiq: d,");
+    assert_true(config->sessions[1].post_only_cancels);
+    assert_int_equal(config->sessions[1].aiq_default, 'd');
+    assert_false(config->sessions[0].post_only_cancels);
     config_free(config);
 }
 
@@ -301,6 +335,18 @@ static void a_value_out_of_bounds_is_refused_with_bounds_and_unit(void **state)
     refused("udp_port: 4000", "udp_port: 99999999999999999999999999", "15:35", "out of bounds");
     refused("user: Trade1", "user: Trade12", "31:12", "give 1 to 6");
     refused("run_directory: run", "run_directory: ''", "1:16", "give 1 to 180");
+}
+
+static void a_schedule_or_a_conduct_that_makes_no_sense_is_refused(void **state)
+{
+    (void)state;
+    refused("journal:\n", "schedule: {market_open: 9:30:00}\njournal:\n", "9:25", "write HH:MM:SS");
+    refused("journal:\n", "schedule: {market_open: '24:00:00'}\njournal:\n", "9:25", "write HH:MM:SS");
+    refused("journal:\n", "schedule: {market_open: '10:00:00', market_close: '10:00:00'}\njournal:\n", "9:51",
+            "not after the phase before it");
+    refused("{user: x2,", "{user: x2, post_only: sli,", "32:27", "give 5 to 6");
+    refused("{user: x2,", "{user: x2, post_only: sleep,", "32:27", "write slide, or cancel");
+    refused("{user: x2,", "{user: x2, aiq: q,", "32:21", "an AIQ strategy");
 }
 
 static void a_ring_depth_that_is_no_power_of_two_is_refused_with_the_nearest(void **state)
@@ -483,6 +529,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(values_references_and_resolved_fields_are_filled),
         TEST(keys_left_out_have_the_defaults_of_the_table),
+        TEST(the_schedule_is_a_list_of_phases),
+        TEST(what_accounts_and_sessions_say_of_orders_is_resolved),
         TEST(zero_and_false_that_were_written_are_no_defaults),
         TEST(today_is_the_date_of_utc),
         TEST(the_hash_covers_the_text_and_the_date),
@@ -494,6 +542,7 @@ int main(void)
         TEST(a_wrong_type_is_refused),
         TEST(a_value_out_of_bounds_is_refused_with_bounds_and_unit),
         TEST(a_ring_depth_that_is_no_power_of_two_is_refused_with_the_nearest),
+        TEST(a_schedule_or_a_conduct_that_makes_no_sense_is_refused),
         TEST(names_that_occur_twice_are_refused),
         TEST(references_to_nothing_are_refused),
         TEST(roles_that_can_not_run_together_are_refused),

@@ -97,6 +97,95 @@ static void the_engine_opens_the_day_with_it(void **state)
     munmap(memory, size);
 }
 
+static uint64_t at(unsigned hour, unsigned minute)
+{
+    return UINT64_C(1710460800000000000) + (hour * 60 + minute) * UINT64_C(60000000000); // of 2024-03-15
+}
+
+static void set_schedule(const char *phases, const unsigned *hours)
+{
+    for (stage.config->phases_count = 0; phases[stage.config->phases_count] != 0; stage.config->phases_count++) {
+        unsigned i = stage.config->phases_count;
+        stage.config->phases[i] = (struct config_phase){hours[i] * UINT64_C(3600000000000), phases[i]};
+    }
+}
+
+static void phases_come_at_their_times_and_once(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening, second;
+    set_schedule("PRAX", (const unsigned[]){4, 9, 16, 20});
+    assert_true(opening_init(&opening, stage.config, 1));
+    opening_time(&opening, stage.config, at(3, 59));
+    unsigned left = opening_left(&opening);
+    assert_int_equal(give_all(&opening, given), left);
+    assert_false(opening_started(&opening)); // START waits for pre-market
+    opening_time(&opening, stage.config, at(4, 0));
+    assert_int_equal(opening_left(&opening), 1);
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_START);
+    assert_int_equal(given[0].phase.phase, PHASE_PRE);
+    opening_time(&opening, stage.config, at(8, 59));
+    assert_int_equal(opening_left(&opening), 0);
+    opening_time(&opening, stage.config, at(9, 0));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_PHASE);
+    assert_int_equal(given[0].phase.phase, PHASE_REGULAR);
+    assert_int_equal(opening_left(&opening), 0);
+    // Missed while control was away: one after the other.
+    opening_restart(&opening);
+    opening_time(&opening, stage.config, at(20, 30));
+    left = opening_left(&opening);
+    assert_int_equal(left, 6);
+    assert_int_equal(give_all(&opening, given), left);
+    assert_int_equal(given[4].phase.phase, PHASE_AFTER);
+    assert_int_equal(given[5].phase.phase, PHASE_CLOSED);
+    assert_int_equal(given[5].type, CMD_PHASE);
+    // A day that is opened late starts where its schedule begins, and goes through all of it.
+    assert_true(opening_init(&second, stage.config, 1));
+    opening_time(&second, stage.config, at(21, 0));
+    left = opening_left(&second);
+    assert_int_equal(give_all(&second, given), left);
+    assert_int_equal(given[left - 4].type, CMD_START);
+    assert_int_equal(given[left - 3].phase.phase, PHASE_REGULAR);
+    assert_int_equal(given[left - 1].phase.phase, PHASE_CLOSED);
+    opening_free(&opening);
+    opening_free(&second);
+    stage.config->phases_count = 0;
+}
+
+static void a_phase_that_an_operator_gave_is_not_given_again(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening;
+    set_schedule("RA", (const unsigned[]){9, 16});
+    assert_true(opening_init(&opening, stage.config, 0));
+    opening_time(&opening, stage.config, at(1, 0));
+    unsigned count = give_all(&opening, given);
+    assert_int_equal(given[count - 1].type, CMD_START); // no pre_market: at once, in pre-market
+    assert_int_equal(given[count - 1].phase.phase, PHASE_PRE);
+    struct command early = {.type = CMD_PHASE, .session = SESSION_NONE, .phase.phase = PHASE_REGULAR};
+    opening_note(&opening, &early);
+    opening_time(&opening, stage.config, at(9, 1));
+    assert_int_equal(opening_left(&opening), 0);
+    opening_time(&opening, stage.config, at(16, 1));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].phase.phase, PHASE_AFTER);
+    opening_free(&opening);
+    set_schedule("AX", (const unsigned[]){16, 20}); // regular from the start
+    assert_true(opening_init(&opening, stage.config, 0));
+    opening_time(&opening, stage.config, at(1, 0));
+    count = give_all(&opening, given);
+    assert_int_equal(given[count - 1].phase.phase, PHASE_REGULAR);
+    opening_note(&opening, &(struct command){.type = CMD_END_DAY, .session = SESSION_NONE});
+    opening_time(&opening, stage.config, at(21, 0));
+    assert_int_equal(opening_left(&opening), 0); // the day is over
+    opening_free(&opening);
+    stage.config->phases_count = 0;
+}
+
 // A control that was killed after any number of commands is followed by one that reads them from the journal.
 static void an_opening_cut_anywhere_is_completed_once(void **state)
 {
@@ -250,6 +339,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_day_opens_in_order),
         cmocka_unit_test(the_engine_opens_the_day_with_it),
+        cmocka_unit_test(phases_come_at_their_times_and_once),
+        cmocka_unit_test(a_phase_that_an_operator_gave_is_not_given_again),
         cmocka_unit_test(an_opening_cut_anywhere_is_completed_once),
         cmocka_unit_test(a_recovered_day_takes_every_session_down_after_a_clock),
         cmocka_unit_test(a_control_that_joins_a_running_day_takes_no_session_down),

@@ -26,7 +26,8 @@
 
 // What a process that plays a day tells the one that waits for it.
 struct report {
-    size_t at; // the command that it was at
+    size_t at;      // the command that it was at
+    unsigned steps; // of the engine, the most that one command took
     char text[2000];
 };
 
@@ -54,6 +55,8 @@ static void step(void *context, struct command *c)
     struct rig *rig = &play->rig;
     size_t count;
     rig_step(rig, c);
+    if (rig->steps > play->report->steps)
+        play->report->steps = rig->steps;
     const struct event *want = naive_step(play->naive, c, &count);
     for (size_t i = 0; i < count || i < rig->count; i++) {
         const struct event *a = i < count ? &want[i] : NULL, *b = i < rig->count ? &rig->events[i] : NULL;
@@ -163,8 +166,9 @@ static size_t shrink(const struct rig_day *day, struct command *commands, size_t
     return count;
 }
 
-// Plays the seed's day; a difference is shrunk, printed and fails the test.
-static void seed_plays(uint64_t seed, unsigned kinds, const struct rig_day *given, size_t count, unsigned check_every)
+// Plays the seed's day; a difference is shrunk, printed and fails the test. Returns the most steps a command took.
+static unsigned seed_plays(uint64_t seed, unsigned kinds, const struct rig_day *given, size_t count,
+                           unsigned check_every)
 {
     struct rig_day day = given ? *given : flow_day(seed, kinds);
     struct command *commands = malloc(count * sizeof *commands);
@@ -178,10 +182,12 @@ static void seed_plays(uint64_t seed, unsigned kinds, const struct rig_day *give
         print_scenario(&day, commands, left);
         printf("# %s\n", report->text);
     }
+    unsigned steps = report->steps;
     free(commands);
     munmap(report, sizeof *report);
     if (!same)
         fail_msg("the day of seed %llu differs: see above", (unsigned long long)seed);
+    return steps;
 }
 
 // ---- the tests
@@ -204,7 +210,7 @@ static void ten_million_random_commands_give_the_naive_venues_events(void **stat
     uint64_t seed = setting("XW_SEED", 1);
     uint64_t days = getenv("XW_SEED") ? setting("XW_DAYS", 1) : setting("XW_DAYS", 2500);
     for (uint64_t i = 0; i < days; i++)
-        seed_plays(seed + i, kinds_drawn(), NULL, setting("XW_COMMANDS", DAY_COMMANDS), 1000);
+        seed_plays(seed + i, kinds_drawn(), NULL, setting("XW_COMMANDS", DAY_COMMANDS), 100);
 }
 
 static void invariants_hold_after_every_command(void **state)
@@ -214,11 +220,28 @@ static void invariants_hold_after_every_command(void **state)
         seed_plays(seed, kinds_drawn(), NULL, DAY_COMMANDS, 1);
 }
 
+// Walks that need several steps, many orders at a price.
+static void large_books_pause_and_go_on_as_the_naive_venue_does_not_have_to(void **state)
+{
+    (void)state;
+    unsigned most = 0;
+    for (uint64_t seed = 2000001; seed <= 2000012; seed++) {
+        struct rig_day day = flow_day(seed, kinds_drawn());
+        day.max_orders = day.max_special = 6000;
+        day.max_conditional = 1500;
+        day.max_levels = 20000;
+        unsigned steps = seed_plays(seed, kinds_drawn(), &day, 15000, 1500);
+        most = steps > most ? steps : most;
+    }
+    assert_true(most > 2); // 64 events are a step
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ten_million_random_commands_give_the_naive_venues_events),
         cmocka_unit_test(invariants_hold_after_every_command),
+        cmocka_unit_test(large_books_pause_and_go_on_as_the_naive_venue_does_not_have_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

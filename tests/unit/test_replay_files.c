@@ -92,6 +92,27 @@ static void a_made_up_day_has_the_shares_it_promises_and_is_the_same_again(void 
     flow_free(&second);
 }
 
+static void a_day_of_all_types_has_some_of_each(void **state)
+{
+    (void)state;
+    struct flow flow;
+    uint64_t of_type[INTENT_TYPES] = {0}, enters = 0;
+    struct flow_plan plan = {
+        .seed = 5, .orders = 60000, .sessions = 4, .symbols = 4, .resting = 4000, .all_types = true};
+    assert_int_equal(flow_generate(&flow, &plan), 0);
+    for (uint64_t i = 0; i < flow.count; i++) {
+        assert_true(flow.intents[i].type < INTENT_TYPES);
+        if (flow.intents[i].kind != INTENT_ENTER)
+            continue;
+        of_type[flow.intents[i].type]++;
+        enters++;
+    }
+    for (unsigned type = 0; type < INTENT_TYPES; type++)
+        assert_in_range(of_type[type], enters / 1000, enters);
+    assert_in_range(of_type[TYPE_PLAIN], enters * 7 / 10, enters * 9 / 10);
+    flow_free(&flow);
+}
+
 static void a_session_only_trades_what_it_may_reach(void **state)
 {
     (void)state;
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_value_above_the_range_is_kept_as_the_maximum),
         cmocka_unit_test(the_distribution_text_counts_everything_once),
         cmocka_unit_test(a_made_up_day_has_the_shares_it_promises_and_is_the_same_again),
+        cmocka_unit_test(a_day_of_all_types_has_some_of_each),
         cmocka_unit_test(a_session_only_trades_what_it_may_reach),
         cmocka_unit_test(a_stream_file_that_is_cut_or_senseless_is_refused),
         cmocka_unit_test(a_record_shows_bytes_that_changed_and_what_is_missing),

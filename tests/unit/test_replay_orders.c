@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "contract/command.h"
 #include "contract/wire.h"
 #include "perf/histogram.h"
 #include "perf/orders.h"
@@ -114,6 +115,46 @@ static void executed(uint32_t ref, uint32_t quantity, uint32_t price)
     put_be64(m + 17, price);
     m[25] = 'A';
     put_be64(m + 26, 7);
+    orders_take(&orders, m, sizeof m, 1);
+}
+
+static void decremented(uint32_t ref, uint32_t quantity, uint32_t prevented)
+{
+    uint8_t m[32] = {'D'};
+    put_be32(m + 9, ref);
+    put_be32(m + 13, quantity);
+    m[17] = 'Q';
+    put_be32(m + 18, prevented);
+    orders_take(&orders, m, sizeof m, 1);
+}
+
+static void restated(uint32_t ref, uint32_t displayed)
+{
+    uint8_t m[32] = {'R'};
+    put_be32(m + 9, ref);
+    m[13] = 'R';
+    put_be16(m + 14, 16);
+    m[16] = 9;
+    m[17] = TAG_SECONDARY_REF;
+    put_be64(m + 18, 77);
+    m[26] = 5;
+    m[27] = TAG_DISPLAY_QUANTITY;
+    put_be32(m + 28, displayed);
+    orders_take(&orders, m, sizeof m, 1);
+}
+
+static void released(uint32_t ref)
+{
+    uint8_t m[30] = {'T'};
+    put_be32(m + 9, ref);
+    put_be64(m + 22, 78);
+    orders_take(&orders, m, sizeof m, 1);
+}
+
+static void broken(uint32_t ref)
+{
+    uint8_t m[36] = {'B'};
+    put_be32(m + 9, ref);
     orders_take(&orders, m, sizeof m, 1);
 }
 
@@ -325,6 +366,57 @@ static void what_concerns_an_earlier_run_is_only_counted(void **state)
     assert_int_equal(orders.counts.messages['E'], 1);
 }
 
+static void a_decrement_counts_as_executed_for_the_chain(void **state)
+{
+    (void)state;
+    enter(1, 'B', 100, 5000);
+    accepted(1, 'B', 100);
+    decremented(1, 40, 40);
+    canceled(1, 10, 'Q'); // without details
+    replace(1, 2, 200, 4900);
+    replaced(1, 2, 150);
+    assert_int_equal(orders.counts.violations, 0);
+    decremented(2, 150, 150);
+    assert_int_equal(orders_find(&orders, 2)->state, ORDER_DEAD);
+    orders_close(&orders);
+    assert_int_equal(orders.counts.violations, 0);
+    decremented(2, 1, 1);
+    assert_int_equal(orders.counts.violations, 1);
+}
+
+static void a_cancel_that_the_venue_makes_answers_no_request(void **state)
+{
+    (void)state;
+    enter(1, 'B', 100, 5000);
+    accepted(1, 'B', 100);
+    cancel(1);
+    canceled(1, 100, 'E');
+    assert_int_equal(orders.counts.silent, 1);
+    assert_int_equal(orders.counts.accepted, 1);
+    assert_int_equal(orders.outstanding, 0);
+}
+
+static void restatements_releases_and_broken_trades_are_of_orders_that_can_have_them(void **state)
+{
+    (void)state;
+    enter(1, 'B', 100, 5000);
+    restated(1, 10);
+    released(1); // both before it lives
+    assert_int_equal(orders.counts.violations, 2);
+    accepted(1, 'B', 100);
+    restated(1, 100);
+    released(1);
+    assert_int_equal(orders.counts.violations, 2);
+    restated(1, 101);
+    broken(1);
+    assert_int_equal(orders.counts.violations, 4);
+    executed(1, 100, 5000);
+    broken(1); // long gone, its trade is not
+    assert_int_equal(orders.counts.violations, 4);
+    released(1);
+    assert_int_equal(orders.counts.violations, 5);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -343,6 +435,9 @@ int main(void)
         TEST(an_execution_beyond_the_limit_is_a_violation),
         TEST(an_answer_that_nobody_asked_for_is_a_violation),
         TEST(only_a_crossing_order_that_is_not_settled_may_trade),
+        TEST(a_decrement_counts_as_executed_for_the_chain),
+        TEST(a_cancel_that_the_venue_makes_answers_no_request),
+        TEST(restatements_releases_and_broken_trades_are_of_orders_that_can_have_them),
         TEST(what_concerns_an_earlier_run_is_only_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
