@@ -131,7 +131,8 @@ static uint32_t next_dirty(const struct engine *e, uint32_t locate)
     return word * 64 + (uint32_t)__builtin_ctzll(e->dirty[word]);
 }
 
-bool afterwork(struct engine *e, struct out *out)
+// Goes on until `out` is full or all is done. Returns true when no book is dirty any more.
+static bool afterwork(struct engine *e, struct out *out)
 {
     struct after *after = &e->after;
     unsigned looks = LOOKS_MAX;
@@ -153,4 +154,14 @@ bool afterwork(struct engine *e, struct out *out)
     }
     *after = (struct after){0};
     return true;
+}
+
+unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count)
+{
+    if (e->left.work != WORK_NONE)
+        return count;
+    struct out out = out_open(e, events);
+    out.count = count;
+    e->left.work = out_full(&out) || !afterwork(e, &out) ? WORK_AFTER : WORK_NONE;
+    return out_close(e, &out);
 }

@@ -2,14 +2,22 @@
 // What a command sets in motion once its own work is over: pegs that follow the best prices, stops that trades have
 // triggered (rules.md sections 8 and 10), symbol by symbol in the order of locates.
 //
-//   engine_step --> own work --(e->dirty_books)--> WORK_AFTER: afterwork() until true
+//   engine_step --> own work --> step_close --(e->dirty_books)--> WORK_AFTER until no book is dirty
 #ifndef CROSSWIRE_ENGINE_AFTERWORK_H
 #define CROSSWIRE_ENGINE_AFTERWORK_H
 
 #include "engine/emit.h"
 #include "engine/state.h"
 
-// Goes on until `out` is full or all is done. Returns true when no book is dirty any more.
-bool afterwork(struct engine *e, struct out *out);
+// Looks at dirty books as far as the events have room, behind the `count` ones of a step that is closed; WORK_AFTER
+// goes on with it. Returns how many events there are then.
+unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count);
+
+// Every step ends with this: its events are complete, and books that it has made dirty are looked at.
+static inline unsigned step_close(struct engine *e, const struct out *out)
+{
+    unsigned count = out_close(e, out);
+    return __builtin_expect(e->dirty_books != 0, 0) ? afterwork_begin(e, out->events, count) : count;
+}
 
 #endif

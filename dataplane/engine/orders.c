@@ -2,6 +2,7 @@
 // Enter and Replace: the checks in their order of precedence, the answer, and the way into the book.
 #include "engine/orders.h"
 
+#include "engine/afterwork.h"
 #include "engine/numbers.h"
 #include "engine/options.h"
 #include "engine/place.h"
@@ -143,7 +144,7 @@ static __attribute__((noinline)) unsigned enter_any(struct engine *e, const stru
     }
     if (!plain_terms(e, c, CMD_ENTER)) {
         special_enter(e, c, &out);
-        return out_close(e, &out);
+        return step_close(e, &out);
     }
     uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
     struct lookup_place place = lookup_place(e, key);
@@ -153,7 +154,7 @@ static __attribute__((noinline)) unsigned enter_any(struct engine *e, const stru
     if (__builtin_expect(reason != REJECT_NONE, 0)) {
         emit_rejected(&out, c, reason);
         e->outcome = OUTCOME_REJECTED;
-        return out_close(e, &out);
+        return step_close(e, &out);
     }
     uint8_t flags = 0;
     if (__builtin_expect(c->options & TAGS_ON_ACCEPTED, 0)) {
@@ -176,7 +177,7 @@ static __attribute__((noinline)) unsigned enter_any(struct engine *e, const stru
     } else {
         order_match(e, &out);
     }
-    return out_close(e, &out);
+    return step_close(e, &out);
 }
 
 // Sides as bits from 'B' on.
@@ -231,7 +232,7 @@ unsigned order_enter(struct engine *e, const struct command *c, struct event *ev
     uint32_t slot = slot_take(e);
     order_place(e, &in, place, lookup_first(e, place), slot);
     session_append(e, c->session, slot);
-    return out_close(e, &out);
+    return step_close(e, &out);
 }
 
 static uint8_t check_replace(struct engine *e, const struct order *order, const struct command *c, char side_name,
@@ -324,12 +325,12 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
         number_take(e, c);
         emit_rejected(&out, c, REJECT_FIRM);
         e->outcome = OUTCOME_REJECTED;
-        return out_close(e, &out);
+        return step_close(e, &out);
     }
     struct order *order = &e->orders[slot];
     if (order->special || !plain_terms(e, c, CMD_REPLACE)) {
         special_replace(e, c, slot, &out);
-        return out_close(e, &out);
+        return step_close(e, &out);
     }
     uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
     struct lookup_place place = lookup_place(e, key);
@@ -338,7 +339,7 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
     char side = c->options & OPTION(TAG_SIDE) ? order_side_change(order->side, c->side) : order->side;
     if (__builtin_expect(check_replace(e, order, c, side, &terms, bucket) != REJECT_NONE, 0)) {
         cancel_original(e, slot, &out);
-        return out_close(e, &out);
+        return step_close(e, &out);
     }
     number_take(e, c);
     struct incoming in = incoming_of(c, &terms, key, e->next_ref++);
@@ -363,7 +364,7 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
         order_drop(e, slot);
         order_match(e, &out);
     }
-    return out_close(e, &out);
+    return step_close(e, &out);
 }
 
 // The plain way of a replacement that is going to rest, or replace_any with nothing touched.
@@ -404,7 +405,7 @@ unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint,
     struct out out = out_open(e, events);
     emit_two(&out, replaced_head(c, &in, EV_MD_REPLACE), order_words(c, word_at(book->name), order->ref, in.terms));
     replace_place(e, &in, place, lookup_first(e, place), slot);
-    return out_close(e, &out);
+    return step_close(e, &out);
 }
 
 // Reduces the open quantity in place; the order keeps its priority.
@@ -420,7 +421,7 @@ static __attribute__((noinline)) unsigned cancel_special(struct engine *e, const
 {
     struct out out = out_open(e, events);
     special_cancel(e, c, slot, &out);
-    return out_close(e, &out);
+    return step_close(e, &out);
 }
 
 unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
@@ -445,7 +446,7 @@ unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, 
     } else {
         e->outcome = OUTCOME_NO_EFFECT;
     }
-    return out_close(e, &out);
+    return step_close(e, &out);
 }
 
 void emit_modified(struct out *out, const struct order *order, const struct command *c, uint32_t open)

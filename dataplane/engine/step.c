@@ -49,7 +49,7 @@ static __attribute__((noinline)) unsigned other_order(struct engine *e, const st
         session_query(e, c, &out);
         break;
     }
-    return out_close(e, &out);
+    return step_close(e, &out);
 }
 
 static void dispatch_control(struct engine *e, const struct command *c, struct out *out)
@@ -97,28 +97,12 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
     }
 }
 
-// The command's own work is over, and books want to be looked at.
-static __attribute__((noinline)) void begin_afterwork(struct engine *e, struct out *out)
-{
-    if (e->left.work == WORK_NONE)
-        e->left.work = out_full(out) || !afterwork(e, out) ? WORK_AFTER : WORK_NONE;
-}
-
-// The same behind a step that has closed its events.
-static __attribute__((noinline)) unsigned step_afterwork(struct engine *e, struct event *events, unsigned count)
-{
-    struct out out = out_open(e, events);
-    out.count = count;
-    begin_afterwork(e, &out);
-    return out_close(e, &out);
-}
-
 static __attribute__((noinline, cold)) unsigned control_command(struct engine *e, const struct command *c,
                                                                 struct event *events)
 {
     struct out out = out_open(e, events);
     dispatch_control(e, c, &out);
-    return out_close(e, &out);
+    return step_close(e, &out);
 }
 
 static inline __attribute__((always_inline)) unsigned dispatch(struct engine *e, const struct command *c, uint32_t hint,
@@ -147,8 +131,6 @@ unsigned engine_step_hinted(struct engine *e, const struct command *c, uint32_t 
     e->sequence = sequence;
     e->time_ns = c->time_ns > e->time_ns ? c->time_ns : e->time_ns;
     unsigned count = dispatch(e, c, hint, events);
-    if (__builtin_expect(e->dirty_books != 0, 0))
-        count = step_afterwork(e, events, count);
     check(e);
     return count;
 }
@@ -194,9 +176,7 @@ unsigned engine_continue(struct engine *e, struct event *events)
         e->left.work = WORK_NONE;
         break;
     }
-    if (e->dirty_books)
-        begin_afterwork(e, &out);
-    unsigned count = out_close(e, &out);
+    unsigned count = step_close(e, &out);
     check(e);
     return count;
 }
