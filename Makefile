@@ -141,6 +141,7 @@ book_and_matching := (book|lookup|place|match\w*|aiq|special\w*|wish|pegs|condit
 covered = gcovr --root . --exclude-branches-by-pattern '.*xw_assert\(.*' --branches
 covering: $(covering)
 coverage: ## branch coverage of the engine by its tests; fails when a branch of book or matching is not taken
+	@.ci/install-packages test
 	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage covering
 	@find build/coverage -name '*.gcda' -delete
 	@XW_DAYS=150 tests/run.sh build/coverage tests/unit/test_engine
