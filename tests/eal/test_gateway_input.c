@@ -434,6 +434,15 @@ static void a_number_of_another_channel_does_not_open_the_way_again(void **state
     assert_true(takes(961));
 }
 
+static void a_login_from_the_same_address_opens_the_way_again(void **state)
+{
+    (void)state;
+    uint32_t lost = lose_a_suffix(1);
+    assert_false(takes(lost + 1));
+    rig_login(&rig, &client, "SECRET");
+    assert_true(takes(lost + 1));
+}
+
 static void a_session_goes_down_also_when_its_ring_was_full(void **state)
 {
     (void)state;
@@ -481,6 +490,7 @@ int main(void)
         RIGGED(a_client_that_sends_on_behind_a_full_ring_loses_a_suffix_and_no_hole),
         RIGGED(a_lost_mass_cancel_is_the_first_that_opens_the_way_again),
         RIGGED(a_number_of_another_channel_does_not_open_the_way_again),
+        RIGGED(a_login_from_the_same_address_opens_the_way_again),
         RIGGED(a_session_goes_down_also_when_its_ring_was_full),
     };
     return cmocka_run_group_tests(tests, rig_start_eal, NULL);
