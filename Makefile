@@ -16,7 +16,7 @@ B     := build$(if $(variant),/variant$(variant))
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS   ?= $(if $(DEBUG),-O0 -DCROSSWIRE_CHECK,-O3) -g
 CPPFLAGS += -D_GNU_SOURCE -Idataplane -I.
-base     := -std=c11 $(warnings) -march=$(ARCH) -fno-strict-aliasing -fno-omit-frame-pointer -MMD -MP
+base     := -std=c11 $(warnings) -march=$(ARCH) -fno-strict-aliasing -mprfchw -MMD -MP
 ifneq ($(SAN),)
 base     += -fsanitize=$(SAN) -fno-sanitize-recover=all
 LDFLAGS  += -fsanitize=$(SAN)
@@ -36,6 +36,7 @@ contract := $(B)/contract.a
 engine   := $(B)/engine.a
 io       := $(B)/io.a
 cores    := $(B)/cores.a
+process  := $(B)/dataplane.a
 client   := $(B)/client.a
 control  := $(B)/control.a
 perf     := $(B)/perf.a
@@ -43,6 +44,7 @@ $(contract): $(call objects,$(wildcard dataplane/contract/*.c))
 $(engine):   $(call objects,$(wildcard dataplane/engine/*.c))
 $(io):       $(call objects,$(wildcard dataplane/io/*.c))
 $(cores):    $(call objects,$(wildcard dataplane/cores/*.c))
+$(process):  $(call objects,$(filter-out dataplane/main.c,$(wildcard dataplane/*.c)))
 $(client):   $(call objects,$(filter-out dataplane/client/example_%,$(wildcard dataplane/client/*.c)))
 $(control):  $(call objects,$(filter-out control/main.c control/xwctl.c,$(wildcard control/*.c)))
 $(perf):     $(call objects,$(filter-out $(programs_perf),$(wildcard perf/*.c)))
@@ -67,7 +69,7 @@ $(B)/%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
-$(B)/crosswire-dataplane: $(call objects,$(wildcard dataplane/*.c)) $(cores) $(io) $(engine) $(contract)
+$(B)/crosswire-dataplane: $(B)/dataplane/main.o $(process) $(cores) $(io) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) $(jemalloc)
 $(B)/crosswire-control: $(B)/control/main.o $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) $(jemalloc)
@@ -77,9 +79,9 @@ $(B)/xwreplay $(benches): $(B)/%: $(B)/perf/%.o $(perf) $(client) $(io) $(contro
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs)
 $(examples): $(B)/%: $(B)/dataplane/client/%.o $(client) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^
-$(units): $(B)/tests/%: $(B)/tests/%.o $(support) $(control) $(client) $(engine) $(contract)
+$(units): $(B)/tests/%: $(B)/tests/%.o $(support) $(perf) $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) -lcmocka
-$(eal_units): $(B)/tests/%: $(B)/tests/%.o $(support) $(cores) $(io) $(control) $(client) $(engine) $(contract)
+$(eal_units): $(B)/tests/%: $(B)/tests/%.o $(support) $(process) $(cores) $(io) $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) -lcmocka
 
 .PHONY: units
@@ -121,6 +123,7 @@ fuzzers:
 build/fuzz/tests/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/control.a build/fuzz/client.a build/fuzz/engine.a build/fuzz/packet.a build/fuzz/contract.a
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(libs)
 build/fuzz/packet.a: build/fuzz/dataplane/io/packet.o
+.SECONDARY: $(fuzz_targets:=.o)
 
 fuzz: fuzzers ## every fuzz target for XW_FUZZ_SECONDS (600) each
 	@XW_FUZZ_SECONDS=$(or $(XW_FUZZ_SECONDS),600) tests/run.sh build tests/fuzz/
@@ -129,11 +132,8 @@ sources = $(shell git ls-files '*.c' '*.h')
 format: ## lay out every source file
 	clang-format -i $(sources)
 
-tidy: ## format, include arrows, static checks: before each commit
-	@clang-format --dry-run -Werror $(sources)
+tidy: ## format, include arrows, static checks: before each commit; `make test` runs them too
 	@for check in tests/shape/*.sh; do $$check || exit 1; done
-	@cppcheck --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
-	  --suppress=normalCheckLevelMaxBranches --std=c11 -D_GNU_SOURCE -Idataplane -I. dataplane control perf
 
 coverage: ## line and branch coverage of the engine by the unit tests
 	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage units
@@ -149,6 +149,7 @@ $(client_library): $(client) $(contract)
 	@rm -f $@
 	ar rcs $@ $(B)/client-all.o
 
+version = $(shell sed -n 's/^.define CROSSWIRE_VERSION "\(.*\)"/\1/p' dataplane/contract/version.h)
 to := $(DESTDIR)$(PREFIX)
 install: binaries $(client_library) ## lay out programs and client library under DESTDIR and PREFIX
 	install -d $(to)/sbin $(to)/bin $(to)/lib/pkgconfig $(DESTDIR)/etc/crosswire
@@ -164,7 +165,7 @@ install: binaries $(client_library) ## lay out programs and client library under
 	  install -m 644 -D dataplane/$$header $(to)/include/crosswire/$$header || exit 1; done
 	install -m 644 $(client_library) $(to)/lib
 	install -m 644 -D -t $(to)/share/doc/crosswire/examples dataplane/client/example_order.c dataplane/client/example_script.c
-	printf '%s\n' 'Name: crosswire-client' 'Description: UFO, OUCH 5.0, ITCH 5.0 and MoldUDP64 for clients' 'Version: 0.1' \
+	printf '%s\n' 'Name: crosswire-client' 'Description: UFO, OUCH 5.0, ITCH 5.0 and MoldUDP64 for clients' 'Version: $(version)' \
 	  'Cflags: -I$(PREFIX)/include/crosswire' 'Libs: -L$(PREFIX)/lib -lcrosswire-client' >$(to)/lib/pkgconfig/crosswire-client.pc
 
 uninstall: ## remove what install laid out; the configuration stays

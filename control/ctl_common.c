@@ -26,10 +26,11 @@ struct config *ctl_load_config(const struct ctl *ctl)
 
 void ctl_join(struct region *region, const struct config *config)
 {
-    uint64_t list[256];
-    int count = region_list(config->run_directory, config->instance, list, 256);
-    if (count > 256)
-        count = 256;
+    enum { MOST = 4096 };
+    uint64_t list[MOST];
+    int count = region_list(config->run_directory, config->instance, list, MOST);
+    if (count > MOST)
+        count = MOST;
     if (count <= 0)
         fail_with(EX_UNAVAILABLE, "no data plane of instance %s in %s: start crosswire-dataplane", config->instance,
                   config->run_directory);

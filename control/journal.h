@@ -196,6 +196,10 @@ unsigned journal_lanes(const struct region *region, struct journal_lane *lanes, 
 // sequences that the journal already has are passed over. Returns when the rings are empty, or with the failure.
 enum journal_result journal_drain(struct journal_writer *writer, const struct journal_lane *lanes, unsigned count);
 
+// Makes durable whatever the producers of these rings, which live, have published before this call, and moves the
+// rings' cursors; what they publish meanwhile stays there, so that it returns however fast they are.
+enum journal_result journal_catch_up(struct journal_writer *writer, const struct journal_lane *lanes, unsigned count);
+
 struct journal_thread;
 
 struct journal_thread_options {

@@ -358,7 +358,8 @@ enum journal_result journal_reader_open(struct journal_reader **reader, const st
                                         struct journal_report *report)
 {
     struct journal_report unwanted;
-    report = report ? report : &unwanted;
+    if (!report)
+        report = &unwanted;
     memset(report, 0, sizeof *report);
     *reader = NULL;
     int day = journal_open_day(identity->directory, identity->date, false);

@@ -18,6 +18,7 @@ enum { MATCHED_SLEEP_NS = 1000 * 1000, NAP_NS = 4000 };
 struct pump_lane {
     struct journal_lane lane;
     uint32_t taken; // cells read ahead of the ring's cursor
+    uint64_t end;   // cells from this position on are left alone
 };
 
 struct pump {
@@ -55,7 +56,7 @@ static struct pump new_pump(struct journal_writer *writer, const struct journal_
     pump.lanes = calloc(count + 1, sizeof *pump.lanes);
     xw_assert(pump.lanes);
     for (unsigned i = 0; i < count; i++)
-        pump.lanes[i].lane = lanes[i];
+        pump.lanes[i] = (struct pump_lane){.lane = lanes[i], .end = UINT64_MAX};
     return pump;
 }
 
@@ -78,6 +79,13 @@ static bool take_cell(struct pump *pump, struct pump_lane *lane, const struct co
     return journal_append(pump->writer, core, cell);
 }
 
+// From now on nothing is taken but what stands published: a producer that never pauses can not make the rest longer.
+static void pump_end_here(struct pump *pump)
+{
+    for (unsigned i = 0; i < pump->count; i++)
+        pump->lanes[i].end = atomic_load_explicit(&pump->lanes[i].lane.ring->produced, memory_order_acquire);
+}
+
 // Appends what stands in the rings, as far as there is room. Returns cells taken.
 static unsigned pump_take(struct pump *pump)
 {
@@ -86,7 +94,10 @@ static unsigned pump_take(struct pump *pump)
     for (unsigned i = 0; i < pump->count && !pump->full; i++) {
         struct pump_lane *lane = &pump->lanes[(pump->turn + i) % pump->count];
         const struct command *cell;
-        while (lane->taken < lane->lane.ring->depth && (cell = ring_peek(lane->lane.ring, lane->taken))) {
+        uint64_t consumed = atomic_load_explicit(&lane->lane.ring->consumed, memory_order_relaxed);
+        uint64_t left = lane->end > consumed ? lane->end - consumed : 0;
+        uint32_t most = left < lane->lane.ring->depth ? (uint32_t)left : lane->lane.ring->depth;
+        while (lane->taken < most && (cell = ring_peek(lane->lane.ring, lane->taken))) {
             pump->full = !take_cell(pump, lane, cell);
             if (pump->full)
                 break;
@@ -142,11 +153,14 @@ static void nap(void)
     nanosleep(&(struct timespec){.tv_nsec = MATCHED_SLEEP_NS}, NULL);
 }
 
-enum journal_result journal_drain(struct journal_writer *writer, const struct journal_lane *lanes, unsigned count)
+static enum journal_result drain(struct journal_writer *writer, const struct journal_lane *lanes, unsigned count,
+                                 bool live)
 {
     if (journal_attach(writer))
         return journal_writer_result(writer);
     struct pump pump = new_pump(writer, lanes, count, false);
+    if (live)
+        pump_end_here(&pump);
     while (!journal_writer_result(writer)) {
         bool moved = pump_turn(&pump, true);
         if (!moved && !pump.full && pump_settled(&pump))
@@ -159,19 +173,22 @@ enum journal_result journal_drain(struct journal_writer *writer, const struct jo
     return journal_writer_result(writer);
 }
 
-// ---- the thread -----------------------------------------------------------------------------------------------------
-
-// Everything that was published up to now is what a stop still makes durable.
-static void mark_ends(const struct pump *pump, uint64_t *ends)
+enum journal_result journal_drain(struct journal_writer *writer, const struct journal_lane *lanes, unsigned count)
 {
-    for (unsigned i = 0; i < pump->count; i++)
-        ends[i] = atomic_load_explicit(&pump->lanes[i].lane.ring->produced, memory_order_acquire);
+    return drain(writer, lanes, count, false);
 }
 
-static bool ends_reached(const struct pump *pump, const uint64_t *ends)
+enum journal_result journal_catch_up(struct journal_writer *writer, const struct journal_lane *lanes, unsigned count)
+{
+    return drain(writer, lanes, count, true);
+}
+
+// ---- the thread -----------------------------------------------------------------------------------------------------
+
+static bool ends_reached(const struct pump *pump)
 {
     for (unsigned i = 0; i < pump->count; i++)
-        if (atomic_load_explicit(&pump->lanes[i].lane.ring->consumed, memory_order_relaxed) < ends[i])
+        if (atomic_load_explicit(&pump->lanes[i].lane.ring->consumed, memory_order_relaxed) < pump->lanes[i].end)
             return false;
     return true;
 }
@@ -229,7 +246,6 @@ static void *run(void *argument)
 {
     struct journal_thread *thread = argument;
     struct pump *pump = &thread->pump;
-    uint64_t ends[JOURNAL_CORES];
     bool stopping = false, wait = false;
     pin(&thread->options);
     prctl(PR_SET_TIMERSLACK, 1);
@@ -238,9 +254,9 @@ static void *run(void *argument)
     while (!journal_writer_result(pump->writer)) {
         if (!stopping && atomic_load_explicit(&thread->stop, memory_order_acquire)) {
             stopping = true;
-            mark_ends(pump, ends);
+            pump_end_here(pump); // what was published up to now is what a stop still makes durable
         }
-        if (stopping && ends_reached(pump, ends) && pump_settled(pump))
+        if (stopping && ends_reached(pump) && pump_settled(pump))
             break;
         bool moved = pump_turn(pump, wait || stopping);
         wait = idle(thread, moved);

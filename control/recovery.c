@@ -114,7 +114,7 @@ static void settle_running_cores(struct recovery *recovery)
         return;
     generation_require_journal(&recovery->generation->region, lanes, count, recovery->config, recovery->config->date,
                                recovery->writer);
-    enum journal_result result = journal_drain(recovery->writer, lanes, count);
+    enum journal_result result = journal_catch_up(recovery->writer, lanes, count);
     if (result == JOURNAL_OK)
         return;
     generation_fence(recovery->generation, recovery->config, recovery->writer);

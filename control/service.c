@@ -39,6 +39,7 @@ enum {
     PRESENCE_MS = 500,
     SCHEDULE_MS = 5,
     HALT_GRACE_MS = 1000,
+    TOGETHER_MS = 200,
     ALERT_MS = 5
 };
 
@@ -56,6 +57,7 @@ struct service {
     struct recovery *recovery; // while a generation is joined
     struct requests *requests; // once it is recovered
     unsigned stops;            // SIGTERM and SIGINT so far
+    uint64_t asked_ns;         // when the first of them came
     uint64_t halted_ns;        // when the data plane was first seen halted while we stop
     uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns, presence_due_ns, schedule_due_ns;
 };
@@ -228,13 +230,15 @@ static void take_signal(struct service *service, int signal_number)
     if (signal_number == SIGUSR1) {
         memory_report("asked");
     } else if (signal_number > 0) {
-        if (service->stops++ == 0)
+        if (service->stops++ == 0) {
+            service->asked_ns = monotonic_ns();
             log_event(LOG_XW2007, "\"signal\":%d", signal_number);
+        }
     }
 }
 
-// Asked to stop: not before a data plane that drains has halted and all it published is durable; at once when it runs
-// on, because the next control goes on where this one stops.
+// Asked to stop: not before a data plane that drains has halted and all it published is durable; when it runs on as
+// soon as it can not have been asked at the same time, because the next control goes on where this one stops.
 static bool may_stop(struct service *service, uint64_t now_ns)
 {
     const struct generation *generation = &service->generation;
@@ -243,7 +247,7 @@ static bool may_stop(struct service *service, uint64_t now_ns)
     if (service->stops > 1 || !generation->joined)
         return true;
     if (!atomic_load_explicit(&generation->region.header->stop, memory_order_acquire))
-        return true;
+        return now_ns - service->asked_ns > TOGETHER_MS * MS_NS;
     if (!all_halted(generation) || generation_undrained(generation) > 0)
         return false;
     // It is about to exit; once it has, its generation can be removed. One that does not is left for the next start.

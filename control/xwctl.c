@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "contract/log.h"
+#include "contract/version.h"
 #include "control/ctl.h"
 
 static const struct {
@@ -32,7 +33,7 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static int usage(FILE *out)
 {
-    fputs("usage: xwctl [-c CONFIG] [--json] COMMAND\n", out);
+    fputs("usage: xwctl [-c CONFIG] [--json] COMMAND\n       xwctl --version | --help\n", out);
     for (unsigned i = 0; i < COMMANDS; i++) {
         char head[64];
         snprintf(head, sizeof head, "%s %s", commands[i].name, commands[i].words);
@@ -88,6 +89,10 @@ int main(int argc, char **argv)
     for (int at = 1; at < argc;) {
         if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "help") == 0)
             return usage(stdout);
+        if (strcmp(argv[at], "--version") == 0) {
+            version_print("xwctl");
+            return EX_OK;
+        }
         int taken = take_option(&ctl, argc, argv, at);
         if (taken < 0 || (taken == 0 && count == 8))
             return usage(stderr);

@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
-#include "contract/command.h"
 #include "contract/config.h"
 #include "contract/log.h"
 #include "contract/region.h"
+#include "contract/version.h"
 #include "cores/lcore_loop.h"
 #include "cores/role.h"
 #include "io/eal.h"
@@ -392,8 +392,7 @@ static const char *arguments(int count, char **list)
         exit(EX_OK);
     }
     if (count == 2 && strcmp(list[1], "--version") == 0) {
-        printf("crosswire-dataplane: engine version %u, region layout %016" PRIx64 "\n", CROSSWIRE_ENGINE_VERSION,
-               region_layout_hash());
+        version_print("crosswire-dataplane");
         exit(EX_OK);
     }
     if (count == 3 && strcmp(list[2], "--topology") == 0)

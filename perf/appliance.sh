@@ -44,19 +44,31 @@ xw_clean() {
     return 0
 }
 
+# Directories of runs that were killed: nobody holds the owner's lock any more.
+xw_sweep() {
+    local directory
+    for directory in "$1"/xw.??????; do
+        [ -O "$directory" ] && [ -e "$directory/owner" ] && flock -n "$directory/owner" rm -rf "$directory"
+    done
+}
+
 xw_begin() {
+    local parent=/tmp
     mkdir -p "$XW_HOME"
-    if [ -d /dev/shm ] && [ -w /dev/shm ]; then
-        XW_RUN=$(mktemp -d /dev/shm/xw.XXXXXX)
-    else
-        XW_RUN=$(mktemp -d /tmp/xw.XXXXXX)
-    fi
+    if [ -d /dev/shm ] && [ -w /dev/shm ]; then parent=/dev/shm; fi
+    xw_sweep $parent
+    XW_RUN=$(mktemp -d $parent/xw.XXXXXX) || xw_fail "no directory can be made in $parent"
+    trap xw_clean EXIT
+    trap 'exit 130' INT TERM HUP
+    # Locked before it has its name; this shell and whatever it starts hold the lock for as long as any of them lives.
+    exec {xw_owner}>"$XW_RUN/new"
+    flock -n "$xw_owner"
+    mv "$XW_RUN/new" "$XW_RUN/owner"
     mapfile -t xw_cpu < <(xw_cpus)
     [ "${#xw_cpu[@]}" -ge 2 ] || xw_fail "two CPUs are needed, one for the data plane and one for the rest"
     xw_core_plane=${xw_cpu[0]} xw_core_rest=${xw_cpu[1]} xw_core_client=${xw_cpu[1]}
     [ "${#xw_cpu[@]}" -ge 4 ] && xw_core_client=${xw_cpu[2]}
-    trap xw_clean EXIT
-    trap 'exit 130' INT TERM
+    return 0
 }
 
 # Writes XW_CONFIG: what the example configuration says up to its ports, then what this run needs.
@@ -123,14 +135,14 @@ xw_configure() {
 }
 
 # In sessions of their own, and so in scheduling groups of their own: with autogroup, a busy client in their group would keep
-# the kernel's disk workers off the core (control/journal_thread.c says more).
+# the kernel's disk workers off the core (control/journal_thread.c says more). They die with this shell, also if it is killed.
 xw_start_control() {
-    setsid taskset -c "$xw_core_rest" "$XW_BIN/crosswire-control" "$XW_CONFIG" >>"$XW_HOME/control.log" 2>&1 &
+    setpriv --pdeathsig KILL setsid taskset -c "$xw_core_rest" "$XW_BIN/crosswire-control" "$XW_CONFIG" >>"$XW_HOME/control.log" 2>&1 &
     xw_control_pid=$!
 }
 
 xw_start_dataplane() {
-    setsid "$XW_BIN/crosswire-dataplane" "$XW_CONFIG" >>"$XW_HOME/dataplane.log" 2>&1 &
+    setpriv --pdeathsig KILL setsid "$XW_BIN/crosswire-dataplane" "$XW_CONFIG" >>"$XW_HOME/dataplane.log" 2>&1 &
     xw_dataplane_pid=$!
 }
 

@@ -59,7 +59,7 @@ static void step_all(struct bench *b, const struct command *c)
 
 static void watch_all(struct bench *b)
 {
-    struct engine_stream_trade trade;
+    struct stream_trade trade;
     for (unsigned i = 0; i < b->event_count; i++)
         engine_stream_watch(&b->stream, &b->events[i], &trade);
     b->event_count = 0;

@@ -73,6 +73,7 @@ static void on_query(void *context, uint8_t index)
     if (index != line->query_index)
         return; // an earlier one
     line->query_ns = 0;
+    line->holding = false;
     if (line->state == LINE_SYNC) {
         line->state = LINE_READY;
         line->recoveries++;
@@ -190,8 +191,8 @@ bool line_poll(struct line *line, uint64_t now_ns)
 
 bool line_ready(const struct line *line)
 {
-    return line->state == LINE_READY && line->again_next == line->again_count && line->datagram_size == 0 &&
-           orders_ready(&line->orders) && xw_session_state(line->session) == XW_SESSION_ON;
+    return line->state == LINE_READY && !line->holding && line->again_next == line->again_count &&
+           line->datagram_size == 0 && orders_ready(&line->orders) && xw_session_state(line->session) == XW_SESSION_ON;
 }
 
 bool line_send(struct line *line, const struct request *request, bool again)
@@ -226,6 +227,12 @@ void line_query(struct line *line, uint64_t now_ns, uint64_t patience_ns)
     line_poll(line, now_ns);
 }
 
+void line_ask(struct line *line, uint64_t now_ns, uint64_t patience_ns)
+{
+    line_query(line, now_ns, patience_ns);
+    line->holding = line->query_ns != 0;
+}
+
 // The venue drops a UserRefNum at or below the last that it has taken, so an order that was lost in the middle needs a
 // new one.
 static void renumber(struct line *line, struct request *request)
@@ -247,6 +254,11 @@ static void send_again(struct line *line, uint64_t now_ns)
 {
     while (line->again_next < line->again_count) {
         struct request *request = &line->again[line->again_next];
+        const struct order *made = orders_find(&line->orders, request->ref);
+        if (made && made->state != ORDER_SENT) { // it was not lost: its answer has come meanwhile
+            line->again_next++;
+            continue;
+        }
         renumber(line, request);
         request->times++;
         if (!line_send(line, request, true))
@@ -273,6 +285,7 @@ void line_tend(struct line *line, uint64_t now_ns, bool linked)
     if (state != XW_SESSION_ON) {
         line->state = LINE_LOGIN;
         line->query_ns = 0;
+        line->holding = false;
     } else if (line->state == LINE_LOGIN && xw_session_missing(line->session) == 0) {
         line->state = LINE_SYNC;
         line->query_ns = 0;

@@ -47,6 +47,7 @@ struct line {
     uint64_t progress_ns; // when a message last came or went
     uint64_t query_ns;    // when the outstanding account query was sent, 0: none
     uint8_t query_index;  // its UserRefIdx, 1 to 255
+    bool holding;         // nothing new is sent before the query is answered: what is outstanding may be lost
     bool fenced;          // the last query of the run is sent
     bool rereading;       // fetching all of the stream again: nothing is made of it but the record
     uint64_t reread_end;  // next sequence of the first reading
@@ -81,6 +82,10 @@ bool line_poll(struct line *line, uint64_t now_ns);
 
 // Sends an account query, unless one is outstanding that is younger than `patience_ns`.
 void line_query(struct line *line, uint64_t now_ns, uint64_t patience_ns);
+
+// The same because no answer comes: nothing new is sent behind it before it is answered. Something may have been lost,
+// and what is taken behind it leaves a hole.
+void line_ask(struct line *line, uint64_t now_ns, uint64_t patience_ns);
 
 // Whether nothing is outstanding or waits to be sent again.
 bool line_quiet(const struct line *line);

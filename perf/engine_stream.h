@@ -18,30 +18,12 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
-
-#define ENGINE_STREAM_TICK 100u // 0.0100
-
-struct engine_stream_record {
-    uint8_t type; // 0 add, 1 cancel, 2 replace, 3 crossing, 4 IOC
-    uint8_t side;
-    uint16_t symbol;
-    uint32_t quantity;
-    uint32_t price;
-    uint32_t flags;
-    uint64_t id;
-    uint64_t new_id;
-};
-
-struct engine_stream_trade {
-    uint64_t maker, taker;
-    uint32_t quantity, price;
-    uint64_t record;
-};
+#include "perf/stream_file.h"
 
 struct engine_stream {
     void *map;
     size_t size;
-    const struct engine_stream_record *records;
+    const struct stream_record *records;
     uint64_t count, prefill, max_id;
     uint32_t symbols;
     uint32_t stride;    // of UserRefNums
@@ -71,16 +53,16 @@ static inline void *engine_stream_map(const char *path, size_t *size)
 static inline bool engine_stream_open(struct engine_stream *s, const char *path)
 {
     memset(s, 0, sizeof *s);
-    const char *map = s->map = engine_stream_map(path, &s->size);
-    if (!map || s->size < 128 || memcmp(map, "OBSTRM01", 8) != 0)
+    const struct stream_header *header = s->map = engine_stream_map(path, &s->size);
+    if (!header || s->size < sizeof *header || header->magic != STREAM_MAGIC)
         return false;
-    memcpy(&s->count, map + 16, 8);
-    memcpy(&s->prefill, map + 24, 8);
-    memcpy(&s->symbols, map + 32, 4);
-    memcpy(&s->max_id, map + 48, 8);
-    if (s->size != 128 + s->count * sizeof(struct engine_stream_record) || s->max_id >= UINT32_MAX)
+    s->count = header->records;
+    s->prefill = header->prefill;
+    s->symbols = header->symbols;
+    s->max_id = header->max_id;
+    if (s->size != sizeof *header + s->count * sizeof(struct stream_record) || s->max_id >= UINT32_MAX)
         return false;
-    s->records = (const void *)(map + 128);
+    s->records = (const void *)(header + 1);
     s->stride = (uint32_t)(UINT32_MAX / (s->max_id + 2));
     s->executed = calloc(s->max_id + 1, sizeof *s->executed);
     s->chain = calloc(s->count, sizeof *s->chain);
@@ -124,7 +106,7 @@ static inline void engine_stream_symbol(uint32_t symbol, char name[8])
 // Record `index` as a command of session 0; the caller fills in seq and time_ns.
 static inline void engine_stream_command(struct engine_stream *s, uint64_t index, struct command *c)
 {
-    const struct engine_stream_record *r = &s->records[index];
+    const struct stream_record *r = &s->records[index];
     memset(c, 0, sizeof *c);
     if (r->type == 1) {
         c->type = CMD_CANCEL;
@@ -134,7 +116,7 @@ static inline void engine_stream_command(struct engine_stream *s, uint64_t index
     c->tif = r->type == 4 ? '3' : '0';
     c->display = 'Y';
     c->iso = 'N';
-    c->price = r->price * ENGINE_STREAM_TICK;
+    c->price = r->price * STREAM_TICK;
     memset(c->cl_ord_id, ' ', sizeof c->cl_ord_id);
     if (r->type == 2) {
         c->type = CMD_REPLACE;
@@ -157,14 +139,13 @@ static inline void engine_stream_command(struct engine_stream *s, uint64_t index
 }
 
 // Takes note of an event. Returns true when it is a trade and writes it to `*trade`.
-static inline bool engine_stream_watch(struct engine_stream *s, const struct event *event,
-                                       struct engine_stream_trade *trade)
+static inline bool engine_stream_watch(struct engine_stream *s, const struct event *event, struct stream_trade *trade)
 {
     if (event->type != EV_TRADE)
         return false;
     uint64_t maker = engine_stream_id(s, event->other_user_ref), taker = engine_stream_id(s, event->user_ref);
-    *trade = (struct engine_stream_trade){
-        .maker = maker, .taker = taker, .quantity = event->quantity, .price = event->price / ENGINE_STREAM_TICK};
+    *trade = (struct stream_trade){
+        .maker = maker, .taker = taker, .quantity = event->quantity, .price = event->price / STREAM_TICK};
     s->executed[maker] += event->quantity;
     s->executed[taker] += event->quantity;
     uint64_t h = s->digest ^ (maker * UINT64_C(0x9E3779B97F4A7C15) + taker * UINT64_C(0xC2B2AE3D27D4EB4F) +
@@ -197,7 +178,7 @@ static inline bool engine_stream_opening(const struct engine_stream *s, const st
     } else if (index <= s->symbols) {
         c->type = CMD_OPEN_SYMBOL;
         engine_stream_symbol(index - 1, c->open_symbol.name);
-        c->open_symbol.tick = ENGINE_STREAM_TICK;
+        c->open_symbol.tick = STREAM_TICK;
         c->open_symbol.round_lot = 100;
         c->open_symbol.locate = (uint16_t)index;
     } else if (index == s->symbols + 1) {

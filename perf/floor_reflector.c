@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // floor_reflector CONFIG: the floor that the data plane is measured against. Same EAL, same port settings, the first
-// gateway's lcore: bursts of 32, swap MAC, IP and UDP, send back, nothing else. SIGTERM ends it; one JSON line is
-// printed.
+// gateway's lcore: bursts of 32, swap MAC, IP and UDP, send back, nothing else. SIGUSR1 prints one JSON line of what
+// came since the last one; SIGTERM does, too, and ends it.
 #include <errno.h>
 #include <rte_ethdev.h>
 #include <signal.h>
@@ -18,13 +18,18 @@
 
 #define BURST 32
 
-struct floor_loop {
-    uint16_t port;
-    uint16_t queue;
+struct floor_counts {
     uint64_t packets;
     uint64_t polls; // that found packets
     uint64_t busy_cycles;
     uint64_t dropped;
+};
+
+struct floor_loop {
+    uint16_t port;
+    uint16_t queue;
+    struct floor_counts counts; // written by the loop, read while nothing comes
+    struct floor_counts shown;
 };
 
 static _Atomic bool stop;
@@ -60,52 +65,47 @@ static int reflect(void *argument)
             rte_pktmbuf_free_bulk(buffers + sent, count - sent);
         uint64_t now = __rdtsc();
         if (count) {
-            loop->packets += count;
-            loop->dropped += count - sent;
-            loop->polls++;
-            loop->busy_cycles += now - before;
+            loop->counts.packets += count;
+            loop->counts.dropped += (uint64_t)count - sent;
+            loop->counts.polls++;
+            loop->counts.busy_cycles += now - before;
         }
         before = now;
     }
     return 0;
 }
 
-static void wait_for_signal(void)
+static void block_signals(sigset_t *signals)
 {
-    sigset_t signals;
-    int signal = 0;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigwait(&signals, &signal);
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGUSR1);
+    sigprocmask(SIG_BLOCK, signals, NULL);
 }
 
-static void block_signals(void)
+static void print(struct floor_loop *loop)
 {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-}
-
-static void print(const struct floor_loop *loop)
-{
-    double packets = loop->packets ? (double)loop->packets : 1;
-    double polls = loop->polls ? (double)loop->polls : 1;
+    struct floor_counts now = *(volatile struct floor_counts *)&loop->counts, *shown = &loop->shown;
+    uint64_t packets = now.packets - shown->packets, polls = now.polls - shown->polls;
+    uint64_t cycles = now.busy_cycles - shown->busy_cycles;
     printf("{\"packets\":%lu,\"dropped\":%lu,\"busy_cycles\":%lu,\"cycles_per_packet\":%.1f,\"packets_per_poll\":%.2f,"
            "\"tsc_hz\":%lu}\n",
-           loop->packets, loop->dropped, loop->busy_cycles, (double)loop->busy_cycles / packets,
-           (double)loop->packets / polls, eal_tsc_hz());
+           packets, now.dropped - shown->dropped, cycles, (double)cycles / (double)(packets ? packets : 1),
+           (double)packets / (double)(polls ? polls : 1), eal_tsc_hz());
+    fflush(stdout);
+    *shown = now;
 }
 
 int main(int count, char **arguments)
 {
     char error[512];
+    sigset_t signals;
+    int signal = 0;
     if (count != 2)
         fail_with(EX_USAGE, "usage: floor_reflector CONFIG");
     log_open("floor_reflector", "");
-    block_signals();
+    block_signals(&signals);
     struct config *config = config_load(arguments[1], error, sizeof error);
     if (!config)
         fail_with(EX_CONFIG, "%s", error);
@@ -121,7 +121,8 @@ int main(int count, char **arguments)
                               .queue = (uint16_t)gateway->queue};
     if (!eal_launch(gateway->lcore, reflect, &loop))
         fail_with(EX_CONFIG, "lcore %u is the main lcore: give gateway 0 one of its own", gateway->lcore);
-    wait_for_signal();
+    while (sigwait(&signals, &signal) == 0 && signal == SIGUSR1)
+        print(&loop);
     atomic_store(&stop, true);
     eal_join(gateway->lcore);
     print(&loop);

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
         return EX_USAGE;
     }
     uint32_t *samples = calloc((size_t)count, sizeof *samples);
-    double p50[ROUNDS], p99[ROUNDS];
+    double p50[ROUNDS] = {0}, p99[ROUNDS] = {0};
     clock_calibrate();
     pin_self(PAIR_FAR_CORE);
     struct sync_write *sync = sync_write_open(directory, BLOCK);

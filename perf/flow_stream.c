@@ -1,42 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stream files. The format is little endian, as is every machine that Crosswire runs on.
+// Stream files as a flow of one session.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "perf/flow.h"
-
-#define STREAM_MAGIC UINT64_C(0x31304d525453424f) // "OBSTRM01"
-#define STREAM_TICK 100u                          // a tick is 0.0100
-
-struct stream_header {
-    uint64_t magic;
-    uint32_t version;
-    uint32_t record_size;
-    uint64_t records;
-    uint64_t prefill;
-    uint32_t symbols;
-    uint32_t price_min, price_max;
-    uint32_t quantity_max;
-    uint64_t max_id;
-    uint64_t unused[9];
-};
-_Static_assert(sizeof(struct stream_header) == 128, "as the format has it");
-
-enum { STREAM_ADD, STREAM_CANCEL, STREAM_REPLACE, STREAM_CROSS, STREAM_IOC };
-
-struct stream_record {
-    uint8_t type;
-    uint8_t side;
-    uint16_t symbol;
-    uint32_t quantity;
-    uint32_t price;
-    uint32_t flags;
-    uint64_t id;
-    uint64_t new_id;
-};
-_Static_assert(sizeof(struct stream_record) == 32, "as the format has it");
+#include "perf/stream_file.h"
 
 static int intent_from(struct intent *intent, const struct stream_record *record)
 {

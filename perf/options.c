@@ -9,11 +9,14 @@
 #include <sysexits.h>
 
 #include "contract/log.h"
+#include "contract/version.h"
 
 static const char help[] =
     "usage: xwreplay (--virtio SOCKET | --udp) --server IP:PORT --session USER:PASSWORD [...] --symbols A,B,.. "
     "[OPTIONS]\n"
     "       xwreplay --verify FILE...\n"
+    "       xwreplay --input CAPTURE --list-symbols [--server IP:PORT]\n"
+    "       xwreplay --version | --help\n"
     "Plays orders into the venue, checks every answer, measures.\n"
     "\n"
     "where to\n"
@@ -48,6 +51,7 @@ static const char help[] =
     "  --bench                round trips (window 1), then streaming (window 256 or --window); verified after the run\n"
     "  --phase trips|stream   with --bench: only this one\n"
     "  --reflect              with --bench: against floor_reflector, a frame that comes back is the answer\n"
+    "  --list-symbols         the capture's symbols, the busiest first, with their orders, as --symbols may name them\n"
     "  --verify FILE...       compare records: the same sequence always had the same bytes\n";
 
 enum option_code {
@@ -85,6 +89,8 @@ enum option_code {
     OPT_REFLECT,
     OPT_PHASE,
     OPT_VERIFY,
+    OPT_LIST_SYMBOLS,
+    OPT_VERSION,
     OPT_HELP,
 };
 
@@ -123,6 +129,8 @@ static const struct option long_options[] = {
     {"reflect", no_argument, NULL, OPT_REFLECT},
     {"phase", required_argument, NULL, OPT_PHASE},
     {"verify", no_argument, NULL, OPT_VERIFY},
+    {"list-symbols", no_argument, NULL, OPT_LIST_SYMBOLS},
+    {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -303,6 +311,9 @@ static void take(struct options *options, int code, const char *value)
     case OPT_HELP:
         fputs(help, stdout);
         exit(EX_OK);
+    case OPT_VERSION:
+        version_print("xwreplay");
+        exit(EX_OK);
     case OPT_VIRTIO:
         take_device(options, value);
         break;
@@ -350,6 +361,9 @@ static void take(struct options *options, int code, const char *value)
         if (!options->trips && !options->streaming)
             fail_with(EX_USAGE, "--phase %s: give trips or stream", optarg);
         break;
+    case OPT_LIST_SYMBOLS:
+        options->list_symbols = true;
+        break;
     case OPT_REFLECT:
         options->reflect = true;
         break;
@@ -360,6 +374,11 @@ static void take(struct options *options, int code, const char *value)
 
 static void check(const struct options *options)
 {
+    if (options->list_symbols) {
+        if (!options->input)
+            fail_with(EX_USAGE, "--list-symbols: name the capture with --input");
+        return;
+    }
     if (options->udp == (options->devices > 0))
         fail_with(EX_USAGE, "give either --virtio SOCKET or --udp");
     if (options->sessions_count == 0 && !options->reflect)

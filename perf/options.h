@@ -54,6 +54,7 @@ struct options {
     // other modes
     bool bench, reflect;
     bool trips, streaming; // phases of the bench
+    bool list_symbols;
     const char *verify[VERIFY_MAX];
     unsigned verify_count;
 };

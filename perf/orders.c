@@ -114,7 +114,11 @@ static void settle_before(struct orders *orders, uint64_t position)
 static void answered(struct orders *orders, uint64_t position, enum answer_type type, uint64_t now_ns)
 {
     struct request *request = request_at(orders, position);
-    settle_before(orders, position);
+    // What was sent again may be answered because it had arrived the first time: that tells nothing of what was sent
+    // between.
+    bool again = request->times > 1 && request->expects != 'Q';
+    if (!again)
+        settle_before(orders, position);
     settle(orders, request, REQUEST_ANSWERED);
     if (orders->latency && request->times == 1 && now_ns > request->due_ns)
         histogram_record(&orders->latency[type], now_ns - request->due_ns);
@@ -163,11 +167,18 @@ static bool asked_for(struct orders *orders, const struct order *order, uint32_t
     return request->ref == ref && request->state == REQUEST_OUTSTANDING;
 }
 
+// Settled as lost, to be sent again, and only overtaken: it has arrived after all.
+static bool believed_lost(const struct order *order)
+{
+    return order && order->state == ORDER_SENT;
+}
+
 static void take_accepted(struct orders *orders, const struct xw_ouch *message, uint64_t now_ns)
 {
     struct order *order = orders_find(orders, message->user_ref);
     uint64_t position;
-    if (!order || !asked_for(orders, order, message->user_ref, &position)) {
+    bool asked = order && asked_for(orders, order, message->user_ref, &position);
+    if (!asked && !believed_lost(order)) {
         violation(orders, "accepted order %u that was not asked for", message->user_ref);
         return;
     }
@@ -178,7 +189,8 @@ static void take_accepted(struct orders *orders, const struct xw_ouch *message, 
     orders->highest = message->user_ref;
     order->state = ORDER_LIVE;
     order->open = message->quantity;
-    answered(orders, position, ANSWER_ACCEPTED, now_ns);
+    if (asked)
+        answered(orders, position, ANSWER_ACCEPTED, now_ns);
     if (message->state == 'D') {
         order->open = 0;
         die(orders, order, message->user_ref);
@@ -190,7 +202,8 @@ static void take_replaced(struct orders *orders, const struct xw_ouch *message, 
     struct order *order = orders_find(orders, message->user_ref);
     struct order *old = orders_find(orders, message->orig_user_ref);
     uint64_t position;
-    if (!order || !old || !asked_for(orders, order, message->user_ref, &position)) {
+    bool asked = order && asked_for(orders, order, message->user_ref, &position);
+    if (!old || (!asked && !believed_lost(order))) {
         violation(orders, "replaced %u by %u, which was not asked for", message->orig_user_ref, message->user_ref);
         return;
     }
@@ -203,7 +216,8 @@ static void take_replaced(struct orders *orders, const struct xw_ouch *message, 
     order->state = ORDER_LIVE;
     order->open = message->quantity;
     order->executed = old->executed;
-    answered(orders, position, ANSWER_REPLACED, now_ns);
+    if (asked)
+        answered(orders, position, ANSWER_REPLACED, now_ns);
     old->open = 0;
     die(orders, old, message->orig_user_ref);
     if (message->state == 'D') {

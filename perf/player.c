@@ -157,7 +157,7 @@ static void tend(struct player *player, uint64_t now_ns)
         if (line->progress_ns > player->moved_ns)
             player->moved_ns = line->progress_ns;
         if (line->state == LINE_READY && line->orders.outstanding && now_ns > line->progress_ns + STALL_NS)
-            line_query(line, now_ns, STALL_PATIENCE_NS);
+            line_ask(line, now_ns, STALL_PATIENCE_NS);
     }
 }
 

@@ -7,6 +7,12 @@ cd "$(dirname "$0")/.." || exit 1
 export XW_ROOT=$PWD
 export XW_BIN=${XW_BIN:-$PWD/build} XW_HOME=$PWD/build/run
 INPUT=${INPUT:-}
+mkdir -p build
+exec {lock}>build/run.lock
+flock -w 2 "$lock" || { # a killed one may still be on its way out
+    echo "another make run uses build/run of this tree: wait for it, or run in another clone" >&2
+    exit 75
+}
 rm -rf "$XW_HOME"
 . perf/appliance.sh
 
@@ -22,6 +28,11 @@ if [ -n "$INPUT" ]; then
         for expected in "${INPUT%.bin}.trades" "${XW_STREAMS:-}/$(basename "${INPUT%.bin}").trades" ''; do
             [ -n "$expected" ] && [ -r "$expected" ] && break
         done
+    else
+        # A capture's own symbols are listed, the busiest 64 of them; XW_SYMBOLS names others.
+        listed=$("$XW_BIN/xwreplay" --input "$INPUT" --list-symbols) || exit
+        [ -n "${XW_SYMBOLS:-}" ] || XW_SYMBOLS=$(head -n 64 <<<"$listed" | cut -d' ' -f1 | tr '\n' ' ')
+        what="$INPUT, $(wc -l <<<"$listed") symbols"
     fi
 fi
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPECTED_TICK 100u
+#include "perf/stream_file.h"
 
 void trades_note(void *context, const struct fill *fill)
 {
@@ -81,15 +81,9 @@ int trades_write(const struct trade_list *list, const char *path)
     return fclose(file) == 0 && !failed ? 0 : -1;
 }
 
-struct expected_trade {
-    uint64_t maker, taker;
-    uint32_t quantity, price;
-    uint64_t cause;
-};
-
 int trades_compare(const struct trade_list *list, const char *path, char *text, size_t text_size)
 {
-    struct expected_trade want;
+    struct stream_trade want;
     FILE *file = fopen(path, "rb");
     if (!file) {
         snprintf(text, text_size, "%s: %s", path, strerror(errno));
@@ -100,13 +94,13 @@ int trades_compare(const struct trade_list *list, const char *path, char *text, 
     for (; result == 0 && fread(&want, sizeof want, 1, file) == 1; i++) {
         const struct trade *got = i < list->count ? &list->trades[i] : NULL;
         if (got && got->maker == want.maker && got->taker == want.taker && got->quantity == want.quantity &&
-            got->price == want.price * EXPECTED_TICK)
+            got->price == want.price * STREAM_TICK)
             continue;
         result = 1;
         if (got)
             snprintf(text, text_size, "trade %zu is %u/%u %u at %u, expected %llu/%llu %u at %u", i + 1, got->maker,
                      got->taker, got->quantity, got->price, (unsigned long long)want.maker,
-                     (unsigned long long)want.taker, want.quantity, want.price * EXPECTED_TICK);
+                     (unsigned long long)want.taker, want.quantity, want.price * STREAM_TICK);
         else
             snprintf(text, text_size, "only %zu trades, more are expected", list->count);
     }

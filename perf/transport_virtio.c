@@ -51,10 +51,11 @@ static unsigned devices; // names of ports are never used again, so that a late 
 
 int transport_virtio_start(const char *program, int core, char *error, size_t error_size)
 {
-    char name[64], cores[24], prefix[48];
+    char name[64], cores[24], prefix[80];
     snprintf(name, sizeof name, "%s", program);
     snprintf(cores, sizeof cores, "%d", core);
-    snprintf(prefix, sizeof prefix, "--file-prefix=%s%d", program, (int)getpid());
+    // Not one of its own for every process: it has no files, and EAL leaves a directory behind for each prefix.
+    snprintf(prefix, sizeof prefix, "--file-prefix=%s", program);
     char *arguments[24];
     int count = 0;
     arguments[count++] = name;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "contract/log.h"
+#include "perf/capture_symbols.h"
 #include "perf/client_bench.h"
 #include "perf/clock.h"
 #include "perf/options.h"
@@ -26,6 +27,37 @@ static int verify(const struct options *options)
            " with other bytes, %" PRIu64 " never received\n",
            findings.streams, findings.messages, findings.repeated, findings.differing, findings.missing);
     return findings.differing == 0 && findings.missing == 0 ? 0 : 1;
+}
+
+static void count_symbols(const struct flow *flow, struct symbol_counts *counts)
+{
+    if (capture_symbols_count(counts, flow) != 0)
+        fail_with(EX_OSERR, "no memory for the symbols of %" PRIu64 " messages", flow->count);
+}
+
+static int list_symbols(const struct options *options)
+{
+    struct flow flow;
+    struct symbol_counts counts;
+    char error[512];
+    if (flow_is_stream(options->input))
+        fail_with(EX_USAGE, "%s is a stream file, its symbols have numbers: --list-symbols is for captures",
+                  options->input);
+    if (flow_read_capture(&flow, options->input, options->server_port, UINT8_MAX, error, sizeof error) != 0)
+        fail_with(access(options->input, R_OK) == 0 ? EX_DATAERR : EX_NOINPUT, "%s", error);
+    count_symbols(&flow, &counts);
+    capture_symbols_print(&counts, stdout);
+    capture_symbols_free(&counts);
+    flow_free(&flow);
+    return EX_OK;
+}
+
+static void tell_unknown_symbols(const struct options *options, const struct flow *flow)
+{
+    struct symbol_counts counts;
+    count_symbols(flow, &counts);
+    capture_symbols_unknown(&counts, options->symbols, options->symbols_count, stdout);
+    capture_symbols_free(&counts);
 }
 
 static void make_flow(const struct options *options, struct flow *flow)
@@ -49,6 +81,8 @@ static void make_flow(const struct options *options, struct flow *flow)
                                                                     options->sessions_count, error, sizeof error);
     if (result != 0)
         fail_with(access(options->input, R_OK) == 0 ? EX_DATAERR : EX_NOINPUT, "%s", error);
+    if (flow->raw)
+        tell_unknown_symbols(options, flow);
     if (flow->symbols > options->symbols_count)
         fail_with(EX_USAGE, "%s has %u symbols: name as many with --symbols", options->input, flow->symbols);
 }
@@ -113,6 +147,8 @@ int main(int argc, char **argv)
     options_read(&options, argc, argv);
     if (options.verify_count)
         return verify(&options);
+    if (options.list_symbols)
+        return list_symbols(&options);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);

@@ -109,6 +109,7 @@ while [ $round -eq 0 ] || again; do
     # Its seeds are fixed, XW_SOAK makes it longer: once is enough.
     [ $round -eq 1 ] && [ -x "$build/tests/eal/test_gateway_hostile" ] &&
         run "gateway, hostile input, long" env XW_SOAK=1 "$build/tests/eal/test_gateway_hostile"
+    run "control, killed and replaced, seed $seed" env XW_SEED="$seed" XW_ROUNDS=100 XW_TMP="$work" "$build/tests/unit/test_control_kill"
     run "a generated day, seed $seed" env XW_ORDERS="$XW_ORDERS" tests/soak.sh "$build" day "$seed"
     # The fixed kill scenarios play a real day, which differs by the moment of the kill alone: one of them a round.
     kills=(tests/scenario/kill_*.sh)

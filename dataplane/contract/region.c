@@ -99,11 +99,12 @@ static int set_lock(int fd)
     return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-// Whether another open file description holds the lock.
+// Whether another open file description holds the lock. One that can not be asked about counts as held: who takes a
+// live region for a dead one drains and removes it.
 static bool is_locked(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 static void close_keeping_errno(int fd)
@@ -140,6 +141,20 @@ static int compare_generations(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+// Puts a generation into a list of `count` that has room for `most`, in any order. A full one gives up its newest.
+static void list_oldest(uint64_t *list, int count, int most, uint64_t generation)
+{
+    if (count < most) {
+        list[count] = generation;
+        return;
+    }
+    int newest = 0;
+    for (int i = 1; i < most; i++)
+        newest = list[i] > list[newest] ? i : newest;
+    if (most > 0 && generation < list[newest])
+        list[newest] = generation;
+}
+
 int region_list(const char *directory, const char *instance, uint64_t *list, int most)
 {
     DIR *dir = opendir(directory);
@@ -151,9 +166,7 @@ int region_list(const char *directory, const char *instance, uint64_t *list, int
         uint64_t generation;
         if (classify(entry->d_name, instance, &generation) != ENTRY_GENERATION)
             continue;
-        if (count < most)
-            list[count] = generation;
-        count++;
+        list_oldest(list, count++, most, generation);
     }
     closedir(dir);
     qsort(list, (size_t)(count < most ? count : most), sizeof *list, compare_generations);
@@ -342,6 +355,19 @@ enum region_result region_create(struct region *region, const char *directory, c
 
 // ---- join ---------------------------------------------------------------------------------------------------------
 
+// Objects that are no rings: as large as what is read there, and of a role that there is.
+static bool block_is_sound(const struct region_object *object)
+{
+    switch (object->kind) {
+    case OBJECT_CORE:
+        return object->size >= sizeof(struct core_block) && object->a < ROLE_COUNT;
+    case OBJECT_MATCHER:
+        return object->size >= sizeof(struct matcher_port);
+    default:
+        return false;
+    }
+}
+
 // Every object lies inside the file and every ring has the shape that its kind has in this build.
 static bool table_is_sound(const struct region_header *header, size_t size)
 {
@@ -353,8 +379,11 @@ static bool table_is_sound(const struct region_header *header, size_t size)
             object->size > size - object->offset)
             return false;
         const uint32_t cell = cell_size(object->kind);
-        if (!cell)
+        if (!cell) {
+            if (!block_is_sound(object))
+                return false;
             continue;
+        }
         const struct ring *ring = (const void *)((const char *)header + object->offset);
         if (object->size < sizeof *ring || ring->magic != RING_MAGIC || ring->cell_size != cell ||
             ring->cells_offset != sizeof *ring || ring->depth == 0 || (ring->depth & (ring->depth - 1)) != 0 ||

@@ -181,8 +181,8 @@ enum region_result region_join(struct region *region, const char *directory, con
 // Unmaps and closes; the file stays.
 void region_leave(struct region *region);
 
-// Lists generations present, ascending, into `list` (room for `most`); returns how many there are in all, or -1 with
-// errno.
+// Lists generations present, ascending, into `list` (room for `most`, the oldest); returns how many there are in all,
+// or -1 with errno.
 int region_list(const char *directory, const char *instance, uint64_t *list, int most);
 
 // Whether a live dataplane holds the region's lock. The region may be joined read-only.

@@ -10,6 +10,7 @@
 
 #define LOGIN_RETRY_MS 5000 // a verification that got no verdict may be asked for again
 #define FETCH_RETRY_MS 1000
+#define REFUSALS_MS 1000
 
 static unsigned gateway_poll(void *instance, uint64_t now)
 {
@@ -180,6 +181,7 @@ static void *gateway_init(const struct role_context *context, char *error, size_
     gateway->timeout_tsc = tsc_of_ms(config->dataplane.session_timeout_ms, context->tsc_hz);
     gateway->retry_tsc = tsc_of_ms(LOGIN_RETRY_MS, context->tsc_hz);
     gateway->fetch_retry_tsc = tsc_of_ms(FETCH_RETRY_MS, context->tsc_hz);
+    gateway->refusals_tsc = tsc_of_ms(REFUSALS_MS, context->tsc_hz);
     gateway->header = context->region->header;
     gateway->block = context->block;
     randombytes_buf(gateway->digest_key, sizeof gateway->digest_key);

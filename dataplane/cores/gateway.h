@@ -47,10 +47,13 @@ struct session {
     bool connected;
     bool up;           // the matching core has been told UP and not DOWN
     bool sent_end;     // end of session has been said
-    bool choked;       // order messages are lost since a ring was full, until low water
+    bool choked;       // order messages are lost since a ring was full: gateway_input.c says until when
     uint8_t down_owed; // enum down_reason of a DOWN that found no room yet
+    uint8_t lost_idx;  // UserRefIdx of lost_ref
     uint32_t row;      // in gateway.sessions
-    char pad[24];
+    uint32_t lost_ref; // first UserRefNum that was lost, 0: none yet
+    uint64_t full_tsc; // when the ring last was more than half full for it
+    char pad[8];
 
     // what an answer needs
     struct window window;
@@ -118,7 +121,9 @@ struct gateway {
     struct ring *requests, *replies;
     uint64_t next_id;
     uint64_t now; // of the round
-    uint64_t heartbeat_tsc, timeout_tsc, retry_tsc, fetch_retry_tsc;
+    uint64_t heartbeat_tsc, timeout_tsc, retry_tsc, fetch_retry_tsc, refusals_tsc;
+    uint64_t refusals_since; // logins refused without a verification are counted from then on
+    uint32_t refusals;
     uint64_t next_scan_tsc;
     uint32_t *dirty; // rows of sessions with something to send, each once
     uint32_t dirty_count;
@@ -130,6 +135,15 @@ struct gateway {
     struct gateway_fetch fetch;
     struct sender sender;
 };
+
+// UFO numbers a session's day with 32 bits. Long before they are used up the session is taken down and takes no more
+// orders: what it still has in the book gets its messages, and all of them can be asked for.
+#define SESSION_MESSAGES_MOST UINT64_C(4000000000)
+
+static inline bool session_is_used_up(const struct session *session)
+{
+    return session->window.next > SESSION_MESSAGES_MOST;
+}
 
 // ---- gateway_input.c
 static inline void gateway_discard(struct gateway *gateway, enum discard reason)

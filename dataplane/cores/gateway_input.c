@@ -20,12 +20,61 @@ void gateway_publish_orders(struct gateway *gateway)
     }
 }
 
-// Whether an order of this session can be taken. Once one was lost, all that follow are, until the ring is half empty:
-// the client sees a suffix missing and resends it, never a hole.
-static bool has_room(struct gateway_core *core, struct session *session)
+// Whether a message takes a number from the counter of its UserRefIdx.
+static bool takes_number(const struct command *command)
+{
+    switch (command->type) {
+    case CMD_ENTER:
+    case CMD_REPLACE:
+    case CMD_MASS_CANCEL:
+    case CMD_DISABLE:
+    case CMD_ENABLE:
+        return command->user_ref != 0;
+    default:
+        return false;
+    }
+}
+
+static void lose(struct gateway *gateway, struct session *session, const uint8_t *message, size_t size)
+{
+    struct command command;
+    if (!session->choked) {
+        session->lost_ref = 0;
+        session->full_tsc = gateway->now;
+    }
+    session->choked = true;
+    if (session->lost_ref == 0 && ouch_in_decode(message, size, &command) == OUCH_IN_OK && takes_number(&command)) {
+        session->lost_ref = command.user_ref;
+        session->lost_idx = command.user_ref_idx;
+    }
+    gateway_discard(gateway, DISCARD_RING_FULL);
+}
+
+// Once an order was lost, all that follow are, so that the client sees a suffix missing and no hole: also those that
+// were under way when the ring became half empty again. From then on the client must show that it knows, by asking for
+// its account (which says where to go on) or by sending the first lost number again; or time must have passed.
+static bool goes_on(const struct gateway *gateway, struct gateway_core *core, struct session *session,
+                    const uint8_t *message, size_t size)
+{
+    struct command command;
+    if (writer_look(&core->orders) < core->half) {
+        session->full_tsc = gateway->now;
+        return false;
+    }
+    if (gateway->now - session->full_tsc >= gateway->heartbeat_tsc)
+        return true;
+    if (ouch_in_decode(message, size, &command) != OUCH_IN_OK)
+        return false;
+    return command.type == CMD_QUERY || (takes_number(&command) && command.user_ref_idx == session->lost_idx &&
+                                         command.user_ref <= session->lost_ref);
+}
+
+// Whether an order of this session can be taken.
+static bool has_room(const struct gateway *gateway, struct gateway_core *core, struct session *session,
+                     const uint8_t *message, size_t size)
 {
     if (__builtin_expect(session->choked, 0)) {
-        if (writer_look(&core->orders) < core->half)
+        if (!goes_on(gateway, core, session, message, size))
             return false;
         session->choked = false;
     }
@@ -39,9 +88,8 @@ static void forward(struct gateway *gateway, struct session *session, const uint
         gateway_discard(gateway, DISCARD_NOT_OPEN);
         return;
     }
-    if (__builtin_expect(!has_room(core, session), 0)) {
-        session->choked = true;
-        gateway_discard(gateway, DISCARD_RING_FULL);
+    if (__builtin_expect(!has_room(gateway, core, session, message, size), 0)) {
+        lose(gateway, session, message, size);
         return;
     }
     struct command *command = writer_slot(&core->orders);
@@ -55,8 +103,7 @@ static void forward(struct gateway *gateway, struct session *session, const uint
     }
     bool refused = command->refuse != 0;
     if (__builtin_expect(core->orders.room <= core->reserve && !refused, 0)) {
-        session->choked = true;
-        gateway_discard(gateway, DISCARD_RING_FULL);
+        lose(gateway, session, message, size);
         return;
     }
     command->session = session->index;

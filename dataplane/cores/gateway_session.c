@@ -8,6 +8,7 @@
 #include "contract/session_name.h"
 
 #define LINKS_PER_LOGIN 2 // a DOWN that is owed or that a take-over makes, and the UP
+#define REFUSALS_MOST 64  // a second, of logins that nobody verifies
 
 static bool push_link(struct gateway *gateway, const struct session *session, enum command_type type, uint8_t reason)
 {
@@ -70,7 +71,6 @@ static void bind_source(struct gateway *gateway, struct session *session, const 
     session->source = key;
     session->peer = *peer;
     session->connected = true;
-    session->choked = false;
     session->pack_count = 0;
     session->heard_tsc = gateway->now;
     gateway->counters[COUNT_GATEWAY_sessions_up]++;
@@ -110,11 +110,12 @@ static void admit(struct gateway *gateway, struct session *session, const struct
             return;
         bind_source(gateway, session, peer);
     }
-    if (!session->up) {
+    if (!session->up && !session_is_used_up(session)) {
         if (!push_link(gateway, session, CMD_SESSION_UP, 0))
             return;
         session->up = true;
     }
+    session->choked = false; // who logs in looks at where his session stands
     memcpy(session->peer.mac, peer->mac, sizeof peer->mac);
     gateway_send_accept(gateway, session);
 }
@@ -187,6 +188,17 @@ static bool is_open(const struct gateway *gateway, const struct gateway_core *co
     return core->ended || atomic_load_explicit(&core->port->day_open, memory_order_acquire) != 0;
 }
 
+// Whether one more login may be refused that no verification stands before. Source addresses cost a sender nothing, so
+// all share one allowance: no flood makes the gateway send much, and logins of known users are not touched by it.
+static bool may_refuse(struct gateway *gateway)
+{
+    if (gateway->now - gateway->refusals_since >= gateway->refusals_tsc) {
+        gateway->refusals_since = gateway->now;
+        gateway->refusals = 0;
+    }
+    return gateway->refusals++ < REFUSALS_MOST;
+}
+
 void gateway_login(struct gateway *gateway, const struct packet *packet, const uint8_t *message)
 {
     char user[UFO_USER], password[UFO_PASSWORD], requested[UFO_SESSION];
@@ -201,6 +213,10 @@ void gateway_login(struct gateway *gateway, const struct packet *packet, const u
     if (gateway->state != CORE_RUN || gateway->stopping ||
         (session && !is_open(gateway, &gateway->cores[session->matcher]))) {
         gateway_discard(gateway, DISCARD_NOT_OPEN);
+        return;
+    }
+    if ((!session || gateway->cores[session->matcher].ended) && !may_refuse(gateway)) {
+        gateway_discard(gateway, DISCARD_LOGIN_RATE);
         return;
     }
     gateway->counters[COUNT_GATEWAY_session_messages]++;

@@ -37,7 +37,7 @@ static void scan_session(struct gateway *gateway, struct session *session)
         gateway_disconnect(gateway, session, DOWN_TIMEOUT);
         return;
     }
-    if (gateway->stopping) {
+    if (gateway->stopping || session_is_used_up(session)) {
         gateway_push_down(gateway, session, DOWN_SHUTDOWN);
     } else if (gateway->cores[session->matcher].ended) {
         if (session->sent_end && gateway->now - session->sent_tsc < gateway->heartbeat_tsc)

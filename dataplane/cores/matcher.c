@@ -42,9 +42,11 @@ static void count_outcome(struct matcher *matcher)
     }
 }
 
-static void finish_step(struct matcher *matcher)
+static inline void finish_step(struct matcher *matcher)
 {
-    if (matcher->message_open && !engine_unfinished(matcher->engine)) {
+    if (__builtin_expect(engine_unfinished(matcher->engine), 0)) {
+        matcher->credit = 0; // it goes on before any input
+    } else if (matcher->message_open) {
         matcher->message_open = false;
         count_outcome(matcher);
     }
@@ -63,7 +65,7 @@ void matcher_step(struct matcher *matcher, const struct command *command)
 static bool continue_step(struct matcher *matcher)
 {
     for (unsigned i = 0; engine_unfinished(matcher->engine); i++) {
-        if (i == CONTINUE_BURST || !matcher_has_room(matcher))
+        if (i == CONTINUE_BURST || matcher_steps_left(matcher) == 0)
             return false;
         matcher_emit(matcher, engine_continue(matcher->engine, matcher->events));
         finish_step(matcher);
@@ -71,15 +73,27 @@ static bool continue_step(struct matcher *matcher)
     return true;
 }
 
-static bool can_take_input(struct matcher *matcher)
+// Finishes a long step, then looks at every output.
+static bool renew_credit(struct matcher *matcher)
 {
-    if (__builtin_expect(engine_unfinished(matcher->engine), 0) && !continue_step(matcher))
+    if (engine_unfinished(matcher->engine) && !continue_step(matcher))
         return false;
-    if (__builtin_expect(matcher->journal.room == 0, 0) && writer_look(&matcher->journal) == 0) {
+    if (matcher->journal.room == 0 && writer_look(&matcher->journal) == 0) {
         matcher->counters[COUNT_MATCHER_backpressure]++;
         return false;
     }
-    return matcher_has_room(matcher);
+    uint32_t steps = matcher_steps_left(matcher);
+    matcher->credit = steps < matcher->journal.room ? steps : matcher->journal.room;
+    return matcher->credit > 0;
+}
+
+// Whether the next input may be taken; it then must be, or must not be one for the engine.
+static inline bool can_take_input(struct matcher *matcher)
+{
+    if (matcher->credit == 0 && !renew_credit(matcher))
+        return false;
+    matcher->credit--;
+    return true;
 }
 
 // Takes one input into the sequence. can_take_input() has been true since the last one.
@@ -183,7 +197,8 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
             room = false;
             break;
         }
-        prefetch_ahead(matcher, orders, done, count, hints);
+        if (count > PREFETCH_ORDER)
+            prefetch_ahead(matcher, orders, done, count, hints);
         const struct command *input = reader_cell(orders, done);
         if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
             matcher->drained_gateways |= 1u << gateway;
@@ -227,7 +242,7 @@ static unsigned matcher_poll(void *instance, uint64_t now)
     if (__builtin_expect(matcher->state > CORE_RUN, 0))
         return 0;
     matcher->now = now;
-    if (__builtin_expect(engine_unfinished(matcher->engine), 0)) {
+    if (matcher->credit == 0 && engine_unfinished(matcher->engine)) {
         work++;
         if (!continue_step(matcher))
             return work;

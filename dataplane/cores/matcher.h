@@ -33,8 +33,9 @@ struct matcher {
     bool clocked;      // a CLOCK has been sequenced since RUN: time is right
     bool message_open; // an order message whose step has not finished
     bool told_to_drain;
-    uint32_t turn; // gateway to look at first
-    uint64_t now;  // of the round
+    uint32_t credit; // inputs that may be taken before any output is looked at again
+    uint32_t turn;   // gateway to look at first
+    uint64_t now;    // of the round
     uint64_t tick_tsc, next_tick_tsc;
     struct ring *commands;
     struct ring_writer journal;
@@ -53,8 +54,8 @@ struct matcher {
 };
 
 // ---- matcher_output.c
-// Whether every outlet takes what one step may emit.
-bool matcher_has_room(struct matcher *matcher);
+// How many steps every outlet has room for, whatever they emit; 0 counts as backpressure.
+uint32_t matcher_steps_left(struct matcher *matcher);
 // Distributes the first `count` of matcher->events and publishes them, with EV_REPLAYED while in BOOT.
 void matcher_emit(struct matcher *matcher, unsigned count);
 

@@ -23,6 +23,7 @@ static void recovered(struct matcher *matcher, uint64_t seq)
     }
     ring_rebase(matcher->journal.ring, seq);
     writer_new(&matcher->journal, matcher->journal.ring);
+    matcher->credit = 0;
     matcher->previous_ns = engine_time_ns(matcher->engine);
     matcher->state = CORE_RUN;
     atomic_store_explicit(&matcher->port->applied_seq, seq, memory_order_release);

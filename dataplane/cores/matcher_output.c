@@ -6,16 +6,18 @@
 
 #define CELLS_AHEAD 8 // a ring is walked round and round: the cell to write is seldom near
 
-bool matcher_has_room(struct matcher *matcher)
+uint32_t matcher_steps_left(struct matcher *matcher)
 {
+    uint32_t steps = UINT32_MAX;
     for (uint32_t i = 0; i < matcher->outlets_count; i++) {
         struct ring_writer *outlet = &matcher->outlets[i];
-        if (__builtin_expect(outlet->room < ENGINE_EVENTS_MAX, 0) && writer_look(outlet) < ENGINE_EVENTS_MAX) {
-            matcher->counters[COUNT_MATCHER_backpressure]++;
-            return false;
-        }
+        if (outlet->room < ENGINE_EVENTS_MAX)
+            writer_look(outlet);
+        if (outlet->room / ENGINE_EVENTS_MAX < steps)
+            steps = outlet->room / ENGINE_EVENTS_MAX;
     }
-    return true;
+    matcher->counters[COUNT_MATCHER_backpressure] += steps == 0;
+    return steps;
 }
 
 static inline void put(struct ring_writer *outlet, const struct event *event, uint8_t replayed)

@@ -30,6 +30,7 @@ struct publisher {
     struct core_block *matcher_block, *block;
     const struct region_header *header;
     uint32_t date; // 0: no day yet
+    char name[10]; // of the day's session
     bool ended;
     uint32_t ends_sent;
     uint16_t from_port;
@@ -50,9 +51,7 @@ static void send_packet(struct publisher *publisher, const struct peer *to, uint
     uint8_t *packet = sender_begin(&publisher->sender);
     if (!packet)
         return;
-    char name[10];
-    session_name(publisher->date, publisher->matcher, name);
-    mold_header(packet, name, first, count);
+    mold_header(packet, publisher->name, first, count);
     memcpy(packet + MOLD_HEADER, body, bytes);
     sender_end(&publisher->sender, to, publisher->from_port, MOLD_HEADER + bytes);
     publisher->counters[COUNT_PUBLISHER_packets]++;
@@ -96,6 +95,12 @@ static void append(struct publisher *publisher, const struct event *event)
     publisher->pack_bytes += bytes;
 }
 
+static void open_day(struct publisher *publisher, uint32_t date)
+{
+    publisher->date = date;
+    session_name(date, publisher->matcher, publisher->name);
+}
+
 static unsigned take_events(struct publisher *publisher)
 {
     const struct event *event = reader_peek(&publisher->events, 0);
@@ -106,7 +111,7 @@ static unsigned take_events(struct publisher *publisher)
     uint64_t durable = atomic_load_explicit(&publisher->port->durable_seq, memory_order_acquire);
     while (count < EVENTS_PER_ROUND && event && event->cmd_seq <= durable) {
         if (event->type == EV_DAY_OPEN)
-            publisher->date = event->quantity;
+            open_day(publisher, event->quantity);
         append(publisher, event);
         if (event->type == EV_DAY_END)
             publisher->ended = true;
@@ -123,13 +128,11 @@ static unsigned take_events(struct publisher *publisher)
 // MoldUDP64 names no answer to a request for another session or for what is not there: silence.
 void publisher_request(struct publisher *publisher, const struct packet *packet)
 {
-    char name[10];
     struct window_run run = {0};
     uint64_t first = 0;
     if (packet->size == MOLD_HEADER && publisher->date != 0 && publisher->state == CORE_RUN) {
-        session_name(publisher->date, publisher->matcher, name);
         first = get_be64(packet->payload + 10);
-        if (memcmp(packet->payload, name, sizeof name) == 0)
+        if (memcmp(packet->payload, publisher->name, sizeof publisher->name) == 0)
             run = window_find(&publisher->window, first, get_be16(packet->payload + 18), MOLD_BODY_MAX);
     }
     if (run.count == 0) {

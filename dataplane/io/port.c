@@ -20,11 +20,17 @@
 #define QUEUES_MOST 64
 #define POOL_CACHE 256 // frames kept hot on the lcore
 
+// Received frames that were given back are kept for sending: an answer is written into the frame that has just brought
+// its question, and neither goes through the pool.
+#define SPARE_MOST PORT_BURST_MAX
+
 struct port_queue {
     struct rte_mempool *pool;
     uint16_t id; // of the DPDK port
     uint16_t queue;
     uint8_t mac[6];
+    unsigned spare_count;
+    struct rte_mbuf *spare[SPARE_MOST];
 };
 
 struct port {
@@ -317,19 +323,40 @@ unsigned port_receive(struct port_queue *queue, struct frame *frames, unsigned m
     return count;
 }
 
+// Whole, of our pool, and nobody else's: what is written into it is seen by nobody but the port.
+static inline bool is_plain(const struct port_queue *queue, const struct rte_mbuf *buffer)
+{
+    return buffer->pool == queue->pool && buffer->nb_segs == 1 && RTE_MBUF_DIRECT(buffer) &&
+           rte_mbuf_refcnt_read(buffer) == 1;
+}
+
 void port_release(struct port_queue *queue, struct frame *frames, unsigned count)
 {
-    (void)queue;
-    for (unsigned i = 0; i < count; i++)
-        rte_pktmbuf_free(frames[i].handle);
+    unsigned spare = queue->spare_count;
+    for (unsigned i = 0; i < count; i++) {
+        struct rte_mbuf *buffer = frames[i].handle;
+        if (spare < SPARE_MOST && is_plain(queue, buffer))
+            queue->spare[spare++] = buffer;
+        else
+            rte_pktmbuf_free(buffer);
+    }
+    queue->spare_count = spare;
 }
 
 bool port_new_frame(struct port_queue *queue, struct frame *frame)
 {
-    struct rte_mbuf *buffer = rte_pktmbuf_alloc(queue->pool);
-    if (!buffer)
-        return false;
-    *frame = (struct frame){.data = rte_pktmbuf_mtod(buffer, uint8_t *), .handle = buffer};
+    struct rte_mbuf *buffer;
+    if (queue->spare_count) {
+        buffer = queue->spare[--queue->spare_count];
+        rte_pktmbuf_reset(buffer);
+    } else {
+        buffer = rte_pktmbuf_alloc(queue->pool);
+        if (!buffer)
+            return false;
+    }
+    frame->data = rte_pktmbuf_mtod(buffer, uint8_t *);
+    frame->length = 0;
+    frame->handle = buffer;
     return true;
 }
 

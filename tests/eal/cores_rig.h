@@ -321,10 +321,11 @@ RIG_UNUSED void rig_new(struct rig *rig, const struct rig_options *options)
     }
 }
 
-// Ends the roles and the region, as a kill would; the journaled history stays for a next rig_reboot.
+// Ends the roles and the region, as a kill would; the journaled history, in memory, stays for a next rig_reboot.
 RIG_UNUSED void rig_down(struct rig *rig)
 {
     struct rte_mbuf *buffer;
+    char command[128];
     for (unsigned i = 0; i < rig->config.gateways_count; i++)
         gateway_role.fini(rig->gateway[i]);
     for (unsigned i = 0; i < rig->config.matchers_count; i++) {
@@ -341,13 +342,14 @@ RIG_UNUSED void rig_down(struct rig *rig)
     uint64_t generation = rig->region.header->generation;
     region_leave(&rig->region);
     region_remove(rig->directory, "rig", generation);
+    snprintf(command, sizeof command, "rm -rf '%s'", rig->directory);
+    assert_int_equal(system(command), 0);
     while (rig_memory_count)
         free(rig_memory[--rig_memory_count]);
 }
 
 RIG_UNUSED void rig_free(struct rig *rig)
 {
-    char command[128];
     rig_down(rig);
     for (unsigned i = 0; i < rig->config.matchers_count; i++) {
         free(rig->engine_memory[i]);
@@ -357,8 +359,6 @@ RIG_UNUSED void rig_free(struct rig *rig)
     for (unsigned i = 0; i < RIG_SESSIONS; i++)
         free(rig->expected[i].list);
     free(rig->inbox);
-    snprintf(command, sizeof command, "rm -rf '%s'", rig->directory);
-    assert_int_equal(system(command), 0);
 }
 
 // ---- control --------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions on the whole data plane: login, take-over, time-out, the durability gate, retransmission, the stop.
+#include "cores/gateway.h"
 #include "tests/eal/cores_clients.h"
 
 static struct rig rig;
@@ -54,6 +55,27 @@ static void a_wrong_password_and_an_unknown_user_are_rejected(void **state)
     assert_int_equal(rig.logins_asked, 1); // nobody's password is not asked about
     assert_null(rig_last(&rig, &client, 'A'));
     assert_int_equal(rig_count(&rig, ROLE_GATEWAY, 0, COUNT_GATEWAY_logins_rejected), 2);
+}
+
+static void a_flood_of_unknown_users_is_answered_64_times_a_second(void **state)
+{
+    (void)state;
+    struct rig_client client = rig_client(&rig, 0), known = rig_client(&rig, 0);
+    uint8_t datagram[64];
+    known.udp_port++;
+    for (unsigned second = 1; second <= 2; second++) {
+        for (unsigned i = 0; i < 100; i++) {
+            rig_send(&rig, &client, datagram, rig_login_block(datagram, 0, "NOBODY", "secret", ""));
+            rig_rounds(&rig, 1);
+        }
+        assert_int_equal(rig_count(&rig, ROLE_GATEWAY, 0, COUNT_GATEWAY_logins_rejected), 64 * second);
+        assert_int_equal(rig_count(&rig, ROLE_GATEWAY, 0, COUNT_GATEWAY_discard_first + DISCARD_LOGIN_RATE),
+                         36 * second);
+        if (second == 1)
+            rig.now += RIG_HZ;
+    }
+    rig_login(&rig, &known, "SECRET");
+    assert_non_null(rig_last(&rig, &known, 'A'));
 }
 
 static void another_session_name_is_rejected_with_S(void **state)
@@ -346,6 +368,32 @@ static void before_the_day_is_open_a_login_is_discarded(void **state)
     assert_int_equal(rig_packets(&rig, &client, 'A'), 1);
 }
 
+static void a_session_is_down_for_the_day_long_before_its_numbers_are_used_up(void **state)
+{
+    (void)state;
+    struct rig_client client = rig_client(&rig, 0);
+    struct session *session = ((struct gateway *)rig.gateway[0])->by_index[0];
+    rig_login(&rig, &client, "SECRET");
+    session->window.first = session->window.next = SESSION_MESSAGES_MOST;
+    rig_rounds(&rig, 3);
+    assert_true(session->up);
+    session->window.first = ++session->window.next;
+    rig.now += RIG_HZ;
+    rig_rounds(&rig, 3);
+    assert_false(session->up);
+    assert_true(session->connected);
+    rig_enter(&rig, &client, 1, 'B', 100, 100000);
+    rig_rounds(&rig, 3);
+    assert_int_equal(rig_discards(&rig, 0, DISCARD_NOT_OPEN), 1);
+    // A login is answered with the number that the next message would have; it takes no orders.
+    rig_forget(&rig);
+    rig_login(&rig, &client, "SECRET");
+    assert_int_equal(get_be32(rig_last(&rig, &client, 'A')->bytes + 11), SESSION_MESSAGES_MOST + 1);
+    rig_enter(&rig, &client, 1, 'B', 100, 100000);
+    rig_rounds(&rig, 3);
+    assert_int_equal(rig_discards(&rig, 0, DISCARD_NOT_OPEN), 2);
+}
+
 static void the_days_end_is_said_and_repeated_and_refuses_orders(void **state)
 {
     (void)state;
@@ -426,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIGGED(a_right_login_is_accepted_with_the_session_and_the_next_sequence),
         RIGGED(a_wrong_password_and_an_unknown_user_are_rejected),
+        RIGGED(a_flood_of_unknown_users_is_answered_64_times_a_second),
         RIGGED(another_session_name_is_rejected_with_S),
         RIGGED(a_repeated_login_is_answered_again_without_control),
         RIGGED(a_login_that_control_has_not_seen_waits_while_control_is_away),
@@ -440,6 +489,7 @@ int main(void)
         RIGGED(questions_without_an_answer_stay_silent),
         RIGGED(what_is_older_than_the_window_comes_from_control),
         RIGGED(before_the_day_is_open_a_login_is_discarded),
+        RIGGED(a_session_is_down_for_the_day_long_before_its_numbers_are_used_up),
         RIGGED(the_days_end_is_said_and_repeated_and_refuses_orders),
         RIGGED(a_stop_drains_cancels_says_the_end_three_times_and_halts),
         RIGGED(a_stop_before_recovery_halts_at_once),

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The roles' memory. EAL is not started; memory.c belongs to the program and not to a library, so it is included.
+// The roles' memory. EAL is not started.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "dataplane/memory.c"
+#include "dataplane/memory.h"
 
 static jmp_buf refused;
 static char told[256];

@@ -10,7 +10,11 @@ mkdir -p "$here/firm"
 make=(make -s -C "$root" B="$build" DESTDIR="$to" PREFIX=/opt/xw)
 "${make[@]}" install || fail "make install"
 for file in sbin/crosswire-dataplane sbin/crosswire-control bin/xwctl bin/xwreplay; do
-    "$to/opt/xw/$file" --help >/dev/null || fail "$file --help"
+    "$to/opt/xw/$file" --help >"$here/help" || fail "$file --help ends with $?"
+    grep -q '^usage: ' "$here/help" || fail "$file --help: $(cat "$here/help")"
+    version=$("$to/opt/xw/$file" --version) || fail "$file --version ends with $?"
+    [[ $version == "$(basename "$file") $(PKG_CONFIG_PATH=$to/opt/xw/lib/pkgconfig pkg-config --modversion crosswire-client),"* ]] ||
+        fail "$file --version: $version, and the library's version is another"
 done
 [ "$(stat -c %a "$to/etc/crosswire/crosswire.yaml")" = 640 ] || fail "anybody can read crosswire.yaml"
 ! grep -n 'build/run\|profile_directory: nic' "$to/etc/crosswire/crosswire.yaml" || fail "crosswire.yaml names the source tree"

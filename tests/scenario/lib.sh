@@ -100,3 +100,44 @@ xw_await_end() {
         sleep 0.05
     done
 }
+
+# xw_both_end CONTROL-CODE WORDS: the journal has failed, so both processes end on their own, each with its code and one line.
+xw_both_end() {
+    local end=$((SECONDS + 8)) pid status lines
+    for pid in "$xw_control_pid" "$xw_dataplane_pid"; do
+        while kill -0 "$pid" 2>/dev/null; do
+            [ $SECONDS -lt $end ] || xw_fail "process $pid goes on though the journal has failed"
+            sleep 0.05
+        done
+    done
+    status=0
+    wait "$xw_control_pid" || status=$?
+    xw_expect "exit code of control" $status "$1"
+    status=0
+    wait "$xw_dataplane_pid" || status=$?
+    xw_expect "exit code of the data plane" $status 74
+    xw_control_pid= xw_dataplane_pid=
+    lines=$(grep -v '^{' "$XW_HOME/control.log")
+    xw_expect "lines of control" "$(wc -l <<<"$lines")" 1
+    xw_expect "lines of the data plane" "$(grep '^crosswire-dataplane' "$XW_HOME/dataplane.log" | grep -c 'journal has failed')" 1
+    grep -qE "$2" <<<"$lines" || xw_fail "the line does not say '$2': $lines"
+    echo "$lines"
+}
+
+# xw_play_behind OPTIONS..: plays in the background, through whatever happens; xw_await_client ends it.
+xw_play_behind() {
+    "$XW_BIN/xwreplay" "$@" --record "$XW_HOME/received.rec" --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
+    xw_client_pid=$!
+}
+
+# xw_await_client SECONDS: the client has ended on its own, all was right, and no sequence number ever had other bytes.
+xw_await_client() {
+    local status=0
+    xw_await_end "$1"
+    wait "$xw_client_pid" || status=$?
+    xw_client_pid=
+    grep -E '^(sent|trades|recovered)' "$XW_HOME/replay.log"
+    [ $status -eq 0 ] || xw_fail "xwreplay ended with $status: $(head -n 5 "$XW_HOME/replay.log")"
+    xw_expect "unanswered" "$(xw_json "$XW_HOME/summary.json" .unanswered)" 0
+    xw_verify "$XW_HOME/received.rec"
+}

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +17,10 @@
 #include <x86intrin.h>
 
 #include "contract/assert.h"
-#include "contract/ouch_out.h"
-#include "contract/wire.h"
 #include "control/journal.h"
 #include "engine/capacity.h"
 
 #define TSC_HZ UINT64_C(2000000000)
-#define STREAM_BYTES (UINT64_C(64) << 20)
 
 // Of the password RIGHT, with the least cost.
 #define PASSWORD_HASH "$argon2id$v=19$m=8,t=1,p=1$Y3Jvc3N3aXJldGVzdHMhIQ$0"
@@ -84,11 +82,8 @@ void stage_close(struct stage *stage)
 {
     char command[256];
     stage_kill_dataplane(stage);
-    for (unsigned i = 0; i < STAGE_CORES; i++) {
+    for (unsigned i = 0; i < STAGE_CORES; i++)
         free(stage->cores[i].record);
-        for (unsigned s = 0; s < STAGE_SESSIONS; s++)
-            free(stage->cores[i].streams[s].bytes);
-    }
     config_free(stage->config);
     snprintf(command, sizeof command, "rm -rf '%s'", stage->directory);
     assert_int_equal(system(command), 0);
@@ -104,49 +99,31 @@ static uint64_t next_random(struct stage_core *core)
     return core->random;
 }
 
-static void stream_append(struct stage_core *core, uint16_t session, const struct event *event, enum ouch_party party)
+// Says what differs before the test ends: these threads can not use cmocka's assertions.
+#define REQUIRE(core, condition)                              \
+    do {                                                      \
+        if (!(condition)) {                                   \
+            tell(core);                                       \
+            xw_assert_failed(#condition, __FILE__, __LINE__); \
+        }                                                     \
+    } while (0)
+
+static void tell(struct stage_core *core)
 {
-    uint8_t message[OUCH_OUT_MAX];
-    size_t length = session < STAGE_SESSIONS ? ouch_out_encode(event, party, message) : 0;
-    if (length == 0)
-        return;
-    struct stage_stream *stream = &core->streams[session];
-    if (!stream->bytes)
-        stream->bytes = malloc(STREAM_BYTES);
-    xw_assert(stream->bytes && stream->size + 2 + length <= STREAM_BYTES);
-    put_be16(stream->bytes + stream->size, (uint16_t)length);
-    memcpy(stream->bytes + stream->size + 2, message, length);
-    stream->size += 2 + length;
-    stream->count++;
+    fprintf(stderr,
+            "stage %s, generation %" PRIu64 ", core %u, state %d: recorded %" PRIu64 ", engine at %" PRIu64
+            ", journal ring %" PRIu64 " to %" PRIu64 ", durable %" PRIu64 "\n",
+            core->stage->directory, core->stage->region.header->generation, core->index, core->state,
+            atomic_load(&core->sequenced), engine_sequence(core->engine), atomic_load(&core->journal->consumed),
+            atomic_load(&core->journal->produced), atomic_load(&core->port->durable_seq));
 }
 
-// The rule of who gets what, written down the plain way.
-static void take_event(struct stage_core *core, const struct event *event)
-{
-    const struct config *config = core->stage->config;
-    if (event->type == EV_SYSTEM && event->flags == 0) {
-        for (uint16_t s = 0; s < config->sessions_count; s++)
-            if (config->sessions[s].matcher == core->index)
-                stream_append(core, s, event, OUCH_TAKER);
-    } else if (event->type == EV_TRADE) {
-        stream_append(core, event->session, event, OUCH_TAKER);
-        stream_append(core, event->other_session, event, OUCH_MAKER);
-    } else if (event->type != EV_SYSTEM) {
-        stream_append(core, event->session, event, OUCH_TAKER);
-    }
-}
-
-static void step(struct stage_core *core, const struct command *command, bool keep)
+static void step(struct stage_core *core, const struct command *command)
 {
     struct event events[ENGINE_EVENTS_MAX];
-    unsigned count = engine_step(core->engine, command, events);
-    for (;;) {
-        for (unsigned i = 0; keep && i < count; i++)
-            take_event(core, &events[i]);
-        if (!engine_unfinished(core->engine))
-            break;
-        count = engine_continue(core->engine, events);
-    }
+    engine_step(core->engine, command, events);
+    while (engine_unfinished(core->engine))
+        engine_continue(core->engine, events);
 }
 
 static void publish(struct stage_core *core)
@@ -164,21 +141,25 @@ static bool sequence(struct stage_core *core, const struct command *input)
     if (ring_room(core->journal, 1) == 0)
         return false;
     struct command command = *input;
-    if (command.type == CMD_CLOCK)
+    REQUIRE(core, core->state == CORE_RUN);
+    if (command.type == CMD_CLOCK) {
         core->offset_ns = command.clock.offset_ns;
+        core->clocked = true;
+    }
     uint64_t now = (uint64_t)((int64_t)((unsigned __int128)__rdtsc() * 1000000000u / TSC_HZ) + core->offset_ns);
     core->time_ns = now > core->time_ns ? now : core->time_ns;
     command.seq = 0;
     command.time_ns = core->time_ns;
     command.prev_hash = (uint32_t)engine_event_hash(core->engine);
     uint64_t position = atomic_load(&core->sequenced);
-    xw_assert(position == engine_sequence(core->engine) && position < STAGE_COMMANDS);
+    REQUIRE(core, position == engine_sequence(core->engine));
+    REQUIRE(core, position < STAGE_COMMANDS);
     core->record[position] = command;
     memcpy((char *)ring_slot(core->journal, 0) + 8, (char *)&command + 8, sizeof command - 8);
+    atomic_store(&core->sequenced, position + 1); // before control can have it
     ring_publish(core->journal, 1);
-    atomic_store(&core->sequenced, position + 1);
     command.seq = position + 1;
-    step(core, &command, true);
+    step(core, &command);
     return true;
 }
 
@@ -187,23 +168,23 @@ static void replay(struct stage_core *core, const struct command *history)
     uint64_t position = engine_sequence(core->engine);
     struct command command = *history;
     command.seq = 0;
-    xw_assert(position < atomic_load(&core->sequenced)); // the journal must not hold more than we sequenced
-    xw_assert(memcmp(&command, &core->record[position], sizeof command) == 0);
-    xw_assert(command.prev_hash == (uint32_t)engine_event_hash(core->engine));
+    REQUIRE(core, position < atomic_load(&core->sequenced)); // the journal must not hold more than we sequenced
+    REQUIRE(core, memcmp(&command, &core->record[position], sizeof command) == 0);
+    REQUIRE(core, command.prev_hash == (uint32_t)engine_event_hash(core->engine));
     if (command.type == CMD_CLOCK)
         core->offset_ns = command.clock.offset_ns;
     core->time_ns = command.time_ns;
     command.seq = position + 1;
-    step(core, &command, false);
+    step(core, &command);
 }
 
 static void take_command(struct stage_core *core, const struct command *command)
 {
     if (command->type == DIRECTIVE_RECOVERED) {
-        xw_assert(core->state == CORE_BOOT);
+        REQUIRE(core, core->state == CORE_BOOT);
         // Nothing that any generation sequenced may be missing.
-        xw_assert(command->recovered.seq == atomic_load(&core->sequenced));
-        xw_assert(engine_sequence(core->engine) == command->recovered.seq);
+        REQUIRE(core, command->recovered.seq == atomic_load(&core->sequenced));
+        REQUIRE(core, engine_sequence(core->engine) == command->recovered.seq);
         ring_rebase(core->journal, command->recovered.seq);
         core->state = CORE_RUN;
         ring_release(core->commands, 1);
@@ -221,11 +202,22 @@ static uint16_t any_session(struct stage_core *core)
     return (uint16_t)(next_random(core) % 3 * cores + core->index);
 }
 
+// A data plane that starts knows nobody: before the first order every session of an earlier one must have been taken
+// down.
+static void require_taken_down(struct stage_core *core)
+{
+    const struct config *config = core->stage->config;
+    for (uint16_t s = 0; s < config->sessions_count && !core->taken_down; s++)
+        REQUIRE(core, config->sessions[s].matcher != core->index || !engine_session_up(core->engine, s));
+    core->taken_down = true;
+}
+
 // One order-entry command, or a session going up.
 static void make_order(struct stage_core *core)
 {
     struct command command = {.session = any_session(core)};
     uint64_t random = next_random(core);
+    require_taken_down(core);
     if (!engine_session_up(core->engine, command.session)) {
         command.type = CMD_SESSION_UP;
     } else {
@@ -248,24 +240,42 @@ static void make_order(struct stage_core *core)
         memcpy(command.cl_ord_id, "stage         ", sizeof command.cl_ord_id);
     }
     if (sequence(core, &command))
-        core->orders_left--;
+        atomic_fetch_sub(&core->orders_left, 1);
     else if (command.type == CMD_ENTER)
         core->next_ref[command.session]--;
+}
+
+// As a matching core: no order before it runs and knows the time, none before what control has to say.
+static bool takes_orders(const struct stage_core *core)
+{
+    return core->state == CORE_RUN && core->clocked && engine_day_open(core->engine) &&
+           atomic_load(&core->orders_left) > 0 && atomic_load(&core->sequenced) < STAGE_ORDERS;
+}
+
+// A few microseconds: a drain that goes on for as long as there is something never ends.
+static void spin(void)
+{
+    for (uint64_t from = __rdtsc(); __rdtsc() - from < TSC_HZ / 200000;)
+        _mm_pause();
 }
 
 static void *core_main(void *argument)
 {
     struct stage_core *core = argument;
     const struct timespec pause = {.tv_nsec = 20000};
+    const unsigned batch = core->stage->hurry ? 1 : 8;
     while (!atomic_load(&core->stage->die)) {
         unsigned work = 0;
         const struct command *command;
         for (; work < 256 && !atomic_load(&core->stage->die) && (command = ring_peek(core->commands, 0)); work++)
             take_command(core, command);
-        for (unsigned i = 0; i < 8 && !work && core->orders_left && engine_day_open(core->engine); i++)
+        for (unsigned i = 0; i < batch && !work && takes_orders(core); i++)
             make_order(core);
         publish(core);
-        nanosleep(&pause, NULL);
+        if (core->stage->hurry && takes_orders(core))
+            spin();
+        else
+            nanosleep(&pause, NULL);
     }
     return NULL;
 }
@@ -309,7 +319,9 @@ void stage_start_dataplane(struct stage *stage, uint64_t orders, uint64_t seed)
         core->state = CORE_BOOT;
         core->time_ns = 0;
         core->offset_ns = 0;
-        core->orders_left = orders;
+        core->clocked = false;
+        core->taken_down = false;
+        atomic_store(&core->orders_left, orders);
         core->random = (seed + i) * UINT64_C(0x9E3779B97F4A7C15) | 1;
         assert_int_equal(pthread_create(&core->thread, NULL, core_main, core), 0);
     }
@@ -330,13 +342,33 @@ void stage_kill_dataplane(struct stage *stage)
 
 // ---- the journal ----------------------------------------------------------------------------------------------------
 
+static struct journal_identity identity_of(const struct config *config)
+{
+    return (struct journal_identity){.directory = config->journal_directory,
+                                     .instance = config->instance,
+                                     .date = config->date,
+                                     .config_hash = config->hash};
+}
+
+void stage_check_released(const struct stage *stage)
+{
+    struct journal_identity identity = identity_of(stage->config);
+    struct journal_report report;
+    if (journal_scan(&identity, &report) != JOURNAL_OK)
+        fail_msg("%s", report.text);
+    for (unsigned i = 0; i < stage->config->matchers_count; i++) {
+        const struct stage_core *core = &stage->cores[i];
+        uint64_t durable = atomic_load(&core->port->durable_seq);
+        assert_true(stage->config->ack_mode != ACK_DURABLE || durable <= report.last_seq[i]);
+        assert_true(atomic_load(&core->journal->consumed) <= report.last_seq[i]);
+        assert_true(report.last_seq[i] <= atomic_load(&core->sequenced));
+    }
+}
+
 void stage_check_journal(const struct stage *stage)
 {
     const struct config *config = stage->config;
-    struct journal_identity identity = {.directory = config->journal_directory,
-                                        .instance = config->instance,
-                                        .date = config->date,
-                                        .config_hash = config->hash};
+    struct journal_identity identity = identity_of(config);
     struct journal_reader *reader;
     struct journal_report report;
     const struct command *record;

@@ -14,12 +14,11 @@
 #include "contract/region.h"
 #include "engine/engine.h"
 
-enum { STAGE_CORES = 2, STAGE_SESSIONS = 6, STAGE_COMMANDS = 1 << 19 };
-
-struct stage_stream { // what a session was sent, as blocks {2 length, message}
-    uint8_t *bytes;
-    size_t size;
-    uint32_t count;
+enum {
+    STAGE_CORES = 2,
+    STAGE_SESSIONS = 6,
+    STAGE_COMMANDS = 1 << 19,                 // what a core can record; the last of them are kept for control's
+    STAGE_ORDERS = STAGE_COMMANDS - (1 << 14) // where a core stops making up orders
 };
 
 struct stage;
@@ -39,11 +38,12 @@ struct stage_core {
     int64_t offset_ns;
     uint64_t time_ns;
     uint64_t random;
-    uint64_t orders_left; // that this core makes up once its day is open
+    bool clocked;                 // control has told the time since this generation began
+    bool taken_down;              // and no session is up from before it
+    _Atomic uint64_t orders_left; // that this core makes up once it runs and its day is open
     uint32_t next_ref[STAGE_SESSIONS];
     struct command *record;     // every command ever sequenced, over all generations; seq word 0
     _Atomic uint64_t sequenced; // how many
-    struct stage_stream streams[STAGE_SESSIONS];
 };
 
 struct stage {
@@ -53,6 +53,7 @@ struct stage {
     struct region region;
     bool up;
     _Atomic bool die; // the played data plane stops where it is
+    bool hurry;       // cores make up orders without ever sleeping
     struct stage_core cores[STAGE_CORES];
 };
 
@@ -69,6 +70,10 @@ void stage_start_dataplane(struct stage *stage, uint64_t orders, uint64_t seed);
 
 // The data plane dies: threads stop between two commands, the lock is gone, rings stay as they are.
 void stage_kill_dataplane(struct stage *stage);
+
+// With no control alive: fails the test unless the journal can be read and holds all that the data plane that is up was
+// told to be durable.
+void stage_check_released(const struct stage *stage);
 
 // Reads the journal and fails the test unless it holds exactly what every core sequenced, and one opening a core.
 void stage_check_journal(const struct stage *stage);

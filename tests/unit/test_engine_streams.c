@@ -13,7 +13,7 @@
 
 struct play {
     struct engine_stream stream;
-    const struct engine_stream_trade *expected;
+    const struct stream_trade *expected;
     size_t expected_count;
     struct engine *engine;
     struct event events[ENGINE_EVENTS_MAX];
@@ -21,7 +21,7 @@ struct play {
 
 static void watch(struct play *play, unsigned count, uint64_t record)
 {
-    struct engine_stream_trade got;
+    struct stream_trade got;
     for (unsigned i = 0; i < count; i++) {
         if (!engine_stream_watch(&play->stream, &play->events[i], &got))
             continue;
@@ -43,7 +43,7 @@ static void step(struct play *play, struct command *c, uint64_t record)
         watch(play, engine_continue(play->engine, play->events), record);
 }
 
-static uint64_t digest_of(const struct engine_stream_trade *trades, size_t count)
+static uint64_t digest_of(const struct stream_trade *trades, size_t count)
 {
     uint64_t digest = UINT64_C(1469598103934665603);
     for (size_t i = 0; i < count; i++) {

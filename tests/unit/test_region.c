@@ -181,6 +181,28 @@ static void older_generations_stay_until_they_are_removed(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
+static void a_lock_that_can_not_be_asked_about_counts_as_held(void **state)
+{
+    (void)state;
+    const struct region closed = {.fd = -1, .lock_fd = -1};
+    assert_true(region_alive(&closed));
+}
+
+static void a_list_that_is_too_short_holds_the_oldest(void **state)
+{
+    (void)state;
+    char name[16];
+    for (unsigned i = 200; i > 0; i--) {
+        snprintf(name, sizeof name, "g%06u", i);
+        close(open(file(name), O_CREAT | O_RDWR, 0600));
+    }
+    uint64_t list[64];
+    assert_int_equal(region_list(folder, NAME, list, 64), 200);
+    for (unsigned i = 0; i < 64; i++)
+        assert_int_equal(list[i], i + 1);
+    assert_int_equal(region_list(folder, NAME, list, 0), 200);
+}
+
 static void a_list_ignores_files_that_are_no_generations(void **state)
 {
     (void)state;
@@ -330,6 +352,29 @@ static void a_table_that_leads_out_of_the_file_is_refused(void **state)
     const uint32_t count = REGION_OBJECTS_MAX + 1;
     patch(1, offsetof(struct region_header, object_count), &count, sizeof count);
     assert_int_equal(try_join(1), REGION_LAYOUT);
+}
+
+static void a_table_whose_blocks_are_too_short_or_of_no_role_is_refused(void **state)
+{
+    (void)state;
+    struct region region;
+    make(&region);
+    const struct region_object core = region.header->objects[0], port = region.header->objects[1];
+    const size_t size = region.size, at = offsetof(struct region_header, objects);
+    region_leave(&region);
+    struct region_object bad[4] = {core, core, port, core};
+    bad[0].size = 0; // who reads it there leaves the file
+    bad[0].offset = size;
+    bad[1].a = ROLE_COUNT;
+    bad[2].size = CACHE_PAIR;
+    bad[3].kind = OBJECT_MARKET_DATA + 1;
+    for (unsigned i = 0; i < 4; i++) {
+        const bool second = i == 2;
+        patch(1, at + second * sizeof core, &bad[i], sizeof bad[i]);
+        assert_int_equal(try_join(1), REGION_LAYOUT);
+        patch(1, at + second * sizeof core, second ? &port : &core, sizeof core);
+        assert_int_equal(try_join(1), REGION_OK);
+    }
 }
 
 static void a_ring_of_another_shape_is_refused(void **state)
@@ -547,6 +592,8 @@ int main(void)
         TEST(only_its_owner_may_open_the_file),
         TEST(a_number_is_never_used_twice),
         TEST(older_generations_stay_until_they_are_removed),
+        TEST(a_lock_that_can_not_be_asked_about_counts_as_held),
+        TEST(a_list_that_is_too_short_holds_the_oldest),
         TEST(a_list_ignores_files_that_are_no_generations),
         TEST(an_absent_folder_is_a_system_error),
         TEST(a_path_that_is_too_long_is_a_system_error),
@@ -556,6 +603,7 @@ int main(void)
         TEST(an_absent_generation_is_absent),
         TEST(a_region_of_another_build_is_refused),
         TEST(a_table_that_leads_out_of_the_file_is_refused),
+        TEST(a_table_whose_blocks_are_too_short_or_of_no_role_is_refused),
         TEST(a_ring_of_another_shape_is_refused),
         TEST(a_file_that_was_cut_is_refused),
         TEST(what_a_killed_start_leaves_is_removed_by_the_next),

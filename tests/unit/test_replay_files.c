@@ -5,16 +5,18 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "perf/flow_generated.c"
-#include "perf/flow_stream.c"
-#include "perf/histogram.c"
-#include "perf/record.c"
-#include "perf/trades.c"
+#include "perf/capture_symbols.h"
+#include "perf/flow.h"
+#include "perf/histogram.h"
+#include "perf/record.h"
+#include "perf/stream_file.h"
+#include "perf/trades.h"
 
 static struct histogram histogram;
 
@@ -219,7 +221,7 @@ static void two_halves_make_a_trade_in_match_order(void **state)
     assert_int_equal(list.trades[0].maker, 3);
     assert_int_equal(list.trades[1].maker, 4);
     assert_int_equal(list.trades[1].taker, 9);
-    struct expected_trade expected[] = {{3, 8, 1, 8, 0}, {4, 9, 5, 7, 0}};
+    struct stream_trade expected[] = {{3, 8, 1, 8, 0}, {4, 9, 5, 7, 0}};
     write_file(expected, sizeof expected);
     assert_int_equal(trades_compare(&list, path, text, sizeof text), 0);
     expected[1].quantity = 6;
@@ -245,6 +247,43 @@ static int remove_path(void **state)
     return 0;
 }
 
+static void a_captures_symbols_are_counted_and_the_unlisted_ones_told(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"MSFT    ", "AAPL    ", "MSFT    ", "ZVZZTABC", "A B     "};
+    uint8_t raw[6 * 47] = {0};
+    struct intent intents[6];
+    for (unsigned i = 0; i < 5; i++) {
+        raw[i * 47] = 'O';
+        memcpy(raw + i * 47 + 10, names[i], 8);
+        intents[i] = (struct intent){.kind = INTENT_RAW, .raw_size = 47, .raw_offset = i * 47};
+    }
+    // A cancel names none, whatever stands behind it.
+    raw[5 * 47] = 'X';
+    memcpy(raw + 5 * 47 + 10, "NONE    ", 8);
+    intents[5] = (struct intent){.kind = INTENT_RAW, .raw_size = 47, .raw_offset = 5 * 47};
+    struct flow flow = {.intents = intents, .count = 6, .raw = raw, .raw_size = sizeof raw};
+    struct symbol_counts counts;
+    char *text;
+    size_t size;
+    assert_int_equal(capture_symbols_count(&counts, &flow), 0);
+    FILE *out = open_memstream(&text, &size);
+    capture_symbols_print(&counts, out);
+    fclose(out);
+    assert_string_equal(text, "MSFT 2\nAAPL 1\nZVZZTABC 1\n");
+    free(text);
+    static const char known[2][9] = {"MSFT", "ZVZZTABC"};
+    out = open_memstream(&text, &size);
+    assert_int_equal(capture_symbols_unknown(&counts, known, 2, out), 2);
+    fclose(out);
+    assert_string_equal(text,
+                        "2 of 5 orders are for 2 symbols that this run does not list, and are rejected: AAPL (1)\n");
+    free(text);
+    static const char all[4][9] = {"MSFT", "ZVZZTABC", "AAPL", "A B"};
+    assert_int_equal(capture_symbols_unknown(&counts, all, 4, stdout), 0);
+    capture_symbols_free(&counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_stream_file_that_is_cut_or_senseless_is_refused),
         cmocka_unit_test(a_record_shows_bytes_that_changed_and_what_is_missing),
         cmocka_unit_test(two_halves_make_a_trade_in_match_order),
+        cmocka_unit_test(a_captures_symbols_are_counted_and_the_unlisted_ones_told),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }

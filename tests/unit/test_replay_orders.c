@@ -10,9 +10,8 @@
 #include <cmocka.h>
 
 #include "contract/wire.h"
-// The client tool's parts are no library of the tests: what is tested is compiled in.
-#include "perf/histogram.c"
-#include "perf/orders.c"
+#include "perf/histogram.h"
+#include "perf/orders.h"
 
 static struct orders orders;
 static struct fill last_fill;
@@ -221,6 +220,36 @@ static void a_later_answer_shows_that_an_order_was_lost(void **state)
     assert_int_equal(orders.outstanding, 0);
 }
 
+static void an_order_that_was_only_overtaken_is_not_lost(void **state)
+{
+    (void)state;
+    enter(1, 'B', 100, 5000);
+    query();
+    queried(); // has overtaken the order
+    assert_int_equal(losses, 1);
+    accepted(1, 'B', 100);
+    assert_int_equal(orders.counts.violations, 0);
+    assert_int_equal(orders.counts.accepted, 1);
+    assert_int_equal(orders_find(&orders, 1)->state, ORDER_LIVE);
+}
+
+static void the_answer_to_what_was_sent_twice_tells_nothing_of_what_was_sent_between(void **state)
+{
+    (void)state;
+    enter(1, 'B', 100, 5000);
+    query();
+    queried();
+    enter(2, 'B', 200, 5000);
+    lost[0].times++;
+    orders_sent(&orders, &lost[0], true);
+    accepted(1, 'B', 100); // to the first sending, which came late
+    assert_int_equal(losses, 1);
+    accepted(2, 'B', 200);
+    assert_int_equal(losses, 1);
+    assert_int_equal(orders.outstanding, 0);
+    assert_int_equal(orders.counts.violations, 0);
+}
+
 static void a_query_settles_what_is_before_it(void **state)
 {
     (void)state;
@@ -395,6 +424,8 @@ int main(void)
         TEST(a_cancel_that_comes_too_late_is_silent_by_rule),
         TEST(a_replace_of_a_dead_order_makes_no_order),
         TEST(a_later_answer_shows_that_an_order_was_lost),
+        TEST(an_order_that_was_only_overtaken_is_not_lost),
+        TEST(the_answer_to_what_was_sent_twice_tells_nothing_of_what_was_sent_between),
         TEST(a_query_settles_what_is_before_it),
         TEST(a_replacement_exposes_the_chain_less_what_was_executed),
         TEST(a_replace_that_only_cancels_is_rejected),

@@ -1,0 +1,58 @@
+#!/bin/bash
+# Control away or stopped until the rings are full: the session loses a suffix, counted, resends it, and no trade differs
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+xw_stream s64
+base=$XW_HOME
+
+ring_full() {
+    "$XW_BIN/xwctl" -c "$XW_CONFIG" --json status >"$XW_HOME/status.json" || xw_fail "xwctl status"
+    xw_json "$XW_HOME/status.json" '[.. | objects | .discard_RING_FULL? // empty] | add'
+}
+
+# Until orders are discarded for want of room.
+await_full() {
+    local end=$((SECONDS + 10))
+    while [ "$(ring_full)" -eq 0 ]; do
+        kill -0 "$xw_client_pid" 2>/dev/null || xw_fail "xwreplay ended before the rings were full: $(tail -n 5 "$XW_HOME/replay.log")"
+        [ $SECONDS -lt $end ] || xw_fail "the rings are not full after 10 s"
+        sleep 0.02
+    done
+}
+
+# The client has more outstanding than all rings hold, in a part of the stream that is orders only, and keeps the stream's
+# order: were a hole left among what is taken, the trades would be others.
+away() {
+    local how=$1
+    XW_HOME=$base/$1-$2 XW_ACK=$2
+    echo "--- control $1, ack: $2"
+    xw_stream_symbols
+    xw_begin
+    xw_configure
+    sed -i -e 's/journal_ring_depth:.*/journal_ring_depth: 8192/' -e 's/order_ring_depth:.*/order_ring_depth: 512/' "$XW_CONFIG"
+    xw_start
+    xw_play_behind "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 10240 --grace 30
+    xw_await_size "$XW_HOME/received.rec" 1500000 10
+    if [ "$how" = killed ]; then
+        xw_kill control
+        await_full
+        xw_start_control
+    else
+        kill -STOP "$xw_control_pid"
+        await_full
+        sleep 1
+        kill -CONT "$xw_control_pid"
+    fi
+    xw_await_client 40
+    xw_expect "trades as expected" "$(xw_json "$XW_HOME/summary.json" .trades_equal)" true
+    xw_expect "times logged in again" "$(xw_json "$XW_HOME/summary.json" .recoveries)" 0
+    xw_identity
+    xw_stop
+    "$XW_BIN/xwctl" -c "$XW_CONFIG" journal verify || xw_fail "the journal is not right"
+    xw_clean
+}
+
+for ack in durable matched; do
+    away killed $ack
+    away stopped $ack
+done

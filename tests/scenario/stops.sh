@@ -1,0 +1,125 @@
+#!/bin/bash
+# SIGTERM and SIGKILL of each process in any order, at a start, under load and during a stop: exit codes as said, the same day goes on
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+base=$XW_HOME
+
+# ended NAME CODE SECONDS: the process ends on its own.
+ended() {
+    local pid_name=xw_$1_pid pid end=$((SECONDS + $3)) status=0
+    pid=${!pid_name}
+    while kill -0 "$pid" 2>/dev/null; do
+        [ $SECONDS -lt $end ] || xw_fail "crosswire-$1 did not end within $3 s"
+        sleep 0.02
+    done
+    wait "$pid" || status=$?
+    printf -v "$pid_name" ''
+    xw_expect "exit code of crosswire-$1" $status "$2"
+}
+
+# under_load: until the client has received something that it did not have when this was called. On a slow machine it may be
+# through with its day before the last steps; they come all the same.
+under_load() {
+    local size end=$((SECONDS + 20))
+    size=$(stat -c %s "$XW_HOME/received.rec" 2>/dev/null || echo 0)
+    while [ "$(stat -c %s "$XW_HOME/received.rec" 2>/dev/null || echo 0)" -lt $((size + 20000)) ]; do
+        kill -0 "$xw_client_pid" 2>/dev/null || return 0
+        [ $SECONDS -lt $end ] || xw_fail "nothing was received in 20 s: $(tail -n 5 "$XW_HOME/replay.log")"
+        sleep 0.02
+    done
+}
+
+# held: until the data plane holds answers that are not durable (ticks alone are nothing to wait for).
+held() {
+    local end=$((SECONDS + 10))
+    until [ "$("$XW_BIN/xwctl" -c "$XW_CONFIG" --json status | jq '[.rings[] | select(.ring == "events") | .used] | add')" -gt 0 ]; do
+        [ $SECONDS -lt $end ] || xw_fail "everything is durable though control is away: $("$XW_BIN/xwctl" -c "$XW_CONFIG" status)"
+        sleep 0.05
+    done
+}
+
+step() { echo "- $*"; }
+
+for XW_ACK in durable matched; do
+    XW_HOME=$base/$XW_ACK
+    echo "--- ack: $XW_ACK"
+    xw_begin
+    xw_configure
+    xw_start
+    xw_play_behind "${XW_CLIENT[@]}" --orders 27000 --rate 2500 --resting 1000 --grace 40
+
+    under_load
+    step "data plane, then control"
+    xw_stop_one dataplane 5
+    xw_stop_one control 5
+    xw_start
+
+    under_load
+    step "control, then data plane, which has nobody to make durable what it holds"
+    xw_stop_one control 5
+    [ "$XW_ACK" = matched ] || held
+    kill -TERM "$xw_dataplane_pid"
+    if [ "$XW_ACK" = durable ]; then
+        sleep 0.3
+        kill -0 "$xw_dataplane_pid" || xw_fail "the data plane has not waited for control"
+        kill -TERM "$xw_dataplane_pid" # not wait any longer
+        ended dataplane 75 5
+        grep '^crosswire-dataplane' "$XW_HOME/dataplane.log" | tail -n 1 | grep -q "start crosswire-control" || xw_fail "no line that says what to do"
+    else
+        ended dataplane 0 5
+    fi
+    xw_start
+
+    under_load
+    step "both together, control a moment earlier"
+    kill -TERM "$xw_control_pid"
+    sleep 0.05
+    kill -TERM "$xw_dataplane_pid"
+    ended dataplane 0 5
+    ended control 0 5
+    xw_start
+
+    under_load
+    step "data plane asked while control is dead, which then comes back"
+    xw_kill control
+    kill -TERM "$xw_dataplane_pid"
+    sleep 0.1
+    xw_start_control
+    ended dataplane 0 5
+    xw_start
+
+    under_load
+    step "control asked while the data plane is dead"
+    xw_kill dataplane
+    xw_stop_one control 5
+    xw_start
+
+    under_load
+    step "killed while they stop"
+    kill -TERM "$xw_dataplane_pid"
+    xw_kill control
+    kill -0 "$xw_dataplane_pid" && xw_kill dataplane
+    xw_dataplane_pid=
+    xw_start
+    under_load
+    kill -TERM "$xw_control_pid" "$xw_dataplane_pid"
+    sleep 0.01
+    kill -KILL "$xw_control_pid" "$xw_dataplane_pid" 2>/dev/null
+    wait "$xw_control_pid" "$xw_dataplane_pid" 2>/dev/null
+    xw_control_pid= xw_dataplane_pid=
+    xw_start
+
+    xw_await_client 30
+    xw_stop
+    [ -z "$(ls "$XW_RUN"/crosswire.g* 2>/dev/null)" ] || xw_fail "a generation stayed: $(ls "$XW_RUN")"
+
+    step "before recovery there is nothing to wait for"
+    xw_start_dataplane
+    sleep 0.5
+    xw_stop_one dataplane 5
+    xw_start_control
+    sleep 0.2
+    xw_stop_one control 5
+    "$XW_BIN/xwctl" -c "$XW_CONFIG" journal verify || xw_fail "the journal is not right"
+    xw_clean
+done
