@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "contract/command.h"
 #include "contract/wire.h"
 #include "perf/histogram.h"
 #include "perf/orders.h"
