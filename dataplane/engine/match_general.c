@@ -311,7 +311,7 @@ static bool take(struct engine *e, struct out *out, unsigned *looks)
     return true;
 }
 
-// Contra orders that reach the taker's limit by discretion.
+// Contra orders that reach the taker's limit by discretion. A taker with a minimum takes what its count knows, no more.
 static bool take_discretion(struct engine *e, struct out *out, unsigned *looks)
 {
     const struct incoming *in = &e->in;
@@ -324,6 +324,8 @@ static bool take_discretion(struct engine *e, struct out *out, unsigned *looks)
         uint32_t cost = e->backs[in->locate].conditional;
         *looks = *looks > cost ? *looks - cost : 0;
         uint32_t special = discretion_next(e, in->locate, contra, in->limit, 0);
+        while (e->specials[in->special].min_qty && special && e->specials[special].discretion_type != 'L')
+            special = discretion_next(e, in->locate, contra, in->limit, special);
         if (special == 0)
             return true;
         meet(e, out, e->specials[special].slot, in->limit, true);

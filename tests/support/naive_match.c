@@ -260,13 +260,18 @@ static bool goes_to(struct naive_venue *v, const struct resting *m, uint32_t lim
     return m->discretion && (naive_buys(m) ? naive_discretion(v, m) >= limit : naive_discretion(v, m) <= limit);
 }
 
+static bool fixed(const struct resting *m)
+{
+    return !naive_has(&m->terms, 10) || m->terms.discretion_price_type == 'L';
+}
+
 // The same among discretionary orders that come to meet the taker.
 static struct resting *next_discretionary(struct naive_venue *v, const struct resting *o, uint32_t limit)
 {
     struct resting *next = NULL;
     for (size_t i = 0; i < v->live; i++) {
         struct resting *m = v->orders[i];
-        if (!contra(o, m) || !goes_to(v, m, limit))
+        if (!contra(o, m) || !goes_to(v, m, limit) || (o->min && !fixed(m)))
             continue;
         if (!next || (m->price != next->price ? before(m, next) : m->entered < next->entered))
             next = m;
@@ -356,8 +361,7 @@ static bool enough(struct naive_venue *v, const struct resting *o, uint32_t limi
     count = 0;
     for (size_t i = 0; i < v->live && !o->market; i++) {
         struct resting *m = v->orders[i];
-        bool fixed = !naive_has(&m->terms, 10) || m->terms.discretion_price_type == 'L';
-        if (contra(o, m) && !within(o, limit, m->price) && fixed && goes_to(v, m, limit))
+        if (contra(o, m) && !within(o, limit, m->price) && fixed(m) && goes_to(v, m, limit))
             makers[count++] = m;
     }
     qsort(makers, count, sizeof makers[0], by_entry);

@@ -13,6 +13,7 @@
 #include "client/book.h"
 #include "client/ouch.h"
 #include "contract/itch_out.h"
+#include "contract/ouch_in.h"
 #include "contract/ouch_out.h"
 #include "tests/support/random_flow.h"
 
@@ -147,10 +148,175 @@ static void a_receiver_has_the_displayed_book_after_every_command(void **state)
             fail_msg("no OUCH %c in all those days", *type);
 }
 
+// ---- the way in -----------------------------------------------------------------------------------------------------
+
+static void text_of(const char *wire, size_t size, char *text)
+{
+    memcpy(text, wire, size);
+    text[size] = '\0';
+}
+
+static struct xw_options options_of(const struct command *c)
+{
+    struct xw_options options = {0};
+    for (uint32_t left = c->options; left != 0; left &= left - 1) {
+        switch (__builtin_ctz(left)) {
+#define TEXT_OPTION(tag, field)                                  \
+    case tag:                                                    \
+        xw_option_raw(&options, tag, c->field, sizeof c->field); \
+        break;
+#define OPTION_OF(tag, width, field)                \
+    case tag:                                       \
+        xw_option_##width(&options, tag, c->field); \
+        break;
+            TEXT_OPTION(TAG_FIRM, firm)
+            TEXT_OPTION(TAG_LOCATE_BROKER, locate_broker)
+            TEXT_OPTION(TAG_AIQ_GROUP, aiq_group)
+            OPTION_OF(TAG_MIN_QTY, u32, min_qty)
+            OPTION_OF(TAG_CUSTOMER_TYPE, char, customer_type)
+            OPTION_OF(TAG_MAX_FLOOR, u32, max_floor)
+            OPTION_OF(TAG_PRICE_TYPE, char, price_type)
+            OPTION_OF(TAG_PEG_OFFSET, u32, peg_offset)
+            OPTION_OF(TAG_DISCRETION_PRICE, u64, discretion_price)
+            OPTION_OF(TAG_DISCRETION_PRICE_TYPE, char, discretion_price_type)
+            OPTION_OF(TAG_DISCRETION_PEG_OFFSET, u32, discretion_peg_offset)
+            OPTION_OF(TAG_POST_ONLY, char, post_only)
+            OPTION_OF(TAG_RANDOM_RESERVES, u32, random_reserves)
+            OPTION_OF(TAG_EXPIRE_TIME, u32, expire_s)
+            OPTION_OF(TAG_TRADE_NOW, char, trade_now)
+            OPTION_OF(TAG_HANDLE_INST, char, handle_inst)
+            OPTION_OF(TAG_GROUP_ID, u16, group_id)
+            OPTION_OF(TAG_SHARES_LOCATED, char, shares_located)
+            OPTION_OF(TAG_SIDE, char, side)
+            OPTION_OF(TAG_USER_REF_IDX, u8, user_ref_idx)
+            OPTION_OF(TAG_AIQ_STRATEGY, char, aiq_strategy)
+        case TAG_STOP_PRICE:
+            xw_option_stop_price(&options, c->trigger);
+            break;
+        case TAG_TRAIL_AMOUNT:
+            xw_option_trail_amount(&options, c->trigger);
+            break;
+        default:
+            fail_msg("tag %d on a request", __builtin_ctz(left));
+        }
+    }
+    return options;
+}
+
+// What is on the wire for a command; 0 for a type that is none.
+static size_t request_of(const struct command *c, uint8_t *out)
+{
+    char symbol[9], id[15];
+    struct xw_options options = options_of(c);
+    text_of(c->symbol, 8, symbol);
+    text_of(c->cl_ord_id, 14, id);
+    if (c->type == CMD_ENTER)
+        return xw_ouch_enter(out,
+                             &(struct xw_enter){.user_ref = c->user_ref,
+                                                .quantity = c->quantity,
+                                                .price = c->price,
+                                                .symbol = symbol,
+                                                .cl_ord_id = id,
+                                                .side = c->side,
+                                                .tif = c->tif,
+                                                .display = c->display,
+                                                .capacity = c->capacity,
+                                                .iso = c->iso,
+                                                .cross = c->cross},
+                             &options);
+    if (c->type == CMD_REPLACE)
+        return xw_ouch_replace(out,
+                               &(struct xw_replace){.orig_user_ref = c->orig_user_ref,
+                                                    .user_ref = c->user_ref,
+                                                    .quantity = c->quantity,
+                                                    .price = c->price,
+                                                    .cl_ord_id = id,
+                                                    .tif = c->tif,
+                                                    .display = c->display,
+                                                    .iso = c->iso},
+                               &options);
+    return 0;
+}
+
+// An option that is absent, or has one of OUCH's values.
+static bool has_value(const struct command *c, unsigned tag, char value, const char *values)
+{
+    return (c->options & OPTION(tag)) == 0 || (value != 0 && strchr(values, value) != NULL);
+}
+
+// Whether a client could have sent this: the gateway refuses nothing of it. What it leaves to rule 2 it must let
+// through.
+static bool is_legal(const struct command *c)
+{
+    bool limited = c->min_qty > QUANTITY_MAX || c->max_floor > QUANTITY_MAX || c->random_reserves > QUANTITY_MAX ||
+                   c->discretion_price > PRICE_MAX || c->trigger > PRICE_MAX || c->expire_s > 86399;
+    bool price = (c->price >= 1 && c->price <= PRICE_MAX) || c->price == PRICE_MARKET || c->price == PRICE_MARKET_CROSS;
+    bool expire = (c->options & OPTION(TAG_EXPIRE_TIME)) == 0 || c->expire_s != 0;
+    bool tif = c->tif != 0 && strchr(c->type == CMD_ENTER ? "0356E" : "0356", c->tif) != NULL;
+    bool named = c->type == CMD_ENTER || (c->options & OPTION(TAG_SIDE)) != 0;
+    bool side = !named || (c->side != 0 && strchr("BSTE", c->side) != NULL);
+    bool symbol = c->type == CMD_REPLACE || (c->symbol[0] > ' ' && memchr(c->symbol, 0, sizeof c->symbol) == NULL);
+    bool display = c->display != 0 && strchr("YNA", c->display) != NULL;
+    uint32_t foreign =
+        c->type == CMD_ENTER ? OPTION(TAG_SIDE) : OPTION(TAG_FIRM) | OPTION(TAG_CUSTOMER_TYPE) | OPTION(TAG_GROUP_ID);
+    limited |= (c->options & (foreign | OPTION(TAG_ROUTE))) != 0; // no request may carry a route any more
+    limited |= !has_value(c, TAG_HANDLE_INST, c->handle_inst, "IOTQBD") ||
+               !has_value(c, TAG_AIQ_STRATEGY, c->aiq_strategy, "N*YDOWRydowrZEPXS01245") ||
+               !has_value(c, TAG_PRICE_TYPE, c->price_type, "LPMRQm") ||
+               !has_value(c, TAG_DISCRETION_PRICE_TYPE, c->discretion_price_type, "LPMR") ||
+               !has_value(c, TAG_POST_ONLY, c->post_only, "PN");
+    return c->refuse == 0 && !limited && price && expire && tif && display && side && symbol &&
+           c->quantity - 1 < QUANTITY_MAX;
+}
+
+static void every_legal_request_of_random_days_comes_through_the_wire_unchanged(void **state)
+{
+    (void)state;
+    uint64_t compared = 0, with_options = 0;
+    struct command *commands = calloc(COMMANDS, sizeof *commands);
+    assert_non_null(commands);
+    for (uint64_t seed = 1; seed <= DAYS; seed++) {
+        struct rig_day day = flow_day(seed, FLOW_ALL);
+        flow_draw(seed, FLOW_ALL, &day, commands, COMMANDS);
+        for (unsigned i = 0; i < COMMANDS; i++) {
+            uint8_t message[XW_OUCH_REQUEST_MAX];
+            struct command got = {0}, want = commands[i];
+            if ((want.type != CMD_ENTER && want.type != CMD_REPLACE) || !is_legal(&want))
+                continue;
+            want.options |= want.user_ref_idx != 0 ? OPTION(TAG_USER_REF_IDX) : 0;
+            size_t size = request_of(&want, message);
+            assert_int_equal(ouch_in_decode(message, size, &got), OUCH_IN_OK);
+            size_t length = strnlen(want.cl_ord_id, sizeof want.cl_ord_id); // the library pads with spaces
+            memset(want.cl_ord_id + length, ' ', sizeof want.cl_ord_id - length);
+            got.locate = want.locate;
+            if (want.type == CMD_REPLACE) { // its symbol is the original's
+                memset(want.symbol, 0, sizeof want.symbol);
+                want.locate = got.locate = 0;
+                want.capacity = want.cross = 0;
+            }
+            if (want.options & OPTION(TAG_STOP_PRICE) && want.options & OPTION(TAG_TRAIL_AMOUNT))
+                want.trigger_type = 'T';
+            if (got.refuse != 0 || memcmp(got.payload, want.payload, sizeof got.payload) != 0) {
+                unsigned at = 0;
+                while (at < sizeof got.payload && got.payload[at] == want.payload[at])
+                    at++;
+                fail_msg("seed %lu, command %u: payload byte %u is %02x, sent as %02x; refused %u, options %08x",
+                         (unsigned long)seed, i, at, got.payload[at % 104], want.payload[at % 104], got.refuse,
+                         want.options);
+            }
+            compared++;
+            with_options += want.options != 0;
+        }
+    }
+    free(commands);
+    assert_true(compared > DAYS * COMMANDS / 4 && with_options > compared / 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_receiver_has_the_displayed_book_after_every_command),
+        cmocka_unit_test(every_legal_request_of_random_days_comes_through_the_wire_unchanged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
