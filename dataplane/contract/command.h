@@ -180,7 +180,7 @@ struct command {
             char aiq_default;          // what AIQ strategy '*', or none, stands for; 0 as N
         } open_session;
         struct {         // CMD_START, CMD_PHASE
-            char phase;  // enum session_phase; 0 is PHASE_REGULAR
+            char phase;  // enum session_phase; CMD_START: 0 is PHASE_REGULAR
             char by[16]; // CMD_PHASE: the operator, for the audit; zero: the schedule
         } phase;
         struct { // CMD_BREAK, CMD_ADJUST

@@ -44,7 +44,7 @@ static bool follow_all(struct engine *e, struct out *out, unsigned *looks)
 {
     struct after *after = &e->after;
     while (after->cursor) {
-        if (out_full(out) || *looks == 0)
+        if (*looks == 0)
             return false;
         --*looks;
         uint32_t peg = after->cursor;
@@ -108,7 +108,7 @@ static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsig
         }
         if ((book->watch & WATCH_STOPS) == 0)
             return true;
-        if (out_full(out) || *looks == 0)
+        if (*looks == 0)
             return false;
         uint32_t stop = triggers_first(e, locate, looks);
         if (stop == 0)

@@ -38,8 +38,7 @@ static bool count(struct engine *e, const struct order *maker, uint32_t quantity
         break;
     case AIQ_OLDEST:
         break;
-    case AIQ_NEWEST:
-    case AIQ_REMOVER:
+    default: // the taker goes
         return false;
     }
     return walk->left != 0 && walk->traded < walk->need;

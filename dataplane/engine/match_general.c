@@ -77,9 +77,7 @@ void incoming_cancel(struct engine *e, struct out *out, char reason)
 
 void incoming_wait(struct engine *e)
 {
-    uint32_t special = e->orders[special_place(e)].special;
-    if (e->specials[special].kinds)
-        conditional_add(e, special);
+    conditional_add(e, e->orders[special_place(e)].special);
 }
 
 static void put_firm(const struct engine *e, struct event *event, const struct order *order)

@@ -22,8 +22,7 @@ void emit_with_options(struct out *out, struct head head, struct line second, co
         event.group_id = c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0;
         event.discretion_price_type = c->discretion_price_type;
     }
-    if (event.options & EVENT_THIRD_LINE_TAGS)
-        event.lines = 3;
+    xw_assert((event.options & EVENT_THIRD_LINE_TAGS) == 0);
     emit_event(out, &event);
 }
 

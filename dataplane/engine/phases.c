@@ -33,7 +33,7 @@ int phase_rank(char phase)
 
 void phase_change(struct engine *e, const struct command *c, struct out *out)
 {
-    char phase = c->phase.phase ? c->phase.phase : PHASE_REGULAR;
+    char phase = c->phase.phase;
     if (e->day != DAY_OPEN || phase_rank(phase) <= phase_rank(e->phase))
         return;
     char before = e->phase;

@@ -120,7 +120,7 @@ void triggers_settle(struct engine *e, uint16_t locate)
                 mark(e, back, at, side, &behind);
                 continue;
             }
-            if (s->trigger_type == 'T' && trades.high)
+            if (s->trigger_type == 'T')
                 follow(s, side, side == SELL ? trades.high : trades.low);
             triggers_watch(e, locate, at);
         }
