@@ -291,7 +291,8 @@ static size_t commit_size(const struct commit *commit)
     return (size_t)commit->blocks * JOURNAL_BLOCK;
 }
 
-static void start_write(struct journal_writer *writer, unsigned index)
+// False: it did not go out, and no completion will come.
+static bool start_write(struct journal_writer *writer, unsigned index)
 {
     const struct commit *commit = &writer->commits[index];
     struct io_uring_sqe *sqe = io_uring_get_sqe(&writer->uring);
@@ -308,6 +309,7 @@ static void start_write(struct journal_writer *writer, unsigned index)
     if (started != 1)
         journal_fail(writer, JOURNAL_IO, "journal %s/%08u/%06u" JOURNAL_SUFFIX ": a write can not be started: %s",
                      writer->directory, writer->date, writer->segment, strerror(started < 0 ? -started : EIO));
+    return started == 1;
 }
 
 void journal_submit(struct journal_writer *writer)
@@ -321,7 +323,8 @@ void journal_submit(struct journal_writer *writer)
         seal_block(writer);
     for (unsigned i = 0; i < writer->cores_count; i++)
         commit->seq[writer->cores[i]] = writer->taken[writer->cores[i]];
-    start_write(writer, writer->filling);
+    if (!start_write(writer, writer->filling))
+        return;
     writer->prev_first = commit->first;
     writer->outstanding++;
     writer->filling = (writer->filling + 1) % (writer->depth + 1);

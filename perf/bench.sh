@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # make bench: every measurement as a ratio to its floor, the two interleaved in the same run, medians of XW_ROUNDS (5) rounds;
-# of the wire, XW_PAIRS (4) pairs of turns a round. Prints the table of the README and leaves build/bench.json.
+# of the wire, XW_PAIRS (5) pairs of turns a round; both odd, so that one lies in the middle. Prints the table of the README and
+# leaves build/bench.json.
 # XW_ONLY=wire|load|ring|engine limits it; XW_ONLY=journal is the journal alone, without a data plane.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -152,7 +153,7 @@ wire_round() {
     appliance_up matched
     reflector_up
     venue_turn # warms up, and says how many bytes the reflector's disk is to take
-    for ((pair = 0; pair < ${XW_PAIRS:-4}; pair++)); do
+    for ((pair = 0; pair < ${XW_PAIRS:-5}; pair++)); do
         if ((pair % 2)); then venue_turn; reflector_turn; else reflector_turn; venue_turn; fi
         pair_samples
     done

@@ -355,6 +355,19 @@ enum region_result region_create(struct region *region, const char *directory, c
 
 // ---- join ---------------------------------------------------------------------------------------------------------
 
+// Objects that are no rings: as large as what is read there, and of a role that there is.
+static bool block_is_sound(const struct region_object *object)
+{
+    switch (object->kind) {
+    case OBJECT_CORE:
+        return object->size >= sizeof(struct core_block) && object->a < ROLE_COUNT;
+    case OBJECT_MATCHER:
+        return object->size >= sizeof(struct matcher_port);
+    default:
+        return false;
+    }
+}
+
 // Every object lies inside the file and every ring has the shape that its kind has in this build.
 static bool table_is_sound(const struct region_header *header, size_t size)
 {
@@ -366,8 +379,11 @@ static bool table_is_sound(const struct region_header *header, size_t size)
             object->size > size - object->offset)
             return false;
         const uint32_t cell = cell_size(object->kind);
-        if (!cell)
+        if (!cell) {
+            if (!block_is_sound(object))
+                return false;
             continue;
+        }
         const struct ring *ring = (const void *)((const char *)header + object->offset);
         if (object->size < sizeof *ring || ring->magic != RING_MAGIC || ring->cell_size != cell ||
             ring->cells_offset != sizeof *ring || ring->depth == 0 || (ring->depth & (ring->depth - 1)) != 0 ||

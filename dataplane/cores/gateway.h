@@ -49,6 +49,7 @@ struct session {
     bool sent_end;     // end of session has been said
     bool choked;       // order messages are lost since a ring was full: gateway_input.c says until when
     uint8_t down_owed; // enum down_reason of a DOWN that found no room yet
+    uint8_t lost_idx;  // UserRefIdx of lost_ref
     uint32_t row;      // in gateway.sessions
     uint32_t lost_ref; // first UserRefNum that was lost, 0: none yet
     uint64_t full_tsc; // when the ring last was more than half full for it

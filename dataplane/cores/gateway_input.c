@@ -20,23 +20,33 @@ void gateway_publish_orders(struct gateway *gateway)
     }
 }
 
-// The number that an order message takes from the client's counter, 0 for one that takes none.
-static uint32_t new_ref(const uint8_t *message, size_t size)
+// Whether a message takes a number from the counter of its UserRefIdx.
+static bool takes_number(const struct command *command)
 {
-    if (message[0] == 'O' && size >= 5)
-        return get_be32(message + 1);
-    return message[0] == 'U' && size >= 9 ? get_be32(message + 5) : 0;
+    switch (command->type) {
+    case CMD_ENTER:
+    case CMD_REPLACE:
+    case CMD_MASS_CANCEL:
+    case CMD_DISABLE:
+    case CMD_ENABLE:
+        return command->user_ref != 0;
+    default:
+        return false;
+    }
 }
 
 static void lose(struct gateway *gateway, struct session *session, const uint8_t *message, size_t size)
 {
+    struct command command;
     if (!session->choked) {
         session->lost_ref = 0;
         session->full_tsc = gateway->now;
     }
     session->choked = true;
-    if (session->lost_ref == 0)
-        session->lost_ref = new_ref(message, size);
+    if (session->lost_ref == 0 && ouch_in_decode(message, size, &command) == OUCH_IN_OK && takes_number(&command)) {
+        session->lost_ref = command.user_ref;
+        session->lost_idx = command.user_ref_idx;
+    }
     gateway_discard(gateway, DISCARD_RING_FULL);
 }
 
@@ -46,13 +56,17 @@ static void lose(struct gateway *gateway, struct session *session, const uint8_t
 static bool goes_on(const struct gateway *gateway, struct gateway_core *core, struct session *session,
                     const uint8_t *message, size_t size)
 {
+    struct command command;
     if (writer_look(&core->orders) < core->half) {
         session->full_tsc = gateway->now;
         return false;
     }
-    uint32_t ref = new_ref(message, size);
-    return message[0] == 'Q' || (ref && ref <= session->lost_ref) ||
-           gateway->now - session->full_tsc >= gateway->heartbeat_tsc;
+    if (gateway->now - session->full_tsc >= gateway->heartbeat_tsc)
+        return true;
+    if (ouch_in_decode(message, size, &command) != OUCH_IN_OK)
+        return false;
+    return command.type == CMD_QUERY || (takes_number(&command) && command.user_ref_idx == session->lost_idx &&
+                                         command.user_ref <= session->lost_ref);
 }
 
 // Whether an order of this session can be taken.

@@ -71,7 +71,6 @@ static void bind_source(struct gateway *gateway, struct session *session, const 
     session->source = key;
     session->peer = *peer;
     session->connected = true;
-    session->choked = false;
     session->pack_count = 0;
     session->heard_tsc = gateway->now;
     gateway->counters[COUNT_GATEWAY_sessions_up]++;
@@ -116,6 +115,7 @@ static void admit(struct gateway *gateway, struct session *session, const struct
             return;
         session->up = true;
     }
+    session->choked = false; // who logs in looks at where his session stands
     memcpy(session->peer.mac, peer->mac, sizeof peer->mac);
     gateway_send_accept(gateway, session);
 }

@@ -17,10 +17,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "contract/assert.h"
 #include "io/profile.h"
+#include "io/tsc.h"
 
 #define ARGUMENTS_MOST 96
 #define ARGUMENT_BYTES 8192
@@ -38,6 +40,7 @@ struct arguments {
 static struct {
     uint32_t cpus[EAL_LCORES_MAX];
     unsigned count;
+    uint64_t tsc_hz;
     struct arguments arguments;
 } eal;
 
@@ -240,8 +243,20 @@ static void release_output(struct kept_output *kept, char *reason, size_t size)
     snprintf(reason, size, "%s", at ? at + strlen("FATAL: ") : text);
 }
 
+// The rate since `start`, which lies TSC_MEASURE_NS back at least when this returns.
+static uint64_t measure_tsc(struct tsc_reading start)
+{
+    struct tsc_reading now = tsc_read();
+    if (now.ns - start.ns < TSC_MEASURE_NS) {
+        nanosleep(&(struct timespec){.tv_nsec = (long)(TSC_MEASURE_NS - (now.ns - start.ns))}, NULL);
+        now = tsc_read();
+    }
+    return tsc_rate(start, now, rte_get_tsc_hz());
+}
+
 int eal_start(const struct config *config, char *error, size_t error_size)
 {
+    const struct tsc_reading start = tsc_read();
     eal.count = eal_lcores(config, eal.cpus, EAL_LCORES_MAX);
     eal.arguments = (struct arguments){.count = 0};
     signal(SIGPIPE, SIG_IGN); // a vhost peer that dies must not take us along
@@ -259,8 +274,10 @@ int eal_start(const struct config *config, char *error, size_t error_size)
     int started = rte_eal_init(eal.arguments.count, eal.arguments.list);
     snprintf(reason, sizeof reason, "%s", started < 0 ? rte_strerror(rte_errno) : "");
     release_output(&kept, reason, sizeof reason);
-    if (started >= 0)
+    if (started >= 0) {
+        eal.tsc_hz = measure_tsc(start);
         return 0;
+    }
     snprintf(error, error_size, "EAL did not start: %s: see why with dataplane.eal: \"--log-level=debug\"", reason);
     return EX_OSERR;
 }
@@ -294,7 +311,7 @@ int eal_join(uint32_t lcore)
 
 uint64_t eal_tsc_hz(void)
 {
-    return rte_get_tsc_hz();
+    return eal.tsc_hz;
 }
 
 uint64_t eal_heap_bytes(void)

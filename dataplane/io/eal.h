@@ -32,7 +32,7 @@ bool eal_launch(uint32_t lcore, int (*run)(void *argument), void *argument);
 // Waits for what eal_launch started there; returns what it returned.
 int eal_join(uint32_t lcore);
 
-// TSC cycles a second, as EAL measured them.
+// TSC cycles a second, as measured while EAL started.
 uint64_t eal_tsc_hz(void);
 
 // Bytes allocated on EAL's heaps now, to show that they do not grow.

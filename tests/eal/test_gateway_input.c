@@ -375,6 +375,74 @@ static void a_client_that_sends_on_behind_a_full_ring_loses_a_suffix_and_no_hole
     assert_true(takes(5001));
 }
 
+// Fills the ring with the orders 1 .. 960.
+static void fill(void)
+{
+    rig.still = true;
+    for (unsigned d = 0; d < 48; d++) {
+        uint8_t datagram[1472];
+        size_t size = 0;
+        for (unsigned i = 1; i <= 20; i++)
+            size = order(datagram, size, d * 20 + i);
+        rig_send(&rig, &client, datagram, size);
+        rig_round(&rig);
+    }
+    assert_int_equal(forwarded(), 1024 - 64);
+}
+
+// One message; returns whether it was taken.
+static bool takes_block(const uint8_t *message, size_t size)
+{
+    uint8_t datagram[128];
+    uint64_t before = forwarded();
+    rig_send(&rig, &client, datagram, rig_block(datagram, 0, message, size));
+    rig_rounds(&rig, 2);
+    return forwarded() > before;
+}
+
+static void a_lost_mass_cancel_is_the_first_that_opens_the_way_again(void **state)
+{
+    (void)state;
+    uint8_t mass_cancel[20] = {'U', 'C', 0, 0, 961 >> 8, 961 & 255};
+    memset(mass_cancel + 6, ' ', 12);
+    fill();
+    assert_false(takes_block(mass_cancel, sizeof mass_cancel));
+    assert_false(takes(962));
+    rig.still = false;
+    rig_rounds(&rig, 30);
+    assert_false(takes(962)); // under way: behind it the mass cancel could not be sent again
+    assert_true(takes_block(mass_cancel, sizeof mass_cancel));
+    assert_true(takes(962));
+}
+
+static void a_number_of_another_channel_does_not_open_the_way_again(void **state)
+{
+    (void)state;
+    uint8_t datagram[128], message[51] = {'U'};
+    order(datagram, 0, 5000);
+    memcpy(message + 1, datagram + 3, 47);
+    static const uint8_t channel[] = {0, 3, 2, 28, 5};
+    memcpy(message + 1 + 45, channel, sizeof channel);
+    fill();
+    assert_false(takes_block(message, sizeof message));
+    assert_false(takes(961));
+    assert_false(takes(962));
+    rig.still = false;
+    rig_rounds(&rig, 30);
+    assert_false(takes(963)); // below 5000, and would leave 961 and 962 out
+    assert_true(takes_block(message, sizeof message));
+    assert_true(takes(961));
+}
+
+static void a_login_from_the_same_address_opens_the_way_again(void **state)
+{
+    (void)state;
+    uint32_t lost = lose_a_suffix(1);
+    assert_false(takes(lost + 1));
+    rig_login(&rig, &client, "SECRET");
+    assert_true(takes(lost + 1));
+}
+
 static void a_session_goes_down_also_when_its_ring_was_full(void **state)
 {
     (void)state;
@@ -420,6 +488,9 @@ int main(void)
         RIGGED(every_damage_to_a_frame_has_its_reason),
         RIGGED(a_full_ring_loses_only_a_suffix_of_a_session),
         RIGGED(a_client_that_sends_on_behind_a_full_ring_loses_a_suffix_and_no_hole),
+        RIGGED(a_lost_mass_cancel_is_the_first_that_opens_the_way_again),
+        RIGGED(a_number_of_another_channel_does_not_open_the_way_again),
+        RIGGED(a_login_from_the_same_address_opens_the_way_again),
         RIGGED(a_session_goes_down_also_when_its_ring_was_full),
     };
     return cmocka_run_group_tests(tests, rig_start_eal, NULL);

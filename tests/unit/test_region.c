@@ -354,6 +354,29 @@ static void a_table_that_leads_out_of_the_file_is_refused(void **state)
     assert_int_equal(try_join(1), REGION_LAYOUT);
 }
 
+static void a_table_whose_blocks_are_too_short_or_of_no_role_is_refused(void **state)
+{
+    (void)state;
+    struct region region;
+    make(&region);
+    const struct region_object core = region.header->objects[0], port = region.header->objects[1];
+    const size_t size = region.size, at = offsetof(struct region_header, objects);
+    region_leave(&region);
+    struct region_object bad[4] = {core, core, port, core};
+    bad[0].size = 0; // who reads it there leaves the file
+    bad[0].offset = size;
+    bad[1].a = ROLE_COUNT;
+    bad[2].size = CACHE_PAIR;
+    bad[3].kind = OBJECT_MARKET_DATA + 1;
+    for (unsigned i = 0; i < 4; i++) {
+        const bool second = i == 2;
+        patch(1, at + second * sizeof core, &bad[i], sizeof bad[i]);
+        assert_int_equal(try_join(1), REGION_LAYOUT);
+        patch(1, at + second * sizeof core, second ? &port : &core, sizeof core);
+        assert_int_equal(try_join(1), REGION_OK);
+    }
+}
+
 static void a_ring_of_another_shape_is_refused(void **state)
 {
     (void)state;
@@ -580,6 +603,7 @@ int main(void)
         TEST(an_absent_generation_is_absent),
         TEST(a_region_of_another_build_is_refused),
         TEST(a_table_that_leads_out_of_the_file_is_refused),
+        TEST(a_table_whose_blocks_are_too_short_or_of_no_role_is_refused),
         TEST(a_ring_of_another_shape_is_refused),
         TEST(a_file_that_was_cut_is_refused),
         TEST(what_a_killed_start_leaves_is_removed_by_the_next),
