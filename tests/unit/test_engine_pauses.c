@@ -298,7 +298,7 @@ static uint32_t next_number(const struct rig *rig, uint32_t after)
 {
     for (uint32_t number = after + 1;; number++) {
         struct lookup_place place = lookup_place(rig->engine, order_key(0, 0, number));
-        if (place.first + place.second == 1)
+        if (lookup_first(rig->engine, place) + lookup_second(rig->engine, place) == 1)
             return number;
     }
 }
