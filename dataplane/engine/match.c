@@ -87,6 +87,7 @@ static void rest(struct engine *e, struct out *out, const struct book *book)
     uint32_t slot = slot_take(e);
     struct lookup_place place = lookup_place(e, in->key);
     order_place(e, in, place, lookup_room(e, place), slot);
+    order_keep_echo(e, in->flags, slot);
     session_append(e, key_session(in->key), slot);
     struct line second = {{word_at(book->name)}};
     emit_two(out,

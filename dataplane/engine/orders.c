@@ -173,6 +173,7 @@ static __attribute__((noinline)) unsigned enter_any(struct engine *e, const stru
     if (only_rests) {
         uint32_t slot = slot_take(e);
         order_place(e, &e->in, place, bucket, slot);
+        order_keep_echo(e, e->in.flags, slot);
         session_append(e, c->session, slot);
     } else {
         order_match(e, &out);
@@ -359,6 +360,7 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
     emit_replaced(&out, e, c, order, &in, only_rests ? EV_MD_REPLACE : EV_MD_DELETE);
     if (only_rests) {
         replace_place(e, &in, place, bucket, slot);
+        order_keep_echo(e, in.flags, slot);
     } else {
         e->in = in;
         order_drop(e, slot);

@@ -45,7 +45,7 @@ static inline void order_risk_take(struct engine *e, const struct order *order)
 }
 
 // Puts the order of `in` into the free or reused slot, the bucket that lookup_room has found, and all tables but the
-// session's list.
+// session's list and the echoes.
 static inline __attribute__((always_inline)) void order_place(struct engine *e, const struct incoming *in,
                                                               struct lookup_place place, uint32_t bucket, uint32_t slot)
 {
@@ -65,7 +65,12 @@ static inline __attribute__((always_inline)) void order_place(struct engine *e, 
     to[5] = in->terms;
     to[6] = bucket | (uint64_t)in->group_id << 32 | (uint64_t)flags << 48 | (uint64_t)way << 56;
     to[7] = 0;
-    if (__builtin_expect(in->flags & ORDER_HAS_ECHO, 0))
+}
+
+// The echo of the order e->in that has come to `slot`, when it has one.
+static inline void order_keep_echo(struct engine *e, uint8_t flags, uint32_t slot)
+{
+    if (flags & ORDER_HAS_ECHO)
         e->echoes[slot] = e->in_echo;
 }
 

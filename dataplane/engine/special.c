@@ -25,8 +25,7 @@ uint32_t special_place(struct engine *e)
                                      .flags = flags,
                                      .way = way};
     order_risk_add(e, &e->orders[slot]);
-    if (in->flags & ORDER_HAS_ECHO)
-        e->echoes[slot] = e->in_echo;
+    order_keep_echo(e, in->flags, slot);
     session_append(e, key_session(in->key), slot);
     if (in->unplain) {
         uint32_t special = special_take(e, slot);

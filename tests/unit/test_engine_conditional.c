@@ -73,6 +73,25 @@ static void a_cascade_of_stops_is_released_one_by_one_over_many_steps(void **sta
     rig_free(&rig);
 }
 
+// The sweep's own events are as many as a step holds; the stop's come with the next.
+static void a_stop_is_released_behind_a_step_that_is_full_and_done(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_open(&rig, &day);
+    const uint32_t makers = ENGINE_EVENTS_MAX - 1;
+    for (uint32_t i = 0; i < makers; i++)
+        step(&rig, rig_enter(0, i + 1, 'B', 10, 1, 1000000));
+    step(&rig, stop(1, 'S', PRICE_MARKET, 1000000, 'S'));
+    step(&rig, rig_enter(2, 1, 'S', 10 * makers, 1, 1000000));
+    assert_int_equal(rig.steps, 2);
+    assert_int_equal(count(&rig, EV_TRADE), makers);
+    assert_int_equal(rig.count, ENGINE_EVENTS_MAX + 2);
+    assert_int_equal(rig.events[ENGINE_EVENTS_MAX].type, EV_PRIORITY);
+    assert_int_equal(rig.events[ENGINE_EVENTS_MAX + 1].type, EV_CANCELED);
+    rig_free(&rig);
+}
+
 // The last entered is the nearest: all are triggered by one trade, and released in the order of entry.
 static void stops_of_one_trade_are_released_in_the_order_of_entry_on_both_sides(void **state)
 {
@@ -258,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cascade_of_stops_is_released_one_by_one_over_many_steps),
+        cmocka_unit_test(a_stop_is_released_behind_a_step_that_is_full_and_done),
         cmocka_unit_test(stops_of_one_trade_are_released_in_the_order_of_entry_on_both_sides),
         cmocka_unit_test(trailing_stops_follow_every_trade_of_a_sweep),
         cmocka_unit_test(pegs_move_with_the_best_price_however_many_there_are),

@@ -334,6 +334,34 @@ static void hints_change_nothing(void **state)
     rig_free(&rig);
 }
 
+static unsigned hinted(struct engine *e, struct command c, uint32_t hint)
+{
+    static struct event events[ENGINE_EVENTS_MAX];
+    c.seq = engine_sequence(e) + 1;
+    return engine_step_hinted(e, &c, hint, events);
+}
+
+// What engine_prefetch_order would name, and slots of other orders, or of none.
+static void a_right_hint_and_a_wrong_one_give_the_same_events(void **state)
+{
+    (void)state;
+    const struct command cancel = {.type = CMD_CANCEL, .user_ref = 2};
+    uint64_t hashes[4];
+    for (uint32_t hint = 0; hint < 4; hint++) { // 1 and 2 are the orders' slots, 3 has never been used
+        struct rig rig;
+        rig_open(&rig, &day);
+        assert_int_equal(hinted(rig.engine, rig_enter(0, 1, 'B', 100, 1, 1000000), hint), 1);
+        assert_int_equal(hinted(rig.engine, rig_enter(0, 2, 'B', 100, 1, 1000000), hint), 1);
+        assert_int_equal(hinted(rig.engine, rig_replace(0, 1, 3, 50, 1000100), hint), 1);
+        assert_int_equal(hinted(rig.engine, cancel, hint), 1);
+        assert_int_equal(hinted(rig.engine, cancel, hint), 0);
+        assert_int_equal(engine_live_orders(rig.engine), 1);
+        hashes[hint] = engine_event_hash(rig.engine);
+        assert_true(hashes[hint] == hashes[0]);
+        rig_free(&rig);
+    }
+}
+
 static void what_is_unsupported_is_rejected_and_listed(void **state)
 {
     (void)state;
@@ -363,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_day_that_does_not_fit_is_not_opened),
         cmocka_unit_test(messages_of_a_session_that_is_not_up_have_no_effect),
         cmocka_unit_test(hints_change_nothing),
+        cmocka_unit_test(a_right_hint_and_a_wrong_one_give_the_same_events),
         cmocka_unit_test(what_is_unsupported_is_rejected_and_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
