@@ -11,6 +11,7 @@ SAN   ?=
 DEBUG ?=
 variant := $(if $(SAN),-$(SAN))$(if $(DEBUG),-debug)$(if $(filter clang%,$(CC)),-clang)
 B     := build$(if $(variant),/variant$(variant))
+.DEFAULT_GOAL := all
 
 # ---- flags ----------------------------------------------------------------------------------------------------------
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
