@@ -7,6 +7,7 @@
 #          XW_ACK      durable | matched [durable]            XW_SYMBOLS  names, blank separated [XWIRE ALPHA BRAVO CARGO]
 #          XW_GATEWAYS 1 | 2 [1]                              XW_MATCHERS 1 | 2 [1]: symbols are dealt out in turn
 #          XW_DISCONNECT true | false [false]: cancel on disconnect
+#          XW_LINK     an interface that the only gateway polls by af_packet, not a vhost socket; clients then use UDP sockets
 # Made:    XW_CONFIG, XW_CLIENT (an array: xwreplay's options for all four sessions), XW_CLIENT_ONE (for the first alone),
 #          XW_RUN (sockets and region, short enough for a socket's path and on tmpfs where there is one)
 
@@ -74,7 +75,7 @@ xw_begin() {
 # Writes XW_CONFIG: what the example configuration says up to its ports, then what this run needs.
 xw_configure() {
     local symbols=(${XW_SYMBOLS:-XWIRE ALPHA BRAVO CARGO}) gateways=${XW_GATEWAYS:-1} matchers=${XW_MATCHERS:-1}
-    local gateway matcher i hash password account list options
+    local gateway matcher i hash password account list options device
     mkdir -p "$XW_HOME/journal"
     XW_CONFIG=$XW_HOME/crosswire.yaml
     XW_DATE=${XW_DATE:-$(date -u +%Y-%m-%d)}
@@ -86,7 +87,9 @@ xw_configure() {
             -e "s#^  main_lcore:.*#  main_lcore: $xw_core_rest#" "$XW_ROOT/control/crosswire.yaml"
         echo "ports:"
         for ((gateway = 0; gateway < gateways; gateway++)); do
-            echo "  - {name: wire$gateway, profile: vhost, device: $XW_RUN/wire$gateway.sock," \
+            device="profile: vhost, device: $XW_RUN/wire$gateway.sock"
+            [ -z "${XW_LINK:-}" ] || device="profile: af_packet, device: $XW_LINK"
+            echo "  - {name: wire$gateway, $device," \
                 "mac: \"02:00:00:00:00:0$((gateway + 1))\", address: 10.0.$gateway.1}"
         done
         echo "gateways:"
@@ -108,8 +111,10 @@ xw_configure() {
     } >"$XW_CONFIG"
     XW_CLIENT=()
     for ((gateway = 0; gateway < gateways; gateway++)); do XW_CLIENT+=(--virtio "$XW_RUN/wire$gateway.sock"); done
-    XW_CLIENT_ONE=(--virtio "$XW_RUN/wire0.sock" --server 10.0.0.1:4000 --symbols "$list" --core "$xw_core_client")
+    XW_CLIENT_ONE=(--virtio "$XW_RUN/wire0.sock")
+    [ -z "${XW_LINK:-}" ] || XW_CLIENT=(--udp) XW_CLIENT_ONE=(--udp)
     XW_CLIENT+=(--server 10.0.0.1:4000 --symbols "$list" --core "$xw_core_client")
+    XW_CLIENT_ONE+=(--server 10.0.0.1:4000 --symbols "$list" --core "$xw_core_client")
     for i in 1 2 3 4; do
         password=$(od -An -N4 -tx4 /dev/urandom | tr -d ' \n')
         hash=$("$XW_BIN/xwctl" hash-password --fast <<<"$password") || xw_fail "xwctl hash-password"

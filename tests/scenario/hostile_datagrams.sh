@@ -2,30 +2,10 @@
 # Hostile datagrams at the real appliance: each is counted under its reason, answered where UFO answers, and orders go on
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" -eq 0 ] || xw_skip "a network namespace and AF_PACKET need root"
-for tool in ip ethtool; do
-    command -v $tool >/dev/null || xw_skip "there is no $tool (make deps)"
-done
 xw_begin
-space=xw-$$ ours=xwa$$ theirs=xwb$$
-ip netns add "$space" 2>"$XW_HOME/netns.log" || xw_skip "no network namespace can be made: $(cat "$XW_HOME/netns.log")"
-leave() {
-    xw_clean
-    ip link del "$ours" 2>/dev/null
-    ip netns del "$space" 2>/dev/null
-}
-trap leave EXIT
-ip link add "$ours" type veth peer name "$theirs" netns "$space" 2>"$XW_HOME/netns.log" ||
-    xw_skip "no veth pair can be made: $(cat "$XW_HOME/netns.log")"
-sysctl -qw "net.ipv6.conf.$ours.disable_ipv6=1" 2>/dev/null
-ip link set "$ours" up
-ip -n "$space" addr add 10.0.0.2/24 dev "$theirs"
-ip -n "$space" link set "$theirs" up
-ip netns exec "$space" ethtool -K "$theirs" tx off >/dev/null 2>&1 || xw_skip "ethtool cannot turn checksum offload off"
-ethtool -K "$ours" tx off >/dev/null 2>&1
+xw_link
 
 xw_configure
-sed -i "s#profile: vhost, device: [^,]*#profile: af_packet, device: $ours#" "$XW_CONFIG"
 xw_start 30
 
 cat >"$XW_HOME/client.sh" <<'CLIENT'
@@ -90,7 +70,7 @@ password() {
     local option
     for option in "${XW_CLIENT[@]}"; do [[ $option == TRADE$1:* ]] && option=${option#*:} && echo "${option%%@*}"; done
 }
-client() { timeout 60 ip netns exec "$space" bash "$XW_HOME/client.sh" "$@" || xw_fail "client $1"; }
+client() { timeout 60 "${xw_inside[@]}" bash "$XW_HOME/client.sh" "$@" || xw_fail "client $1"; }
 counter() { xw_json "$XW_HOME/status.json" "[.. | objects | .$1? // empty | numbers] | add"; }
 
 client hostile "$(password 1)" "$(password 2)"

@@ -13,6 +13,38 @@ xw_skip() {
     exit 77
 }
 
+# xw_link TOOL..: after xw_begin, before xw_configure. A pair of interfaces: the appliance polls one end, XW_LINK; a namespace of
+# its own holds the clients and the other end, xw_far. "${xw_inside[@]}" COMMAND runs there. Processes listed in xw_aside are
+# killed at the end. Skips without root or the tools.
+xw_link() {
+    local tool log=$XW_HOME/link.log
+    [ "$(id -u)" -eq 0 ] || xw_skip "a network namespace and AF_PACKET need root"
+    for tool in ip ethtool "$@"; do
+        command -v "$tool" >/dev/null || xw_skip "there is no $tool (make deps)"
+    done
+    xw_space=xw-$$ XW_LINK=xwa$$ xw_far=xwb$$ xw_aside=
+    xw_inside=(ip netns exec "$xw_space")
+    ip netns add "$xw_space" 2>"$log" || xw_skip "no network namespace can be made: $(cat "$log")"
+    trap xw_unlink EXIT
+    ip link add "$XW_LINK" type veth peer name "$xw_far" netns "$xw_space" 2>"$log" || xw_skip "no veth pair can be made: $(cat "$log")"
+    # Only the appliance shall answer on this link.
+    sysctl -qw "net.ipv6.conf.$XW_LINK.disable_ipv6=1" 2>/dev/null
+    ip link set "$XW_LINK" up
+    ip -n "$xw_space" addr add 10.0.0.2/24 dev "$xw_far"
+    ip -n "$xw_space" link set "$xw_far" up
+    ip -n "$xw_space" link set lo up
+    "${xw_inside[@]}" ethtool -K "$xw_far" tx off >/dev/null 2>&1 || xw_skip "ethtool cannot turn checksum offload off"
+    ethtool -K "$XW_LINK" tx off >/dev/null 2>&1
+}
+
+xw_unlink() {
+    local pid
+    for pid in $xw_aside; do kill -KILL "$pid" 2>/dev/null; done
+    xw_clean
+    ip link del "$XW_LINK" 2>/dev/null
+    ip netns del "$xw_space" 2>/dev/null
+}
+
 # xw_stream NAME: sets XW_STREAM and XW_EXPECTED, or skips.
 xw_stream() {
     local directory

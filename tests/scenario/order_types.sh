@@ -2,33 +2,10 @@
 # Every kind of order by wire, phases, a broken and an adjusted trade: from the client to market data, also after kills
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" -eq 0 ] || xw_skip "a network namespace and AF_PACKET need root"
-for tool in ip ethtool tcpdump tshark jq; do
-    command -v $tool >/dev/null || xw_skip "there is no $tool (make deps)"
-done
 xw_begin
-# As in udp_client.sh: the appliance polls one end of a pair, a namespace holds the clients and the other end.
-space=xw-$$ ours=xwa$$ theirs=xwb$$ tcpdump_pid=
-ip netns add "$space" 2>"$XW_HOME/netns.log" || xw_skip "no network namespace can be made: $(cat "$XW_HOME/netns.log")"
-leave() {
-    [ -n "$tcpdump_pid" ] && kill "$tcpdump_pid" 2>/dev/null
-    xw_clean
-    ip link del "$ours" 2>/dev/null
-    ip netns del "$space" 2>/dev/null
-}
-trap leave EXIT
-ip link add "$ours" type veth peer name "$theirs" netns "$space" 2>"$XW_HOME/netns.log" ||
-    xw_skip "no veth pair can be made: $(cat "$XW_HOME/netns.log")"
-sysctl -qw "net.ipv6.conf.$ours.disable_ipv6=1" 2>/dev/null
-ip link set "$ours" up
-ip -n "$space" addr add 10.0.0.2/24 dev "$theirs"
-ip -n "$space" link set "$theirs" up
-ip -n "$space" link set lo up
-ip netns exec "$space" ethtool -K "$theirs" tx off >/dev/null 2>&1 || xw_skip "ethtool cannot turn checksum offload off"
-ethtool -K "$ours" tx off >/dev/null 2>&1
+xw_link tcpdump tshark jq
 
 xw_configure
-sed -i "s#profile: vhost, device: [^,]*#profile: af_packet, device: $ours#" "$XW_CONFIG"
 # Phases that were due before control came are given in order at once: pre-market, then regular hours.
 sed -i "s#^ports:#schedule: {pre_market: 00:00:00, market_open: 00:00:01}\n\nports:#" "$XW_CONFIG"
 for option in "${XW_CLIENT[@]}"; do
@@ -38,15 +15,15 @@ for option in "${XW_CLIENT[@]}"; do
     esac
 done
 capture=$XW_HOME/market_data.pcap
-ip netns exec "$space" tcpdump -U -n -i "$theirs" -w "$capture" udp >"$XW_HOME/tcpdump.log" 2>&1 &
-tcpdump_pid=$!
+"${xw_inside[@]}" tcpdump -U -n -i "$xw_far" -w "$capture" udp >"$XW_HOME/tcpdump.log" 2>&1 &
+tcpdump_pid=$! xw_aside=$!
 xw_start 30
 ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 
 # client N: gives its standard input to session TRADEN; all that the session was told so far is left in N.log
 client() {
     local password=password$1
-    ip netns exec "$space" timeout 30 "$XW_BIN/example_script" 10.0.0.1 4000 "TRADE$1" "${!password}" >"$XW_HOME/$1.log" ||
+    "${xw_inside[@]}" timeout 30 "$XW_BIN/example_script" 10.0.0.1 4000 "TRADE$1" "${!password}" >"$XW_HOME/$1.log" ||
         xw_fail "example_script of TRADE$1 ended with $?"
 }
 told() { grep -Eq "^[0-9]+ $2" "$XW_HOME/$1.log" || xw_fail "TRADE$1 was not told: $2: $(cat "$XW_HOME/$1.log")"; }
@@ -187,7 +164,7 @@ xw_stop
 ctl journal verify || xw_fail "xwctl journal verify"
 sleep 0.3
 kill "$tcpdump_pid" && wait "$tcpdump_pid" 2>/dev/null
-tcpdump_pid=
+xw_aside=
 
 # What went over the wire.
 shark() {

@@ -2,48 +2,18 @@
 # Datagrams lost, doubled, swapped and late, a storm of junk, a dead client and one that comes back elsewhere: sessions trade on
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" -eq 0 ] || xw_skip "a network namespace and AF_PACKET need root"
-for tool in ip ethtool; do
-    command -v $tool >/dev/null || xw_skip "there is no $tool (make deps)"
-done
 xw_begin
 ${CC:-cc} -O1 -o "$XW_HOME/relay" "$XW_ROOT/tests/scenario/relay.c" || xw_fail "the relay does not build"
-space=xw-$$ ours=xwa$$ theirs=xwb$$ relay_pid= storm_pid=
-ip netns add "$space" 2>"$XW_HOME/netns.log" || xw_skip "no network namespace can be made: $(cat "$XW_HOME/netns.log")"
-leave() {
-    local pid
-    for pid in $relay_pid $storm_pid; do kill -KILL "$pid" 2>/dev/null; done
-    xw_clean
-    ip link del "$ours" 2>/dev/null
-    ip netns del "$space" 2>/dev/null
-}
-trap leave EXIT
-ip link add "$ours" type veth peer name "$theirs" netns "$space" 2>"$XW_HOME/netns.log" ||
-    xw_skip "no veth pair can be made: $(cat "$XW_HOME/netns.log")"
-sysctl -qw "net.ipv6.conf.$ours.disable_ipv6=1" 2>/dev/null
-ip link set "$ours" up
-ip -n "$space" addr add 10.0.0.2/24 dev "$theirs"
-ip -n "$space" link set "$theirs" up
-ip -n "$space" link set lo up
-ip netns exec "$space" ethtool -K "$theirs" tx off >/dev/null 2>&1 || xw_skip "ethtool cannot turn checksum offload off"
-ethtool -K "$ours" tx off >/dev/null 2>&1
+xw_link
 
 XW_DISCONNECT=true
 xw_configure
-sed -i -e "s#profile: vhost, device: [^,]*#profile: af_packet, device: $ours#" -e 's/session_timeout_ms:.*/session_timeout_ms: 2000/' \
-    "$XW_CONFIG"
+sed -i 's/session_timeout_ms:.*/session_timeout_ms: 2000/' "$XW_CONFIG"
 xw_start 30
 
-# The client's options, over sockets, and over the relay.
-straight=(--udp) relayed=()
-for option in "${XW_CLIENT[@]}"; do
-    case $option in
-    --virtio) skip=1 ;;
-    *) [ "${skip:-}" ] && skip= || straight+=("$option") ;;
-    esac
-done
-for option in "${straight[@]}"; do relayed+=("${option//10.0.0.1:4000/127.0.0.1:7000}"); done
-inside=(ip netns exec "$space")
+# The client's options over the relay.
+relayed=()
+for option in "${XW_CLIENT[@]}"; do relayed+=("${option//10.0.0.1:4000/127.0.0.1:7000}"); done
 counter() {
     "$XW_BIN/xwctl" -c "$XW_CONFIG" --json status >"$XW_HOME/status.json" || xw_fail "xwctl status"
     xw_json "$XW_HOME/status.json" "[.. | objects | .$1? // empty | numbers] | add"
@@ -58,38 +28,38 @@ await_counter() {
 }
 
 echo "--- an unkind network"
-"${inside[@]}" "$XW_HOME/relay" relay 7000 10.0.0.1 4000 1 >"$XW_HOME/relay.log" &
-relay_pid=$!
-timeout -k 5 60 "${inside[@]}" "$XW_BIN/xwreplay" "${relayed[@]}" --orders 8000 --resting 1000 --window 16 --rate 4000 --grace 20 \
+"${xw_inside[@]}" "$XW_HOME/relay" relay 7000 10.0.0.1 4000 1 >"$XW_HOME/relay.log" &
+relay_pid=$! xw_aside=$!
+timeout -k 5 60 "${xw_inside[@]}" "$XW_BIN/xwreplay" "${relayed[@]}" --orders 8000 --resting 1000 --window 16 --rate 4000 --grace 20 \
     --record "$XW_HOME/received.rec" --json "$XW_HOME/summary.json" || xw_fail "xwreplay over the relay ended with $?"
 kill -TERM "$relay_pid"
 wait "$relay_pid"
-relay_pid=
+xw_aside=
 cat "$XW_HOME/relay.log"
 xw_expect "unanswered" "$(xw_json "$XW_HOME/summary.json" .unanswered)" 0
 [ "$(counter duplicates)" -gt 100 ] || xw_fail "hardly a duplicate has come through: $(counter duplicates)"
 
 echo "--- a storm while others trade"
-"${inside[@]}" "$XW_HOME/relay" storm 10.0.0.1 4000 2 2 >"$XW_HOME/storm.log" &
-storm_pid=$!
-timeout -k 5 60 "${inside[@]}" "$XW_BIN/xwreplay" "${straight[@]}" --orders 4000 --resting 500 --window 16 --rate 2000 --seed 2 \
+"${xw_inside[@]}" "$XW_HOME/relay" storm 10.0.0.1 4000 2 2 >"$XW_HOME/storm.log" &
+storm_pid=$! xw_aside=$!
+timeout -k 5 60 "${xw_inside[@]}" "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 4000 --resting 500 --window 16 --rate 2000 --seed 2 \
     --grace 20 --record "$XW_HOME/received.rec" --json "$XW_HOME/summary.json" || xw_fail "xwreplay in the storm ended with $?"
 wait "$storm_pid" || xw_fail "the storm ended with $?"
-storm_pid=
+xw_aside=
 cat "$XW_HOME/storm.log"
 xw_expect "unanswered" "$(xw_json "$XW_HOME/summary.json" .unanswered)" 0
 [ "$(counter discard_NOT_LOGGED_IN)" -gt 1000 ] || xw_fail "hardly any junk has arrived"
 
 echo "--- a dead client, and one that comes back from elsewhere"
-"${inside[@]}" "$XW_BIN/xwreplay" "${straight[@]}" --orders 20000 --resting 1000 --rate 2000 --seed 3 --local-port 41000 \
+"${xw_inside[@]}" "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 20000 --resting 1000 --rate 2000 --seed 3 --local-port 41000 \
     --record "$XW_HOME/dead.rec" >"$XW_HOME/replay.log" 2>&1 &
 xw_client_pid=$!
 xw_await_size "$XW_HOME/dead.rec" 1300000 20 # what was before it, and something of its own
 xw_kill client
 # At once, before its sessions time out: they are taken over, and what it had missed is fetched.
-timeout -k 5 60 "${inside[@]}" "$XW_BIN/xwreplay" "${straight[@]}" --orders 2000 --resting 500 --seed 4 --window 16 --local-port 42000 \
+timeout -k 5 60 "${xw_inside[@]}" "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 2000 --resting 500 --seed 4 --window 16 --local-port 42000 \
     --record "$XW_HOME/received.rec" || xw_fail "xwreplay from another port ended with $?"
-"${inside[@]}" "$XW_BIN/xwreplay" "${straight[@]}" --orders 20000 --resting 1000 --rate 2000 --seed 5 --local-port 43000 \
+"${xw_inside[@]}" "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 20000 --resting 1000 --rate 2000 --seed 5 --local-port 43000 \
     --record "$XW_HOME/gone.rec" >"$XW_HOME/replay.log" 2>&1 &
 xw_client_pid=$!
 await_counter live_orders -gt 100 10
