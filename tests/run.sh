@@ -23,20 +23,34 @@ export LSAN_OPTIONS="suppressions=$PWD/tests/support/leaks.supp:print_suppressio
 
 say() { printf '%-8s %s%s\n' "$1" "$2" "${3:+  ($3)}"; }
 
-# limited SECONDS COMMAND..: in a process group of its own, so that a Ctrl-C reaches this shell alone, which passes it on.
-child=
+# begin TEST LOG SECONDS COMMAND..: starts it in a process group of its own, so that a Ctrl-C reaches this shell alone, which
+# passes it on. Its output goes to LOG.
+declare -A running=() # tests, by process
 exec {terminal}>&1
-limited() {
-    env --default-signal timeout -k 15 "$@" </dev/null &
-    child=$!
-    wait "$child"
-    set -- $?
-    child=
-    return "$1"
+begin() {
+    local test=$1 log=$2
+    shift 2
+    env --default-signal timeout -k 15 "$@" </dev/null >"$log" 2>&1 &
+    running[$!]=$test
+}
+# several WIDTH KIND TEST..: so many at once; start_KIND TEST begins one, judge_KIND TEST STATUS says what came of it.
+several() {
+    local width=$1 kind=$2 test status pid ended
+    shift 2
+    for test in "$@" ""; do
+        while [ ${#running[@]} -ge "$width" ] || { [ -z "$test" ] && [ ${#running[@]} -gt 0 ]; }; do
+            status=0
+            wait -n -p pid || status=$?
+            ended=${running[$pid]}
+            unset "running[$pid]"
+            "judge_$kind" "$ended" $status
+        done
+        [ -z "$test" ] || "start_$kind" "$test"
+    done
 }
 interrupted() {
     trap '' INT TERM HUP
-    [ -z "$child" ] || { kill -TERM "$child" && wait "$child"; } 2>/dev/null
+    [ ${#running[@]} -eq 0 ] || { kill -TERM "${!running[@]}" && wait "${!running[@]}"; } 2>/dev/null
     echo "interrupted: $passed passed, $failed failed and $skipped skipped until then" >&"$terminal"
     exit 130
 }
@@ -54,11 +68,9 @@ if [ -z "${XW_STREAMS:-}" ]; then
     fi
 fi
 
-# A cmocka program: every test in it counts.
-unit() {
-    local program=$1 log=$work/$(basename "$1").log status p s f
-    CMOCKA_MESSAGE_OUTPUT=TAP limited 300 "$program" >"$log" 2>&1
-    status=$?
+# A cmocka program that has ended with a status: every test in it counts.
+judge_unit() {
+    local program=$1 status=$2 log=$work/$(basename "$1").log p s f
     # cmocka says `not ok N # SKIP name` for a skipped test.
     s=$(grep -cE '^(not )?ok .*# *SKIP' "$log")
     p=$(grep -E '^ok ' "$log" | grep -cvE '# *SKIP')
@@ -78,19 +90,24 @@ unit() {
     fi
 }
 
+export CMOCKA_MESSAGE_OUTPUT=TAP
+start_unit() { begin "$1" "$work/$(basename "$1").log" 300 "$1"; }
+
 # A script: one test, named by its first comment line.
-script() {
-    local file=$1 name log status began=$SECONDS
-    name=$(sed -n '2s/^# *//p' "$file")
-    export XW_TMP=$work/$(basename "$file" .sh)
+started=0
+start_script() {
+    export XW_TMP=$work/$(basename "$1" .sh)
     mkdir -p "$XW_TMP"
-    log=$XW_TMP.log
-    limited 420 "$file" >"$log" 2>&1
-    status=$?
+    started=$SECONDS
+    begin "$1" "$XW_TMP.log" 420 "$1"
+}
+judge_script() {
+    local file=$1 status=$2 name log=$work/$(basename "$1" .sh).log
+    name=$(sed -n '2s/^# *//p' "$file")
     case $status in
     0)
         passed=$((passed + 1))
-        say passed "$name" "$((SECONDS - began)) s"
+        say passed "$name" "$((SECONDS - started)) s"
         ;;
     77)
         skipped=$((skipped + 1))
@@ -105,34 +122,48 @@ script() {
     esac
 }
 
+# A fuzz target: a bounded time from a fixed seed and the corpus.
+start_fuzzer() {
+    local corpus found=$work/$(basename "$1")
+    corpus=tests/fuzz/corpus/$(basename "$1" | sed 's/^fuzz_//')
+    mkdir -p "$found/new"
+    begin "$1" "$found.log" $((${XW_FUZZ_SECONDS:-10} + 110)) "$1" -max_total_time="${XW_FUZZ_SECONDS:-10}" -seed=1 -rss_limit_mb=4096 \
+        -artifact_prefix="$found/" "$found/new" $([ -d "$corpus" ] && echo "$corpus")
+}
+judge_fuzzer() {
+    local program=$1 status=$2 log=$work/$(basename "$1").log
+    if [ "$status" -eq 0 ]; then
+        passed=$((passed + 1))
+        say passed "$(basename "$program") finds nothing" "$(grep -Eo 'Done [0-9]+ runs' "$log")"
+    else
+        failed=$((failed + 1))
+        failures+=("$program (log: $log)")
+        say FAILED "$(basename "$program")"
+        tail -n 25 "$log" | sed 's/^/         /'
+    fi
+}
+
 matches() { [[ $1 =~ $pattern ]]; }
 
-for file in tests/shape/*.sh; do
-    matches "$file" && script "$file"
-done
-for program in "$build"/tests/unit/test_* "$build"/tests/eal/test_*; do
-    if [ -x "$program" ] && [ ! -d "$program" ] && [[ $program != *.[od] ]] && matches "$program"; then unit "$program"; fi
-done
-for file in tests/scenario/*.sh; do
-    [ -x "$file" ] && matches "$file" && script "$file"
-done
-for program in "$build"/fuzz/tests/fuzz/fuzz_*; do
-    if [ -x "$program" ] && [[ $program != *.[od] ]] && matches "$program"; then
-        corpus=tests/fuzz/corpus/$(basename "$program" | sed 's/^fuzz_//')
-        found=$work/$(basename "$program")
-        mkdir -p "$found/new"
-        if limited $((${XW_FUZZ_SECONDS:-10} + 110)) "$program" -max_total_time="${XW_FUZZ_SECONDS:-10}" -seed=1 -rss_limit_mb=4096 -artifact_prefix="$found/" \
-            "$found/new" $([ -d "$corpus" ] && echo "$corpus") >"$found.log" 2>&1; then
-            passed=$((passed + 1))
-            say passed "$(basename "$program") finds nothing" "$(grep -Eo 'Done [0-9]+ runs' "$found.log")"
-        else
-            failed=$((failed + 1))
-            failures+=("$program (log: $found.log)")
-            say FAILED "$(basename "$program")"
-            tail -n 25 "$found.log" | sed 's/^/         /'
-        fi
-    fi
-done
+# chosen FILE..: of these, what can be run and matches, into `tests`
+chosen() {
+    local file
+    tests=()
+    for file in "$@"; do
+        if [ -x "$file" ] && [ ! -d "$file" ] && [[ $file != *.[od] ]] && matches "$file"; then tests+=("$file"); fi
+    done
+}
+chosen tests/shape/*.sh
+several 1 script "${tests[@]}"
+# What keeps one CPU busy and nothing else goes side by side; what polls on cores of its own, alone.
+chosen "$build"/tests/unit/test_*
+several "$(nproc)" unit "${tests[@]}"
+chosen "$build"/tests/eal/test_*
+several 1 unit "${tests[@]}"
+chosen tests/scenario/*.sh
+several 1 script "${tests[@]}"
+chosen "$build"/fuzz/tests/fuzz/fuzz_*
+several "$(nproc)" fuzzer "${tests[@]}"
 
 for failure in "${failures[@]+"${failures[@]}"}"; do say failed "$failure"; done
 echo "$passed passed, $failed failed, $skipped skipped"
