@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
-#include "io/profile.h"
+#include "contract/nic_profile.h"
 #include "io/tsc.h"
 
 #define ARGUMENTS_MOST 96
@@ -145,11 +145,12 @@ static int add_devices(const struct config *config, struct arguments *arguments,
 {
     unsigned physical = 0;
     for (uint32_t i = 0; i < config->ports_count; i++) {
-        struct profile profile;
-        int result = profile_load(config->profile_directory, config->ports[i].profile, &profile, error, error_size);
+        struct nic_profile profile;
+        int result =
+            nic_profile_load_port(config->profile_directory, config->ports[i].profile, &profile, error, error_size);
         if (result != 0)
             return result;
-        if (profile.kind != PROFILE_PCI)
+        if (profile.kind != NIC_PCI)
             continue;
         physical++;
         add(arguments, "-a");

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
-#include "io/profile.h"
+#include "contract/nic_profile.h"
 
 #define PORTS_MOST 16
 #define QUEUES_MOST 64
@@ -51,7 +51,7 @@ static struct {
 // What setting up one port needs.
 struct setup {
     const struct config_port *config;
-    struct profile profile;
+    struct nic_profile profile;
     struct port *port;
     char *error;
     size_t error_size;
@@ -116,8 +116,8 @@ static int attach_virtual(const struct setup *setup, uint32_t index)
 {
     struct port *port = setup->port;
     char args[512];
-    if (!profile_arguments(&setup->profile, setup->config->device, port->count,
-                           setup->config->has_mac ? setup->config->mac : NULL, args, sizeof args))
+    if (!nic_profile_arguments(&setup->profile, setup->config->device, port->count,
+                               setup->config->has_mac ? setup->config->mac : NULL, args, sizeof args))
         return refuse(setup, EX_CONFIG, "device arguments too long: shorten the device's name");
     snprintf(port->vdev, sizeof port->vdev, "%s%u", setup->profile.driver, index);
     if (rte_eal_hotplug_add("vdev", port->vdev, args) != 0)
@@ -131,25 +131,30 @@ static int attach_virtual(const struct setup *setup, uint32_t index)
 static int attach(const struct setup *setup, uint32_t index)
 {
     int result = 0;
-    if (setup->profile.device_is == DEVICE_SOCKET_MADE)
+    if (setup->profile.device_is == NIC_DEVICE_SOCKET_MADE)
         result = clear_socket(setup);
-    if (result == 0 && setup->profile.kind == PROFILE_VDEV)
+    if (result == 0 && setup->profile.kind == NIC_VDEV)
         result = attach_virtual(setup, index);
     else if (result == 0 && rte_eth_dev_get_port_by_name(setup->config->device, &setup->port->id) != 0)
         result = refuse(setup, EX_UNAVAILABLE, "no such device: %s", setup->profile.needs);
     setup->port->attached = result == 0;
-    if (result == 0 && setup->profile.device_is == DEVICE_SOCKET_MADE)
+    if (result == 0 && setup->profile.device_is == NIC_DEVICE_SOCKET_MADE)
         snprintf(setup->port->socket, sizeof setup->port->socket, "%s", setup->config->device);
     return result;
 }
 
-// Only what the device reports is asked for; frames carry what it did, and software does the rest.
+// Only what the profile names and the device reports is asked for; frames carry what it did, and software does the
+// rest.
 static void choose_offloads(const struct setup *setup, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
 {
-    if (setup->profile.checksums)
-        conf->rxmode.offloads |= info->rx_offload_capa & (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM);
+    const struct nic_profile *profile = &setup->profile;
+    if (profile->rx_offloads & NIC_RX_IPV4_CKSUM)
+        conf->rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
+    if (profile->rx_offloads & NIC_RX_UDP_CKSUM)
+        conf->rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
     // One pool a queue and no shared frames: a device may free what it sent in one go.
-    conf->txmode.offloads |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+    if (profile->tx_offloads & NIC_TX_MBUF_FAST_FREE)
+        conf->txmode.offloads |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
     if (setup->port->count > 1 && info->flow_type_rss_offloads) {
         conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf->rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP);
@@ -188,11 +193,11 @@ static int address(const struct setup *setup)
     rte_eth_macaddr_get(port->id, &mac);
     if (setup->config->has_mac) {
         memcpy(mac.addr_bytes, setup->config->mac_bytes, sizeof mac.addr_bytes);
-        if (setup->profile.kind == PROFILE_PCI && rte_eth_dev_default_mac_addr_set(port->id, &mac) != 0 &&
+        if (setup->profile.kind == NIC_PCI && rte_eth_dev_default_mac_addr_set(port->id, &mac) != 0 &&
             rte_eth_promiscuous_enable(port->id) != 0)
             return refuse(setup, EX_CONFIG, "the device does not take the MAC address: leave the port's mac out");
     }
-    if (setup->profile.kind == PROFILE_VDEV && setup->profile.device_is == DEVICE_INTERFACE)
+    if (setup->profile.kind == NIC_VDEV && setup->profile.device_is == NIC_DEVICE_INTERFACE)
         rte_eth_promiscuous_enable(port->id);
     for (uint32_t queue = 0; queue < port->count; queue++)
         memcpy(port->queues[queue].mac, mac.addr_bytes, sizeof mac.addr_bytes);
@@ -246,8 +251,8 @@ int ports_open(const struct config *config, char *error, size_t error_size)
 {
     for (uint32_t i = 0; i < config->ports_count; i++) {
         struct setup setup = {.config = &config->ports[i], .error = error, .error_size = error_size};
-        int result =
-            profile_load(config->profile_directory, config->ports[i].profile, &setup.profile, error, error_size);
+        int result = nic_profile_load_port(config->profile_directory, config->ports[i].profile, &setup.profile, error,
+                                           error_size);
         uint32_t queues = queues_wanted(config, i);
         if (result == 0 && (i >= PORTS_MOST || queues > QUEUES_MOST))
             result = refuse(&setup, EX_CONFIG, "at most %u ports of %u queues: use fewer", PORTS_MOST, QUEUES_MOST);
