@@ -21,9 +21,11 @@
 #include "contract/version.h"
 #include "cores/lcore_loop.h"
 #include "cores/role.h"
+#include "io/dpdk_version.h"
 #include "io/eal.h"
 #include "io/port.h"
 #include "memory.h"
+#include "needs.h"
 #include "topology.h"
 
 #define WATCH_INTERVAL_NS 20000000L
@@ -78,6 +80,14 @@ static int topology_up(void)
     return topology_build(plane.config, &plane.topology, plane.error, sizeof plane.error);
 }
 
+// Before anything is made: a lack of huge pages that shows in the middle of the start would leave half of it behind.
+static int needs_up(void)
+{
+    static struct needs needs;
+    needs_count(plane.config, &plane.topology, descriptors, &needs);
+    return needs_check(plane.config, &needs, "", plane.error, sizeof plane.error);
+}
+
 static int eal_up(void)
 {
     return eal_start(plane.config, plane.error, sizeof plane.error);
@@ -130,13 +140,16 @@ static struct lcore_loop *loop_of(uint32_t lcore)
 }
 
 // Runs the role's init on its own CPU, so that the memory that it touches is near.
-static void *init_near(const struct role_descriptor *descriptor, const struct role_context *context, uint32_t lcore)
+static void *init_near(const struct role_descriptor *descriptor, unsigned index, struct core_block *block,
+                       uint32_t lcore)
 {
     cpu_set_t before, there;
     CPU_ZERO(&there);
     CPU_SET(lcore, &there);
     sched_getaffinity(0, sizeof before, &before);
     sched_setaffinity(0, sizeof there, &there);
+    struct role_context *context = memory_take(sizeof *context, "roles");
+    *context = (struct role_context){plane.config, &plane.region, index, block, memory_take, eal_tsc_hz()};
     void *instance = descriptor->init(context, plane.error, sizeof plane.error);
     sched_setaffinity(0, sizeof before, &before);
     return instance;
@@ -148,11 +161,9 @@ static int roles_up(void)
         const struct topology_role *at = &plane.topology.roles[i];
         const struct role_descriptor *descriptor = descriptors[at->role];
         struct core_block *block = region_find(&plane.region, OBJECT_CORE, at->role, at->index);
-        struct role_context *context = memory_take(sizeof *context, "roles");
         xw_assert(block && descriptor);
-        *context = (struct role_context){plane.config, &plane.region, at->index, block, memory_take, eal_tsc_hz()};
         struct lcore_loop *loop = loop_of(at->lcore);
-        void *instance = init_near(descriptor, context, at->lcore);
+        void *instance = init_near(descriptor, at->index, block, at->lcore);
         if (!instance)
             return EX_CONFIG;
         lcore_loop_add(loop, descriptor, instance, block);
@@ -198,8 +209,8 @@ static const struct stage {
     int (*up)(void); // 0, or a sysexits code with a line in plane.error
     void (*down)(void);
 } stages[] = {
-    {signals_up, NULL},       {topology_up, NULL},    {eal_up, eal_stop},       {ports_up, ports_close},
-    {region_up, region_down}, {roles_up, roles_down}, {lcores_up, lcores_down},
+    {signals_up, NULL},      {topology_up, NULL},      {needs_up, NULL},       {eal_up, eal_stop},
+    {ports_up, ports_close}, {region_up, region_down}, {roles_up, roles_down}, {lcores_up, lcores_down},
 };
 #define STAGES (sizeof stages / sizeof stages[0])
 
@@ -380,23 +391,44 @@ static void print_topology(const char *path)
     exit(EX_OK);
 }
 
+static void print_needs(const char *path)
+{
+    static struct needs needs;
+    plane.config = load(path);
+    int result = topology_up();
+    if (result != 0)
+        fail_with(result, "%s", plane.error);
+    needs_count(plane.config, &plane.topology, descriptors, &needs);
+    needs_print(plane.config, &plane.topology, &needs, stdout);
+    config_free(plane.config);
+    exit(EX_OK);
+}
+
+static void print_version(void)
+{
+    version_print("crosswire-dataplane");
+    printf("DPDK %s built against, %s running\n", dpdk_version_built(), dpdk_version_running());
+    exit(EX_OK);
+}
+
 static const char *arguments(int count, char **list)
 {
     static const char usage[] =
         "usage: crosswire-dataplane CONFIG             run the data plane in the foreground\n"
         "       crosswire-dataplane CONFIG --topology  print roles, lcores and rings, and end\n"
+        "       crosswire-dataplane CONFIG --needs     print what it needs of the host, and end\n"
         "       crosswire-dataplane --version | --help\n"
         "CONFIG is YAML: crosswire-control --describe-config lists its keys. SIGTERM drains and ends.\n";
     if (count == 2 && strcmp(list[1], "--help") == 0) {
         fputs(usage, stdout);
         exit(EX_OK);
     }
-    if (count == 2 && strcmp(list[1], "--version") == 0) {
-        version_print("crosswire-dataplane");
-        exit(EX_OK);
-    }
+    if (count == 2 && strcmp(list[1], "--version") == 0)
+        print_version();
     if (count == 3 && strcmp(list[2], "--topology") == 0)
         print_topology(list[1]);
+    if (count == 3 && strcmp(list[2], "--needs") == 0)
+        print_needs(list[1]);
     if (count != 2 || list[1][0] == '-')
         fail_with(EX_USAGE, "one configuration file wanted: crosswire-dataplane CONFIG, or --help");
     return list[1];

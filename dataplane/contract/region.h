@@ -165,6 +165,10 @@ enum region_result {
 // Adds an object to the plan. For rings `depth` is in cells, and 0 otherwise.
 void region_plan_add(struct region_plan *plan, enum object_kind kind, unsigned a, unsigned b, uint32_t depth);
 
+// Bytes of the file that region_create makes for the plan in `directory`, whole pages of its file system; `page` is
+// their size where that is hugetlbfs, else 0. Returns 0 with errno when the directory can not be looked at.
+size_t region_plan_bytes(const struct region_plan *plan, const char *directory, size_t *page);
+
 // Creates generation newest+1 in `directory` (which exists), formats what `plan` lists, publishes the magic last, holds
 // the lock. It is made under a temporary name: whatever kills it in the middle leaves nothing that can be joined, and
 // what it leaves is removed by the next call. A number is never used twice in a directory. All memory is present on
