@@ -66,20 +66,28 @@ static void remove_rules(struct steering *steering)
         rte_flow_destroy(steering->id, steering->flows[--steering->flows_count], &error);
 }
 
+// Queue 0 gets what no rule names, and bnxt takes no rule for it (drivers/net/bnxt/bnxt_flow.c: "Invalid queue ID").
+static bool install_all(struct steering *steering, const struct config_port *port, bool to_address,
+                        struct rte_flow_error *error)
+{
+    for (unsigned i = 0; i < steering->rules_count; i++) {
+        if (steering->rules[i].queue == 0)
+            continue;
+        struct rte_flow *flow = install(steering->id, port, steering->rules[i], to_address, error);
+        if (!flow)
+            return false;
+        steering->flows[steering->flows_count++] = flow;
+    }
+    return true;
+}
+
 bool steering_in_device(struct steering *steering, uint16_t id, const struct config_port *port, char *reason,
                         size_t size)
 {
     steering->id = id;
     for (int to_address = 1; to_address >= 0; to_address--) {
         struct rte_flow_error error = {0};
-        while (steering->flows_count < steering->rules_count) {
-            unsigned at = steering->flows_count;
-            steering->flows[at] = install(id, port, steering->rules[at], to_address, &error);
-            if (!steering->flows[at])
-                break;
-            steering->flows_count++;
-        }
-        if (steering->flows_count == steering->rules_count)
+        if (install_all(steering, port, to_address, &error))
             return true;
         remove_rules(steering);
         snprintf(reason, size, "%s", error.message ? error.message : rte_strerror(rte_errno));

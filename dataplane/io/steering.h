@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a datagram finds the queue of the role that it is for, where roles of one port poll several queues.
 //
-//   flow       the device does it: one rte_flow rule a UDP port; everything else (ARP, ICMP) comes to queue 0
-//   software   whoever receives a frame looks at its UDP port, and hands it over by a ring:
+//   flow: the device does it, one rte_flow rule a UDP port. What no rule names (ARP, ICMP) comes to queue 0, which
+//   therefore needs none.
+//
+//   software: whoever receives a frame looks at its UDP port, and hands it over by a ring:
 //
 //        device queue 0 --> callback of queue 0 --+--> its role
 //                                                 +--> ring 1 --> callback of queue 1 --> its role
