@@ -304,7 +304,7 @@ static enum region_result make(struct region *region, const struct region_plan *
 {
     char making[sizeof region->path + sizeof MAKING];
     snprintf(making, sizeof making, "%s" MAKING, region->path);
-    region->fd = open(making, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    region->fd = open(making, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
     if (region->fd < 0)
         return REGION_SYSTEM;
     enum region_result result = set_lock(region->fd) ? REGION_SYSTEM : map_new(region);

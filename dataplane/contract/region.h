@@ -97,7 +97,9 @@ struct matcher_port {
 };
 _Static_assert(sizeof(struct matcher_port) == 2 * CACHE_PAIR, "one writer a block");
 
-enum gateway_request_kind { REQUEST_LOGIN = 1, REQUEST_MESSAGES = 2 };
+// The last is only a reply, and answers nothing: the session's password may be another one now, so that what the
+// gateway remembers as verified does not count any more.
+enum gateway_request_kind { REQUEST_LOGIN = 1, REQUEST_MESSAGES = 2, REPLY_FORGET = 3 };
 
 enum login_verdict {
     LOGIN_WRONG = 0,
