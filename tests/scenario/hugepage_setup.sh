@@ -111,7 +111,7 @@ done
 # bash runs the trap before each command; the N-th one that could change something on disk kills apply.
 cat >"$work/kill.sh" <<'TRAP'
 set -T
-trap 'case $BASH_COMMAND in "printf "*\>*|mv*|rm*|mkdir*|sync*|set_*|undo_save*|undo_remove*|run_hooks*|reason=*)
+trap 'case $BASH_COMMAND in "printf "*\>*|mv*|rm*|mkdir*|sync*|\"set_*|set_*|undo_save*|undo_remove*|run_hooks*|reason=*)
     [ "$BASHPID" != "$$" ] || count=$((${count:-0} + 1))
     [ "${count:-0}" -ne "$XW_KILL" ] || kill -KILL "$$" "$BASHPID" ;; esac' DEBUG
 TRAP
