@@ -27,7 +27,7 @@ pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
 # pkg-config puts -march=corei7 in DPDK's flags; ours comes after it.
 dpdk_cflags = $(call pc,--cflags,libdpdk)
 dpdk_libs   = $(call pc,--libs,libdpdk)
-libs        = $(call pc,--libs,libcyaml yaml-0.1 libsodium jansson liburing libpcap) -lm -lpthread
+libs        = $(call pc,--libs,libcyaml yaml-0.1 libsodium jansson liburing libpcap libsystemd) -lm -lpthread
 jemalloc    = $(if $(SAN),,$(call pc,--libs,jemalloc))
 
 # ---- sources: one library a folder, one program a main --------------------------------------------------------------
@@ -161,11 +161,35 @@ $(client_library): $(client) $(contract)
 
 version = $(shell sed -n 's/^.define CROSSWIRE_VERSION "\(.*\)"/\1/p' dataplane/contract/version.h)
 to := $(DESTDIR)$(PREFIX)
-install: binaries $(client_library) ## lay out programs and client library under DESTDIR and PREFIX
+# The units say /usr; a template for further instances is made from each, so that the two can not differ.
+unit_files  := $(wildcard systemd/*.service systemd/*.target systemd/*.slice)
+instances   := crosswire-dataplane.service crosswire-control.service crosswire.target
+to_prefix   := -e 's\#/usr/\(sbin/crosswire\|bin/xwctl\|share/\(doc/\)\?crosswire\)\#$(PREFIX)/\1\#g'
+to_instance := -e 's/^Description=.*/&, instance %i/' -e 's\#/etc/crosswire/crosswire.yaml\#/etc/crosswire/%i.yaml\#g' \
+  -e 's/crosswire-control.service/crosswire-control@%i.service/g' -e 's/crosswire-dataplane.service/crosswire-dataplane@%i.service/g' \
+  -e 's/crosswire\.target/crosswire@%i.target/g' -e 's/^LoadCredential=crosswire.passwords/&:crosswire-%i.passwords/' \
+  -e 's\#^StateDirectory=crosswire/journal\#&-%i\#'
+host_files  := $(shell find hugepage_setup -type f ! -name '.*' 2>/dev/null)
+
+install: binaries $(client_library) ## lay out programs, units, profiles and client library under DESTDIR and PREFIX
 	install -d $(to)/sbin $(to)/bin $(to)/lib/pkgconfig $(DESTDIR)/etc/crosswire
 	install -m 755 $(B)/crosswire-dataplane $(B)/crosswire-control $(to)/sbin
 	install -m 755 $(B)/xwctl $(B)/xwreplay $(to)/bin
 	install -m 644 -D -t $(to)/share/crosswire/nic_profiles nic_profiles/*.yaml
+	for file in $(host_files); do \
+	  install -m $$(test -x $$file && echo 755 || echo 644) -D $$file $(to)/share/crosswire/$$file || exit 1; done
+	install -d $(addprefix $(to)/lib/,systemd/system sysusers.d tmpfiles.d)
+	for unit in $(notdir $(unit_files)); do \
+	  sed $(to_prefix) systemd/$$unit >$(to)/lib/systemd/system/$$unit || exit 1; done
+	for unit in $(instances); do \
+	  sed $(to_prefix) $(to_instance) systemd/$$unit >$(to)/lib/systemd/system/$${unit%.*}@.$${unit##*.} || exit 1; done
+	chmod 644 $(to)/lib/systemd/system/crosswire*
+	install -m 644 systemd/crosswire.sysusers $(to)/lib/sysusers.d/crosswire.conf
+	install -m 644 systemd/crosswire.tmpfiles $(to)/lib/tmpfiles.d/crosswire.conf
+	install -m 644 -D systemd/needrestart.conf $(DESTDIR)/etc/needrestart/conf.d/crosswire.conf
+	install -m 644 -D systemd/apt.conf $(DESTDIR)/etc/apt/apt.conf.d/60crosswire
+	install -m 644 -D -t $(to)/share/doc/crosswire README.md
+	install -m 644 -D -t $(to)/share/doc/crosswire/examples/systemd systemd/optional/*.conf
 	test -e $(DESTDIR)/etc/crosswire/crosswire.yaml || { \
 	  sed -e 's#^profile_directory:.*#profile_directory: $(PREFIX)/share/crosswire/nic_profiles#' \
 	    -e 's#^journal_directory:.*#journal_directory: /var/lib/crosswire/journal#' -e 's#build/run#/run/crosswire#' \
@@ -178,7 +202,11 @@ install: binaries $(client_library) ## lay out programs and client library under
 	printf '%s\n' 'Name: crosswire-client' 'Description: UFO, OUCH 5.0, ITCH 5.0 and MoldUDP64 for clients' 'Version: $(version)' \
 	  'Cflags: -I$(PREFIX)/include/crosswire' 'Libs: -L$(PREFIX)/lib -lcrosswire-client' >$(to)/lib/pkgconfig/crosswire-client.pc
 
-uninstall: ## remove what install laid out; the configuration stays
+	@test -n "$(DESTDIR)" || echo "installed; next, as root: systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload"
+
+uninstall: ## remove what install laid out; the configuration and the journal stay
+	rm -f $(to)/lib/systemd/system/crosswire[-.@]* $(to)/lib/sysusers.d/crosswire.conf $(to)/lib/tmpfiles.d/crosswire.conf
+	rm -f $(DESTDIR)/etc/needrestart/conf.d/crosswire.conf $(DESTDIR)/etc/apt/apt.conf.d/60crosswire
 	rm -f $(addprefix $(to)/sbin/,crosswire-dataplane crosswire-control) $(addprefix $(to)/bin/,xwctl xwreplay)
 	rm -f $(to)/lib/libcrosswire-client.a $(to)/lib/pkgconfig/crosswire-client.pc
 	rm -rf $(addprefix $(to)/,share/crosswire share/doc/crosswire include/crosswire)

@@ -13,7 +13,7 @@
 
 #define MINUTE_NS UINT64_C(60000000000)
 
-enum { SOURCE_SETS = 256, SOURCE_WAYS = 4 };
+enum { SOURCE_SETS = 256, SOURCE_WAYS = 4, AUTH_HASH = 128 };
 
 struct job {
     struct auth_ask ask;
@@ -37,6 +37,7 @@ struct auth {
     struct queue asked;
     struct queue done;
     struct auth_bucket *users;                            // one a session
+    char (*hashes)[AUTH_HASH];                            // one a session
     struct auth_bucket sources[SOURCE_SETS][SOURCE_WAYS]; // a small cache of addresses, least recently used goes
 };
 
@@ -128,13 +129,13 @@ static bool names_session(const struct config *config, const struct auth_ask *as
     return true;
 }
 
-static enum login_verdict verify(const struct config *config, const struct auth_ask *ask)
+static enum login_verdict verify(const struct config *config, const struct auth_ask *ask, const char *hash)
 {
     if (!names_session(config, ask))
         return LOGIN_WRONG;
     char password[AUTH_PASSWORD + 1];
     unsigned length = auth_canonical(ask->password, sizeof ask->password, password);
-    int result = crypto_pwhash_str_verify(config->sessions[ask->session].password_hash, password, length);
+    int result = crypto_pwhash_str_verify(hash, password, length);
     sodium_memzero(password, sizeof password);
     return result == 0 ? LOGIN_RIGHT : LOGIN_WRONG;
 }
@@ -149,14 +150,24 @@ static void *worker_main(void *argument)
             pthread_cond_wait(&auth->work, &auth->lock);
             continue;
         }
+        char hash[AUTH_HASH] = "";
+        if (job->ask.session < auth->config->sessions_count)
+            memcpy(hash, auth->hashes[job->ask.session], sizeof hash);
         pthread_mutex_unlock(&auth->lock);
-        job->verdict = verify(auth->config, &job->ask);
+        job->verdict = verify(auth->config, &job->ask, hash);
         sodium_memzero(job->ask.password, sizeof job->ask.password);
         pthread_mutex_lock(&auth->lock);
         queue_put(&auth->done, job);
     }
     pthread_mutex_unlock(&auth->lock);
     return NULL;
+}
+
+static void wipe(struct auth *auth)
+{
+    free(auth->users);
+    free(auth->hashes);
+    free(auth);
 }
 
 struct auth *auth_new(const struct config *config)
@@ -169,17 +180,20 @@ struct auth *auth_new(const struct config *config)
     if (!auth)
         return NULL;
     auth->config = config;
-    auth->users = calloc(config->sessions_count ? config->sessions_count : 1, sizeof *auth->users);
-    if (!auth->users) {
-        free(auth);
+    const size_t most = config->sessions_count ? config->sessions_count : 1;
+    auth->users = calloc(most, sizeof *auth->users);
+    auth->hashes = calloc(most, sizeof *auth->hashes);
+    if (!auth->users || !auth->hashes) {
+        wipe(auth);
         return NULL;
     }
+    for (uint32_t i = 0; i < config->sessions_count; i++)
+        strncpy(auth->hashes[i], config->sessions[i].password_hash, sizeof auth->hashes[i] - 1);
     pthread_mutex_init(&auth->lock, NULL);
     pthread_cond_init(&auth->work, NULL);
     int error = pthread_create(&auth->worker, NULL, worker_main, auth);
     if (error) {
-        free(auth->users);
-        free(auth);
+        wipe(auth);
         errno = error;
         return NULL;
     }
@@ -200,8 +214,17 @@ void auth_free(struct auth *auth)
         job_free(job);
     pthread_cond_destroy(&auth->work);
     pthread_mutex_destroy(&auth->lock);
-    free(auth->users);
-    free(auth);
+    wipe(auth);
+}
+
+bool auth_set_hash(struct auth *auth, uint32_t session, const char *hash)
+{
+    xw_assert(session < auth->config->sessions_count && strlen(hash) < AUTH_HASH);
+    pthread_mutex_lock(&auth->lock);
+    bool differs = strcmp(auth->hashes[session], hash) != 0;
+    strncpy(auth->hashes[session], hash, sizeof auth->hashes[session] - 1);
+    pthread_mutex_unlock(&auth->lock);
+    return differs;
 }
 
 bool auth_submit(struct auth *auth, const struct auth_ask *ask, uint64_t now_ns)

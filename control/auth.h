@@ -36,9 +36,12 @@ struct auth_answer {
 
 struct auth;
 
-// Starts the worker (signals must be blocked already, so that it takes none). The configuration outlives it. NULL with
-// errno.
+// Starts the worker (signals must be blocked already, so that it takes none). The configuration outlives it; the
+// passwords' hashes are copied from it. NULL with errno.
 struct auth *auth_new(const struct config *config);
+
+// From the next verification on, session `session` is compared with `hash`. Returns whether that is another one.
+bool auth_set_hash(struct auth *auth, uint32_t session, const char *hash);
 
 // Stops the worker after the verification that it is in, and wipes what is queued.
 void auth_free(struct auth *auth);

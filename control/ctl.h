@@ -16,8 +16,10 @@ struct ctl {
     bool json;               // --json
     bool fast;               // --fast
     unsigned depth;          // --depth
+    const char *profiles; // --profiles, of nic: the directory of NIC profiles; NULL: not given
     // What an operator's request says; NULL: not given.
     const char *reason, *price, *quantity, *by;
+    const char *root; // --root, of doctor: a made-up /sys, /proc and /etc; NULL: the host's
 };
 
 int ctl_status(const struct ctl *ctl, int argc, char **argv);
@@ -27,6 +29,8 @@ int ctl_journal(const struct ctl *ctl, int argc, char **argv);
 int ctl_trade(const struct ctl *ctl, int argc, char **argv);
 int ctl_phase(const struct ctl *ctl, int argc, char **argv);
 int ctl_config(const struct ctl *ctl, int argc, char **argv);
+int ctl_doctor(const struct ctl *ctl, int argc, char **argv);
+int ctl_nic(const struct ctl *ctl, int argc, char **argv);
 int ctl_hash_password(const struct ctl *ctl, int argc, char **argv);
 
 // ---- helpers of the commands ----------------------------------------------------------------------------------------

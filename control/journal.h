@@ -217,6 +217,9 @@ struct journal_thread *journal_thread_start(struct journal_writer *writer, const
 // Whether the thread still works; false after a failure (with `survive`) or after it was stopped.
 bool journal_thread_running(const struct journal_thread *thread);
 
+// Turns of its loop so far: one that does not move hangs, or waits for a write that does not end.
+uint64_t journal_thread_turns(const struct journal_thread *thread);
+
 // Makes durable what was published before this call, ends the thread and frees it. The writer stays open. Returns its
 // result.
 enum journal_result journal_thread_stop(struct journal_thread *thread);

@@ -36,6 +36,7 @@ struct journal_thread {
     pthread_t thread;
     atomic_bool stop; // release in journal_thread_stop pairs with the acquire in the loop
     _Atomic bool running;
+    _Atomic uint64_t turns; // for the watchdog
 };
 
 unsigned journal_lanes(const struct region *region, struct journal_lane *lanes, unsigned most)
@@ -260,6 +261,7 @@ static void *run(void *argument)
             break;
         bool moved = pump_turn(pump, wait || stopping);
         wait = idle(thread, moved);
+        atomic_fetch_add_explicit(&thread->turns, 1, memory_order_relaxed);
     }
     if (journal_writer_result(pump->writer))
         end_in_failure(thread);
@@ -295,6 +297,11 @@ struct journal_thread *journal_thread_start(struct journal_writer *writer, const
 bool journal_thread_running(const struct journal_thread *thread)
 {
     return atomic_load_explicit(&thread->running, memory_order_acquire);
+}
+
+uint64_t journal_thread_turns(const struct journal_thread *thread)
+{
+    return atomic_load_explicit(&thread->turns, memory_order_relaxed);
 }
 
 enum journal_result journal_thread_stop(struct journal_thread *thread)

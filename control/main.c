@@ -15,7 +15,8 @@ int main(int argc, char **argv)
              "       crosswire-control --describe-config  print every key with unit, default and bounds\n"
              "       crosswire-control --version | --help\n"
              "Joins the data plane of the same configuration, recovers the trading date from the journal, writes the\n"
-             "journal, verifies logins. SIGTERM: stop when all is durable. SIGUSR1: log the allocator's figures.");
+             "journal, verifies logins. SIGTERM: stop when all is durable. SIGHUP: read the configuration\n"
+             "again (what may change is marked by --describe-config). SIGUSR1: log the allocator's figures.");
         return EX_OK;
     }
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {

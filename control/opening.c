@@ -84,7 +84,7 @@ static struct command open_session(const struct config_session *session, unsigne
 
 bool opening_init(struct opening *opening, const struct config *config, unsigned core)
 {
-    *opening = (struct opening){.core = core, .phases = config->phases, .phases_count = config->phases_count};
+    *opening = (struct opening){.core = core, .config = config};
     uint64_t drawn[2]; // for the day: the live-order table's secret key, the seed of random reserves
     if (getrandom(drawn, sizeof drawn, 0) != sizeof drawn)
         return false;
@@ -197,8 +197,8 @@ void opening_resume(struct opening *opening)
 // START is all that is missing of the opening's end, and has a time that has not come.
 static bool start_waits(const struct opening *opening)
 {
-    return !opening_started(opening) && opening->phases_count > 0 && opening->phases[0].phase == PHASE_PRE &&
-           opening->now_ns < opening->phases[0].time_ns;
+    return !opening_started(opening) && opening->config->phases_count > 0 &&
+           opening->config->phases[0].phase == PHASE_PRE && opening->now_ns < opening->config->phases[0].time_ns;
 }
 
 unsigned opening_phase_rank(char phase)
@@ -226,8 +226,8 @@ static char next_phase(const struct opening *opening, unsigned *left)
 {
     char next = 0, present = phase_of_start(opening);
     *left = 0;
-    for (unsigned i = 0; present && !opening->ended && i < opening->phases_count; i++) {
-        const struct config_phase *phase = &opening->phases[i];
+    for (unsigned i = 0; present && !opening->ended && i < opening->config->phases_count; i++) {
+        const struct config_phase *phase = &opening->config->phases[i];
         if (phase->time_ns > opening->now_ns || opening_phase_rank(phase->phase) <= opening_phase_rank(present))
             continue;
         next = next ? next : phase->phase;

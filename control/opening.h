@@ -22,20 +22,19 @@
 
 struct opening {
     unsigned core;
-    struct command *list; // OPEN_DAY .. START, then the session-downs
-    unsigned count;       // of the opening proper
-    unsigned downs;       // session-downs behind it
-    unsigned given;       // opening commands that the journal holds
-    unsigned downs_given; // since the last CLOCK
-    bool clocked;         // a CLOCK was seen, and nothing asked for another one since
-    bool want_downs;      // this start owes the session-downs
-    bool ended;           // END_DAY was seen
-    char phase;           // enum session_phase, of START or PHASE since; 0 before START
-    const struct config_phase *phases;
-    unsigned phases_count;
-    uint64_t now_ns;      // as opening_time() said, since midnight of the trading date
-    const char *mismatch; // what the journal's opening has other than the configuration, NULL: nothing
-    int mismatch_exit;    // sysexits code for it
+    struct command *list;        // OPEN_DAY .. START, then the session-downs
+    unsigned count;              // of the opening proper
+    unsigned downs;              // session-downs behind it
+    unsigned given;              // opening commands that the journal holds
+    unsigned downs_given;        // since the last CLOCK
+    bool clocked;                // a CLOCK was seen, and nothing asked for another one since
+    bool want_downs;             // this start owes the session-downs
+    bool ended;                  // END_DAY was seen
+    char phase;                  // enum session_phase, of START or PHASE since; 0 before START
+    const struct config *config; // its phases may change with a reload
+    uint64_t now_ns;             // as opening_time() said, since midnight of the trading date
+    const char *mismatch;        // what the journal's opening has other than the configuration, NULL: nothing
+    int mismatch_exit;           // sysexits code for it
 };
 
 // Makes the list of core `core`; draws the day's lookup key. false: no memory or no randomness.

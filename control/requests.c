@@ -24,6 +24,8 @@ struct requests {
     struct auth *auth;
     struct outbound *outbound;
     const struct journal_writer *writer;
+    bool *forget;     // sessions whose gateway is still to be told
+    uint32_t forgets; // how many
     unsigned lanes_count;
     struct lane lanes[];
 };
@@ -40,6 +42,13 @@ struct requests *requests_new(const struct region *region, const struct config *
     requests->outbound = outbound;
     requests->writer = writer;
     requests->lanes_count = config->gateways_count;
+    requests->forget = calloc(config->sessions_count + 1, sizeof *requests->forget);
+    if (!requests->forget) {
+        free(requests);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < config->sessions_count; i++)
+        requests_forget(requests, i);
     for (unsigned i = 0; i < requests->lanes_count; i++) {
         struct lane *lane = &requests->lanes[i];
         lane->requests = region_find(region, OBJECT_REQUESTS, 0, i);
@@ -52,12 +61,15 @@ struct requests *requests_new(const struct region *region, const struct config *
 
 void requests_free(struct requests *requests)
 {
+    if (requests)
+        free(requests->forget);
     free(requests);
 }
 
-static uint64_t position_of(const struct lane *lane, uint32_t index)
+void requests_forget(struct requests *requests, uint32_t session)
 {
-    return atomic_load_explicit(&lane->requests->consumed, memory_order_relaxed) + index;
+    requests->forgets += !requests->forget[session];
+    requests->forget[session] = true;
 }
 
 // The index-th reply cell from now, blank but for what every reply says.
@@ -69,6 +81,32 @@ static struct gateway_reply *reply_slot(struct ring *ring, uint32_t index, const
     reply->kind = request->kind;
     reply->session = request->session;
     return reply;
+}
+
+// Tells gateways what to forget, as far as there is room; before any verdict, which may be over the new password.
+// Returns whether all is told.
+static bool tell_forgotten(struct requests *requests)
+{
+    for (uint32_t i = 0; requests->forgets > 0 && i < requests->config->sessions_count; i++) {
+        struct ring *replies = requests->lanes[requests->config->sessions[i].gateway].replies;
+        if (!requests->forget[i])
+            continue;
+        if (replies && ring_room(replies, 1) == 0)
+            return false;
+        if (replies) {
+            const struct gateway_request of = {.kind = REPLY_FORGET, .session = (uint16_t)i};
+            reply_slot(replies, 0, &of);
+            ring_publish(replies, 1);
+        }
+        requests->forget[i] = false;
+        requests->forgets--;
+    }
+    return true;
+}
+
+static uint64_t position_of(const struct lane *lane, uint32_t index)
+{
+    return atomic_load_explicit(&lane->requests->consumed, memory_order_relaxed) + index;
 }
 
 // ---- logins ---------------------------------------------------------------------------------------------------------
@@ -194,6 +232,8 @@ static unsigned poll_lane(struct requests *requests, unsigned gateway, uint64_t 
 
 unsigned requests_poll(struct requests *requests, uint64_t now_ns)
 {
+    if (!tell_forgotten(requests))
+        return 0;
     unsigned done = finish_logins(requests);
     for (unsigned i = 0; i < requests->lanes_count; i++) {
         if (requests->lanes[i].requests && requests->lanes[i].replies)

@@ -22,11 +22,15 @@ enum {
 
 struct requests;
 
-// Takes over the request and reply rings of a joined region. All of it outlives what is made. NULL with errno.
+// Takes over the request and reply rings of a joined region. An earlier control may have had other passwords: gateways
+// have to ask again for all of them. All of it outlives what is made. NULL with errno.
 struct requests *requests_new(const struct region *region, const struct config *config, struct auth *auth,
                               struct outbound *outbound, const struct journal_writer *writer);
 
 void requests_free(struct requests *requests);
+
+// The password of session `session` has changed: its gateway is told to have the next login verified.
+void requests_forget(struct requests *requests, uint32_t session);
 
 // Goes on, bounded, at monotonic time `now_ns`. Returns how much it did.
 unsigned requests_poll(struct requests *requests, uint64_t now_ns);

@@ -21,13 +21,16 @@
 
 #include "contract/config.h"
 #include "contract/log.h"
+#include "contract/notify.h"
 #include "control/auth.h"
 #include "control/generation.h"
 #include "control/journal.h"
 #include "control/memory_report.h"
 #include "control/operator.h"
 #include "control/outbound.h"
+#include "control/passwords.h"
 #include "control/recovery.h"
+#include "control/reload.h"
 #include "control/requests.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -40,10 +43,13 @@ enum {
     SCHEDULE_MS = 5,
     HALT_GRACE_MS = 1000,
     TOGETHER_MS = 200,
-    ALERT_MS = 5
+    ALERT_MS = 5,
+    PATIENCE_MS = 5000,
+    PATIENCE_SECONDS = 30
 };
 
 struct service {
+    const char *path;
     struct config *config;
     sigset_t signals;
     int lock_fd;
@@ -59,6 +65,11 @@ struct service {
     unsigned stops;            // SIGTERM and SIGINT so far
     uint64_t asked_ns;         // when the first of them came
     uint64_t halted_ns;        // when the data plane was first seen halted while we stop
+    bool looked, ready;        // for a data plane; and the service manager knows that all is up
+    bool worked;               // something, since patience was last asked for
+    uint64_t patience_due_ns;
+    uint64_t watchdog_ns, watchdog_due_ns; // how often it is fed, 0: not at all
+    uint64_t journal_turns;                // as they were when it was fed last
     uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns, presence_due_ns, schedule_due_ns;
 };
 
@@ -87,6 +98,7 @@ static void block_signals(struct service *service)
     sigaddset(&service->signals, SIGTERM);
     sigaddset(&service->signals, SIGINT);
     sigaddset(&service->signals, SIGUSR1);
+    sigaddset(&service->signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &service->signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is a failed write like others
@@ -161,6 +173,13 @@ static void open_services(struct service *service)
     if (!service->outbound)
         fail_with(EX_OSERR, "no memory");
     char error[512];
+    struct passwords passwords;
+    int result = passwords_read(service->config, &passwords, error, sizeof error);
+    if (result != 0)
+        fail_with(result, "%s", error);
+    for (uint32_t i = 0; i < passwords.count; i++)
+        auth_set_hash(service->auth, i, passwords.hash[i]);
+    passwords_free(&passwords);
     service->desk = operator_new(service->config, service->outbound, service->writer, error, sizeof error);
     if (!service->desk)
         fail_with(EX_CANTCREAT, "%s", error);
@@ -197,13 +216,16 @@ static void watch_dataplane(struct service *service)
                   generation->region.header->generation, generation_undrained(generation));
     leave_generation(service);
     service->sweep_due_ns = 0; // drains and removes it
+    notify_status("waits for a data plane");
 }
 
 static void look_for_dataplane(struct service *service)
 {
     generation_sweep(&service->generation, service->config, service->writer);
+    service->looked = true;
     if (!service->generation.joined)
         return;
+    notify_status("recovers the day, generation %" PRIu64, service->generation.region.header->generation);
     service->recovery =
         recovery_new(&service->generation, service->config, &service->identity, service->writer, &service->tail);
 }
@@ -221,18 +243,35 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
                                          service->writer);
         if (!service->requests)
             fail_with(EX_OSERR, "no memory");
+        notify_status("serves generation %" PRIu64 " of %u", service->generation.region.header->generation,
+                      service->config->date);
     }
     return requests_poll(service->requests, now_ns);
+}
+
+static void take_configuration(struct service *service)
+{
+    char text[512];
+    if (service->ready)
+        notify_reloading();
+    bool taken = reload(service->config, service->path, service->auth, service->requests, text, sizeof text);
+    if (service->ready && taken)
+        notify_ready("reloaded");
+    else if (service->ready)
+        notify_ready("reload refused: %s", text);
 }
 
 static void take_signal(struct service *service, int signal_number)
 {
     if (signal_number == SIGUSR1) {
         memory_report("asked");
+    } else if (signal_number == SIGHUP) {
+        take_configuration(service);
     } else if (signal_number > 0) {
         if (service->stops++ == 0) {
             service->asked_ns = monotonic_ns();
             log_event(LOG_XW2007, "\"signal\":%d", signal_number);
+            notify_stopping("stops once all that was taken is durable");
         }
     }
 }
@@ -280,6 +319,45 @@ static struct recovery *running(const struct service *service)
     return service->recovery && recovery_done(service->recovery) ? service->recovery : NULL;
 }
 
+// Up is: the journal is open, and a data plane that is there runs a recovered day. One that is not there is not waited
+// for: the service manager starts it only once we are up.
+static void tell_ready(struct service *service)
+{
+    if (service->ready || !service->looked || (service->generation.joined && !running(service)))
+        return;
+    service->ready = true;
+    if (service->generation.joined)
+        notify_ready("serves generation %" PRIu64 " of %u", service->generation.region.header->generation,
+                     service->config->date);
+    else
+        notify_ready("waits for a data plane");
+}
+
+// A start or a stop takes what it takes, as long as something is done.
+static void ask_for_patience(struct service *service, unsigned work, uint64_t now_ns)
+{
+    service->worked |= work > 0;
+    if ((service->ready && service->stops == 0) || !service->worked ||
+        !is_due(&service->patience_due_ns, now_ns, PATIENCE_MS))
+        return;
+    service->worked = false;
+    notify_patience(PATIENCE_SECONDS);
+}
+
+// This loop goes round, and the journal's thread as well, where it runs.
+static void feed_watchdog(struct service *service, uint64_t now_ns)
+{
+    if (service->watchdog_ns == 0 || now_ns < service->watchdog_due_ns)
+        return;
+    const struct journal_thread *thread = service->generation.joined ? service->generation.thread : NULL;
+    uint64_t turns = thread ? journal_thread_turns(thread) : service->journal_turns + 1;
+    if (turns == service->journal_turns)
+        return;
+    service->journal_turns = turns;
+    service->watchdog_due_ns = now_ns + service->watchdog_ns;
+    notify_alive();
+}
+
 static void serve(struct service *service)
 {
     static const struct timespec no_wait = {0}, soon = {.tv_nsec = 20000}, wait = {.tv_nsec = (long)MS_NS};
@@ -296,6 +374,9 @@ static void serve(struct service *service)
             work = serve_generation(service, now_ns);
         work += operator_poll(service->desk, running(service), now_ns);
         watch_journal(service, now_ns);
+        tell_ready(service);
+        ask_for_patience(service, work, now_ns);
+        feed_watchdog(service, now_ns);
         // A client that fetches a long stream asks again as soon as it is answered: be there.
         if (work)
             worked_ns = now_ns;
@@ -323,7 +404,7 @@ static int close_journal(struct service *service)
 
 int service_run(const char *path)
 {
-    struct service service = {.lock_fd = -1};
+    struct service service = {.lock_fd = -1, .path = path, .watchdog_ns = notify_watchdog_ns() / 4};
     block_signals(&service);
     load_config(&service, path);
     take_lock(&service);

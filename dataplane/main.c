@@ -17,18 +17,23 @@
 #include "contract/assert.h"
 #include "contract/config.h"
 #include "contract/log.h"
+#include "contract/notify.h"
 #include "contract/region.h"
 #include "contract/version.h"
 #include "cores/lcore_loop.h"
 #include "cores/role.h"
+#include "io/dpdk_version.h"
 #include "io/eal.h"
 #include "io/port.h"
 #include "memory.h"
+#include "needs.h"
 #include "topology.h"
+#include "watchdog.h"
 
 #define WATCH_INTERVAL_NS 20000000L
-#define DRAIN_SECONDS 10 // without a sign of control, after a stop was asked for
-#define FENCE_SECONDS 1  // for what was released before control's journal failed
+#define PATIENCE_SECONDS 30 // more for a start or a stop, as long as control shows life
+#define DRAIN_SECONDS 10    // without a sign of control, after a stop was asked for
+#define FENCE_SECONDS 1     // for what was released before control's journal failed
 
 static const struct role_descriptor *const descriptors[ROLE_COUNT] = {
     [ROLE_GATEWAY] = &gateway_role, [ROLE_MATCHER] = &matcher_role, [ROLE_PUBLISHER] = &publisher_role};
@@ -41,6 +46,7 @@ struct running_role {
 };
 
 static struct dataplane {
+    const char *path;
     struct config *config;
     struct topology topology;
     struct region region;
@@ -50,16 +56,21 @@ static struct dataplane {
     unsigned loop_count;
     unsigned launched;
     _Atomic bool quit;
-    bool was_launched; // from then on the region may hold acknowledged orders
-    unsigned stages;   // set up so far
+    struct watchdog watchdog;
+    bool is_running;        // all cores have been seen in CORE_RUN
+    double patience_due;    // when the service manager is next asked to wait
+    uint64_t patience_beat; // control's heartbeat then
+    bool was_launched;      // from then on the region may hold acknowledged orders
+    unsigned stages;        // set up so far
     char error[512];
 } plane;
 
-static void stop_signals(sigset_t *signals)
+static void our_signals(sigset_t *signals)
 {
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
 }
 
 // ---- set-ups and their tear-downs, in pairs
@@ -68,14 +79,31 @@ static void stop_signals(sigset_t *signals)
 static int signals_up(void)
 {
     sigset_t signals;
-    stop_signals(&signals);
+    our_signals(&signals);
     // Before any thread: all inherit it, and only the main thread waits for them.
     return sigprocmask(SIG_BLOCK, &signals, NULL) == 0 ? 0 : EX_OSERR;
 }
 
 static int topology_up(void)
 {
-    return topology_build(plane.config, &plane.topology, plane.error, sizeof plane.error);
+    int result = topology_build(plane.config, &plane.topology, plane.error, sizeof plane.error);
+    for (unsigned i = 0; result == 0 && i < plane.topology.role_count; i++) {
+        const struct topology_role *at = &plane.topology.roles[i];
+        if (lcore_loop_can_idle(at->idle))
+            continue;
+        snprintf(plane.error, sizeof plane.error, "lcore %u: `idle: %s` needs a CPU with WAITPKG: write pause, or spin",
+                 at->lcore, config_idle_name(at->idle));
+        result = EX_CONFIG;
+    }
+    return result;
+}
+
+// Before anything is made: a lack of huge pages that shows in the middle of the start would leave half of it behind.
+static int needs_up(void)
+{
+    static struct needs needs;
+    needs_count(plane.config, &plane.topology, descriptors, &needs);
+    return needs_check(plane.config, &needs, "", plane.error, sizeof plane.error);
 }
 
 static int eal_up(void)
@@ -117,26 +145,32 @@ static void region_down(void)
     region_leave(&plane.region);
 }
 
-static struct lcore_loop *loop_of(uint32_t lcore)
+static struct lcore_loop *loop_of(const struct topology_role *role)
 {
     for (unsigned i = 0; i < plane.loop_count; i++) {
-        if (plane.loops[i].lcore == lcore)
+        if (plane.loops[i].lcore == role->lcore)
             return &plane.loops[i];
     }
     struct lcore_loop *loop = &plane.loops[plane.loop_count++];
-    *loop =
-        (struct lcore_loop){.lcore = lcore, .tsc_hz = eal_tsc_hz(), .header = plane.region.header, .quit = &plane.quit};
+    *loop = (struct lcore_loop){.lcore = role->lcore,
+                                .tsc_hz = eal_tsc_hz(),
+                                .idle = role->idle,
+                                .header = plane.region.header,
+                                .quit = &plane.quit};
     return loop;
 }
 
 // Runs the role's init on its own CPU, so that the memory that it touches is near.
-static void *init_near(const struct role_descriptor *descriptor, const struct role_context *context, uint32_t lcore)
+static void *init_near(const struct role_descriptor *descriptor, unsigned index, struct core_block *block,
+                       uint32_t lcore)
 {
     cpu_set_t before, there;
     CPU_ZERO(&there);
     CPU_SET(lcore, &there);
     sched_getaffinity(0, sizeof before, &before);
     sched_setaffinity(0, sizeof there, &there);
+    struct role_context *context = memory_take(sizeof *context, "roles");
+    *context = (struct role_context){plane.config, &plane.region, index, block, memory_take, eal_tsc_hz()};
     void *instance = descriptor->init(context, plane.error, sizeof plane.error);
     sched_setaffinity(0, sizeof before, &before);
     return instance;
@@ -148,15 +182,14 @@ static int roles_up(void)
         const struct topology_role *at = &plane.topology.roles[i];
         const struct role_descriptor *descriptor = descriptors[at->role];
         struct core_block *block = region_find(&plane.region, OBJECT_CORE, at->role, at->index);
-        struct role_context *context = memory_take(sizeof *context, "roles");
         xw_assert(block && descriptor);
-        *context = (struct role_context){plane.config, &plane.region, at->index, block, memory_take, eal_tsc_hz()};
-        struct lcore_loop *loop = loop_of(at->lcore);
-        void *instance = init_near(descriptor, context, at->lcore);
+        struct lcore_loop *loop = loop_of(at);
+        void *instance = init_near(descriptor, at->index, block, at->lcore);
         if (!instance)
             return EX_CONFIG;
         lcore_loop_add(loop, descriptor, instance, block);
         plane.roles[plane.role_count++] = (struct running_role){descriptor, instance, block, at->index};
+        watchdog_add(&plane.watchdog, block);
     }
     memory_seal();
     return 0;
@@ -184,6 +217,7 @@ static int lcores_up(void)
     }
     log_event(LOG_XW1001, "\"generation\":%" PRIu64 ",\"region\":%s,\"roles\":%u,\"lcores\":%u",
               plane.region.header->generation, log_quote(plane.region.path), plane.role_count, plane.loop_count);
+    notify_status("waits for crosswire-control to recover the day");
     return 0;
 }
 
@@ -198,8 +232,8 @@ static const struct stage {
     int (*up)(void); // 0, or a sysexits code with a line in plane.error
     void (*down)(void);
 } stages[] = {
-    {signals_up, NULL},       {topology_up, NULL},    {eal_up, eal_stop},       {ports_up, ports_close},
-    {region_up, region_down}, {roles_up, roles_down}, {lcores_up, lcores_down},
+    {signals_up, NULL},      {topology_up, NULL},      {needs_up, NULL},       {eal_up, eal_stop},
+    {ports_up, ports_close}, {region_up, region_down}, {roles_up, roles_down}, {lcores_up, lcores_down},
 };
 #define STAGES (sizeof stages / sizeof stages[0])
 
@@ -282,13 +316,55 @@ static int report_failure(const struct running_role *role)
     return EX_DATAERR;
 }
 
-// Waits for a stop signal for one interval of the watch.
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+// SIGHUP: no key of the data plane can change while it runs. Tells whether the file is one that it goes on with.
+static void reload(void)
+{
+    char text[512];
+    if (plane.is_running)
+        notify_reloading();
+    struct config *next = config_load(plane.path, text, sizeof text);
+    bool fits = next && config_fits(plane.config, next, text, sizeof text);
+    if (fits)
+        log_event(LOG_XW1009, "\"path\":%s", log_quote(plane.path));
+    else
+        log_event(LOG_XW1010, "\"reason\":%s", log_quote(text));
+    if (plane.is_running && fits)
+        notify_ready("running");
+    else if (plane.is_running)
+        notify_ready("running; reload refused: %s", text);
+    config_free(next);
+}
+
+// Waits for a signal for one interval of the watch. Returns whether it asks us to stop.
 static bool asked_to_stop(void)
 {
     const struct timespec interval = {.tv_nsec = WATCH_INTERVAL_NS};
     sigset_t signals;
-    stop_signals(&signals);
-    return sigtimedwait(&signals, NULL, &interval) > 0;
+    our_signals(&signals);
+    int number = sigtimedwait(&signals, NULL, &interval);
+    if (watchdog_due(&plane.watchdog, (uint64_t)(seconds_now() * 1e9)))
+        notify_alive();
+    if (number == SIGHUP)
+        reload();
+    return number > 0 && number != SIGHUP;
+}
+
+// A start or a stop may take what it takes as long as control works on it: the service manager is told to wait.
+static void ask_for_patience(void)
+{
+    uint64_t beat = atomic_load(&plane.region.header->control_heartbeat);
+    if (seconds_now() < plane.patience_due || beat == plane.patience_beat)
+        return;
+    plane.patience_due = seconds_now() + PATIENCE_SECONDS / 4.0;
+    plane.patience_beat = beat;
+    notify_patience(PATIENCE_SECONDS);
 }
 
 // Whether control has closed the gates for good.
@@ -300,24 +376,19 @@ static bool is_fenced(void)
 // Runs until a signal, until control fences us off or until a core fails. Returns 0 or an exit code.
 static int watch(void)
 {
-    bool running = false;
     while (!asked_to_stop() && !is_fenced()) {
         const struct running_role *failed = failed_role();
         if (failed)
             return report_failure(failed);
-        if (!running && all_in(CORE_RUN)) {
-            running = true;
+        if (!plane.is_running && all_in(CORE_RUN)) {
+            plane.is_running = true;
             log_event(LOG_XW1002, "\"generation\":%" PRIu64, plane.region.header->generation);
+            notify_ready("running");
+        } else if (!plane.is_running) {
+            ask_for_patience();
         }
     }
     return 0;
-}
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 // The line for an end with something left. Returns the exit code.
@@ -340,6 +411,7 @@ static int drain(void)
     uint64_t beat = atomic_load(control);
     double since = seconds_now();
     log_event(LOG_XW1003, "\"generation\":%" PRIu64, plane.region.header->generation);
+    notify_stopping("draining: what was taken is made durable and sent");
     // Release pairs with the acquire in the lcores' loops and in the roles.
     uint32_t runs = 0;
     atomic_compare_exchange_strong_explicit(&plane.region.header->stop, &runs, REGION_STOP_ASKED, memory_order_release,
@@ -351,6 +423,7 @@ static int drain(void)
         if (atomic_load(control) != beat) {
             beat = atomic_load(control);
             since = seconds_now();
+            ask_for_patience();
         }
         if (asked_to_stop() || seconds_now() - since > (is_fenced() ? FENCE_SECONDS : DRAIN_SECONDS))
             return report_undrained(is_fenced());
@@ -380,23 +453,45 @@ static void print_topology(const char *path)
     exit(EX_OK);
 }
 
+static void print_needs(const char *path)
+{
+    static struct needs needs;
+    plane.config = load(path);
+    int result = topology_up();
+    if (result != 0)
+        fail_with(result, "%s", plane.error);
+    needs_count(plane.config, &plane.topology, descriptors, &needs);
+    needs_print(plane.config, &plane.topology, &needs, stdout);
+    config_free(plane.config);
+    exit(EX_OK);
+}
+
+static void print_version(void)
+{
+    version_print("crosswire-dataplane");
+    printf("DPDK %s built against, %s running\n", dpdk_version_built(), dpdk_version_running());
+    exit(EX_OK);
+}
+
 static const char *arguments(int count, char **list)
 {
     static const char usage[] =
         "usage: crosswire-dataplane CONFIG             run the data plane in the foreground\n"
         "       crosswire-dataplane CONFIG --topology  print roles, lcores and rings, and end\n"
+        "       crosswire-dataplane CONFIG --needs     print what it needs of the host, and end\n"
         "       crosswire-dataplane --version | --help\n"
-        "CONFIG is YAML: crosswire-control --describe-config lists its keys. SIGTERM drains and ends.\n";
+        "CONFIG is YAML: crosswire-control --describe-config lists its keys. SIGTERM drains and ends; SIGHUP reads it "
+        "again.\n";
     if (count == 2 && strcmp(list[1], "--help") == 0) {
         fputs(usage, stdout);
         exit(EX_OK);
     }
-    if (count == 2 && strcmp(list[1], "--version") == 0) {
-        version_print("crosswire-dataplane");
-        exit(EX_OK);
-    }
+    if (count == 2 && strcmp(list[1], "--version") == 0)
+        print_version();
     if (count == 3 && strcmp(list[2], "--topology") == 0)
         print_topology(list[1]);
+    if (count == 3 && strcmp(list[2], "--needs") == 0)
+        print_needs(list[1]);
     if (count != 2 || list[1][0] == '-')
         fail_with(EX_USAGE, "one configuration file wanted: crosswire-dataplane CONFIG, or --help");
     return list[1];
@@ -405,8 +500,10 @@ static const char *arguments(int count, char **list)
 int main(int count, char **list)
 {
     log_open("crosswire-dataplane", "");
-    plane.config = load(arguments(count, list));
+    plane.path = arguments(count, list);
+    plane.config = load(plane.path);
     log_open("crosswire-dataplane", plane.config->instance);
+    watchdog_open(&plane.watchdog, notify_watchdog_ns());
     set_up();
     int result = watch();
     if (result == 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/mman.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,15 +14,18 @@
 #include "io/eal.h"
 
 #define PAGE_BYTES ((size_t)4096)
-#define HUGE_BYTES ((size_t)2 << 20)
+#define HUGE_BYTES MEMORY_HUGE_BYTES
 #define PURPOSES_MOST 64
+#define NODES_MOST 64 // NUMA nodes of higher numbers share the last one's
 
 static struct {
     bool huge_pages;
     bool sealed;
     void (*failed)(const char *text);
-    char *at; // rest of the last mapping: small requests share huge pages
-    size_t left;
+    struct memory_rest { // of a NUMA node's last mapping: small requests share huge pages
+        char *at;
+        size_t left;
+    } rests[NODES_MOST];
     size_t mapped;
     struct {
         const char *purpose;
@@ -94,17 +98,25 @@ static char *map_huge(size_t size)
     return start == MAP_FAILED ? NULL : start;
 }
 
-static void refill(size_t size, const char *purpose)
+static struct memory_rest *rest_of_here(void)
+{
+    unsigned node = 0;
+    getcpu(NULL, &node);
+    return &memory.rests[node < NODES_MOST ? node : NODES_MOST - 1];
+}
+
+static void refill(struct memory_rest *rest, size_t size, const char *purpose)
 {
     size_t whole = round_up(size, HUGE_BYTES);
     char *start = memory.huge_pages ? map_huge(whole) : map_ordinary(whole);
     if (!start) {
-        char text[256];
+        char text[320];
         if (memory.huge_pages)
-            snprintf(text, sizeof text,
-                     "no %zu huge pages of 2 MB for the %s: raise vm.nr_hugepages by that many, or set "
-                     "dataplane.huge_pages: false",
-                     whole / HUGE_BYTES, purpose);
+            snprintf(
+                text, sizeof text,
+                "no %zu huge pages of 2 MB for the %s: hugepage_setup/host apply hugepages --config CONFIG (or raise "
+                "vm.nr_hugepages by that many), or set dataplane.huge_pages: false",
+                whole / HUGE_BYTES, purpose);
         else
             snprintf(text, sizeof text, "no %zu MB for the %s: lower the capacities of the configuration", whole >> 20,
                      purpose);
@@ -112,21 +124,32 @@ static void refill(size_t size, const char *purpose)
         xw_assert(!"failed returns");
     }
     memory.mapped += whole;
-    memory.at = start;
-    memory.left = whole; // of the mapping before, less than 2 MB stays unused
+    rest->at = start;
+    rest->left = whole; // of the mapping before, less than 2 MB stays unused
 }
 
 void *memory_take(size_t size, const char *purpose)
 {
     xw_assert(!memory.sealed && size > 0 && memory.failed);
     size = round_up(size, PAGE_BYTES);
-    if (size > memory.left)
-        refill(size, purpose);
-    void *taken = memory.at;
-    memory.at += size;
-    memory.left -= size;
+    struct memory_rest *rest = rest_of_here();
+    if (size > rest->left)
+        refill(rest, size, purpose);
+    void *taken = rest->at;
+    rest->at += size;
+    rest->left -= size;
     note(purpose, size);
     return taken;
+}
+
+void memory_need_add(struct memory_need *need, size_t size)
+{
+    size = round_up(size, PAGE_BYTES);
+    if (size > need->left) {
+        need->left = round_up(size, HUGE_BYTES);
+        need->pages += need->left / HUGE_BYTES;
+    }
+    need->left -= size;
 }
 
 void memory_seal(void)

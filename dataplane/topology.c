@@ -77,13 +77,15 @@ static void add_roles(const struct config *config, struct topology *topology)
 {
     for (unsigned i = 0; i < config->gateways_count; i++) {
         const struct config_gateway *at = &config->gateways[i];
-        add_role(topology, (struct topology_role){ROLE_GATEWAY, i, at->lcore, at->port, at->queue});
+        add_role(topology, (struct topology_role){ROLE_GATEWAY, i, at->lcore, at->port, at->queue, at->idle_policy});
     }
-    for (unsigned i = 0; i < config->matchers_count; i++)
-        add_role(topology, (struct topology_role){ROLE_MATCHER, i, config->matchers[i].lcore, NULL, 0});
+    for (unsigned i = 0; i < config->matchers_count; i++) {
+        const struct config_matcher *at = &config->matchers[i];
+        add_role(topology, (struct topology_role){ROLE_MATCHER, i, at->lcore, NULL, 0, at->idle_policy});
+    }
     for (unsigned i = 0; i < config->publishers_count; i++) {
         const struct config_publisher *at = &config->publishers[i];
-        add_role(topology, (struct topology_role){ROLE_PUBLISHER, i, at->lcore, at->port, at->queue});
+        add_role(topology, (struct topology_role){ROLE_PUBLISHER, i, at->lcore, at->port, at->queue, at->idle_policy});
     }
 }
 
@@ -158,13 +160,14 @@ static const char *end_text(char *text, size_t size, const char *end, unsigned i
 
 void topology_print(const struct topology *topology, FILE *to)
 {
-    fprintf(to, "%-14s %5s  %s\n", "role", "lcore", "port, queue");
+    fprintf(to, "%-14s %5s  %-6s  %s\n", "role", "lcore", "idle", "port, queue");
     for (unsigned i = 0; i < topology->role_count; i++) {
         const struct topology_role *at = &topology->roles[i];
         char name[32], port[64] = "-";
         if (at->port)
             snprintf(port, sizeof port, "%s, %u", at->port, at->queue);
-        fprintf(to, "%-14s %5u  %s\n", end_text(name, sizeof name, role_name(at->role), at->index), at->lcore, port);
+        fprintf(to, "%-14s %5u  %-6s  %s\n", end_text(name, sizeof name, role_name(at->role), at->index), at->lcore,
+                config_idle_name(at->idle), port);
     }
     fprintf(to, "\n%-12s %-14s %-14s %8s  %s\n", "ring", "from", "to", "cells", "when full");
     for (unsigned i = 0; i < topology->link_count; i++) {

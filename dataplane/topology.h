@@ -18,6 +18,7 @@ struct topology_role {
     uint32_t lcore;
     const char *port; // NULL: none
     uint32_t queue;
+    enum idle_policy idle; // the same for all roles of an lcore
 };
 
 struct topology_link {

@@ -100,14 +100,6 @@ static cyaml_config_t library(struct config_source *source)
                             .flags = CYAML_CFG_NO_ALIAS};
 }
 
-// FNV-1a: both processes and every replica compare it, nobody trusts it.
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001B3);
-    return hash;
-}
-
 static bool fill(struct config_source *source, struct config **config)
 {
     pthread_once(&schema_once, make_schema);
@@ -132,10 +124,8 @@ struct config *config_load(const char *path, char *error, size_t error_size)
     error[0] = '\0';
     bool good = config_source_open(&source, path, error, error_size) && config_check(&source) &&
                 fill(&source, &config) && config_fill_defaults(&source, config) && config_resolve(&source, config);
-    if (good) {
-        config->hash = hash_bytes(UINT64_C(0xCBF29CE484222325), source.text, source.size);
-        config->hash = hash_bytes(config->hash, &config->date, sizeof config->date);
-    }
+    if (good)
+        config->hash = config_hash(config);
     config_source_close(&source);
     if (good)
         return config;

@@ -9,6 +9,14 @@
 
 enum ack_mode { ACK_MATCHED, ACK_DURABLE, ACK_REPLICATED };
 
+// What a core does after a round that has found nothing to do.
+enum idle_policy {
+    IDLE_SPIN,   // looks again at once
+    IDLE_PAUSE,  // one PAUSE: leaves the sibling thread more of the core
+    IDLE_UMWAIT, // sleeps for a microsecond in C0.1 by TPAUSE; CPUs with WAITPKG
+    IDLE_YIELD,  // sched_yield: for a core that others have to use as well
+};
+
 struct config_port { // one Ethernet port, physical or virtual
     const char *name;
     const char *profile; // file nic_profiles/PROFILE.yaml
@@ -24,18 +32,23 @@ struct config_port { // one Ethernet port, physical or virtual
 
 struct config_gateway {
     uint32_t lcore;
+    const char *idle;
     const char *port;
     uint32_t queue;
     uint32_t udp_port;   // where its clients send
     uint32_t port_index; // resolved
+    enum idle_policy idle_policy;
 };
 
 struct config_matcher {
     uint32_t lcore;
+    const char *idle;
+    enum idle_policy idle_policy; // resolved
 };
 
 struct config_publisher { // one a matching core, in the order of matchers
     uint32_t lcore;
+    const char *idle;
     const char *port;
     uint32_t queue;
     const char *group; // multicast (or unicast) IPv4 destination
@@ -43,6 +56,7 @@ struct config_publisher { // one a matching core, in the order of matchers
     uint32_t request_port; // UDP port for MoldUDP64 retransmission requests, 0: none
     uint32_t port_index;   // resolved
     uint32_t group_ip;     // resolved, host order
+    enum idle_policy idle_policy;
 };
 
 struct config_symbol {
@@ -93,7 +107,8 @@ struct config {
         bool huge_pages; // false: --no-huge
         uint32_t memory_mb;
         uint32_t main_lcore; // EAL's main thread: not a pinned role
-        uint32_t burst;      // gateway receive burst cap, frames
+        const char *idle;
+        uint32_t burst; // gateway receive burst cap, frames
         uint32_t order_ring_depth, event_ring_depth, command_ring_depth, journal_ring_depth;
         uint32_t window_messages; // sequenced messages a session kept for retransmission without control
         uint32_t session_timeout_ms, heartbeat_ms;
@@ -111,6 +126,7 @@ struct config {
     } engine;
     struct {
         uint32_t login_attempts_per_minute; // a source address
+        const char *password_file;          // lines of USER HASH, empty: none
     } control;
     struct {
         const char *pre_market, *market_open, *market_close, *venue_close; // HH:MM:SS, empty: not given
@@ -134,7 +150,7 @@ struct config {
     // resolved
     enum ack_mode ack_mode;
     uint32_t date; // yyyymmdd
-    uint64_t hash; // of the file's bytes and the resolved date
+    uint64_t hash; // of the resolved date and every value that can not change while the appliance runs
     struct config_phase {
         uint64_t time_ns; // since midnight of the trading date
         char phase;       // enum session_phase
@@ -147,6 +163,16 @@ struct config {
 struct config *config_load(const char *path, char *error, size_t error_size);
 
 void config_free(struct config *config);
+
+// Whether an appliance that runs with `running` can go on with `next`: they differ in nothing but what may change at
+// run time (`--describe-config` marks it). Otherwise one line in `text` names the first other key.
+bool config_fits(const struct config *running, const struct config *next, char *text, size_t size);
+
+// Takes from `next`, which fits, what may change at run time. `next` gets what was there before; free it all the same.
+void config_take_over(struct config *running, struct config *next);
+
+// The word for a policy.
+const char *config_idle_name(enum idle_policy policy);
 
 // Prints every key with type, unit, default, bounds and help, from the table.
 void config_describe(void);

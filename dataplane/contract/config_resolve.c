@@ -233,7 +233,7 @@ static bool resolve_roles(struct config_source *source, struct config *config)
             "%u gateways and %u matchers need %u rings and blocks, and the region holds %u; give fewer",
             config->gateways_count, config->matchers_count, objects, REGION_OBJECTS_MAX);
     return resolve_gateways(source, config, uses, &used) && resolve_publishers(source, config, uses, &used) &&
-           check_queues(source, uses, used);
+           check_queues(source, uses, used) && config_resolve_idle(source, config);
 }
 
 static bool check_index(struct config_source *source, enum config_section section, uint32_t entry, const char *key,
@@ -356,9 +356,11 @@ static bool resolve_sessions(struct config_source *source, struct config *config
         if (!text_only(session->user, ""))
             return config_fail_at(source, CONFIG_sessions, i, "user", "`user` is `%s`; use letters and digits",
                                   show(session->user));
-        if (strncmp(session->password_hash, "$argon2", 7) != 0)
+        const bool elsewhere = session->password_hash[0] == '\0' && config->control.password_file[0] != '\0';
+        if (!elsewhere && strncmp(session->password_hash, "$argon2", 7) != 0)
             return config_fail_at(source, CONFIG_sessions, i, "password_hash",
-                                  "`password_hash` is no $argon2 string; make one with `xwctl hash-password`");
+                                  "`password_hash` is no $argon2 string; make one with `xwctl hash-password`, or name "
+                                  "a control.password_file that has it");
         if (!find_account(config, session->account, &session->account_index))
             return config_fail_at(source, CONFIG_sessions, i, "account",
                                   "`account` is `%s`, which is not under `accounts:`; name one of those",

@@ -124,7 +124,7 @@ static bool load_document(struct config_source *source, yaml_parser_t *parser)
     source->has_document = true;
     source->root = yaml_document_get_root_node(&source->document);
     if (!source->root)
-        return config_fail(source, NULL, "the file is empty; start from the example crosswire.yaml");
+        return config_fail(source, NULL, "the file is empty; write `key: value` lines, as the examples have them");
     yaml_document_t second;
     if (!yaml_parser_load(parser, &second))
         return fail_parse(source, parser);

@@ -54,4 +54,10 @@ bool config_fill_defaults(struct config_source *source, struct config *config);
 // Checks what spans several keys and fills the resolved fields. False with the error line written.
 bool config_resolve(struct config_source *source, struct config *config);
 
+// A part of it: the idle policy of every role.
+bool config_resolve_idle(struct config_source *source, struct config *config);
+
+// Of the resolved date and of every value that can not change while the appliance runs.
+uint64_t config_hash(const struct config *config);
+
 #endif

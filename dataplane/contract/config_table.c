@@ -92,12 +92,13 @@ static void describe_key(const struct config_key *key)
     else
         snprintf(bounds, sizeof bounds, "%" PRIu64 "..%" PRIu64 " %s%s", key->min, key->max,
                  key->kind == KIND_TEXT ? "characters" : key->unit, key->kind == KIND_DEPTH ? ", a power of two" : "");
-    printf("  %-26s %-14s %-38s %s\n", key->name, given, bounds, key->help);
+    printf("  %-26s %-14s %-38s %s%s\n", key->name, given, bounds, key->help, config_key_live(key) ? " (reload)" : "");
 }
 
 void config_describe(void)
 {
     printf("  %-26s %-14s %-38s %s\n", "key", "default", "values", "meaning");
+    puts("  (reload): may change while the appliance runs, by SIGHUP; everything else by a restart of both processes");
     for (int section = 0; section < CONFIG_SECTIONS; section++) {
         const struct config_section_info info = config_section_info((enum config_section)section);
         if (info.form == FORM_LIST)

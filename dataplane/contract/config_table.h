@@ -57,6 +57,9 @@ extern const unsigned config_keys_count;
 // The section's description, keys' range included.
 struct config_section_info config_section_info(enum config_section section);
 
+// Whether it may change while the appliance runs.
+bool config_key_live(const struct config_key *key);
+
 static inline bool config_key_required(const struct config_key *key)
 {
     return key->kind == KIND_TEXT ? key->text == NULL : key->number == CONFIG_REQUIRED;

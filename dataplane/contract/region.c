@@ -304,7 +304,7 @@ static enum region_result make(struct region *region, const struct region_plan *
 {
     char making[sizeof region->path + sizeof MAKING];
     snprintf(making, sizeof making, "%s" MAKING, region->path);
-    region->fd = open(making, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    region->fd = open(making, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
     if (region->fd < 0)
         return REGION_SYSTEM;
     enum region_result result = set_lock(region->fd) ? REGION_SYSTEM : map_new(region);
@@ -321,19 +321,26 @@ static enum region_result make(struct region *region, const struct region_plan *
     return result;
 }
 
+size_t region_plan_bytes(const struct region_plan *plan, const char *directory, size_t *page)
+{
+    struct statfs volume;
+    if (statfs(directory, &volume))
+        return 0;
+    *page = (uint32_t)volume.f_type == HUGETLBFS_MAGIC ? (size_t)volume.f_bsize : 0;
+    struct region_object objects[REGION_OBJECTS_MAX];
+    memcpy(objects, plan->objects, sizeof objects);
+    return round_up(place(objects, plan->count), *page > HUGE_PAGE_BYTES ? *page : HUGE_PAGE_BYTES);
+}
+
 enum region_result region_create(struct region *region, const char *directory, const char *instance,
                                  const struct region_plan *plan, uint64_t config_hash)
 {
     *region = (struct region){.fd = -1, .lock_fd = -1};
-    struct statfs volume;
-    if (statfs(directory, &volume))
+    size_t huge_page;
+    region->size = region_plan_bytes(plan, directory, &huge_page);
+    if (!region->size)
         return REGION_SYSTEM;
-    const bool huge = (uint32_t)volume.f_type == HUGETLBFS_MAGIC;
-    const size_t page = huge ? (size_t)volume.f_bsize : PAGE_BYTES;
-
-    struct region_object objects[REGION_OBJECTS_MAX];
-    memcpy(objects, plan->objects, sizeof objects);
-    region->size = round_up(place(objects, plan->count), page > HUGE_PAGE_BYTES ? page : HUGE_PAGE_BYTES);
+    const size_t page = huge_page ? huge_page : PAGE_BYTES;
 
     uint64_t newest = 0;
     enum region_result result = take_instance_lock(region, directory, instance, page, &newest);

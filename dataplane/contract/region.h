@@ -97,7 +97,9 @@ struct matcher_port {
 };
 _Static_assert(sizeof(struct matcher_port) == 2 * CACHE_PAIR, "one writer a block");
 
-enum gateway_request_kind { REQUEST_LOGIN = 1, REQUEST_MESSAGES = 2 };
+// The last is only a reply, and answers nothing: the session's password may be another one now, so that what the
+// gateway remembers as verified does not count any more.
+enum gateway_request_kind { REQUEST_LOGIN = 1, REQUEST_MESSAGES = 2, REPLY_FORGET = 3 };
 
 enum login_verdict {
     LOGIN_WRONG = 0,
@@ -164,6 +166,10 @@ enum region_result {
 
 // Adds an object to the plan. For rings `depth` is in cells, and 0 otherwise.
 void region_plan_add(struct region_plan *plan, enum object_kind kind, unsigned a, unsigned b, uint32_t depth);
+
+// Bytes of the file that region_create makes for the plan in `directory`, whole pages of its file system; `page` is
+// their size where that is hugetlbfs, else 0. Returns 0 with errno when the directory can not be looked at.
+size_t region_plan_bytes(const struct region_plan *plan, const char *directory, size_t *page);
 
 // Creates generation newest+1 in `directory` (which exists), formats what `plan` lists, publishes the magic last, holds
 // the lock. It is made under a temporary name: whatever kills it in the middle leaves nothing that can be joined, and

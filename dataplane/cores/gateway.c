@@ -99,11 +99,11 @@ static void fill_sessions(struct gateway *gateway, const struct role_context *co
     }
 }
 
-static uint32_t sessions_of(const struct role_context *context)
+static uint32_t sessions_of(const struct config *config, unsigned index)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < context->config->sessions_count; i++)
-        count += context->config->sessions[i].gateway == context->index;
+    for (uint32_t i = 0; i < config->sessions_count; i++)
+        count += config->sessions[i].gateway == index;
     return count;
 }
 
@@ -120,9 +120,8 @@ static void *piece(struct layout *layout, size_t size)
     return at;
 }
 
-static char *lay_out(struct gateway *gateway, const struct role_context *context, struct layout *layout)
+static char *lay_out(struct gateway *gateway, const struct config *config, struct layout *layout)
 {
-    const struct config *config = context->config;
     uint32_t sessions = gateway->sessions_count;
     size_t stride = (window_footprint(config->dataplane.window_messages) + 63) & ~(size_t)63;
     gateway->sources.mask = source_slots(sessions) - 1;
@@ -138,16 +137,27 @@ static char *lay_out(struct gateway *gateway, const struct role_context *context
 static bool take_memory(struct gateway *gateway, const struct role_context *context)
 {
     struct layout measure = {0}, layout = {0};
-    gateway->sessions_count = sessions_of(context);
+    gateway->sessions_count = sessions_of(context->config, context->index);
     gateway->by_index_count = context->config->sessions_count;
-    lay_out(gateway, context, &measure);
+    lay_out(gateway, context->config, &measure);
     layout.base = context->take_memory(measure.size, "gateway sessions and windows");
     if (!layout.base)
         return false;
-    char *windows = lay_out(gateway, context, &layout);
+    char *windows = lay_out(gateway, context->config, &layout);
     fill_symbols(gateway, context->config);
     fill_sessions(gateway, context, windows);
     return true;
+}
+
+static unsigned gateway_takes(const struct config *config, unsigned index, size_t *sizes)
+{
+    static struct gateway measured; // only its counts are looked at
+    struct layout measure = {0};
+    measured.sessions_count = sessions_of(config, index);
+    lay_out(&measured, config, &measure);
+    sizes[0] = sizeof measured;
+    sizes[1] = measure.size;
+    return 2;
 }
 
 static bool join_inlet(struct gateway *gateway, const struct role_context *context, char *error, size_t error_size)
@@ -200,6 +210,7 @@ static void *gateway_init(const struct role_context *context, char *error, size_
 const struct role_descriptor gateway_role = {
     .name = "gateway",
     .role = ROLE_GATEWAY,
+    .takes = gateway_takes,
     .init = gateway_init,
     .poll = gateway_poll,
     .flush = gateway_flush,

@@ -269,6 +269,9 @@ unsigned gateway_take_replies(struct gateway *gateway)
             take_verdict(gateway, reply);
         else if (reply->kind == REQUEST_MESSAGES)
             gateway_take_message(gateway, reply);
+        else if (reply->kind == REPLY_FORGET && reply->session < gateway->by_index_count &&
+                 gateway->by_index[reply->session])
+            gateway->by_index[reply->session]->has_digest = false;
         ring_release(gateway->replies, 1);
         count++;
     }

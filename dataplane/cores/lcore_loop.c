@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cores/lcore_loop.h"
 
+#include <cpuid.h>
+#include <sched.h>
 #include <stddef.h>
 #include <x86intrin.h>
 
@@ -20,6 +22,14 @@ struct round {
     struct step steps[2 * LCORE_ROLES_MAX];
     unsigned count;
 };
+
+bool lcore_loop_can_idle(enum idle_policy policy)
+{
+    unsigned a, b, c, d;
+    if (policy != IDLE_UMWAIT)
+        return true;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && c & 1u << 5; // WAITPKG
+}
 
 void lcore_loop_add(struct lcore_loop *loop, const struct role_descriptor *descriptor, void *instance,
                     struct core_block *block)
@@ -77,6 +87,29 @@ static void housekeep(struct lcore_loop *loop, struct lcore_role *role, uint64_t
         atomic_store_explicit(&block->state, CORE_HALT, memory_order_release);
 }
 
+// A core has many things to look at, and one address can be waited for: so it waits for time. C0.1, the lighter state.
+__attribute__((target("waitpkg"))) static void wait_until(uint64_t tsc)
+{
+    _tpause(1, tsc);
+}
+
+static void idle(const struct lcore_loop *loop, uint64_t now)
+{
+    switch (loop->idle) {
+    case IDLE_SPIN:
+        break;
+    case IDLE_PAUSE:
+        _mm_pause();
+        break;
+    case IDLE_UMWAIT:
+        wait_until(now + loop->tsc_hz / 1000000);
+        break;
+    case IDLE_YIELD:
+        sched_yield();
+        break;
+    }
+}
+
 int lcore_loop_run(void *argument)
 {
     struct lcore_loop *loop = argument;
@@ -90,11 +123,19 @@ int lcore_loop_run(void *argument)
     uint64_t now = __rdtsc(), next = now;
     unsigned turn = 0;
     while (!atomic_load_explicit(loop->quit, memory_order_relaxed)) {
+        unsigned found = loop->idle == IDLE_SPIN; // as good as busy: nothing is done then
         for (unsigned i = 0; i < round.count; i++) {
             const struct step *step = &round.steps[i];
             unsigned work = step->run(step->instance, now);
             uint64_t end = __rdtsc();
             *(work ? &step->role->busy_cycles : &step->role->idle_cycles) += end - now;
+            found |= work;
+            now = end;
+        }
+        if (__builtin_expect(found == 0, 0)) {
+            idle(loop, now);
+            uint64_t end = __rdtsc();
+            loop->roles[0].idle_cycles += end - now;
             now = end;
         }
         if (now < next)

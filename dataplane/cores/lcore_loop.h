@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a pinned lcore runs: its roles in turn, for ever, without a system call, an allocation or a lock.
+// What a pinned lcore runs: its roles in turn, for ever, without an allocation or a lock; without a system call unless
+// it is told to yield when it is idle.
 //
 // A round is: poll of each gateway, poll of each matcher, flush of each gateway, poll of each publisher. So a command
 // that came in with this round's packets is matched and its answer is sent before the publisher costs anything.
@@ -13,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contract/config.h"
 #include "contract/region.h"
 #include "cores/role.h"
 
@@ -33,9 +35,13 @@ struct lcore_loop {
     unsigned count;
     uint32_t lcore;
     uint64_t tsc_hz;
+    enum idle_policy idle;              // after a round in which no role has found anything to do
     const struct region_header *header; // header->stop asks the roles to drain
     const _Atomic bool *quit;           // set by the main thread: leave the loop now
 };
+
+// Whether this CPU can idle so.
+bool lcore_loop_can_idle(enum idle_policy policy);
 
 // Adds a role that has been initialised.
 void lcore_loop_add(struct lcore_loop *loop, const struct role_descriptor *descriptor, void *instance,

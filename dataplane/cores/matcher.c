@@ -333,6 +333,15 @@ static bool make_engine(struct matcher *matcher, const struct role_context *cont
     return matcher->engine != NULL;
 }
 
+static unsigned matcher_takes(const struct config *config, unsigned index, size_t *sizes)
+{
+    struct engine_capacity capacity = engine_capacity_of(config, index);
+    sizes[0] = sizeof(struct matcher);
+    sizes[1] = engine_footprint(&capacity);
+    sizes[2] = config->sessions_count;
+    return 3;
+}
+
 static void *matcher_init(const struct role_context *context, char *error, size_t error_size)
 {
     struct matcher *matcher = context->take_memory(sizeof *matcher, "matcher");
@@ -356,6 +365,7 @@ static void *matcher_init(const struct role_context *context, char *error, size_
 const struct role_descriptor matcher_role = {
     .name = "matcher",
     .role = ROLE_MATCHER,
+    .takes = matcher_takes,
     .init = matcher_init,
     .poll = matcher_poll,
     .flush = NULL,

@@ -248,6 +248,14 @@ static bool join_rings(struct publisher *publisher, const struct role_context *c
     return events && publisher->port && publisher->matcher_block;
 }
 
+static unsigned publisher_takes(const struct config *config, unsigned index, size_t *sizes)
+{
+    (void)index;
+    sizes[0] = sizeof(struct publisher);
+    sizes[1] = window_footprint(config->dataplane.window_messages);
+    return 2;
+}
+
 static void *publisher_init(const struct role_context *context, char *error, size_t error_size)
 {
     const struct config_publisher *config = &context->config->publishers[context->index];
@@ -268,6 +276,7 @@ static void *publisher_init(const struct role_context *context, char *error, siz
 const struct role_descriptor publisher_role = {
     .name = "publisher",
     .role = ROLE_PUBLISHER,
+    .takes = publisher_takes,
     .init = publisher_init,
     .poll = publisher_poll,
     .flush = NULL,

@@ -21,9 +21,14 @@ struct role_context {
     uint64_t tsc_hz;
 };
 
+#define ROLE_TAKES_MAX 4
+
 struct role_descriptor {
     const char *name;
     enum role role;
+    // The sizes that init takes of memory, in its order, into `sizes` (room for ROLE_TAKES_MAX). Returns how many. So
+    // that what a configuration needs is known before anything starts.
+    unsigned (*takes)(const struct config *config, unsigned index, size_t *sizes);
     // Takes the role's memory and joins its rings. Returns the instance, or NULL with one line in error.
     void *(*init)(const struct role_context *context, char *error, size_t error_size);
     // One run to completion, bounded. `now` is the TSC. Returns how much work was found: 0 means idle.

@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
-#include "io/profile.h"
+#include "contract/nic_device.h"
+#include "contract/nic_profile.h"
 #include "io/tsc.h"
 
 #define ARGUMENTS_MOST 96
@@ -140,20 +141,41 @@ static int check_memory(const struct config *config, char *error, size_t error_s
     return EX_UNAVAILABLE;
 }
 
+// One device that EAL shall probe, with the arguments of its profile.
+static int add_device(const struct config *config, uint32_t port, const struct nic_profile *profile,
+                      struct arguments *arguments, char *error, size_t error_size)
+{
+    const struct config_port *at = &config->ports[port];
+    char line[512], args[512];
+    if (!nic_port_fits("/sys", config->profile_directory, profile, at->device, line, sizeof line)) {
+        snprintf(error, error_size, "port %s (%s %s): %s", at->name, profile->name, at->device, line);
+        return EX_CONFIG;
+    }
+    if (!nic_profile_arguments(profile, at->device, 1, at->has_mac ? at->mac : NULL, args, sizeof args)) {
+        snprintf(error, error_size, "port %s: device arguments too long: shorten the profile's args", at->name);
+        return EX_CONFIG;
+    }
+    add(arguments, "-a");
+    add(arguments, "%s%s%s", at->device, args[0] ? "," : "", args);
+    return 0;
+}
+
 // Only the PCI devices that the configuration names are probed: EAL would take the machine's own NIC otherwise.
 static int add_devices(const struct config *config, struct arguments *arguments, char *error, size_t error_size)
 {
     unsigned physical = 0;
     for (uint32_t i = 0; i < config->ports_count; i++) {
-        struct profile profile;
-        int result = profile_load(config->profile_directory, config->ports[i].profile, &profile, error, error_size);
+        struct nic_profile profile;
+        int result =
+            nic_profile_load_port(config->profile_directory, config->ports[i].profile, &profile, error, error_size);
         if (result != 0)
             return result;
-        if (profile.kind != PROFILE_PCI)
+        if (profile.kind == NIC_VDEV)
             continue;
         physical++;
-        add(arguments, "-a");
-        add(arguments, "%s", config->ports[i].device);
+        result = add_device(config, i, &profile, arguments, error, error_size);
+        if (result != 0)
+            return result;
     }
     if (physical == 0)
         add(arguments, "--no-pci");

@@ -14,10 +14,13 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
-#include "io/profile.h"
+#include "contract/log.h"
+#include "contract/nic_device.h"
+#include "contract/nic_profile.h"
+#include "io/steering.h"
 
 #define PORTS_MOST 16
-#define QUEUES_MOST 64
+#define QUEUES_MOST STEERING_QUEUES_MOST
 #define POOL_CACHE 256 // frames kept hot on the lcore
 
 // Received frames that were given back are kept for sending: an answer is written into the frame that has just brought
@@ -48,6 +51,7 @@ struct port {
     uint16_t id;
     bool attached;
     bool started;
+    struct steering steering;
     char vdev[96];    // name of the virtual device, empty for a physical one
     char socket[108]; // socket file that the device makes
 };
@@ -60,7 +64,7 @@ static struct {
 // What setting up one port needs.
 struct setup {
     const struct config_port *config;
-    struct profile profile;
+    struct nic_profile profile;
     struct port *port;
     char *error;
     size_t error_size;
@@ -125,8 +129,8 @@ static int attach_virtual(const struct setup *setup, uint32_t index)
 {
     struct port *port = setup->port;
     char args[512];
-    if (!profile_arguments(&setup->profile, setup->config->device, port->count,
-                           setup->config->has_mac ? setup->config->mac : NULL, args, sizeof args))
+    if (!nic_profile_arguments(&setup->profile, setup->config->device, port->count,
+                               setup->config->has_mac ? setup->config->mac : NULL, args, sizeof args))
         return refuse(setup, EX_CONFIG, "device arguments too long: shorten the device's name");
     snprintf(port->vdev, sizeof port->vdev, "%s%u", setup->profile.driver, index);
     if (rte_eal_hotplug_add("vdev", port->vdev, args) != 0)
@@ -140,29 +144,37 @@ static int attach_virtual(const struct setup *setup, uint32_t index)
 static int attach(const struct setup *setup, uint32_t index)
 {
     int result = 0;
-    if (setup->profile.device_is == DEVICE_SOCKET_MADE)
+    if (setup->profile.device_is == NIC_DEVICE_SOCKET_MADE)
         result = clear_socket(setup);
-    if (result == 0 && setup->profile.kind == PROFILE_VDEV)
+    if (result == 0 && setup->profile.kind == NIC_VDEV)
         result = attach_virtual(setup, index);
     else if (result == 0 && rte_eth_dev_get_port_by_name(setup->config->device, &setup->port->id) != 0)
         result = refuse(setup, EX_UNAVAILABLE, "no such device: %s", setup->profile.needs);
     setup->port->attached = result == 0;
-    if (result == 0 && setup->profile.device_is == DEVICE_SOCKET_MADE)
+    if (result == 0 && setup->profile.device_is == NIC_DEVICE_SOCKET_MADE)
         snprintf(setup->port->socket, sizeof setup->port->socket, "%s", setup->config->device);
     return result;
 }
 
-// Only what the device reports is asked for; frames carry what it did, and software does the rest.
+// Only what the profile names and the device reports is asked for; frames carry what it did, and software does the
+// rest.
 static void choose_offloads(const struct setup *setup, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
 {
-    if (setup->profile.checksums)
-        conf->rxmode.offloads |= info->rx_offload_capa & (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM);
+    const struct nic_profile *profile = &setup->profile;
+    if (profile->rx_offloads & NIC_RX_IPV4_CKSUM)
+        conf->rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
+    if (profile->rx_offloads & NIC_RX_UDP_CKSUM)
+        conf->rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
     // One pool a queue and no shared frames: a device may free what it sent in one go.
-    conf->txmode.offloads |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-    if (setup->port->count > 1 && info->flow_type_rss_offloads) {
-        conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-        conf->rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP);
-    }
+    if ((profile->tx_offloads & NIC_TX_MBUF_FAST_FREE) &&
+        (setup->port->count == 1 || profile->steering == NIC_STEERING_FLOW))
+        conf->txmode.offloads |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+}
+
+// Room for the frames that wait for another queue.
+static unsigned waiting_most(const struct setup *setup, uint16_t rx)
+{
+    return (setup->port->count - 1) * rx;
 }
 
 static int open_queue(const struct setup *setup, uint16_t queue, uint16_t rx, uint16_t tx)
@@ -171,15 +183,14 @@ static int open_queue(const struct setup *setup, uint16_t queue, uint16_t rx, ui
     struct port_queue *to = &port->queues[queue];
     char name[RTE_MEMPOOL_NAMESIZE];
     int node = rte_eth_dev_socket_id(port->id);
+    unsigned frames = (unsigned)rx + tx + setup->profile.buffers + waiting_most(setup, rx);
     snprintf(name, sizeof name, "frames%u.%u", port->id, queue);
     to->id = port->id;
     to->queue = queue;
-    to->ask = to->ask_least = setup->profile.kind == PROFILE_PCI ? ASK_PHYSICAL : ASK_VIRTUAL;
-    to->pool = rte_pktmbuf_pool_create(name, (unsigned)rx + tx + setup->profile.buffers, POOL_CACHE, 0,
-                                       RTE_MBUF_DEFAULT_BUF_SIZE, node);
+    to->ask = to->ask_least = setup->profile.kind == NIC_VDEV ? ASK_VIRTUAL : ASK_PHYSICAL;
+    to->pool = rte_pktmbuf_pool_create(name, frames, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, node);
     if (!to->pool)
-        return refuse(setup, EX_OSERR, "no memory for %u frames: raise dataplane.memory_mb",
-                      rx + tx + setup->profile.buffers);
+        return refuse(setup, EX_OSERR, "no memory for %u frames: raise dataplane.memory_mb", frames);
     if (rte_eth_rx_queue_setup(port->id, queue, rx, (unsigned)node, NULL, to->pool) != 0)
         return refuse(setup, EX_UNAVAILABLE, "receive queue %u with %u descriptors refused: lower rx_descriptors",
                       queue, rx);
@@ -198,14 +209,31 @@ static int address(const struct setup *setup)
     rte_eth_macaddr_get(port->id, &mac);
     if (setup->config->has_mac) {
         memcpy(mac.addr_bytes, setup->config->mac_bytes, sizeof mac.addr_bytes);
-        if (setup->profile.kind == PROFILE_PCI && rte_eth_dev_default_mac_addr_set(port->id, &mac) != 0 &&
+        if (setup->profile.kind == NIC_PCI && rte_eth_dev_default_mac_addr_set(port->id, &mac) != 0 &&
             rte_eth_promiscuous_enable(port->id) != 0)
             return refuse(setup, EX_CONFIG, "the device does not take the MAC address: leave the port's mac out");
     }
-    if (setup->profile.kind == PROFILE_VDEV && setup->profile.device_is == DEVICE_INTERFACE)
+    if (setup->profile.kind == NIC_VDEV && setup->profile.device_is == NIC_DEVICE_INTERFACE)
         rte_eth_promiscuous_enable(port->id);
     for (uint32_t queue = 0; queue < port->count; queue++)
         memcpy(port->queues[queue].mac, mac.addr_bytes, sizeof mac.addr_bytes);
+    return 0;
+}
+
+// With several queues: every datagram finds the queue of the role that it is for.
+static int steer(const struct setup *setup, uint16_t rx)
+{
+    struct port *port = setup->port;
+    char reason[128] = "";
+    if (port->count == 1)
+        return 0;
+    if (setup->profile.steering == NIC_STEERING_FLOW) {
+        if (steering_in_device(&port->steering, port->id, setup->config, reason, sizeof reason))
+            return 0;
+        log_event(LOG_XW1011, "\"port\":%s,\"reason\":%s", log_quote(setup->config->name), log_quote(reason));
+    }
+    if (!steering_in_software(&port->steering, port->id, rx))
+        return refuse(setup, EX_OSERR, "no memory for rings between its queues: raise dataplane.memory_mb");
     return 0;
 }
 
@@ -234,11 +262,13 @@ static int configure(const struct setup *setup)
         return refuse(setup, EX_UNAVAILABLE, "the device does not start (%s): %s", strerror(-started),
                       setup->profile.needs);
     port->started = true;
-    return address(setup);
+    int result = steer(setup, rx);
+    return result != 0 ? result : address(setup);
 }
 
 static void close_port(struct port *port)
 {
+    steering_down(&port->steering);
     if (port->started)
         rte_eth_dev_stop(port->id);
     if (port->attached)
@@ -252,18 +282,43 @@ static void close_port(struct port *port)
     *port = (struct port){.count = 0};
 }
 
+// What the profile can not serve.
+static int check(const struct setup *setup, const struct config *config, uint32_t index, uint32_t queues)
+{
+    const struct nic_profile *profile = &setup->profile;
+    if (index >= PORTS_MOST || queues > QUEUES_MOST)
+        return refuse(setup, EX_CONFIG, "at most %u ports of %u queues: use fewer", PORTS_MOST, QUEUES_MOST);
+    if (queues > 1 && profile->steering == NIC_STEERING_NONE)
+        return refuse(setup, EX_CONFIG, "%u queues wanted, and it has one: give its roles queue 0 and one lcore",
+                      queues);
+    if (config->gateways_count > 0 && config->dataplane.burst < profile->burst)
+        return refuse(setup, EX_CONFIG,
+                      "its driver hands over %u frames at a time or none: raise dataplane.burst to that",
+                      profile->burst);
+    return 0;
+}
+
+// Not wrong, only slow: said once.
+static void warn_of_far_roles(const struct config *config)
+{
+    char line[320];
+    for (unsigned role = 0; nic_far_role("/sys", config, &role, line, sizeof line);)
+        log_event(LOG_XW1012, "\"mend\":%s", log_quote(line));
+}
+
 int ports_open(const struct config *config, char *error, size_t error_size)
 {
     for (uint32_t i = 0; i < config->ports_count; i++) {
         struct setup setup = {.config = &config->ports[i], .error = error, .error_size = error_size};
-        int result =
-            profile_load(config->profile_directory, config->ports[i].profile, &setup.profile, error, error_size);
+        int result = nic_profile_load_port(config->profile_directory, config->ports[i].profile, &setup.profile, error,
+                                           error_size);
         uint32_t queues = queues_wanted(config, i);
-        if (result == 0 && (i >= PORTS_MOST || queues > QUEUES_MOST))
-            result = refuse(&setup, EX_CONFIG, "at most %u ports of %u queues: use fewer", PORTS_MOST, QUEUES_MOST);
+        if (result == 0)
+            result = check(&setup, config, i, queues);
         if (result == 0) {
             setup.port = &ports.list[i];
             *setup.port = (struct port){.count = queues};
+            steering_plan(&setup.port->steering, config, i, (uint16_t)queues);
             ports.count = i + 1;
             result = attach(&setup, i);
         }
@@ -274,6 +329,7 @@ int ports_open(const struct config *config, char *error, size_t error_size)
             return result;
         }
     }
+    warn_of_far_roles(config);
     return 0;
 }
 

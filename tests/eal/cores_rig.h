@@ -167,8 +167,9 @@ RIG_UNUSED void rig_write_profile(struct rig *rig)
     snprintf(path, sizeof path, "%s/rings.yaml", rig->directory);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fputs("name: rings\nkind: pci\ndriver: net_ring\ndevice_is: pci\nrx_descriptors: 512\ntx_descriptors: 512\n"
-          "buffers: 1024\nchecksums: false\nneeds: the rig\nnotes: rings\n",
+    fputs("name: rings\nkind: pci\ndriver: net_ring\nbinding: vfio-pci\ndevice_is: pci\nrx_descriptors: "
+          "512\ntx_descriptors: 512\n"
+          "buffers: 1024\nneeds: the rig\nnotes: rings\n",
           file);
     fclose(file);
 }

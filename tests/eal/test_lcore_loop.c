@@ -93,6 +93,17 @@ static const struct role_descriptor toy_matcher = {
 static const struct role_descriptor toy_publisher = {
     .name = "publisher", .role = ROLE_PUBLISHER, .poll = toy_poll, .housekeep = toy_housekeep, .drained = toy_drained};
 
+// Stands in for the C library's: how often the loop has given its core away.
+static unsigned yields;
+
+int sched_yield(void);
+
+int sched_yield(void)
+{
+    yields++;
+    return 0;
+}
+
 static struct region_header header;
 static struct core_block blocks[8];
 static struct lcore_loop loop;
@@ -104,6 +115,7 @@ static int fresh(void **state)
     memset(blocks, 0, sizeof blocks);
     memset(&header, 0, sizeof header);
     called = 0;
+    yields = 0;
     quit = false;
     housekeepings_wanted = 1;
     loop = (struct lcore_loop){.lcore = 3, .tsc_hz = 2000000000, .header = &header, .quit = &quit};
@@ -212,6 +224,43 @@ static void a_failed_role_stays_failed(void **state)
     assert_int_equal(blocks[0].state, CORE_FAIL);
 }
 
+static void a_core_gives_way_only_after_a_round_without_work(void **state)
+{
+    (void)state;
+    struct toy g = {.letter = 'g', .work = 1}, m = {.letter = 'm'};
+    loop.idle = IDLE_YIELD;
+    lcore_loop_add(&loop, &toy_gateway, &g, &blocks[0]);
+    lcore_loop_add(&loop, &toy_matcher, &m, &blocks[1]);
+    housekeepings_wanted = 5;
+    lcore_loop_run(&loop);
+    assert_int_equal(yields, 0);
+    g.work = 0;
+    g.housekept = 0;
+    quit = false;
+    lcore_loop_run(&loop);
+    assert_true(yields > 0);
+}
+
+static void time_given_away_is_idle_time(void **state)
+{
+    (void)state;
+    static const enum idle_policy policies[] = {IDLE_PAUSE, IDLE_UMWAIT, IDLE_YIELD};
+    for (unsigned i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        if (!lcore_loop_can_idle(policies[i]))
+            continue;
+        fresh(state);
+        struct toy g = {.letter = 'g'};
+        loop.idle = policies[i];
+        lcore_loop_add(&loop, &toy_gateway, &g, &blocks[0]);
+        housekeepings_wanted = 5;
+        lcore_loop_run(&loop);
+        assert_true(blocks[0].idle_cycles > 0);
+        assert_int_equal(blocks[0].busy_cycles, 0);
+        assert_int_equal(blocks[0].heartbeat, 5);
+    }
+    assert_true(lcore_loop_can_idle(IDLE_SPIN) && lcore_loop_can_idle(IDLE_PAUSE) && lcore_loop_can_idle(IDLE_YIELD));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +271,8 @@ int main(void)
         cmocka_unit_test_setup(what_is_taken_from_the_heap_while_polling_is_told, fresh),
         cmocka_unit_test_setup(a_role_halts_only_when_asked_and_drained, fresh),
         cmocka_unit_test_setup(a_failed_role_stays_failed, fresh),
+        cmocka_unit_test_setup(a_core_gives_way_only_after_a_round_without_work, fresh),
+        cmocka_unit_test_setup(time_given_away_is_idle_time, fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,18 +224,103 @@ static void today_is_the_date_of_utc(void **state)
     config_free(config);
 }
 
-static void the_hash_covers_the_text_and_the_date(void **state)
+static void the_hash_covers_what_can_not_change_at_run_time(void **state)
 {
     (void)state;
-    struct config *one = accepted("", ""), *same = accepted("", ""), *other = accepted("2024-02-29", "2024-02-28"),
-                  *spaced = accepted("ack: matched", "ack:  matched");
+    struct config *one = accepted("", ""), *same = accepted("ack: matched", "ack:  matched # as ever"),
+                  *day = accepted("2024-02-29", "2024-02-28"), *tick = accepted("tick: 0.05", "tick: 0.04"),
+                  *fewer = accepted("  - {name: abc, tick: 1, round_lot: 10}\n", ""),
+                  *live = accepted("journal:\n", "control: {login_attempts_per_minute: 7}\njournal:\n");
     assert_int_equal(one->hash, same->hash);
-    assert_int_not_equal(one->hash, other->hash);
-    assert_int_not_equal(one->hash, spaced->hash);
+    assert_int_equal(one->hash, live->hash);
+    assert_int_not_equal(one->hash, day->hash);
+    assert_int_not_equal(one->hash, tick->hash);
+    assert_int_not_equal(one->hash, fewer->hash);
     config_free(one);
     config_free(same);
-    config_free(other);
-    config_free(spaced);
+    config_free(day);
+    config_free(tick);
+    config_free(fewer);
+    config_free(live);
+}
+
+// ---- what may change at run time ------------------------------------------------------------------------------------
+
+// Fails unless the running base configuration refuses the replacement, with words that `says` is part of.
+static void not_at_run_time(const char *from, const char *to, const char *says)
+{
+    char text[256] = "";
+    struct config *running = accepted("", ""), *next = accepted(from, to);
+    if (config_fits(running, next, text, sizeof text))
+        fail_msg("may change: `%s` to `%s`", from, to);
+    if (!strstr(text, says) || strchr(text, '\n'))
+        fail_msg("`%s` for `%s` gave %s", to, from, text);
+    config_free(running);
+    config_free(next);
+}
+
+static void a_key_of_a_running_core_names_itself(void **state)
+{
+    (void)state;
+    not_at_run_time("ack: matched", "ack: durable", "`ack` can not change");
+    not_at_run_time("order_ring_depth: 4096", "order_ring_depth: 512",
+                    "`order_ring_depth` of `dataplane` can not change");
+    not_at_run_time("huge_pages: false", "huge_pages: true", "`huge_pages` of `dataplane`");
+    not_at_run_time("tick: 0.05", "tick: 0.04", "`tick` of entry 1 of `symbols` can not change");
+    not_at_run_time("  - {name: abc, tick: 1, round_lot: 10}\n", "", "`symbols` has 2 entries and had 3");
+    not_at_run_time("journal:\n", "schedule: {market_open: 09:30:00}\njournal:\n", "`schedule`");
+}
+
+static void live_keys_are_taken_over_whole(void **state)
+{
+    (void)state;
+    char text[256];
+    struct config *running = accepted("journal:\n", "schedule: {market_close: 16:00:00}\njournal:\n");
+    struct config *next =
+        accepted("journal:\n", "schedule: {market_close: 17:30:00, venue_close: 18:00:00}\n"
+                               "control: {login_attempts_per_minute: 7, password_file: x}\njournal:\n");
+    assert_true(config_fits(running, next, text, sizeof text));
+    config_take_over(running, next);
+    assert_int_equal(running->control.login_attempts_per_minute, 7);
+    assert_string_equal(running->control.password_file, "x");
+    assert_int_equal(running->phases_count, 2);
+    assert_int_equal(running->phases[0].time_ns, 63000 * UINT64_C(1000000000));
+    assert_string_equal(next->schedule.market_close, "16:00:00");
+    config_free(next);
+    next = accepted("journal:\n", "schedule: {market_close: 17:30:00, venue_close: 18:00:00}\n"
+                                  "control: {login_attempts_per_minute: 7, password_file: x}\njournal:\n");
+    assert_true(config_fits(running, next, text, sizeof text)); // and the next reload compares with what was taken
+    config_free(next);
+    config_free(running);
+}
+
+static void a_session_without_a_hash_needs_a_password_file(void **state)
+{
+    (void)state;
+    static const char hash[] = ", password_hash: '$argon2id$v=19$m=8192,t=2,p=1$ab$cd'}";
+    refused(hash, "}", "31:5", "xwctl hash-password");
+    static char text[8192];
+    const char *at = strstr(base, hash);
+    snprintf(text, sizeof text, "control: {password_file: /etc/x}\n%.*s}%s", (int)(at - base), base, at + strlen(hash));
+    struct config *config = load_bytes(text, strlen(text));
+    assert_non_null(config);
+    assert_string_equal(config->sessions[0].password_hash, "");
+    config_free(config);
+}
+
+static void roles_of_one_lcore_idle_in_one_way(void **state)
+{
+    (void)state;
+    struct config *config = accepted("  main_lcore: 1\n", "  main_lcore: 1\n  idle: yield\n");
+    assert_int_equal(config->gateways[0].idle_policy, IDLE_YIELD);
+    assert_int_equal(config->publishers[1].idle_policy, IDLE_YIELD);
+    config_free(config);
+    config = accepted("", "");
+    assert_int_equal(config->matchers[0].idle_policy, IDLE_SPIN);
+    config_free(config);
+    refused("  main_lcore: 1\n", "  main_lcore: 1\n  idle: sleep\n", "7:9", "write spin, pause, umwait or yield");
+    refused("  - {lcore: 2, port: b, udp_port: 4000}\n", "  - {lcore: 2, port: b, udp_port: 4000, idle: pause}\n",
+            "19:5", "another role of lcore 2 has `pause`");
 }
 
 static void the_example_is_read(void **state)
@@ -533,7 +618,11 @@ int main(void)
         TEST(what_accounts_and_sessions_say_of_orders_is_resolved),
         TEST(zero_and_false_that_were_written_are_no_defaults),
         TEST(today_is_the_date_of_utc),
-        TEST(the_hash_covers_the_text_and_the_date),
+        TEST(the_hash_covers_what_can_not_change_at_run_time),
+        TEST(a_key_of_a_running_core_names_itself),
+        TEST(live_keys_are_taken_over_whole),
+        TEST(a_session_without_a_hash_needs_a_password_file),
+        TEST(roles_of_one_lcore_idle_in_one_way),
         TEST(the_example_is_read),
         TEST(every_key_of_the_table_lies_inside_its_structure),
         TEST(an_unknown_key_is_refused_with_the_nearest_one),

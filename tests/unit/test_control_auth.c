@@ -60,6 +60,19 @@ static void the_right_password_is_right_in_any_case(void **state)
     auth_free(auth);
 }
 
+static void another_hash_counts_from_the_next_verification_on(void **state)
+{
+    (void)state;
+    char other[crypto_pwhash_STRBYTES];
+    assert_int_equal(crypto_pwhash_str(other, "SECRET2", 7, crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN), 0);
+    struct auth *auth = auth_new(&config);
+    assert_false(auth_set_hash(auth, 0, hash));
+    assert_true(auth_set_hash(auth, 0, other));
+    assert_int_equal(verdict_of(auth, ask("ALICE ", "SECRET    ", 1), 1), LOGIN_WRONG);
+    assert_int_equal(verdict_of(auth, ask("ALICE ", "SECRET2   ", 1), 1), LOGIN_RIGHT);
+    auth_free(auth);
+}
+
 static void anything_else_is_wrong(void **state)
 {
     (void)state;
@@ -152,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_right_password_is_right_in_any_case),
+        cmocka_unit_test(another_hash_counts_from_the_next_verification_on),
         cmocka_unit_test(anything_else_is_wrong),
         cmocka_unit_test(a_source_that_guesses_is_limited_and_recovers),
         cmocka_unit_test(one_user_is_limited_over_all_sources),

@@ -134,15 +134,22 @@ static void its_rings_are_empty_and_have_the_cells_of_their_kind(void **state)
     region_leave(&region);
 }
 
-static void only_its_owner_may_open_the_file(void **state)
+static void others_may_open_the_file_as_far_as_the_umask_lets_the_group(void **state)
 {
     (void)state;
     struct region region;
     struct stat status;
+    mode_t before = umask(0077);
     make(&region);
     assert_int_equal(stat(region.path, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
     assert_string_equal(region.path, file("g000001"));
+    region_leave(&region);
+    umask(0007); // control has a user of its own, and the group
+    make(&region);
+    umask(before);
+    assert_int_equal(stat(region.path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0660);
     region_leave(&region);
 }
 
@@ -589,7 +596,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_region_holds_every_object_on_lines_of_its_own),
         TEST(its_rings_are_empty_and_have_the_cells_of_their_kind),
-        TEST(only_its_owner_may_open_the_file),
+        TEST(others_may_open_the_file_as_far_as_the_umask_lets_the_group),
         TEST(a_number_is_never_used_twice),
         TEST(older_generations_stay_until_they_are_removed),
         TEST(a_lock_that_can_not_be_asked_about_counts_as_held),

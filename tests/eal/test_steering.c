@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two gateways at one port, a queue each: however the device deals its frames out, each gets the datagrams to its own
+// UDP port and no other, in their order, and ARP and ICMP are answered. The kernel's network stack is the other end, in
+// a network namespace of its own (needs root); over vhost it is a child (this program again, with an argument).
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/eal.h"
+#include "io/packet.h"
+#include "io/port.h"
+
+#define GIVE_UP_SECONDS 30 // only a broken build waits that long
+#define FLOWS 16           // sources, dealt out by the device as it likes
+#define EACH 40            // datagrams of a source to each gateway
+
+static const char *no_namespace; // why the kernel's tests are skipped, or NULL
+static char directory[] = "/tmp/xw-steering-XXXXXX";
+static struct config_port port = {
+    .name = "wire", .mac = "02:00:00:00:00:01", .mac_bytes = {2, 0, 0, 0, 0, 1}, .has_mac = true, .ip = 0x0AC74D01};
+static struct config_gateway gateways[2] = {{.port = "wire", .udp_port = 4000, .queue = 0},
+                                            {.port = "wire", .udp_port = 4001, .queue = 1}};
+static struct config config = {.instance = "test",
+                               .profile_directory = "nic_profiles",
+                               .ports = &port,
+                               .ports_count = 1,
+                               .gateways = gateways,
+                               .gateways_count = 2,
+                               .dataplane = {.memory_mb = 96, .burst = 32}};
+static const struct endpoint us = {{2, 0, 0, 0, 0, 1}, 0x0AC74D01, 0}; // 10.199.77.1
+
+static unsigned got[2];  // datagrams at each queue
+static unsigned strayed; // datagrams at the other's queue
+static unsigned replies; // ARP and echo requests answered, at either
+
+static void serve_queue(unsigned number)
+{
+    struct port_queue *queue = port_queue(0, number);
+    struct frame frames[32];
+    unsigned count = port_receive(queue, frames, 32);
+    for (unsigned i = 0; i < count; i++) {
+        struct packet packet;
+        packet_parse(&us, &frames[i], &packet);
+        if (packet.kind == PACKET_UDP) {
+            strayed += packet.to_port != gateways[number].udp_port;
+            got[number]++;
+            packet_finish_udp(&us, &packet.from, packet.to_port, packet.size, &frames[i]);
+        }
+        replies += packet.kind == PACKET_REPLY;
+        if (packet.kind == PACKET_UDP || packet.kind == PACKET_REPLY)
+            port_send(queue, &frames[i], 1);
+        else
+            port_release(queue, &frames[i], 1);
+    }
+}
+
+static void serve(void)
+{
+    serve_queue(0);
+    serve_queue(1);
+    sched_yield();
+}
+
+static void run(const char *command)
+{
+    if (system(command) != 0) {
+        print_message("failed: %s\n", command);
+        fail();
+    }
+}
+
+// The next eight answers at the socket are `first` and the seven after it, each once, and in their order where the
+// device keeps it.
+static bool take_answers(int fd, unsigned first, bool in_order)
+{
+    time_t began = time(NULL);
+    unsigned seen = 0;
+    for (unsigned count = 0; count < 8;) {
+        unsigned number = UINT32_MAX;
+        serve();
+        if (time(NULL) - began > GIVE_UP_SECONDS)
+            return false;
+        if (recv(fd, &number, sizeof number, MSG_DONTWAIT) < 0)
+            continue;
+        if (number - first >= 8 || (in_order && number != first + count))
+            return false;
+        seen |= 1u << (number - first);
+        count++;
+    }
+    return seen == 0xFF;
+}
+
+static int connected(uint16_t to_port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(to_port), .sin_addr.s_addr = htonl(us.ip)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+// Bursts of eight from every source, so that frames of both gateways stand in one burst of the device.
+static void each_gets_its_own(bool in_order)
+{
+    int fds[2][FLOWS];
+    for (unsigned i = 0; i < 2 * FLOWS; i++)
+        fds[i % 2][i / 2] = connected(gateways[i % 2].udp_port);
+    for (unsigned number = 0; number < EACH; number += 8) {
+        for (unsigned i = 0; i < 2 * FLOWS; i++) {
+            for (unsigned k = number; k < number + 8; k++)
+                assert_int_equal(send(fds[i % 2][i / 2], &k, sizeof k, 0), sizeof k);
+            serve();
+        }
+        for (unsigned i = 0; i < 2 * FLOWS; i++)
+            assert_true(take_answers(fds[i % 2][i / 2], number, in_order));
+    }
+    for (unsigned i = 0; i < 2 * FLOWS; i++)
+        close(fds[i % 2][i / 2]);
+    assert_int_equal(got[0], FLOWS * EACH);
+    assert_int_equal(got[1], FLOWS * EACH);
+    assert_int_equal(strayed, 0);
+    assert_true(replies > 0); // ARP at least
+}
+
+static void pings_are_answered(void)
+{
+    unsigned before = replies;
+    pid_t pid = fork();
+    int status = -1;
+    if (pid == 0) {
+        execlp("ping", "ping", "-n", "-q", "-c", "3", "-i", "0.01", "-W", "5", "10.199.77.1", (char *)NULL);
+        _exit(127);
+    }
+    while (waitpid(pid, &status, WNOHANG) == 0)
+        serve();
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return; // no ping here; ARP was answered
+    assert_int_equal(status, 0);
+    assert_true(replies >= before + 3);
+}
+
+static void set_feature(const char *interface, void *what)
+{
+    struct ifreq request = {.ifr_data = what};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+    assert_int_equal(ioctl(fd, SIOCETHTOOL, &request), 0);
+    close(fd);
+}
+
+static void make_veth(void)
+{
+    // The kernel would leave the UDP checksum to a card that is not there.
+    struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM, .data = 0};
+    struct ethtool_channels two = {.cmd = ETHTOOL_SCHANNELS, .rx_count = 2, .tx_count = 2};
+    run("ip link add xwport numrxqueues 2 numtxqueues 2 type veth peer name xwhost numrxqueues 2 numtxqueues 2 && "
+        "ip link set xwport up && ip link set xwhost up && ip addr add 10.199.77.2/24 dev xwhost");
+    set_feature("xwhost", &off);
+    set_feature("xwport", &two);
+    set_feature("xwhost", &two);
+}
+
+static void open_port(const char *profile, const char *device)
+{
+    char error[512] = "";
+    port.profile = profile;
+    port.device = device;
+    got[0] = got[1] = strayed = replies = 0;
+    int result = ports_open(&config, error, sizeof error);
+    if (result != 0)
+        print_message("%s\n", error);
+    assert_int_equal(result, 0);
+}
+
+static void skip_without_namespace(void)
+{
+    if (!no_namespace)
+        return;
+    print_message("skipped because %s\n", no_namespace);
+    skip();
+}
+
+static void each_gateway_gets_its_own_over_af_packet(void **state)
+{
+    (void)state;
+    skip_without_namespace();
+    make_veth();
+    open_port("af_packet", "xwport");
+    each_gets_its_own(true);
+    pings_are_answered();
+    ports_close();
+    run("ip link del xwhost");
+}
+
+// One queue of a kernel interface that has two: what is written to it the interface receives at that queue.
+static int tun_queue(const char *interface)
+{
+    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE};
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+    assert_true(fd >= 0);
+    assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
+    return fd;
+}
+
+static void write_number(int fd, uint16_t from_port, uint16_t to_port, unsigned number)
+{
+    const struct endpoint me = {{2, 0, 0, 0, 0, 2}, 0x0AC74D02, 0};
+    uint8_t bytes[FRAME_MAX];
+    struct frame frame = {.data = bytes};
+    struct peer to = {.mac = {2, 0, 0, 0, 0, 1}, .port = to_port, .ip = us.ip};
+    memcpy(packet_udp_payload(&me, &frame), &number, sizeof number);
+    packet_finish_udp(&me, &to, from_port, sizeof number, &frame);
+    assert_int_equal(write(fd, bytes, frame.length), frame.length);
+}
+
+// Counts the answers that wait at either queue.
+static unsigned read_answers(const int *fds)
+{
+    const struct endpoint me = {{2, 0, 0, 0, 0, 2}, 0x0AC74D02, 0};
+    unsigned count = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t bytes[FRAME_MAX];
+        ssize_t size = read(fds[i], bytes, sizeof bytes);
+        struct frame frame = {.data = bytes, .length = size > 0 ? (uint32_t)size : 0};
+        struct packet packet;
+        packet_parse(&me, &frame, &packet);
+        count += packet.kind == PACKET_UDP;
+    }
+    return count;
+}
+
+static void each_gateway_gets_its_own_over_af_xdp(void **state)
+{
+    (void)state;
+    skip_without_namespace();
+    int fd = socket(AF_XDP, SOCK_RAW, 0);
+    if (fd < 0 || access("/dev/net/tun", R_OK | W_OK) != 0) {
+        print_message("skipped because this kernel has no AF_XDP, or no /dev/net/tun\n");
+        skip();
+    }
+    close(fd);
+    const int fds[2] = {tun_queue("xwtun"), tun_queue("xwtun")};
+    time_t began = time(NULL);
+    unsigned answers = 0;
+    run("ip link set xwtun up");
+    open_port("af_xdp", "xwtun");
+    for (unsigned number = 0; number < 2 * FLOWS * EACH; number++) {
+        write_number(fds[number / 2 % 2], (uint16_t)(5000 + number % FLOWS), gateways[number % 2].udp_port, number);
+        serve();
+        answers += read_answers(fds);
+    }
+    while (answers < 2 * FLOWS * EACH && time(NULL) - began < GIVE_UP_SECONDS) {
+        serve();
+        answers += read_answers(fds);
+    }
+    assert_int_equal(answers, 2 * FLOWS * EACH);
+    assert_int_equal(got[0], FLOWS * EACH);
+    assert_int_equal(got[1], FLOWS * EACH);
+    assert_int_equal(strayed, 0);
+    ports_close();
+    close(fds[0]);
+    close(fds[1]);
+}
+
+// tap takes flow rules where the kernel has tc's flower classifier; elsewhere software steps in.
+static void each_gateway_gets_its_own_over_tap(void **state)
+{
+    (void)state;
+    skip_without_namespace();
+    if (access("/dev/net/tun", R_OK | W_OK) != 0) {
+        print_message("skipped because /dev/net/tun is missing: modprobe tun\n");
+        skip();
+    }
+    open_port("tap", "xwtap");
+    run("ip addr add 10.199.77.2/24 dev xwtap && ip link set xwtap up");
+    each_gets_its_own(false); // the kernel moves a flow to the queue that it was answered at
+    pings_are_answered();
+    ports_close();
+}
+
+static void a_device_of_one_queue_is_refused_with_the_mend(void **state)
+{
+    (void)state;
+    char error[512] = "";
+    port.profile = "pcap";
+    port.device = "orders.pcap";
+    assert_int_equal(ports_open(&config, error, sizeof error), EX_CONFIG);
+    assert_non_null(strstr(error, "2 queues wanted"));
+    assert_non_null(strstr(error, "queue 0 and one lcore"));
+    assert_null(strchr(error, '\n'));
+    assert_null(port_queue(0, 0));
+}
+
+static void a_burst_that_the_driver_never_serves_is_refused_with_the_mend(void **state)
+{
+    (void)state;
+    char error[512] = "", path[96];
+    struct config small = config;
+    snprintf(path, sizeof path, "%s/vector.yaml", directory);
+    FILE *file = fopen(path, "w");
+    fputs("name: vector\nkind: vdev\ndriver: net_null\ndevice_is: file\nbinding: none\nrx_descriptors: 64\n"
+          "tx_descriptors: 64\nbuffers: 1024\nburst: 8\nsteering: software\n",
+          file);
+    fclose(file);
+    small.profile_directory = directory;
+    small.dataplane.burst = 7;
+    port.profile = "vector";
+    port.device = "";
+    assert_int_equal(ports_open(&small, error, sizeof error), EX_CONFIG);
+    assert_non_null(strstr(error, "raise dataplane.burst"));
+    small.dataplane.burst = 8;
+    assert_int_equal(ports_open(&small, error, sizeof error), 0);
+    ports_close();
+    unlink(path);
+}
+
+// ---- vhost: the child joins with two queues of its own --------------------------------------------------------------
+
+static void send_number(struct port_queue *queue, const struct endpoint *from, uint16_t from_port, uint16_t to_port,
+                        unsigned number)
+{
+    struct frame frame;
+    struct peer to = {.mac = {2, 0, 0, 0, 0, 1}, .port = to_port, .ip = us.ip};
+    if (!port_new_frame(queue, &frame))
+        exit(3);
+    memcpy(packet_udp_payload(from, &frame), &number, sizeof number);
+    packet_finish_udp(from, &to, from_port, sizeof number, &frame);
+    port_send(queue, &frame, 1);
+}
+
+// Sends from each of its queues to each gateway; the answers must come to the queue of the port that they name.
+static int client(const char *path)
+{
+    const struct endpoint me = {{2, 0, 0, 0, 0, 2}, 0x0AC74D02, 0};
+    char error[512];
+    struct config_port own = {.name = "client", .profile = "virtio_user", .device = path, .ip = me.ip};
+    struct config_gateway ends[2] = {{.udp_port = 5000, .queue = 0}, {.udp_port = 5001, .queue = 1}};
+    struct config joined = {.instance = "test-client",
+                            .profile_directory = "nic_profiles",
+                            .ports = &own,
+                            .ports_count = 1,
+                            .gateways = ends,
+                            .gateways_count = 2,
+                            .dataplane = {.memory_mb = 96, .burst = 32}};
+    if (eal_start(&joined, error, sizeof error) != 0 || ports_open(&joined, error, sizeof error) != 0) {
+        fprintf(stderr, "%s\n", error);
+        return 2;
+    }
+    for (unsigned number = 0; number < FLOWS * EACH; number++) {
+        time_t began = time(NULL);
+        unsigned answers = 0;
+        for (unsigned queue = 0; queue < 2; queue++)
+            send_number(port_queue(0, queue), &me, ends[queue].udp_port, gateways[(number + queue) % 2].udp_port,
+                        number);
+        while (answers < 2) {
+            for (unsigned queue = 0; queue < 2; queue++) {
+                struct frame frame;
+                struct packet packet;
+                if (port_receive(port_queue(0, queue), &frame, 1) == 0)
+                    continue;
+                packet_parse(&me, &frame, &packet);
+                if (packet.kind != PACKET_UDP || packet.to_port != ends[queue].udp_port ||
+                    memcmp(packet.payload, &number, sizeof number) != 0)
+                    return 4;
+                port_release(port_queue(0, queue), &frame, 1);
+                answers++;
+            }
+            if (time(NULL) - began > GIVE_UP_SECONDS)
+                return 5;
+            sched_yield();
+        }
+    }
+    ports_close();
+    return 0;
+}
+
+static void each_gateway_gets_its_own_over_vhost(void **state)
+{
+    (void)state;
+    char path[96];
+    time_t began = time(NULL);
+    int status = -1;
+    snprintf(path, sizeof path, "%s/wire.sock", directory);
+    open_port("vhost", path);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/proc/self/exe", "client", path, (char *)NULL);
+        _exit(9);
+    }
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        serve();
+        if (time(NULL) - began > 2 * GIVE_UP_SECONDS)
+            kill(pid, SIGKILL);
+    }
+    assert_int_equal(status, 0);
+    assert_int_equal(got[0], FLOWS * EACH);
+    assert_int_equal(got[1], FLOWS * EACH);
+    assert_int_equal(strayed, 0);
+    ports_close();
+}
+
+static int start(void **state)
+{
+    (void)state;
+    char error[512] = "";
+    if (geteuid() != 0)
+        no_namespace = "it needs root for a network namespace";
+    else if (unshare(CLONE_NEWNET) != 0)
+        no_namespace = "this machine allows no network namespace";
+    else if (system("ip link set lo up") != 0)
+        no_namespace = "the ip command is missing: apt-get install iproute2";
+    port.profile = "pcap";
+    port.device = "none";
+    if (!mkdtemp(directory))
+        return -1;
+    if (eal_start(&config, error, sizeof error) == 0)
+        return 0;
+    print_message("%s\n", error);
+    return -1;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    eal_stop();
+    return rmdir(directory); // nothing is left in it
+}
+
+int main(int count, char **arguments)
+{
+    if (count == 2)
+        return client(arguments[1]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_of_one_queue_is_refused_with_the_mend),
+        cmocka_unit_test(a_burst_that_the_driver_never_serves_is_refused_with_the_mend),
+        cmocka_unit_test(each_gateway_gets_its_own_over_vhost),
+        cmocka_unit_test(each_gateway_gets_its_own_over_af_packet),
+        cmocka_unit_test(each_gateway_gets_its_own_over_af_xdp),
+        cmocka_unit_test(each_gateway_gets_its_own_over_tap),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
