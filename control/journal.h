@@ -46,10 +46,11 @@ int journal_exit_code(enum journal_result result);
 
 // Which journal. Strings outlive whatever is opened with it.
 struct journal_identity {
-    const char *directory; // JOURNALDIR; the date's directory below it is made when it is missing
-    const char *instance;  // at most 31 characters
-    uint32_t date;         // yyyymmdd
-    uint64_t config_hash;  // writer: put into every block
+    const char *directory;           // JOURNALDIR; the date's directory below it is made when it is missing
+    const char *instance;            // at most 31 characters
+    uint32_t date;                   // yyyymmdd
+    uint64_t config_hash;            // writer: put into every block
+    const struct journal_disk *disk; // journal_disk.h; NULL: the system's
 };
 
 // ---- reading --------------------------------------------------------------------------------------------------------
@@ -139,6 +140,7 @@ struct journal_writer_options {
     uint32_t segment_mb; // largest segment; an epoch's first ones are smaller, so that a start is quick
     uint32_t commit_kb;  // largest single write
     unsigned depth;      // writes outstanding, 0: what measured best
+    bool alone;          // no helper thread: the calling one makes the segments to come (simulator)
 };
 
 // Opens a new segment and a new epoch behind what `tail` found (a fresh report of journal_scan). Belongs to one thread

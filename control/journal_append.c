@@ -2,8 +2,6 @@
 // Commands into blocks, blocks into segments.
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "control/journal_block.h"
 #include "control/journal_state.h"
@@ -17,13 +15,6 @@ static uint8_t *last_block(struct journal_commit *commit)
     return commit->base + (size_t)(commit->blocks - 1) * JOURNAL_BLOCK;
 }
 
-static uint64_t wall_clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 void journal_begin_block(struct journal_writer *writer, enum journal_block_kind kind)
 {
     struct journal_commit *commit = journal_filling(writer);
@@ -31,7 +22,7 @@ void journal_begin_block(struct journal_writer *writer, enum journal_block_kind 
         commit->first = writer->next_block;
         commit->records = 0;
         commit->done = false;
-        writer->head.wall_ns = wall_clock_ns();
+        writer->head.wall_ns = writer->disk->wall_ns(writer->disk);
         // Of the commits before this one all but depth - 1 are durable when it is submitted.
         writer->head.durable_block = writer->depth == 1 ? commit->first : writer->prev_first;
     }
@@ -112,7 +103,7 @@ static bool roll(struct journal_writer *writer)
         return false;
     }
     writer->waiting = false;
-    close(writer->fd);
+    writer->disk->close(writer->disk, writer->fd);
     uint32_t full_blocks = writer->next_block;
     writer->fd = fd;
     writer->direct = direct;

@@ -6,41 +6,26 @@
 
 #include "control/journal_state.h"
 
-enum { URING_ENTRIES = 8 };
-
 // ---- threads --------------------------------------------------------------------------------------------------------
 
 enum journal_result journal_attach(struct journal_writer *writer)
 {
-    xw_assert(!writer->attached);
+    xw_assert(!writer->queue);
     if (journal_writer_result(writer))
         return journal_writer_result(writer);
-    // Completions wait for this thread to ask for them: no interrupt of its sleep, no signal.
-    int error =
-        io_uring_queue_init(URING_ENTRIES, &writer->uring,
-                            IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG);
-    if (error == -EINVAL) // a kernel before 6.1
-        error = io_uring_queue_init(URING_ENTRIES, &writer->uring, 0);
-    if (error) {
-        journal_fail(writer, JOURNAL_SYSTEM, "journal: no io_uring: %s: allow it (kernel.io_uring_disabled = 0)",
-                     strerror(-error));
-        return JOURNAL_SYSTEM;
-    }
     struct iovec areas[JOURNAL_DEPTH_MAX + 1];
     for (unsigned i = 0; i <= writer->depth; i++)
         areas[i] = (struct iovec){writer->commits[i].base, writer->commit_bytes};
-    writer->fixed =
-        io_uring_register_buffers(&writer->uring, areas, writer->depth + 1) == 0; // RLIMIT_MEMLOCK may forbid
-    writer->attached = true;
-    error = io_uring_register_files(&writer->uring, &writer->fd, 1);
-    if (error)
-        journal_fail(writer, JOURNAL_SYSTEM, "journal: the segment can not be registered: %s", strerror(-error));
+    writer->queue = writer->disk->attach(writer->disk, areas, writer->depth + 1, writer->fd);
+    if (!writer->queue)
+        journal_fail(writer, JOURNAL_SYSTEM, "journal: no io_uring: %s: allow it (kernel.io_uring_disabled = 0)",
+                     strerror(errno));
     return journal_writer_result(writer);
 }
 
 void journal_detach(struct journal_writer *writer)
 {
-    if (!writer->attached)
+    if (!writer->queue)
         return;
     // After a failure a write may still be on its way; its buffer must outlive it.
     while (writer->outstanding) {
@@ -49,17 +34,17 @@ void journal_detach(struct journal_writer *writer)
         if (writer->outstanding == before)
             break;
     }
-    io_uring_unregister_files(&writer->uring); // the ring itself goes later, and would hold the file until then
-    io_uring_queue_exit(&writer->uring);
-    writer->attached = false;
+    writer->disk->detach(writer->disk, writer->queue);
+    writer->queue = NULL;
 }
+
 bool journal_use_file(struct journal_writer *writer)
 {
-    int result = io_uring_register_files_update(&writer->uring, 0, &writer->fd, 1);
-    if (result != 1)
-        journal_fail(writer, JOURNAL_IO, "journal %s/%08u/%06u" JOURNAL_SUFFIX ": can not be registered: %s",
-                     writer->directory, writer->date, writer->segment, strerror(-result));
-    return result == 1;
+    if (writer->disk->use(writer->disk, writer->queue, writer->fd) == 0)
+        return true;
+    journal_fail(writer, JOURNAL_IO, "journal %s/%08u/%06u" JOURNAL_SUFFIX ": can not be registered: %s",
+                 writer->directory, writer->date, writer->segment, strerror(errno));
+    return false;
 }
 
 // ---- writing --------------------------------------------------------------------------------------------------------
@@ -68,21 +53,12 @@ bool journal_use_file(struct journal_writer *writer)
 static bool start_write(struct journal_writer *writer, unsigned index)
 {
     const struct journal_commit *commit = &writer->commits[index];
-    struct io_uring_sqe *sqe = io_uring_get_sqe(&writer->uring);
-    xw_assert(sqe);
-    uint64_t offset = (uint64_t)commit->first * JOURNAL_BLOCK;
-    if (writer->fixed)
-        io_uring_prep_write_fixed(sqe, 0, commit->base, (unsigned)journal_commit_size(commit), offset, (int)index);
-    else
-        io_uring_prep_write(sqe, 0, commit->base, (unsigned)journal_commit_size(commit), offset);
-    sqe->flags |= IOSQE_FIXED_FILE;
-    sqe->rw_flags = RWF_DSYNC;
-    io_uring_sqe_set_data64(sqe, index);
-    int started = io_uring_submit(&writer->uring);
-    if (started != 1)
-        journal_fail(writer, JOURNAL_IO, "journal %s/%08u/%06u" JOURNAL_SUFFIX ": a write can not be started: %s",
-                     writer->directory, writer->date, writer->segment, strerror(started < 0 ? -started : EIO));
-    return started == 1;
+    if (writer->disk->submit(writer->disk, writer->queue, index, journal_commit_size(commit),
+                             (uint64_t)commit->first * JOURNAL_BLOCK) == 0)
+        return true;
+    journal_fail(writer, JOURNAL_IO, "journal %s/%08u/%06u" JOURNAL_SUFFIX ": a write can not be started: %s",
+                 writer->directory, writer->date, writer->segment, strerror(errno));
+    return false;
 }
 
 void journal_submit(struct journal_writer *writer)
@@ -121,48 +97,53 @@ static void publish(struct journal_writer *writer, const struct journal_commit *
         journal_spare_progress(writer->spare, (uint32_t)end, writer->blocks);
 }
 
-static void complete(struct journal_writer *writer, const struct io_uring_cqe *cqe)
+static void complete(struct journal_writer *writer, struct journal_commit *commit, int result)
 {
-    struct journal_commit *commit = &writer->commits[io_uring_cqe_get_data64(cqe)];
-    if (cqe->res < 0)
+    if (result < 0)
         journal_fail(writer, JOURNAL_IO,
                      "journal %s/%08u/%06u" JOURNAL_SUFFIX ": write of block %u failed: %s: mend the "
                      "disk, then start control again",
-                     writer->directory, writer->date, writer->segment, commit->first, strerror(-cqe->res));
-    else if ((size_t)cqe->res != journal_commit_size(commit))
+                     writer->directory, writer->date, writer->segment, commit->first, strerror(-result));
+    else if ((size_t)result != journal_commit_size(commit))
         journal_fail(writer, JOURNAL_IO,
                      "journal %s/%08u/%06u" JOURNAL_SUFFIX ": write of block %u was cut short, %d of "
                      "%zu bytes: mend the disk, then start control again",
-                     writer->directory, writer->date, writer->segment, commit->first, cqe->res,
+                     writer->directory, writer->date, writer->segment, commit->first, result,
                      journal_commit_size(commit));
     commit->done = true;
 }
 
+// Releases the outstanding commits from the oldest on, as far as they are done.
+static bool release_done(struct journal_writer *writer)
+{
+    const unsigned size = writer->depth + 1;
+    bool any = false;
+    while (writer->outstanding) {
+        const struct journal_commit *oldest = &writer->commits[(writer->filling + size - writer->outstanding) % size];
+        if (!oldest->done)
+            break;
+        writer->outstanding--;
+        if (journal_writer_result(writer))
+            continue; // after a failure nothing is released any more, whatever else still completes
+        publish(writer, oldest);
+        any = true;
+    }
+    return any;
+}
+
 bool journal_reap(struct journal_writer *writer, bool wait)
 {
-    struct io_uring_cqe *cqe;
-    if (!writer->outstanding)
-        return false;
-    if (wait) {
-        int error = io_uring_wait_cqe(&writer->uring, &cqe);
-        if (error && error != -EINTR)
-            journal_fail(writer, JOURNAL_IO, "journal: waiting for a write failed: %s", strerror(-error));
-    }
     bool any = false;
-    while (writer->outstanding && io_uring_peek_cqe(&writer->uring, &cqe) == 0) {
-        complete(writer, cqe);
-        io_uring_cqe_seen(&writer->uring, cqe);
-        const unsigned size = writer->depth + 1;
-        for (;;) {
-            struct journal_commit *oldest = &writer->commits[(writer->filling + size - writer->outstanding) % size];
-            if (!writer->outstanding || !oldest->done)
-                break;
-            writer->outstanding--;
-            if (journal_writer_result(writer))
-                continue; // after a failure nothing is released any more, whatever else still completes
-            publish(writer, oldest);
-            any = true;
-        }
+    for (; writer->outstanding; wait = false) {
+        unsigned buffer;
+        int result;
+        int got = writer->disk->complete(writer->disk, writer->queue, wait, &buffer, &result);
+        if (got < 0)
+            journal_fail(writer, JOURNAL_IO, "journal: waiting for a write failed: %s", strerror(errno));
+        if (got <= 0)
+            break;
+        complete(writer, &writer->commits[buffer], result);
+        any |= release_done(writer);
     }
     return any;
 }

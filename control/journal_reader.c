@@ -336,7 +336,7 @@ static enum journal_result open_reader(struct journal_reader **out, const struct
     xw_assert(reader);
     reader->identity = *identity;
     bool good = images ? journal_source_open_images(&reader->source, images, count)
-                       : journal_source_open_day(&reader->source, day);
+                       : journal_source_open_day(&reader->source, journal_disk_of(identity), day);
     if (!good)
         refuse(reader, JOURNAL_SYSTEM, 0, 0, "%s", strerror(errno));
     else if (reader->source.count == 0)
@@ -362,7 +362,8 @@ enum journal_result journal_reader_open(struct journal_reader **reader, const st
         report = &unwanted;
     memset(report, 0, sizeof *report);
     *reader = NULL;
-    int day = journal_open_day(identity->directory, identity->date, false);
+    const struct journal_disk *disk = journal_disk_of(identity);
+    int day = disk->open_day(disk, identity->directory, identity->date, false);
     if (day >= 0)
         return open_reader(reader, identity, day, NULL, 0, report);
     snprintf(report->text, sizeof report->text, "journal %s/%08u: %s", identity->directory, identity->date,

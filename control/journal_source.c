@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "control/journal_files.h"
 
@@ -20,25 +18,24 @@ static bool take_buffer(struct journal_source *source, unsigned blocks)
     return source->piece != NULL;
 }
 
-bool journal_source_open_day(struct journal_source *source, int day)
+bool journal_source_open_day(struct journal_source *source, const struct journal_disk *disk, int day)
 {
-    *source = (struct journal_source){.day = day, .fd = -1};
+    *source = (struct journal_source){.disk = disk, .day = day, .fd = -1};
     unsigned count = 0;
-    uint32_t *numbers = journal_list_segments(day, &count);
+    uint32_t *numbers = journal_list_segments(disk, day, &count);
     if (!numbers)
         return false;
     source->segments = calloc(count + 1, sizeof *source->segments);
     bool good = source->segments && take_buffer(source, PIECE_BLOCKS);
     for (unsigned i = 0; good && i < count; i++) {
         char name[JOURNAL_NAME_BYTES];
-        struct stat status;
+        uint64_t size;
         journal_segment_name(name, numbers[i]);
-        if (fstatat(day, name, &status, 0) != 0) {
+        if (disk->size(disk, day, name, &size) != 0) {
             good = errno == ENOENT; // a spare that its writer took away just now
             continue;
         }
-        source->segments[source->count++] =
-            (struct journal_source_segment){.number = numbers[i], .size = (uint64_t)status.st_size};
+        source->segments[source->count++] = (struct journal_source_segment){.number = numbers[i], .size = size};
     }
     free(numbers);
     return good;
@@ -60,9 +57,9 @@ void journal_source_close(struct journal_source *source)
 {
     int error = errno;
     if (source->fd >= 0)
-        close(source->fd);
+        source->disk->close(source->disk, source->fd);
     if (source->day >= 0)
-        close(source->day);
+        source->disk->close(source->disk, source->day);
     free(source->segments);
     free(source->piece);
     *source = (struct journal_source){.day = -1, .fd = -1};
@@ -74,10 +71,10 @@ static bool open_segment(struct journal_source *source, unsigned index)
     if (source->fd >= 0 && source->open == index)
         return true;
     if (source->fd >= 0)
-        close(source->fd);
+        source->disk->close(source->disk, source->fd);
     char name[JOURNAL_NAME_BYTES];
     journal_segment_name(name, source->segments[index].number);
-    source->fd = openat(source->day, name, O_RDONLY | O_CLOEXEC);
+    source->fd = source->disk->open(source->disk, source->day, name, O_RDONLY);
     source->open = index;
     return source->fd >= 0;
 }
@@ -89,9 +86,7 @@ static ssize_t read_piece(struct journal_source *source, unsigned index, uint64_
         return -1;
     size_t done = 0;
     while (done < want) {
-        ssize_t got = pread(source->fd, source->piece + done, want - done, (off_t)(from + done));
-        if (got < 0 && errno == EINTR)
-            continue;
+        ssize_t got = source->disk->read(source->disk, source->fd, source->piece + done, want - done, from + done);
         if (got < 0)
             return -1;
         if (got == 0)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "control/journal.h"
+#include "control/journal_disk.h"
 
 struct journal_source_segment {
     uint32_t number;
@@ -16,6 +17,7 @@ struct journal_source_segment {
 };
 
 struct journal_source {
+    const struct journal_disk *disk;
     struct journal_source_segment *segments; // ascending
     unsigned count;
     int day;        // directory, -1 for images
@@ -28,7 +30,7 @@ struct journal_source {
 };
 
 // Lists a day's directory (the source takes the descriptor), or takes images. false with errno.
-bool journal_source_open_day(struct journal_source *source, int day);
+bool journal_source_open_day(struct journal_source *source, const struct journal_disk *disk, int day);
 bool journal_source_open_images(struct journal_source *source, const struct journal_image *images, unsigned count);
 void journal_source_close(struct journal_source *source);
 

@@ -4,9 +4,9 @@
 #ifndef CROSSWIRE_CONTROL_JOURNAL_STATE_H
 #define CROSSWIRE_CONTROL_JOURNAL_STATE_H
 
-#include <liburing.h>
 #include <stdatomic.h>
 
+#include "control/journal_disk.h"
 #include "control/journal_spare.h"
 #include "control/journal_writer.h"
 
@@ -23,6 +23,7 @@ struct journal_commit {
 };
 
 struct journal_writer {
+    const struct journal_disk *disk;
     char directory[256];
     uint32_t date;
     uint64_t epoch;
@@ -55,9 +56,7 @@ struct journal_writer {
     size_t commit_bytes;
     uint8_t *buffers;
 
-    struct io_uring uring;
-    bool attached;
-    bool fixed; // buffers are registered
+    struct journal_queue *queue; // while it is attached to a thread
 
     // For other threads. Release pairs with the acquire in the getters.
     _Atomic int result;

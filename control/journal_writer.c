@@ -8,10 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "contract/log.h"
 #include "control/journal_block.h"
@@ -39,6 +36,7 @@ static struct journal_writer *new_writer(const struct journal_identity *identity
 {
     struct journal_writer *writer = calloc(1, sizeof *writer);
     xw_assert(writer);
+    writer->disk = journal_disk_of(identity);
     snprintf(writer->directory, sizeof writer->directory, "%s", identity->directory);
     writer->date = identity->date;
     writer->epoch = tail->epoch + 1;
@@ -83,29 +81,38 @@ static bool take_buffers(struct journal_writer *writer, uint32_t commit_kb)
     return true;
 }
 
+// Whether a segment's file begins with a block that somebody wrote whole. False with errno 0 when it does not.
+static bool begun(const struct journal_writer *writer, const char *name)
+{
+    _Alignas(JOURNAL_BLOCK) static _Thread_local uint8_t block[JOURNAL_BLOCK];
+    const struct journal_disk *disk = writer->disk;
+    int fd = disk->open(disk, writer->day, name, O_RDONLY);
+    ssize_t got = fd < 0 ? -1 : disk->read(disk, fd, block, sizeof block, 0);
+    if (fd >= 0)
+        disk->close(disk, fd);
+    if (got >= 0)
+        errno = 0;
+    return got == (ssize_t)sizeof block && journal_block_check(block) == CHECK_GOOD;
+}
+
 // Segments behind the journal's end: spares of a writer that was killed, and such as it had just begun. The reader
 // found nothing in them that was ever durable; whether that still holds is looked at again before anything is removed.
 static bool remove_leftovers(struct journal_writer *writer)
 {
-    _Alignas(JOURNAL_BLOCK) static _Thread_local uint8_t block[JOURNAL_BLOCK];
+    const struct journal_disk *disk = writer->disk;
     unsigned count = 0;
-    uint32_t *numbers = journal_list_segments(writer->day, &count);
+    uint32_t *numbers = journal_list_segments(disk, writer->day, &count);
     bool good = numbers != NULL;
     for (unsigned i = 0; good && i < count; i++) {
-        if (numbers[i] < writer->segment)
-            continue;
         char name[JOURNAL_NAME_BYTES];
         journal_segment_name(name, numbers[i]);
-        int fd = openat(writer->day, name, O_RDONLY | O_CLOEXEC);
-        ssize_t got = fd < 0 ? -1 : pread(fd, block, sizeof block, 0);
-        if (fd >= 0)
-            close(fd);
-        if (got == (ssize_t)sizeof block && journal_block_check(block) == CHECK_GOOD) {
+        if (numbers[i] < writer->segment)
+            continue;
+        good = !begun(writer, name);
+        if (!good)
             errno = EEXIST;
-            good = false;
-        } else {
-            good = got >= 0 && unlinkat(writer->day, name, 0) == 0;
-        }
+        else
+            good = errno == 0 && disk->remove(disk, writer->day, name) == 0;
     }
     free(numbers);
     return good;
@@ -114,16 +121,17 @@ static bool remove_leftovers(struct journal_writer *writer)
 // What a killed writer had pre-written and never used. Only zeros: a torn tail stays for whoever wants to look at it.
 static void trim_previous(struct journal_writer *writer, const struct journal_report *tail)
 {
+    const struct journal_disk *disk = writer->disk;
     if (!tail->last_segment || tail->torn)
         return;
     char name[JOURNAL_NAME_BYTES];
     journal_segment_name(name, tail->last_segment);
-    int fd = openat(writer->day, name, O_WRONLY | O_CLOEXEC);
+    int fd = disk->open(disk, writer->day, name, O_WRONLY);
     if (fd < 0)
         return; // no more than space is lost
-    if (ftruncate(fd, (off_t)tail->last_blocks * JOURNAL_BLOCK) == 0)
-        fsync(fd);
-    close(fd);
+    if (disk->truncate(disk, fd, (uint64_t)tail->last_blocks * JOURNAL_BLOCK) == 0)
+        disk->sync(disk, fd);
+    disk->close(disk, fd);
 }
 
 static void release(struct journal_writer *writer)
@@ -131,9 +139,9 @@ static void release(struct journal_writer *writer)
     journal_detach(writer);
     journal_spare_stop(writer->spare);
     if (writer->fd >= 0)
-        close(writer->fd);
+        writer->disk->close(writer->disk, writer->fd);
     if (writer->day >= 0)
-        close(writer->day);
+        writer->disk->close(writer->disk, writer->day);
     if (writer->buffers && writer->buffers != MAP_FAILED)
         munmap(writer->buffers, writer->commit_bytes * (writer->depth + 1));
     free(writer->commits);
@@ -142,18 +150,19 @@ static void release(struct journal_writer *writer)
 
 static void open_files(struct journal_writer *writer, uint32_t commit_kb)
 {
+    const struct journal_disk *disk = writer->disk;
     const char *directory = writer->directory;
     if (!take_buffers(writer, commit_kb)) {
         journal_fail(writer, JOURNAL_SYSTEM, "journal: no memory for its buffers: lower journal.commit_kb");
         return;
     }
-    writer->day = journal_open_day(directory, writer->date, true);
+    writer->day = disk->open_day(disk, directory, writer->date, true);
     if (writer->day < 0) {
         journal_fail(writer, JOURNAL_SYSTEM, "journal %s/%08u: %s: make the directory writable for this user",
                      directory, writer->date, strerror(errno));
         return;
     }
-    if (flock(writer->day, LOCK_EX | LOCK_NB) != 0) {
+    if (disk->lock(disk, writer->day) != 0) {
         journal_fail(writer, JOURNAL_BUSY, "journal %s/%08u: another process writes it: stop that one", directory,
                      writer->date);
         return;
@@ -170,7 +179,7 @@ static void open_files(struct journal_writer *writer, uint32_t commit_kb)
                          directory, writer->date, strerror(errno));
         return;
     }
-    writer->fd = journal_make_segment(writer->day, writer->segment, writer->blocks, &writer->direct, NULL, NULL);
+    writer->fd = journal_make_segment(disk, writer->day, writer->segment, writer->blocks, &writer->direct, NULL, NULL);
     if (writer->fd < 0)
         journal_fail(writer, errno == ENOSPC || errno == EDQUOT ? JOURNAL_SPACE : JOURNAL_IO,
                      "journal %s/%08u: segment %06u can not be made: %s: make room for it (%u MB) or mend the disk",
@@ -190,7 +199,7 @@ enum journal_result journal_writer_open(struct journal_writer **out, const struc
     }
     if (!journal_writer_result(writer)) {
         trim_previous(writer, tail);
-        writer->spare = journal_spare_start(writer->day);
+        writer->spare = journal_spare_start(writer->disk, writer->day, options->alone);
         if (!writer->spare)
             journal_fail(writer, JOURNAL_SYSTEM, "journal: no helper thread: %s", strerror(errno));
     }
@@ -215,8 +224,10 @@ static void write_end(struct journal_writer *writer)
         return;
     journal_begin_block(writer, JOURNAL_CLOSED);
     journal_settle(writer);
-    if (!journal_writer_result(writer) && ftruncate(writer->fd, (off_t)writer->next_block * JOURNAL_BLOCK) == 0)
-        fsync(writer->fd);
+    const struct journal_disk *disk = writer->disk;
+    if (!journal_writer_result(writer) &&
+        disk->truncate(disk, writer->fd, (uint64_t)writer->next_block * JOURNAL_BLOCK) == 0)
+        disk->sync(disk, writer->fd);
 }
 
 enum journal_result journal_writer_close(struct journal_writer *writer)
@@ -230,16 +241,11 @@ enum journal_result journal_writer_close(struct journal_writer *writer)
 
 bool journal_writer_present(const struct journal_writer *writer)
 {
-    char path[sizeof writer->directory + 64], name[JOURNAL_NAME_BYTES];
-    struct stat there, ours;
+    char name[JOURNAL_NAME_BYTES];
     journal_segment_name(name, journal_writer_position(writer).segment);
-    snprintf(path, sizeof path, "%s/%08u/%s", writer->directory, writer->date, name);
-    if (fstatat(writer->day, name, &ours, 0) != 0)
-        return errno != ENOENT;
-    if (stat(path, &there) != 0)
-        return errno != ENOENT && errno != ENOTDIR;
-    return there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+    return writer->disk->present(writer->disk, writer->directory, writer->date, writer->day, name);
 }
+
 // ---- for everybody --------------------------------------------------------------------------------------------------
 
 enum journal_result journal_writer_result(const struct journal_writer *writer)

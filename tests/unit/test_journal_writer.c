@@ -65,7 +65,7 @@ static void set_up_in(struct place *place, const char *parent)
     memset(place, 0, sizeof *place);
     snprintf(place->directory, sizeof place->directory, "%s/xwj.XXXXXX", parent);
     assert_non_null(mkdtemp(place->directory));
-    place->identity = (struct journal_identity){place->directory, "test", DATE, 77};
+    place->identity = (struct journal_identity){place->directory, "test", DATE, 77, NULL};
     place->ports = shared(CORES * sizeof *place->ports);
     for (unsigned i = 0; i < CORES; i++) {
         place->rings[i] = ring_new(shared(ring_footprint(DEPTH, 128)), DEPTH, 128, 0);
@@ -373,7 +373,7 @@ static void a_read_only_directory_is_refused_with_one_line(void **state)
     struct journal_writer *writer;
     struct journal_report report = {0};
     char text[256] = "";
-    const struct journal_identity identity = {"/proc/journal", "test", DATE, 0};
+    const struct journal_identity identity = {"/proc/journal", "test", DATE, 0, NULL};
     const struct journal_writer_options options = {.segment_mb = 16, .commit_kb = 64};
     assert_int_equal(journal_writer_open(&writer, &identity, &options, &report, text, sizeof text), JOURNAL_SYSTEM);
     assert_non_null(strstr(text, "/proc/journal"));
