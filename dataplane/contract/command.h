@@ -102,6 +102,7 @@ enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 
 #define CROSSWIRE_ENGINE_VERSION 2u
 #define SESSION_NONE UINT16_MAX
+#define RESTORE_BLOCKS 104
 #define LOCATE_NONE 0u           // ITCH stock locates start at 1
 #define PRICE_MAX 1999999900u    // 199,999.9900, the highest OUCH limit price
 #define PRICE_MARKET 2000000000u // 200,000.0000
@@ -315,7 +316,7 @@ struct command {
             uint64_t next; // sequence of the next message
         } restore_stream;
         struct { // {2 big-endian length, message}.., a length of 0 or the end ends them
-            uint8_t blocks[104];
+            uint8_t blocks[RESTORE_BLOCKS];
         } restore_messages;
         uint8_t payload[104];
     };

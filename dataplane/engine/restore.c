@@ -58,6 +58,7 @@ static bool take_day(struct restore *restore, const struct command *c)
     e->next_match = c->restore_day.next_match;
     e->fresh_slot = c->restore_day.slots;
     phase_set(e, c->restore_day.phase);
+    restore->date = e->date;
     restore->ended = c->restore_day.ended != 0;
     return true;
 }

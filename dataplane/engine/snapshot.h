@@ -67,6 +67,7 @@ struct restore {
     uint32_t slot;   // of the last ORDER
     uint32_t listed; // the last entry of the last LIST
     bool special;    // the ORDER owes a SPECIAL
+    uint32_t date;   // of the day, 0 before it is known
     bool ended;      // the day
     const char *refused;
 };
