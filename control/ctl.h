@@ -21,6 +21,7 @@ struct ctl {
     // Which day, and how far into it; NULL: not given.
     const char *date, *core, *until, *at;
     const char *format, *out; // of an export
+    const char *with;         // another configuration, for replay
 };
 
 int ctl_status(const struct ctl *ctl, int argc, char **argv);

@@ -6,29 +6,29 @@
 #include <sysexits.h>
 
 #include "contract/log.h"
-#include "control/ctl_walk.h"
-
-struct counts {
-    uint64_t records, accepted, rejected, canceled, trades, shares;
-};
+#include "control/ctl_replay.h"
 
 static void count_record(void *context, const struct command *record)
 {
-    struct counts *counts = context;
+    struct ctl_tally *counts = context;
     counts[journal_core(record)].records++;
+}
+
+void ctl_tally_event(struct ctl_tally *tally, const struct event *event)
+{
+    tally->accepted += event->type == EV_ACCEPTED || event->type == EV_REPLACED;
+    tally->rejected += event->type == EV_REJECTED;
+    tally->canceled += event->type == EV_CANCELED || event->type == EV_AIQ_CANCELED;
+    tally->trades += event->type == EV_TRADE;
+    tally->shares += event->type == EV_TRADE ? event->quantity : 0;
 }
 
 static void count_event(void *context, unsigned core, const struct event *event)
 {
-    struct counts *counts = (struct counts *)context + core;
-    counts->accepted += event->type == EV_ACCEPTED || event->type == EV_REPLACED;
-    counts->rejected += event->type == EV_REJECTED;
-    counts->canceled += event->type == EV_CANCELED || event->type == EV_AIQ_CANCELED;
-    counts->trades += event->type == EV_TRADE;
-    counts->shares += event->type == EV_TRADE ? event->quantity : 0;
+    ctl_tally_event((struct ctl_tally *)context + core, event);
 }
 
-static json_t *core_json(unsigned core, const struct engine *engine, const struct counts *counts)
+static json_t *core_json(unsigned core, const struct engine *engine, const struct ctl_tally *counts)
 {
     char hash[17];
     snprintf(hash, sizeof hash, "%016" PRIx64, engine_event_hash(engine));
@@ -40,7 +40,7 @@ static json_t *core_json(unsigned core, const struct engine *engine, const struc
                      (json_int_t)engine_live_orders(engine), "event_hash", hash);
 }
 
-static void print_core(unsigned core, const struct engine *engine, const struct counts *counts)
+static void print_core(unsigned core, const struct engine *engine, const struct ctl_tally *counts)
 {
     uint64_t time_ns = engine_time_ns(engine), s = time_ns / 1000000000;
     printf("core %u up to sequence %" PRIu64 " at %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%09" PRIu64 ": %" PRIu64
@@ -51,7 +51,7 @@ static void print_core(unsigned core, const struct engine *engine, const struct 
            engine_event_hash(engine));
 }
 
-static void print_json(const struct ctl_walk *walk, const struct counts *counts)
+static void print_json(const struct ctl_walk *walk, const struct ctl_tally *counts)
 {
     json_t *cores = json_array();
     for (unsigned core = 0; core < JOURNAL_CORES; core++) {
@@ -67,13 +67,22 @@ static void print_json(const struct ctl_walk *walk, const struct counts *counts)
 
 int ctl_replay(const struct ctl *ctl, int argc, char **argv)
 {
-    static struct counts counts[JOURNAL_CORES];
+    static struct ctl_tally counts[JOURNAL_CORES];
     struct journal_identity identity;
     if (argc > 1)
         fail_with(EX_USAGE,
-                  "usage: xwctl [-c CONFIG] replay [JOURNALDIR/YYYYMMDD] [--core N] [--until SEQ | --at TIME]");
+                  "usage: xwctl [-c CONFIG] replay [JOURNALDIR/YYYYMMDD] [--core N] [--until SEQ | --at TIME] [--with "
+                  "CONFIG]");
     ctl_find_journal(ctl, argc ? argv[0] : NULL, &identity);
     struct ctl_walk walk = ctl_walk_of(ctl, &identity);
+    if (ctl->with) {
+        struct ctl other = {.config_path = ctl->with};
+        struct config *config = ctl_load_config(&other);
+        ctl_what_if(&walk, config, ctl);
+        config_free(config);
+        ctl_walk_free(&walk);
+        return EX_OK;
+    }
     walk.on_record = count_record;
     walk.on_event = count_event;
     walk.context = counts;

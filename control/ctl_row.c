@@ -89,7 +89,7 @@ static void print_text(FILE *out, const struct row *row)
             print_time(out, row->values[i]);
         else
             for (const char *at = row->values[i]; *at; at++)
-                putc(isgraph((unsigned char)*at) ? *at : '?', out);
+                putc(*at == ' ' ? '_' : isgraph((unsigned char)*at) ? *at : '?', out);
     }
 }
 

@@ -45,6 +45,7 @@ static int usage(FILE *out)
     }
     fputs("  Which day: DIR is JOURNALDIR/YYYYMMDD; without it, that of -c CONFIG, or --date YYYY-MM-DD there.\n"
           "  How far into it: --at HH:MM:SS.nnnnnnnnn (UTC), --until SEQUENCE; --core N alone.\n"
+          "  replay --with CONFIG: what other settings would have changed, the first --depth N differences.\n"
           "  trade break: --reason E erroneous, C consent, S supervisory, X external; --by NAME of who decides\n"
           "  trade adjust: --price P --quantity Q as they should have been; --by NAME\n",
           out);
@@ -68,7 +69,7 @@ static int take_option(struct ctl *ctl, int argc, char **argv, int at)
     } texts[] = {{"--reason", &ctl->reason}, {"--price", &ctl->price}, {"--quantity", &ctl->quantity},
                  {"--by", &ctl->by},         {"--date", &ctl->date},   {"--core", &ctl->core},
                  {"--until", &ctl->until},   {"--at", &ctl->at},       {"--format", &ctl->format},
-                 {"--out", &ctl->out}};
+                 {"--out", &ctl->out},       {"--with", &ctl->with}};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(word, texts[i].option) == 0 && at + 1 < argc) {
             *texts[i].value = argv[at + 1];

@@ -79,6 +79,18 @@ fi
 # Two journals: equal to itself; the other day is not, and the first record that differs is shown.
 "$XW_BIN/xwctl" journal diff "$day" "$day" | grep -q "^equal: $records records" || xw_fail "a journal differs from itself"
 
+# What if: nothing differs under the same configuration; with room for fewer orders some would have been refused.
+ctl --json replay --with "$XW_CONFIG" >"$XW_HOME/same.json" || xw_fail "xwctl replay --with"
+xw_expect "records that differ under the same configuration" "$(xw_json "$XW_HOME/same.json" .records_that_differ.now)" 0
+sed 's/^  max_orders:.*/  max_orders: 1024/' "$XW_CONFIG" >"$XW_HOME/small.yaml"
+ctl --json --depth 1 replay --with "$XW_HOME/small.yaml" >"$XW_HOME/small.json" || xw_fail "xwctl replay --with fewer orders"
+tail -n 1 "$XW_HOME/small.json" | jq -e '.rejected.now > .rejected.then and .records_that_differ.now > 0' >/dev/null ||
+    xw_fail "a smaller engine refuses nothing: $(cat "$XW_HOME/small.json")"
+xw_expect "what the first order beyond got" "$(jq -rs '.[0:-1] | "\(.[0].type) \(.[1].when) \(.[1].type) \(.[-1].when) \(.[-1].type)"' \
+    "$XW_HOME/small.json")" "enter then accepted now rejected"
+sed 's/name: ALPHA/name: OMEGA/' "$XW_CONFIG" >"$XW_HOME/other.yaml"
+refused 78 'change settings only' -c "$XW_CONFIG" replay --with "$XW_HOME/other.yaml"
+
 # What cannot be answered says so.
 refused 66 'no symbol' -c "$XW_CONFIG" book NOSUCH
 refused 66 'no session of user' -c "$XW_CONFIG" order NOBODY 1

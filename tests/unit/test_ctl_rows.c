@@ -53,7 +53,7 @@ static void a_record_is_one_line_of_text(void **state)
     char *text = printed(ROW_TEXT, &c);
     assert_string_equal(
         text, "1 42 10:31:07.123456789 enter prev_hash=00000000 session=3 user_ref=7 side=B quantity=100 symbol=ABC "
-              "price=100.0050 cl_ord_id=MY?ORDER???END\n");
+              "price=100.0050 cl_ord_id=MY_ORDER??_END\n");
     free(text);
 }
 
