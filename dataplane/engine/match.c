@@ -81,7 +81,7 @@ static inline void note_trade(struct engine *e, struct book *book, uint16_t loca
 }
 
 // Puts what is left of the incoming order into the book; there is room in every table, entry has made sure.
-static void rest(struct engine *e, struct out *out, const struct book *book)
+static void rest(struct engine *e, struct out *out)
 {
     struct incoming *in = &e->in;
     uint32_t slot = slot_take(e);
@@ -89,35 +89,7 @@ static void rest(struct engine *e, struct out *out, const struct book *book)
     order_place(e, in, place, lookup_room(e, place), slot);
     order_keep_echo(e, in->flags, slot);
     session_append(e, key_session(in->key), slot);
-    struct line second = {{word_at(book->name)}};
-    emit_two(out,
-             (struct head){.type = EV_BOOK_ADD,
-                           .lines = 2,
-                           .flags = EV_MD_ADD,
-                           .session = SESSION_NONE,
-                           .locate = in->locate,
-                           .user_ref = key_user_ref(in->key),
-                           .ref = in->ref,
-                           .quantity = in->quantity,
-                           .price = in->price,
-                           .channel = key_channel(in->key),
-                           .side = in->side},
-             second);
-}
-
-static void cancel_rest(const struct incoming *in, struct out *out)
-{
-    emit_one(out, (struct head){.type = EV_CANCELED,
-                                .lines = 1,
-                                .reason = 'I',
-                                .session = key_session(in->key),
-                                .locate = in->locate,
-                                .user_ref = key_user_ref(in->key),
-                                .ref = in->ref,
-                                .quantity = in->quantity,
-                                .price = in->price,
-                                .channel = key_channel(in->key),
-                                .side = in->side});
+    emit_added(e, out, &e->orders[slot]);
 }
 
 static __attribute__((noinline)) void match_otherwise(struct engine *e, struct out *out)
@@ -151,7 +123,7 @@ void order_match(struct engine *e, struct out *out)
     if (in->quantity == 0)
         return;
     if (in->rests)
-        rest(e, out, book);
+        rest(e, out);
     else
-        cancel_rest(in, out);
+        incoming_cancel(e, out, 'I');
 }

@@ -76,30 +76,32 @@ void incoming_wait(struct engine *e)
     conditional_add(e, e->orders[special_place(e)].special);
 }
 
-static void put_firm(const struct engine *e, struct event *event, const struct order *order)
+// The firm that market data names: of an attributable order its account's.
+static uint32_t firm_shown(const struct engine *e, const struct order *order)
 {
-    if (order->display != 'A')
-        return;
-    event->display = 'A';
-    memcpy(event->firm, e->accounts[e->sessions[key_session(order->key)].account].firm, sizeof event->firm);
+    uint32_t firm = 0;
+    if (order->display == 'A')
+        memcpy(&firm, e->accounts[e->sessions[key_session(order->key)].account].firm, sizeof firm);
+    return firm;
 }
 
-static void emit_added(const struct engine *e, struct out *out, const struct order *order)
+void emit_added(const struct engine *e, struct out *out, const struct order *order)
 {
-    struct event event = {.type = EV_BOOK_ADD,
-                          .lines = 2,
-                          .flags = EV_MD_ADD,
-                          .session = SESSION_NONE,
-                          .locate = order->locate,
-                          .user_ref = key_user_ref(order->key),
-                          .ref = order->ref,
-                          .quantity = order->quantity,
-                          .price = order->price,
-                          .user_ref_idx = key_channel(order->key),
-                          .side = order->side};
-    memcpy(event.symbol, e->books[order->locate].name, sizeof event.symbol);
-    put_firm(e, &event, order);
-    emit_event(out, &event);
+    uint64_t display = order->display == 'A' ? (uint64_t)'A' << 56 : 0;
+    struct line second = {{word_at(e->books[order->locate].name), 0, 0, display, 0, firm_shown(e, order)}};
+    emit_two(out,
+             (struct head){.type = EV_BOOK_ADD,
+                           .lines = 2,
+                           .flags = EV_MD_ADD,
+                           .session = SESSION_NONE,
+                           .locate = order->locate,
+                           .user_ref = key_user_ref(order->key),
+                           .ref = order->ref,
+                           .quantity = order->quantity,
+                           .price = order->price,
+                           .channel = key_channel(order->key),
+                           .side = order->side},
+             second);
 }
 
 static void emit_restated(const struct engine *e, struct out *out, const struct order *order)
@@ -122,7 +124,9 @@ static void emit_restated(const struct engine *e, struct out *out, const struct 
         event.options |= OPTION(TAG_USER_REF_IDX);
     event.display_quantity = order->quantity;
     event.secondary_ref = order->ref;
-    put_firm(e, &event, order);
+    event.display = order->display == 'A' ? 'A' : 0;
+    uint32_t firm = firm_shown(e, order);
+    memcpy(event.firm, &firm, sizeof event.firm);
     emit_event(out, &event);
 }
 

@@ -19,6 +19,9 @@ bool match_general(struct engine *e, struct out *out);
 // called then; match_general follows.
 void general_retake(struct engine *e, uint32_t slot, uint32_t limit, uint32_t price, bool rests);
 
+// The order has come to rest displayed, and no Accepted or Replaced has said so on the feed.
+void emit_added(const struct engine *e, struct out *out, const struct order *order);
+
 // What becomes of e->in without matching: its rest is canceled, and it is gone; or it waits outside the book.
 void incoming_cancel(struct engine *e, struct out *out, char reason);
 void incoming_wait(struct engine *e);

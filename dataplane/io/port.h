@@ -43,7 +43,8 @@ uint16_t port_device(const struct port_queue *queue);
 // The port's MAC address.
 const uint8_t *port_mac(const struct port_queue *queue);
 
-// Takes up to `most` (at most PORT_BURST_MAX) received frames. Never blocks.
+// Takes up to `most` (at most PORT_BURST_MAX) received frames; fewer than there are after a look that found few, so
+// that a look at an idle port is short: call until it returns 0 to have all. Never blocks.
 unsigned port_receive(struct port_queue *queue, struct frame *frames, unsigned most);
 
 // Gives received frames back to their pool.

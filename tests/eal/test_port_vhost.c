@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -26,6 +27,7 @@
 #include "io/port.h"
 
 #define CLIENT_FRAMES 2000u
+#define FLOOD_FRAMES 63u
 #define GIVE_UP_SECONDS 60 // only a broken build waits that long
 
 static char directory[] = "/tmp/xw-vhost-XXXXXX";
@@ -91,10 +93,23 @@ static void exchange(struct port_queue *queue, uint32_t number)
     port_release(queue, &frame, 1);
 }
 
-// Exchanges CLIENT_FRAMES frames, then leaves; or, `for_ever`, says so on standard output after as many and never
-// stops.
-static int client(const char *path, bool for_ever)
+// Exchanges one frame, sends FLOOD_FRAMES, says so and stays.
+static int flood(void)
 {
+    exchange(port_queue(0, 0), 0);
+    for (uint32_t number = 0; number < FLOOD_FRAMES; number++)
+        send_one(port_queue(0, 0), number);
+    if (write(STDOUT_FILENO, "!", 1) != 1)
+        return 8;
+    for (;;)
+        pause();
+}
+
+// "once": exchanges CLIENT_FRAMES frames, then leaves. "for-ever": says so on standard output after as many and never
+// stops. "flood": above.
+static int client(const char *path, const char *how)
+{
+    bool for_ever = strcmp(how, "for-ever") == 0;
     char error[512];
     struct config_port port = {.name = "client", .profile = "virtio_user", .device = path};
     struct config config = {.instance = "test-client",
@@ -106,6 +121,8 @@ static int client(const char *path, bool for_ever)
         fprintf(stderr, "%s\n", error);
         return 2;
     }
+    if (strcmp(how, "flood") == 0)
+        return flood();
     for (uint32_t number = 0; for_ever || number < CLIENT_FRAMES; number++) {
         exchange(port_queue(0, 0), number);
         if (number == CLIENT_FRAMES && write(STDOUT_FILENO, "!", 1) != 1)
@@ -125,6 +142,7 @@ static pid_t start_client(const char *how, int *ready)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // nothing is left of a test that fails
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         execl("/proc/self/exe", "client", how, socket_path, (char *)NULL);
@@ -214,6 +232,32 @@ static void a_peer_that_is_killed_in_full_flow_can_come_back(void **state)
     assert_int_equal(serve_until_exit(start_client("once", &ready)), 0);
     close(ready);
     ports_close();
+}
+
+static void frames_that_wait_are_taken_in_bursts_that_grow(void **state)
+{
+    (void)state;
+    struct frame frames[PORT_BURST_MAX];
+    unsigned taken = 0, looks = 0, count;
+    int ready;
+    open_server();
+    time_t began = time(NULL);
+    pid_t pid = start_client("flood", &ready);
+    while (echo(port_queue(0, 0)) == 0 && !too_late(began))
+        ;
+    while (!readable(ready) && !too_late(began))
+        sched_yield();
+    while ((count = port_receive(port_queue(0, 0), frames, PORT_BURST_MAX)) != 0) {
+        port_release(port_queue(0, 0), frames, count);
+        taken += count;
+        looks++;
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(ready);
+    ports_close();
+    assert_int_equal(taken, FLOOD_FRAMES);
+    assert_in_range(looks, 1, 7); // at the latest from 1 on: 1, 2, 4 .. 32
 }
 
 static void sending_without_a_peer_drops_and_leaks_nothing(void **state)
@@ -313,10 +357,11 @@ static int stop(void **state)
 int main(int count, char **arguments)
 {
     if (count == 3)
-        return client(arguments[2], strcmp(arguments[1], "for-ever") == 0);
+        return client(arguments[2], arguments[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_cross_whole_in_both_directions),
         cmocka_unit_test(a_peer_that_is_killed_in_full_flow_can_come_back),
+        cmocka_unit_test(frames_that_wait_are_taken_in_bursts_that_grow),
         cmocka_unit_test(sending_without_a_peer_drops_and_leaks_nothing),
         cmocka_unit_test(a_socket_that_a_dead_process_left_is_replaced),
         cmocka_unit_test(a_socket_that_a_live_process_holds_is_refused_with_the_mend),

@@ -7,6 +7,8 @@ here=${XW_TMP:?a directory to work in} root=${XW_ROOT:?the source tree} build=${
 to=$here/to
 rm -rf "$to" "$here/firm"
 mkdir -p "$here/firm"
+goal=$(make -C "$root" -pnq 2>/dev/null | sed -n 's/^.DEFAULT_GOAL := //p')
+[ "$goal" = all ] || fail "make alone builds '$goal', not all"
 make=(make -s -C "$root" B="$build" DESTDIR="$to" PREFIX=/opt/xw)
 "${make[@]}" install || fail "make install"
 for file in sbin/crosswire-dataplane sbin/crosswire-control bin/xwctl bin/xwreplay; do

@@ -2,6 +2,7 @@
 // Events and commands as the tables write them.
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,86 +66,86 @@ static void say_market_data(struct text *text, uint8_t flags)
                                 : "");
 }
 
+enum form { UNSAID, CHAR, TEXT, UNSIGNED, SIGNED, SHORT, AMOUNT };
+
+struct spelling {
+    const char *name;
+    uint8_t form; // enum form; UNSAID: in the body of a Restated, or said for every event
+    uint8_t size; // of a TEXT
+    uint8_t field;
+};
+#define SPELLING(name, form, field)                                                 \
+    {                                                                               \
+        name, form, sizeof((struct event *)0)->field, offsetof(struct event, field) \
+    }
+
+// What an event echoes, by tag.
+static const struct spelling spellings[] = {
+    [TAG_FIRM] = SPELLING("firm", TEXT, firm),
+    [TAG_MIN_QTY] = SPELLING("min", UNSIGNED, min_qty),
+    [TAG_CUSTOMER_TYPE] = SPELLING("customer", CHAR, customer_type),
+    [TAG_MAX_FLOOR] = SPELLING("floor", UNSIGNED, max_floor),
+    [TAG_PRICE_TYPE] = SPELLING("type", CHAR, price_type),
+    [TAG_PEG_OFFSET] = SPELLING("peg", SIGNED, peg_offset),
+    [TAG_DISCRETION_PRICE] = SPELLING("discretion", AMOUNT, discretion_price),
+    [TAG_DISCRETION_PRICE_TYPE] = SPELLING("discretiontype", CHAR, discretion_price_type),
+    [TAG_DISCRETION_PEG_OFFSET] = SPELLING("discretionpeg", SIGNED, discretion_peg_offset),
+    [TAG_POST_ONLY] = SPELLING("post", CHAR, post_only),
+    [TAG_RANDOM_RESERVES] = SPELLING("reserves", UNSIGNED, random_reserves),
+    [TAG_EXPIRE_TIME] = SPELLING("expire", UNSIGNED, expire_s),
+    [TAG_TRADE_NOW] = SPELLING("tradenow", CHAR, trade_now),
+    [TAG_HANDLE_INST] = SPELLING("handle", CHAR, handle_inst),
+    [TAG_STOP_PRICE] = SPELLING("stop", AMOUNT, trigger),
+    [TAG_TRAIL_AMOUNT] = SPELLING("trail", AMOUNT, trigger),
+    [TAG_GROUP_ID] = SPELLING("group", SHORT, group_id),
+    [TAG_SHARES_LOCATED] = SPELLING("located", CHAR, shares_located),
+    [TAG_LOCATE_BROKER] = SPELLING("broker", TEXT, locate_broker),
+    [TAG_SIDE] = SPELLING("side", CHAR, side),
+    [TAG_AIQ_STRATEGY] = SPELLING("aiq", CHAR, aiq_strategy),
+    [TAG_AIQ_GROUP] = SPELLING("aiqgroup", TEXT, aiq_group),
+};
+
+static void say_option(struct text *text, const struct spelling *spelling, const char *field)
+{
+    uint32_t word;
+    uint16_t half;
+    memcpy(&word, field, sizeof word);
+    memcpy(&half, field, sizeof half);
+    if (spelling->form != UNSAID)
+        say(text, " %s=", spelling->name);
+    switch ((enum form)spelling->form) {
+    case UNSAID:
+        break;
+    case CHAR:
+        say(text, "%c", *field);
+        break;
+    case TEXT:
+        say(text, "%.*s", spelling->size, memcmp(field, "    ", spelling->size) == 0 ? "-" : field);
+        break;
+    case UNSIGNED:
+        say(text, "%u", word);
+        break;
+    case SIGNED:
+        say(text, "%d", (int)word);
+        break;
+    case SHORT:
+        say(text, "%u", half);
+        break;
+    case AMOUNT:
+        say_amount(text, word);
+        break;
+    }
+}
+
 static void say_options(struct text *text, const struct event *e)
 {
     if (e->user_ref_idx)
         say(text, " idx=%u", e->user_ref_idx);
     if (e->lines < 2 || e->type == EV_TRADE || e->type == EV_BROKEN || e->type == EV_AIQ_CANCELED)
         return;
-    for (int tag = 0; tag < 32; tag++) {
-        if (!(e->options >> tag & 1) || tag == TAG_USER_REF_IDX)
-            continue;
-        switch (tag) {
-        case TAG_FIRM:
-            say(text, " firm=%.4s", memcmp(e->firm, "    ", 4) == 0 ? "-" : e->firm);
-            break;
-        case TAG_GROUP_ID:
-            say(text, " group=%u", e->group_id);
-            break;
-        case TAG_SHARES_LOCATED:
-            say(text, " located=%c", e->shares_located);
-            break;
-        case TAG_TRADE_NOW:
-            say(text, " tradenow=%c", e->trade_now);
-            break;
-        case TAG_CUSTOMER_TYPE:
-            say(text, " customer=%c", e->customer_type);
-            break;
-        case TAG_PRICE_TYPE:
-            say(text, " type=%c", e->price_type);
-            break;
-        case TAG_MIN_QTY:
-            say(text, " min=%u", e->min_qty);
-            break;
-        case TAG_MAX_FLOOR:
-            say(text, " floor=%u", e->max_floor);
-            break;
-        case TAG_PEG_OFFSET:
-            say(text, " peg=%d", (int)e->peg_offset);
-            break;
-        case TAG_DISCRETION_PRICE:
-            say(text, " discretion=");
-            say_amount(text, e->discretion_price);
-            break;
-        case TAG_DISCRETION_PRICE_TYPE:
-            say(text, " discretiontype=%c", e->discretion_price_type);
-            break;
-        case TAG_DISCRETION_PEG_OFFSET:
-            say(text, " discretionpeg=%d", (int)e->discretion_peg_offset);
-            break;
-        case TAG_RANDOM_RESERVES:
-            say(text, " reserves=%u", e->random_reserves);
-            break;
-        case TAG_EXPIRE_TIME:
-            say(text, " expire=%u", e->expire_s);
-            break;
-        case TAG_AIQ_GROUP:
-            say(text, " aiqgroup=%.2s", e->aiq_group);
-            break;
-        case TAG_STOP_PRICE:
-        case TAG_TRAIL_AMOUNT:
-            say(text, tag == TAG_STOP_PRICE ? " stop=" : " trail=");
-            say_amount(text, e->trigger);
-            break;
-        case TAG_SECONDARY_REF:
-        case TAG_DISPLAY_QUANTITY: // in the body of a Restated
-            break;
-        case TAG_POST_ONLY:
-            say(text, " post=%c", e->post_only);
-            break;
-        case TAG_AIQ_STRATEGY:
-            say(text, " aiq=%c", e->aiq_strategy);
-            break;
-        case TAG_SIDE:
-            say(text, " side=%c", e->side);
-            break;
-        case TAG_LOCATE_BROKER:
-            say(text, " broker=%.4s", e->locate_broker);
-            break;
-        default:
-            say(text, " tag%d", tag);
-        }
-    }
+    for (unsigned tag = 0; tag < sizeof spellings / sizeof *spellings; tag++)
+        if (e->options >> tag & 1)
+            say_option(text, &spellings[tag], (const char *)e + spellings[tag].field);
 }
 
 static void say_display(struct text *text, char display)
