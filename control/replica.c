@@ -57,6 +57,11 @@ void replica_free(struct replica *replica)
     free(replica);
 }
 
+void replica_restore(struct replica *replica, struct restore *restore)
+{
+    restore_begin(restore, replica->engine);
+}
+
 const struct engine *replica_engine(const struct replica *replica)
 {
     return replica->engine;
@@ -85,6 +90,12 @@ static bool step(struct replica *replica, const struct command *record, replica_
         snprintf(replica->error, sizeof replica->error,
                  "core %u, sequence %" PRIu64 ": event hash %08" PRIx32 ", the journal has %08" PRIx32, replica->core,
                  journal_sequence(record), (uint32_t)hash, record->prev_hash);
+        return false;
+    }
+    if (record->type == CMD_TICK && record->tick.event_hash != hash) {
+        snprintf(replica->error, sizeof replica->error,
+                 "core %u, sequence %" PRIu64 ": event hash %016" PRIx64 ", the journal has %016" PRIx64, replica->core,
+                 journal_sequence(record), hash, record->tick.event_hash);
         return false;
     }
     struct command command = *record;

@@ -10,6 +10,7 @@
 #include "contract/event.h"
 #include "control/journal.h"
 #include "engine/engine.h"
+#include "engine/snapshot.h"
 
 struct replica;
 
@@ -39,6 +40,9 @@ enum replica_result replica_advance(struct replica *replica, const struct journa
 // Takes one record of this core, the next in sequence, for who walks over the journal himself; records that the engine
 // has taken already are passed over. false: replica_error says why; for good.
 bool replica_take(struct replica *replica, const struct command *record, replica_sink *sink, void *context);
+
+// Begins to fill the engine of a replica that has taken nothing yet from a snapshot: restore_take on `restore` goes on.
+void replica_restore(struct replica *replica, struct restore *restore);
 
 const struct engine *replica_engine(const struct replica *replica);
 

@@ -22,6 +22,7 @@
 #include "contract/config.h"
 #include "contract/log.h"
 #include "control/auth.h"
+#include "control/follower.h"
 #include "control/generation.h"
 #include "control/journal.h"
 #include "control/memory_report.h"
@@ -29,6 +30,7 @@
 #include "control/outbound.h"
 #include "control/recovery.h"
 #include "control/requests.h"
+#include "control/snapshot_file.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -53,6 +55,9 @@ struct service {
     struct auth *auth;
     struct outbound *outbound;
     struct operator_desk *desk;
+    struct follower *follower; // NULL: no snapshots are wanted
+    bool ended;                // the data plane has halted in order,
+    struct follower_end end;   // here
     struct generation generation;
     struct recovery *recovery; // while a generation is joined
     struct requests *requests; // once it is recovered
@@ -160,6 +165,12 @@ static void open_services(struct service *service)
     service->outbound = outbound_new(service->config, &service->identity);
     if (!service->outbound)
         fail_with(EX_OSERR, "no memory");
+    snapshot_clean(&service->identity);
+    if (service->config->snapshots.every_seconds || service->config->snapshots.every_commands) {
+        service->follower = follower_start(service->config, &service->identity, service->writer);
+        if (!service->follower)
+            fail_with(EX_OSERR, "can not start the thread that writes snapshots: %s", strerror(errno));
+    }
     char error[512];
     service->desk = operator_new(service->config, service->outbound, service->writer, error, sizeof error);
     if (!service->desk)
@@ -187,12 +198,27 @@ static bool all_halted(const struct generation *generation)
     return true;
 }
 
+// Where the cores have ended, for the snapshots of the end.
+static void note_end(struct service *service)
+{
+    const struct generation *generation = &service->generation;
+    for (unsigned core = 0; core < generation->cores; core++) {
+        const struct matcher_port *port = generation->ports[core];
+        service->end.applied[core] = atomic_load_explicit(&port->applied_seq, memory_order_acquire);
+        service->end.event_hash[core] = atomic_load_explicit(&port->event_hash, memory_order_relaxed);
+    }
+    service->ended = true;
+}
+
 static void watch_dataplane(struct service *service)
 {
     struct generation *generation = &service->generation;
     if (generation_alive(generation))
         return;
-    if (!all_halted(generation))
+    follower_hold(service->follower, true); // the next one's recovery comes first
+    if (all_halted(generation))
+        note_end(service);
+    else
         log_event(LOG_XW2009, "\"generation\":%" PRIu64 ",\"undrained\":%" PRIu64,
                   generation->region.header->generation, generation_undrained(generation));
     leave_generation(service);
@@ -204,6 +230,7 @@ static void look_for_dataplane(struct service *service)
     generation_sweep(&service->generation, service->config, service->writer);
     if (!service->generation.joined)
         return;
+    service->ended = false;
     service->recovery =
         recovery_new(&service->generation, service->config, &service->identity, service->writer, &service->tail);
 }
@@ -221,6 +248,7 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
                                          service->writer);
         if (!service->requests)
             fail_with(EX_OSERR, "no memory");
+        follower_hold(service->follower, false);
     }
     return requests_poll(service->requests, now_ns);
 }
@@ -253,6 +281,7 @@ static bool may_stop(struct service *service, uint64_t now_ns)
     // It is about to exit; once it has, its generation can be removed. One that does not is left for the next start.
     if (service->halted_ns == 0)
         service->halted_ns = now_ns;
+    note_end(service);
     return now_ns - service->halted_ns > HALT_GRACE_MS * MS_NS;
 }
 
@@ -312,6 +341,7 @@ static int close_journal(struct service *service)
     if (!service->generation.joined && service->stops == 1)
         generation_sweep(&service->generation, service->config, service->writer);
     leave_generation(service);
+    follower_stop(service->follower, service->ended ? &service->end : NULL);
     watch_journal(service, UINT64_MAX - PRESENCE_MS * MS_NS);
     enum journal_result result = journal_writer_close(service->writer);
     if (result != JOURNAL_OK)
