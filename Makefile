@@ -74,7 +74,7 @@ $(B)/crosswire-dataplane: $(B)/dataplane/main.o $(process) $(cores) $(io) $(engi
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) $(jemalloc)
 $(B)/crosswire-control: $(B)/control/main.o $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) $(jemalloc)
-$(B)/xwctl: $(B)/control/xwctl.o $(control) $(engine) $(contract)
+$(B)/xwctl: $(B)/control/xwctl.o $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs)
 $(B)/xwreplay $(benches): $(B)/%: $(B)/perf/%.o $(perf) $(client) $(io) $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs)
