@@ -74,7 +74,7 @@ $(B)/crosswire-dataplane: $(B)/dataplane/main.o $(process) $(cores) $(io) $(engi
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) $(jemalloc)
 $(B)/crosswire-control: $(B)/control/main.o $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) $(jemalloc)
-$(B)/xwctl: $(B)/control/xwctl.o $(control) $(engine) $(contract)
+$(B)/xwctl: $(B)/control/xwctl.o $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs)
 $(B)/xwreplay $(benches): $(B)/%: $(B)/perf/%.o $(perf) $(client) $(io) $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs)
@@ -87,6 +87,32 @@ $(eal_units): $(B)/tests/%: $(B)/tests/%.o $(support) $(process) $(cores) $(io) 
 
 .PHONY: units
 units: $(units) $(eal_units)
+
+# ---- the simulator --------------------------------------------------------------------------------------------------
+# Both programs, whole, in one process: each is linked to one object of its own, in which calls of the system are renamed
+# to the simulator's and all static variables stand together. A build of its own, because of tests/sim/seam.h.
+#   make sim SEED=n [STEPS=n] [TRACE=1]      make sim  (without end)
+seam :=
+$(B)/dataplane/%.o $(B)/control/%.o: base += $(seam)
+image_parts_dataplane = $(B)/dataplane/main.o $(process) $(cores) $(B)/dataplane/io/packet.o
+image_parts_control = $(B)/control/main.o $(control)
+define image
+$(B)/image_$(1).o: $(image_parts_$(1)) $(engine) $(contract) tests/sim/image.ld tests/sim/calls.txt
+	@sed 's/IMAGE/$(1)/' tests/sim/image.ld >$(B)/image_$(1).ld
+	$(LD) -r -T $(B)/image_$(1).ld -o $(B)/image_$(1).all.o $(image_parts_$(1)) $(engine) $(contract)
+	@{ cat tests/sim/calls.txt; echo main $(1)_main; } >$(B)/image_$(1).calls
+	objcopy --redefine-syms=$(B)/image_$(1).calls --keep-global-symbol=$(1)_main $(B)/image_$(1).all.o $$@
+endef
+$(foreach program,dataplane control,$(eval $(call image,$(program))))
+$(B)/simulator: $(call objects,$(wildcard tests/sim/*.c)) $(B)/image_dataplane.o $(B)/image_control.o $(client) $(B)/dataplane/io/packet.o $(engine) $(contract)
+	$(CC) $(LDFLAGS) -o $@ $^ $(libs)
+
+simulator = $(MAKE) --no-print-directory B=$(B)/sim CFLAGS='-O2 -g' seam='-include tests/sim/seam.h -Wno-shadow'
+.PHONY: sim simulator
+simulator:
+	+@$(simulator) $(B)/sim/simulator
+sim: simulator ## the simulator: SEED=n one seed, else without end; STEPS=n, TRACE=1
+	@$(B)/sim/simulator $(if $(SEED),--seed $(SEED),--seeds 1000000000) $(if $(STEPS),--steps $(STEPS)) $(if $(TRACE),--trace)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

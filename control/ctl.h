@@ -16,16 +16,23 @@ struct ctl {
     bool json;               // --json
     bool fast;               // --fast
     unsigned depth;          // --depth
-    const char *profiles; // --profiles, of nic: the directory of NIC profiles; NULL: not given
+    const char *profiles;    // --profiles, of nic: the directory of NIC profiles; NULL: not given
     // What an operator's request says; NULL: not given.
     const char *reason, *price, *quantity, *by;
     const char *root; // --root, of doctor: a made-up /sys, /proc and /etc; NULL: the host's
+    // Which day, and how far into it; NULL: not given.
+    const char *date, *core, *until, *at;
+    const char *format, *out; // of an export
+    const char *with;         // another configuration, for replay
 };
 
 int ctl_status(const struct ctl *ctl, int argc, char **argv);
 int ctl_counters(const struct ctl *ctl, int argc, char **argv);
 int ctl_book(const struct ctl *ctl, int argc, char **argv);
 int ctl_journal(const struct ctl *ctl, int argc, char **argv);
+int ctl_replay(const struct ctl *ctl, int argc, char **argv);
+int ctl_order(const struct ctl *ctl, int argc, char **argv);
+int ctl_account(const struct ctl *ctl, int argc, char **argv);
 int ctl_trade(const struct ctl *ctl, int argc, char **argv);
 int ctl_phase(const struct ctl *ctl, int argc, char **argv);
 int ctl_config(const struct ctl *ctl, int argc, char **argv);
@@ -57,14 +64,11 @@ struct ctl_accounts {
     int64_t unfinished;                                           // taken, outcome not counted yet: at most one a core
     bool holds;
 };
-void ctl_account(const struct region *region, struct ctl_accounts *accounts);
+void ctl_sum_accounts(const struct region *region, struct ctl_accounts *accounts);
 
-// The identity of a journal date's directory DIR (JOURNALDIR/YYYYMMDD) into `identity`, with memory of its own for
-// ever.
-void ctl_identity_of(const char *directory, struct journal_identity *identity);
-
-// The current date's journal of a configuration.
-struct journal_identity ctl_identity(const struct config *config);
+// The journal that is asked for: of directory DIR (JOURNALDIR/YYYYMMDD) when `directory` is not NULL, else of the
+// configuration's instance on --date, or on its own trading date. With memory of its own for ever.
+void ctl_find_journal(const struct ctl *ctl, const char *directory, struct journal_identity *identity);
 
 // "enter", "replace", ..; NULL for a type that a journal can not hold.
 const char *ctl_command_name(unsigned type);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// xwctl book SYMBOL: the best levels. Replays the date's journal through an engine, so it shows what is durable and may
-// be a moment behind the running core.
+// xwctl book SYMBOL: the best levels, now or at any moment of a day. Replays the date's journal through an engine, so
+// it shows what is durable and may be a moment behind the running core.
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -11,15 +11,15 @@
 
 #include "contract/log.h"
 #include "control/ctl.h"
-#include "control/replica.h"
+#include "control/ctl_walk.h"
 
-static const struct config_symbol *find_symbol(const struct config *config, const char *name)
+static const struct ctl_symbol *find_symbol(const struct ctl_walk *walk, const char *name)
 {
-    for (unsigned i = 0; i < config->symbols_count; i++) {
-        if (strcasecmp(config->symbols[i].name, name) == 0)
-            return &config->symbols[i];
+    for (unsigned i = 0; i < walk->day.symbols_count; i++) {
+        if (strcasecmp(walk->day.symbols[i].name, name) == 0)
+            return &walk->day.symbols[i];
     }
-    fail_with(EX_USAGE, "%s is no symbol of this configuration", name);
+    fail_with(EX_NOINPUT, "%s is no symbol that the journal of %u had opened by then", name, walk->identity->date);
 }
 
 static void print_price(uint32_t price)
@@ -27,13 +27,14 @@ static void print_price(uint32_t price)
     printf("%8u.%04u", price / 10000, price % 10000);
 }
 
-static void print_text(const struct config_symbol *symbol, const struct replica *replica,
-                       const struct engine_level *bids, unsigned bid_count, const struct engine_level *asks,
-                       unsigned ask_count)
+static void print_text(const struct ctl_symbol *symbol, const struct engine *engine, const struct engine_level *bids,
+                       unsigned bid_count, const struct engine_level *asks, unsigned ask_count)
 {
-    printf("%s, replayed from the journal up to sequence %" PRIu64 " of core %u, %u live orders on the core\n",
-           symbol->name, engine_sequence(replica_engine(replica)), symbol->matcher,
-           engine_live_orders(replica_engine(replica)));
+    uint64_t s = engine_time_ns(engine) / 1000000000;
+    printf("%s, replayed from the journal up to sequence %" PRIu64 " of core %u at %02" PRIu64 ":%02" PRIu64
+           ":%02" PRIu64 ".%09" PRIu64 ", %u live orders on the core\n",
+           symbol->name, engine_sequence(engine), symbol->core, s / 3600, s / 60 % 60, s % 60,
+           engine_time_ns(engine) % 1000000000, engine_live_orders(engine));
     printf("%6s %12s %13s | %-13s %-12s %-6s\n", "orders", "quantity", "bid", "ask", "quantity", "orders");
     for (unsigned i = 0; i < bid_count || i < ask_count; i++) {
         if (i < bid_count) {
@@ -60,13 +61,13 @@ static json_t *levels_json(const struct engine_level *levels, unsigned count)
     return list;
 }
 
-static void print_json(const struct config_symbol *symbol, const struct replica *replica,
-                       const struct engine_level *bids, unsigned bid_count, const struct engine_level *asks,
-                       unsigned ask_count)
+static void print_json(const struct ctl_symbol *symbol, const struct engine *engine, const struct engine_level *bids,
+                       unsigned bid_count, const struct engine_level *asks, unsigned ask_count)
 {
-    json_t *root = json_pack("{s:s, s:i, s:I, s:o, s:o}", "symbol", symbol->name, "core", (int)symbol->matcher,
-                             "sequence", (json_int_t)engine_sequence(replica_engine(replica)), "bids",
-                             levels_json(bids, bid_count), "asks", levels_json(asks, ask_count));
+    json_t *root =
+        json_pack("{s:s, s:i, s:I, s:I, s:o, s:o}", "symbol", symbol->name, "core", (int)symbol->core, "sequence",
+                  (json_int_t)engine_sequence(engine), "time_ns", (json_int_t)engine_time_ns(engine), "bids",
+                  levels_json(bids, bid_count), "asks", levels_json(asks, ask_count));
     json_dumpf(root, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(root);
@@ -74,29 +75,22 @@ static void print_json(const struct config_symbol *symbol, const struct replica 
 
 int ctl_book(const struct ctl *ctl, int argc, char **argv)
 {
-    if (argc != 1)
-        fail_with(EX_USAGE, "usage: xwctl -c CONFIG book SYMBOL [--depth N]");
-    struct config *config = ctl_load_config(ctl);
-    const struct config_symbol *symbol = find_symbol(config, argv[0]);
-    struct journal_identity identity = ctl_identity(config);
-    struct replica *replica = replica_new(config, &identity, symbol->matcher);
-    if (!replica)
-        fail_with(EX_OSERR, "no memory for an engine of this configuration's capacity");
-    enum replica_result result;
-    do {
-        result = replica_advance(replica, NULL, 1u << 20, NULL, NULL);
-    } while (result == REPLICA_MORE);
-    if (result == REPLICA_FAILED)
-        fail_with(EX_DATAERR, "%s", replica_error(replica));
+    struct journal_identity identity;
+    if (argc < 1 || argc > 2)
+        fail_with(EX_USAGE,
+                  "usage: xwctl [-c CONFIG] book SYMBOL [JOURNALDIR/YYYYMMDD] [--depth N] [--at TIME | --until SEQ]");
+    ctl_find_journal(ctl, argc == 2 ? argv[1] : NULL, &identity);
+    struct ctl_walk walk = ctl_walk_of(ctl, &identity);
+    ctl_walk(&walk);
+    const struct ctl_symbol *symbol = find_symbol(&walk, argv[0]);
     struct engine_level *levels = calloc(2 * (size_t)ctl->depth, sizeof *levels);
     if (!levels)
         fail_with(EX_OSERR, "no memory");
-    const struct engine *engine = replica_engine(replica);
+    const struct engine *engine = replica_engine(walk.replicas[symbol->core]);
     unsigned bids = engine_levels(engine, symbol->locate, 'B', levels, ctl->depth);
     unsigned asks = engine_levels(engine, symbol->locate, 'S', levels + ctl->depth, ctl->depth);
-    (ctl->json ? print_json : print_text)(symbol, replica, levels, bids, levels + ctl->depth, asks);
+    (ctl->json ? print_json : print_text)(symbol, engine, levels, bids, levels + ctl->depth, asks);
     free(levels);
-    replica_free(replica);
-    config_free(config);
+    ctl_walk_free(&walk);
     return EX_OK;
 }

@@ -63,7 +63,7 @@ void ctl_sample_core(const struct core_block *block, struct ctl_core_sample *sam
     }
 }
 
-void ctl_account(const struct region *region, struct ctl_accounts *accounts)
+void ctl_sum_accounts(const struct region *region, struct ctl_accounts *accounts)
 {
     *accounts = (struct ctl_accounts){0};
     unsigned matchers = 0;
@@ -95,14 +95,6 @@ void ctl_account(const struct region *region, struct ctl_accounts *accounts)
                       accounts->unfinished >= 0 && accounts->unfinished <= (int64_t)matchers;
 }
 
-struct journal_identity ctl_identity(const struct config *config)
-{
-    return (struct journal_identity){.directory = config->journal_directory,
-                                     .instance = config->instance,
-                                     .date = config->date,
-                                     .config_hash = config->hash};
-}
-
 // The instance that the first segment in `directory` was written by; empty when there is none that can be read.
 static void read_instance(const char *directory, char instance[33])
 {
@@ -119,9 +111,9 @@ static void read_instance(const char *directory, char instance[33])
     instance[32] = 0;
 }
 
-void ctl_identity_of(const char *directory, struct journal_identity *identity)
+static void identity_of(const char *directory, struct journal_identity *identity)
 {
-    static char parent[4096], instance[33];
+    char parent[4096], instance[33] = {0};
     size_t length = strlen(directory);
     while (length > 1 && directory[length - 1] == '/')
         length--;
@@ -135,7 +127,33 @@ void ctl_identity_of(const char *directory, struct journal_identity *identity)
         fail_with(EX_USAGE, "%s is not the directory of a trading date: give JOURNALDIR/YYYYMMDD", directory);
     read_instance(directory, instance);
     snprintf(parent, sizeof parent, "%.*s", base ? (int)base : 1, base ? directory : ".");
-    *identity = (struct journal_identity){.directory = parent, .instance = instance, .date = date};
+    *identity = (struct journal_identity){.directory = strdup(parent), .instance = strdup(instance), .date = date};
+    if (!identity->directory || !identity->instance)
+        fail_with(EX_OSERR, "no memory");
+}
+
+// YYYY-MM-DD or YYYYMMDD
+static uint32_t read_date(const char *text)
+{
+    unsigned year, month, day;
+    int used = 0;
+    if ((sscanf(text, "%4u-%2u-%2u%n", &year, &month, &day, &used) != 3 || text[used]) &&
+        (sscanf(text, "%4u%2u%2u%n", &year, &month, &day, &used) != 3 || text[used] || used != 8))
+        fail_with(EX_USAGE, "--date %s: give YYYY-MM-DD", text);
+    return year * 10000 + month * 100 + day;
+}
+
+void ctl_find_journal(const struct ctl *ctl, const char *directory, struct journal_identity *identity)
+{
+    if (directory) {
+        identity_of(directory, identity);
+        return;
+    }
+    const struct config *config = ctl_load_config(ctl); // kept: the identity has its texts
+    *identity = (struct journal_identity){.directory = config->journal_directory,
+                                          .instance = config->instance,
+                                          .date = ctl->date ? read_date(ctl->date) : config->date,
+                                          .config_hash = config->hash};
 }
 
 const char *ctl_command_name(unsigned type)

@@ -78,7 +78,7 @@ static json_t *ring_json(const struct region_object *object, const struct ring *
 static json_t *accounts_json(const struct region *region)
 {
     struct ctl_accounts sum;
-    ctl_account(region, &sum);
+    ctl_sum_accounts(region, &sum);
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "received",
                      (json_int_t)sum.received, "session_messages", (json_int_t)sum.session_messages, "forwarded",
                      (json_int_t)sum.forwarded, "discarded", (json_int_t)sum.discarded, "messages",

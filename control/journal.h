@@ -46,10 +46,11 @@ int journal_exit_code(enum journal_result result);
 
 // Which journal. Strings outlive whatever is opened with it.
 struct journal_identity {
-    const char *directory; // JOURNALDIR; the date's directory below it is made when it is missing
-    const char *instance;  // at most 31 characters
-    uint32_t date;         // yyyymmdd
-    uint64_t config_hash;  // writer: put into every block
+    const char *directory;           // JOURNALDIR; the date's directory below it is made when it is missing
+    const char *instance;            // at most 31 characters
+    uint32_t date;                   // yyyymmdd
+    uint64_t config_hash;            // writer: put into every block
+    const struct journal_disk *disk; // journal_disk.h; NULL: the system's
 };
 
 // ---- reading --------------------------------------------------------------------------------------------------------
@@ -102,8 +103,25 @@ enum journal_result journal_reader_open(struct journal_reader **reader, const st
 enum journal_result journal_reader_open_images(struct journal_reader **reader, const struct journal_identity *identity,
                                                const struct journal_image *images, unsigned count);
 
-// Stops the walk before this place, as given by journal_writer_position, when the writer goes on at the same time.
+// As journal_reader_open, but the walk gives records from this place on (its `byte` is not looked at; {0}: from the
+// beginning). Segments before it are neither read nor need they exist: what stood before is taken from the segment's
+// header. JOURNAL_MISSING, here or at the walk's end, when the journal does not reach that far.
+enum journal_result journal_reader_open_at(struct journal_reader **reader, const struct journal_identity *identity,
+                                           struct journal_place from, struct journal_report *report);
+
+// The same, but the walk gives every record whose sequence is above its core's in `covered`, and begins with the last
+// segment that has nothing else before it. JOURNAL_MISSING at the walk's end when the journal does not hold all that is
+// covered.
+enum journal_result journal_reader_open_after(struct journal_reader **reader, const struct journal_identity *identity,
+                                              const uint64_t covered[JOURNAL_CORES], struct journal_report *report);
+
+// Stops the walk before this place, as given by journal_writer_position, when the writer goes on at the same time. Once
+// such a walk has ended, a later place makes it go on.
 void journal_reader_until(struct journal_reader *reader, struct journal_place until);
+
+// The block that holds the record that was given last, so that a walk opened there gives it again; when the walk has
+// ended, where that was.
+struct journal_place journal_reader_place(const struct journal_reader *reader);
 
 // The next record, valid until the next call: its seq word is core << 56 | sequence. OK, END, or why the walk stops
 // here (then for good; the report's `bad` and `text` say where and what).
@@ -139,6 +157,7 @@ struct journal_writer_options {
     uint32_t segment_mb; // largest segment; an epoch's first ones are smaller, so that a start is quick
     uint32_t commit_kb;  // largest single write
     unsigned depth;      // writes outstanding, 0: what measured best
+    bool alone;          // no helper thread: the calling one makes the segments to come (simulator)
 };
 
 // Opens a new segment and a new epoch behind what `tail` found (a fresh report of journal_scan). Belongs to one thread

@@ -31,70 +31,57 @@ static uint32_t number_in(const char *name, int digits, const char *rest)
     return strcmp(name + digits, rest) == 0 ? number : 0;
 }
 
-static int sync_directory(int directory)
-{
-    return fsync(directory);
-}
-
-int journal_open_day(const char *directory, uint32_t date, bool make)
-{
-    char name[16];
-    snprintf(name, sizeof name, "%08u", date);
-    int parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent < 0 && errno == ENOENT && make && mkdir(directory, 0750) == 0)
-        parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent < 0)
-        return -1;
-    int day = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (day < 0 && errno == ENOENT && make && mkdirat(parent, name, 0750) == 0 && sync_directory(parent) == 0)
-        day = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = errno;
-    close(parent);
-    errno = error;
-    return day;
-}
-
 static int compare_numbers(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
 }
 
-// The numbers that the names in a directory stand for, ascending. Takes `directory`.
-static uint32_t *list_numbers(int directory, int digits, const char *rest, unsigned *count)
+struct numbers {
+    int digits;
+    const char *rest; // of the name, behind the digits
+    uint32_t *list;   // NULL: no memory
+    unsigned count, room;
+};
+
+static void take_name(void *context, const char *name)
 {
-    DIR *stream = fdopendir(directory);
-    if (!stream) {
-        close(directory);
-        return NULL;
+    struct numbers *numbers = context;
+    uint32_t number = number_in(name, numbers->digits, numbers->rest);
+    if (!number || !numbers->list)
+        return;
+    if (numbers->count == numbers->room) {
+        numbers->room *= 2;
+        uint32_t *more = realloc(numbers->list, numbers->room * sizeof *more);
+        if (!more)
+            free(numbers->list);
+        numbers->list = more;
     }
-    unsigned room = 64;
-    uint32_t *numbers = malloc(room * sizeof *numbers);
-    *count = 0;
-    for (struct dirent *entry; numbers && (entry = readdir(stream));) {
-        uint32_t number = number_in(entry->d_name, digits, rest);
-        if (!number)
-            continue;
-        if (*count == room) {
-            room *= 2;
-            uint32_t *more = realloc(numbers, room * sizeof *numbers);
-            if (!more)
-                free(numbers);
-            numbers = more;
-        }
-        if (numbers)
-            numbers[(*count)++] = number;
-    }
-    closedir(stream);
-    if (numbers)
-        qsort(numbers, *count, sizeof *numbers, compare_numbers);
-    return numbers;
+    if (numbers->list)
+        numbers->list[numbers->count++] = number;
 }
 
-uint32_t *journal_list_segments(int day, unsigned *count)
+// The numbers that the names in a directory stand for, ascending. The caller frees. NULL with errno.
+static uint32_t *list_numbers(const struct journal_disk *disk, int directory, int digits, const char *rest,
+                              unsigned *count)
 {
-    int directory = openat(day, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return directory < 0 ? NULL : list_numbers(directory, DIGITS, JOURNAL_SUFFIX, count);
+    struct numbers numbers = {.digits = digits, .rest = rest, .room = 64};
+    numbers.list = malloc(numbers.room * sizeof *numbers.list);
+    if (disk->list(disk, directory, take_name, &numbers) != 0) {
+        int error = errno;
+        free(numbers.list);
+        errno = error;
+        return NULL;
+    }
+    if (numbers.list)
+        qsort(numbers.list, numbers.count, sizeof *numbers.list, compare_numbers);
+    *count = numbers.count;
+    return numbers.list;
+}
+
+uint32_t *journal_list_segments(const struct journal_disk *disk, int day, unsigned *count)
+{
+    return list_numbers(disk, day, DIGITS, JOURNAL_SUFFIX, count);
 }
 
 int journal_dates(const char *directory, uint32_t *list, int most)
@@ -103,7 +90,10 @@ int journal_dates(const char *directory, uint32_t *list, int most)
     int parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent < 0)
         return errno == ENOENT ? 0 : -1;
-    uint32_t *dates = list_numbers(parent, DATE_DIGITS, "", &count);
+    uint32_t *dates = list_numbers(&journal_disk_system, parent, DATE_DIGITS, "", &count);
+    int error = errno;
+    close(parent);
+    errno = error;
     if (!dates)
         return -1;
     for (int i = 0; i < most && i < (int)count; i++)
@@ -113,7 +103,7 @@ int journal_dates(const char *directory, uint32_t *list, int most)
 }
 
 // Zeros that are written, not only reserved: a later write into them changes no metadata and so costs one device write.
-static int write_zeros(int fd, uint32_t blocks, journal_pace pace, void *context)
+static int write_zeros(const struct journal_disk *disk, int fd, uint32_t blocks, journal_pace pace, void *context)
 {
     const size_t chunk = (size_t)CHUNK_BLOCKS * JOURNAL_BLOCK;
     void *zeros = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -122,7 +112,7 @@ static int write_zeros(int fd, uint32_t blocks, journal_pace pace, void *context
     int result = 0;
     for (uint32_t done = 0; done < blocks && result == 0;) {
         size_t left = (size_t)(blocks - done) * JOURNAL_BLOCK;
-        ssize_t wrote = pwrite(fd, zeros, left < chunk ? left : chunk, (off_t)done * JOURNAL_BLOCK);
+        ssize_t wrote = disk->write(disk, fd, zeros, left < chunk ? left : chunk, (uint64_t)done * JOURNAL_BLOCK);
         if (wrote < (ssize_t)JOURNAL_BLOCK || wrote % JOURNAL_BLOCK) {
             errno = wrote < 0 ? errno : ENOSPC; // a short write means that the next byte finds no room
             result = -1;
@@ -140,27 +130,26 @@ static int write_zeros(int fd, uint32_t blocks, journal_pace pace, void *context
     return result;
 }
 
-int journal_make_segment(int day, uint32_t segment, uint32_t blocks, bool *direct, journal_pace pace, void *context)
+int journal_make_segment(const struct journal_disk *disk, int day, uint32_t segment, uint32_t blocks, bool *direct,
+                         journal_pace pace, void *context)
 {
     char name[JOURNAL_NAME_BYTES];
     journal_segment_name(name, segment);
     *direct = true;
-    int fd = openat(day, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_DIRECT, 0640);
+    int fd = disk->open(disk, day, name, O_WRONLY | O_CREAT | O_EXCL | O_DIRECT);
     if (fd < 0 && errno == EINVAL) { // the file exists by now, and is ours
         *direct = false;
-        fd = openat(day, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+        fd = disk->open(disk, day, name, O_WRONLY | O_CREAT);
     }
     if (fd < 0)
         return -1;
     // Reserving first finds a full disk before the work, and gives the file few extents.
-    int error = posix_fallocate(fd, 0, (off_t)blocks * JOURNAL_BLOCK);
-    if (error == 0 || error == EOPNOTSUPP || error == EINVAL)
-        error = write_zeros(fd, blocks, pace, context) || fsync(fd) || sync_directory(day) ? errno : 0;
-    if (error) {
-        close(fd);
-        unlinkat(day, name, 0);
-        errno = error;
-        return -1;
-    }
-    return fd;
+    if (disk->reserve(disk, fd, (uint64_t)blocks * JOURNAL_BLOCK) == 0 &&
+        write_zeros(disk, fd, blocks, pace, context) == 0 && disk->sync(disk, fd) == 0 && disk->sync(disk, day) == 0)
+        return fd;
+    int error = errno;
+    disk->close(disk, fd);
+    disk->remove(disk, day, name);
+    errno = error;
+    return -1;
 }

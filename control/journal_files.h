@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "control/journal.h"
+#include "control/journal_disk.h"
 
 #define JOURNAL_SEGMENTS_MAX 999999u
 #define JOURNAL_NAME_BYTES 16
@@ -15,11 +16,14 @@
 // NNNNNN.xwj
 void journal_segment_name(char name[JOURNAL_NAME_BYTES], uint32_t segment);
 
-// Opens JOURNALDIR/YYYYMMDD, making it (durably) when `make`. A descriptor, or -1 with errno.
-int journal_open_day(const char *directory, uint32_t date, bool make);
+// The identity's disk, or the system's.
+static inline const struct journal_disk *journal_disk_of(const struct journal_identity *identity)
+{
+    return identity->disk ? identity->disk : &journal_disk_system;
+}
 
 // The numbers of the segment files in a day's directory, ascending; the caller frees. NULL with errno; *count may be 0.
-uint32_t *journal_list_segments(int day, unsigned *count);
+uint32_t *journal_list_segments(const struct journal_disk *disk, int day, unsigned *count);
 
 // Paces the making of a segment: called between chunks with the blocks that are written; false gives up.
 typedef bool (*journal_pace)(void *context, uint32_t blocks);
@@ -27,6 +31,7 @@ typedef bool (*journal_pace)(void *context, uint32_t blocks);
 // Makes segment `segment` of `blocks` zero blocks, durable, its name too, and opens it for O_DIRECT writing (*direct
 // false where the file system refuses that). A descriptor, or -1 with errno (ECANCELED: pace gave up); then no file is
 // left.
-int journal_make_segment(int day, uint32_t segment, uint32_t blocks, bool *direct, journal_pace pace, void *context);
+int journal_make_segment(const struct journal_disk *disk, int day, uint32_t segment, uint32_t blocks, bool *direct,
+                         journal_pace pace, void *context);
 
 #endif

@@ -8,37 +8,12 @@
 
 #include "control/journal.h"
 #include "control/journal_block.h"
-#include "control/journal_files.h"
-#include "control/journal_source.h"
-
-struct segment_head { // what the walk must know of the segment after the one it is in
-    bool good;
-    uint32_t prev_blocks;
-};
-
-struct journal_reader {
-    struct journal_identity identity;
-    struct journal_report report;
-    struct journal_source source;
-    struct segment_head *heads;
-    unsigned used; // segments that are part of the journal: up to the last one with a good header
-    bool bounded;
-    struct journal_place until;
-    enum journal_result result; // other than OK: the walk is over
-
-    unsigned index;               // segment of the next block
-    uint32_t block;               // number of the next block
-    uint32_t blocks;              // that this segment can hold
-    uint64_t records;             // in the journal before the next block
-    const struct command *record; // next record of the block in hand
-    unsigned left;                // records left in it
-};
+#include "control/journal_walk.h"
 
 // ---- how a walk ends ------------------------------------------------------------------------------------------------
 
-__attribute__((format(printf, 5, 6))) static enum journal_result refuse(struct journal_reader *reader,
-                                                                        enum journal_result result, unsigned index,
-                                                                        uint32_t block, const char *format, ...)
+enum journal_result journal_refuse(struct journal_reader *reader, enum journal_result result, unsigned index,
+                                   uint32_t block, const char *format, ...)
 {
     struct journal_report *report = &reader->report;
     uint32_t segment = index < reader->source.count ? reader->source.segments[index].number : 0;
@@ -54,9 +29,12 @@ __attribute__((format(printf, 5, 6))) static enum journal_result refuse(struct j
     return reader->result = result;
 }
 
-static enum journal_result unreadable(struct journal_reader *reader, unsigned index, uint32_t block)
+enum journal_result journal_unreadable(struct journal_reader *reader, unsigned index, uint32_t block)
 {
-    return refuse(reader, JOURNAL_SYSTEM, index, block, "can not be read: %s", strerror(errno));
+    if (errno == EBADMSG)
+        return journal_refuse(reader, JOURNAL_CORRUPT, index, block,
+                              "the compressed segment is damaged: restore it from a copy");
+    return journal_refuse(reader, JOURNAL_SYSTEM, index, block, "can not be read: %s", strerror(errno));
 }
 
 static enum journal_result end_at_torn(struct journal_reader *reader, unsigned index, uint32_t block, uint32_t blocks)
@@ -73,29 +51,28 @@ static enum journal_result end_at_torn(struct journal_reader *reader, unsigned i
 
 // ---- one block against what must come here --------------------------------------------------------------------------
 
-// What must be the same in every block of a day.
-static enum journal_result check_identity(struct journal_reader *reader, unsigned index,
-                                          const struct journal_block *head)
+enum journal_result journal_check_identity(struct journal_reader *reader, unsigned index,
+                                           const struct journal_block *head)
 {
     const struct journal_identity *identity = &reader->identity;
     if (head->version != JOURNAL_VERSION)
-        return refuse(reader, JOURNAL_FORMAT, index, head->block,
-                      "format version %u, this build reads %u: use the build"
-                      " that wrote it",
-                      head->version, JOURNAL_VERSION);
+        return journal_refuse(reader, JOURNAL_FORMAT, index, head->block,
+                              "format version %u, this build reads %u: use the build"
+                              " that wrote it",
+                              head->version, JOURNAL_VERSION);
     if (!journal_instance_is(head, identity->instance))
-        return refuse(reader, JOURNAL_INSTANCE, index, head->block,
-                      "written by instance %.31s, not %s: correct instance"
-                      " or journal_directory",
-                      head->instance, identity->instance);
+        return journal_refuse(reader, JOURNAL_INSTANCE, index, head->block,
+                              "written by instance %.31s, not %s: correct instance"
+                              " or journal_directory",
+                              head->instance, identity->instance);
     if (head->date != identity->date)
-        return refuse(reader, JOURNAL_DATE, index, head->block, "of trading date %u, not %u: move it to its own day",
-                      head->date, identity->date);
+        return journal_refuse(reader, JOURNAL_DATE, index, head->block,
+                              "of trading date %u, not %u: move it to its own day", head->date, identity->date);
     if (head->engine_version != CROSSWIRE_ENGINE_VERSION)
-        return refuse(reader, JOURNAL_ENGINE, index, head->block,
-                      "for engine version %u, this build has %u: use the"
-                      " build that wrote it, or a new trading date",
-                      head->engine_version, CROSSWIRE_ENGINE_VERSION);
+        return journal_refuse(reader, JOURNAL_ENGINE, index, head->block,
+                              "for engine version %u, this build has %u: use the"
+                              " build that wrote it, or a new trading date",
+                              head->engine_version, CROSSWIRE_ENGINE_VERSION);
     return JOURNAL_OK;
 }
 
@@ -105,26 +82,26 @@ static enum journal_result check_chain(struct journal_reader *reader, const stru
     unsigned index = reader->index;
     uint32_t number = reader->source.segments[index].number;
     if (head->segment != number || head->block != reader->block)
-        return refuse(reader, JOURNAL_CORRUPT, index, reader->block,
-                      "holds block %u of segment %u: files were swapped or"
-                      " doubled, restore them",
-                      head->block, head->segment);
+        return journal_refuse(reader, JOURNAL_CORRUPT, index, reader->block,
+                              "holds block %u of segment %u: files were swapped or"
+                              " doubled, restore them",
+                              head->block, head->segment);
     if (head->prev_crc != report->last_crc || head->records != reader->records)
-        return refuse(reader, JOURNAL_CORRUPT, index, reader->block,
-                      "does not follow the block before it: restore the"
-                      " journal from a copy");
+        return journal_refuse(reader, JOURNAL_CORRUPT, index, reader->block,
+                              "does not follow the block before it: restore the"
+                              " journal from a copy");
     bool first = reader->block == 0;
     bool epoch_good = head->epoch == report->epoch || (first && head->epoch == report->epoch + 1);
     if (!epoch_good || head->epoch == 0)
-        return refuse(reader, JOURNAL_EPOCH, index, reader->block, "epoch %llu after %llu",
-                      (unsigned long long)head->epoch, (unsigned long long)report->epoch);
+        return journal_refuse(reader, JOURNAL_EPOCH, index, reader->block, "epoch %llu after %llu",
+                              (unsigned long long)head->epoch, (unsigned long long)report->epoch);
     bool form = first ? head->kind == JOURNAL_SEGMENT && head->count == 0
                       : (head->kind == JOURNAL_DATA && head->count >= 1 && head->count <= JOURNAL_RECORDS) ||
                             (head->kind == JOURNAL_CLOSED && head->count == 0);
     bool after_close = !first && report->closed;
     if (!form || after_close || head->durable_block > head->block)
-        return refuse(reader, JOURNAL_CORRUPT, index, reader->block, "kind %u with %u records can not stand here",
-                      head->kind, head->count);
+        return journal_refuse(reader, JOURNAL_CORRUPT, index, reader->block,
+                              "kind %u with %u records can not stand here", head->kind, head->count);
     return JOURNAL_OK;
 }
 
@@ -135,15 +112,15 @@ static enum journal_result check_segment(struct journal_reader *reader, const st
     const struct journal_segment *segment = (const void *)(head + 1);
     if (segment->prev_segment != report->last_segment || segment->prev_blocks != report->last_blocks ||
         segment->prev_crc != report->last_crc || segment->prev_epoch != report->epoch)
-        return refuse(reader, JOURNAL_CORRUPT, reader->index, 0,
-                      "goes on from another place than where the segment before"
-                      " it ends: restore the journal from a copy");
+        return journal_refuse(reader, JOURNAL_CORRUPT, reader->index, 0,
+                              "goes on from another place than where the segment before"
+                              " it ends: restore the journal from a copy");
     if (memcmp(segment->last_seq, report->last_seq, sizeof report->last_seq) != 0)
-        return refuse(reader, JOURNAL_GAP, reader->index, 0,
-                      "goes on from other sequences than the segments before it"
-                      " hold: restore the journal from a copy");
+        return journal_refuse(reader, JOURNAL_GAP, reader->index, 0,
+                              "goes on from other sequences than the segments before it"
+                              " hold: restore the journal from a copy");
     if (segment->blocks < 2)
-        return refuse(reader, JOURNAL_CORRUPT, reader->index, 0, "a segment of %u blocks", segment->blocks);
+        return journal_refuse(reader, JOURNAL_CORRUPT, reader->index, 0, "a segment of %u blocks", segment->blocks);
     reader->blocks = segment->blocks;
     return JOURNAL_OK;
 }
@@ -166,7 +143,11 @@ static void take_block(struct journal_reader *reader, const struct journal_block
     report->last_records = reader->records;
     reader->record = (const struct command *)(head + 1);
     reader->left = head->count;
+    reader->quiet = head->segment == reader->from.segment && head->block < reader->from.block;
+    reader->given = false;
     reader->block++;
+    if (reader->watch)
+        reader->watch(reader->watch_context, head);
 }
 
 // ---- where the journal ends -----------------------------------------------------------------------------------------
@@ -186,7 +167,7 @@ static enum journal_result search_witness(struct journal_reader *reader, unsigne
         for (uint32_t i = from; i < journal_source_blocks(&reader->source, index); i++) {
             const struct journal_block *head = journal_source_block(&reader->source, index, i);
             if (!head)
-                return unreadable(reader, index, i);
+                return journal_unreadable(reader, index, i);
             enum journal_check check = journal_block_check(head);
             if (check != CHECK_ZERO && tail->filled++ == 0)
                 tail->first = index;
@@ -196,11 +177,31 @@ static enum journal_result search_witness(struct journal_reader *reader, unsigne
             // whole one before it, unless that had been full and this is the first commit into the next.
             bool same = index == reader->index;
             if (same ? head->durable_block > bad : !rolled || head->durable_block > 0 || index > reader->index + 1)
-                return refuse(reader, JOURNAL_CORRUPT, reader->index, bad,
-                              "is damaged, and segment %u block %u proves that"
-                              " it was durable: restore the journal from a copy",
-                              reader->source.segments[index].number, i);
+                return journal_refuse(reader, JOURNAL_CORRUPT, reader->index, bad,
+                                      "is damaged, and segment %u block %u proves that"
+                                      " it was durable: restore the journal from a copy",
+                                      reader->source.segments[index].number, i);
         }
+    }
+    return JOURNAL_OK;
+}
+
+// The walk has not come to where it was to begin giving records.
+static bool short_of_start(const struct journal_reader *reader)
+{
+    uint32_t number = reader->index < reader->source.count ? reader->source.segments[reader->index].number : 0;
+    return number < reader->from.segment || (number == reader->from.segment && reader->block < reader->from.block);
+}
+
+// Of what was said to be covered, the journal has everything.
+static enum journal_result check_covered(struct journal_reader *reader)
+{
+    for (unsigned core = 0; reader->covering && core < JOURNAL_CORES; core++) {
+        if (reader->covered[core] > reader->report.last_seq[core])
+            return journal_refuse(
+                reader, JOURNAL_MISSING, reader->index, reader->block,
+                "the journal ends here, at sequence %llu of core %u, but %llu was durable: restore it",
+                (unsigned long long)reader->report.last_seq[core], core, (unsigned long long)reader->covered[core]);
     }
     return JOURNAL_OK;
 }
@@ -210,11 +211,16 @@ static enum journal_result end_of_journal(struct journal_reader *reader)
 {
     struct tail tail = {0};
     unsigned index = reader->index;
+    if (short_of_start(reader))
+        return journal_refuse(
+            reader, JOURNAL_MISSING, index, reader->block,
+            "the journal ends here, before segment %u block %u, where reading was to go on: restore it",
+            reader->from.segment, reader->from.block);
     uint32_t bad = reader->block;
     bool rolled = reader->used == 0 || bad + 1 >= reader->blocks;
     enum journal_result result = search_witness(reader, index, bad, bad, rolled, &tail);
-    if (result)
-        return result;
+    if (result || check_covered(reader))
+        return reader->result;
     return tail.first > index ? end_at_torn(reader, tail.first, 0, tail.filled)
                               : end_at_torn(reader, index, bad, tail.filled);
 }
@@ -228,9 +234,9 @@ static bool cut_off(const struct journal_reader *reader)
 static enum journal_result bad_in_the_middle(struct journal_reader *reader, enum journal_check check)
 {
     bool gone = cut_off(reader) || check == CHECK_ZERO;
-    return refuse(reader, gone ? JOURNAL_MISSING : JOURNAL_CORRUPT, reader->index, reader->block,
-                  "%s, and segment %u goes on behind it: restore the journal from a copy",
-                  gone ? "is missing" : "is damaged", reader->source.segments[reader->index + 1].number);
+    return journal_refuse(reader, gone ? JOURNAL_MISSING : JOURNAL_CORRUPT, reader->index, reader->block,
+                          "%s, and segment %u goes on behind it: restore the journal from a copy",
+                          gone ? "is missing" : "is damaged", reader->source.segments[reader->index + 1].number);
 }
 
 // ---- the walk -------------------------------------------------------------------------------------------------------
@@ -254,11 +260,11 @@ static enum journal_result next_block(struct journal_reader *reader)
 
     const struct journal_block *head = journal_source_block(&reader->source, reader->index, reader->block);
     if (!head)
-        return unreadable(reader, reader->index, reader->block);
+        return journal_unreadable(reader, reader->index, reader->block);
     enum journal_check check = journal_block_check(head);
     if (check != CHECK_GOOD || (!last && cut_off(reader)))
         return last ? end_of_journal(reader) : bad_in_the_middle(reader, check);
-    enum journal_result result = check_identity(reader, reader->index, head);
+    enum journal_result result = journal_check_identity(reader, reader->index, head);
     if (!result)
         result = check_chain(reader, head);
     if (!result && reader->block == 0)
@@ -286,130 +292,17 @@ enum journal_result journal_reader_next(struct journal_reader *reader, const str
             continue;
         }
         if (sequence != *last + 1)
-            return refuse(reader, JOURNAL_GAP, reader->index, reader->block - 1,
-                          "core %u goes from sequence %llu to %llu:"
-                          " restore the journal from a copy",
-                          journal_core(next), (unsigned long long)*last, (unsigned long long)sequence);
+            return journal_refuse(reader, JOURNAL_GAP, reader->index, reader->block - 1,
+                                  "core %u goes from sequence %llu to %llu:"
+                                  " restore the journal from a copy",
+                                  journal_core(next), (unsigned long long)*last, (unsigned long long)sequence);
         *last = sequence;
+        if (reader->quiet || (reader->covering && sequence <= reader->covered[journal_core(next)]))
+            continue;
         report->records++;
+        reader->given = true;
         *record = next;
         return JOURNAL_OK;
     }
     return reader->result;
-}
-
-// ---- opening --------------------------------------------------------------------------------------------------------
-
-// Reads every header: which segments are part of the journal, and where each must end.
-static enum journal_result survey(struct journal_reader *reader)
-{
-    struct journal_source *source = &reader->source;
-    reader->heads = calloc(source->count + 1, sizeof *reader->heads);
-    if (!reader->heads)
-        return refuse(reader, JOURNAL_SYSTEM, 0, 0, "%s", strerror(errno));
-    for (unsigned i = 0; i < source->count; i++) {
-        const struct journal_block *head = journal_source_block(source, i, 0);
-        if (!head)
-            return unreadable(reader, i, 0);
-        if (journal_block_check(head) != CHECK_GOOD)
-            continue;
-        // Before anything else: a journal that is not ours at all is not to be called damaged.
-        if (check_identity(reader, i, head))
-            return reader->result;
-        reader->heads[i] = (struct segment_head){true, ((const struct journal_segment *)(head + 1))->prev_blocks};
-        reader->used = i + 1;
-    }
-    for (unsigned i = 0; i < reader->used; i++) {
-        if (source->segments[i].number != i + 1)
-            return refuse(reader, JOURNAL_MISSING, i, 0, "segment %06u is missing: restore it", i + 1);
-        if (!reader->heads[i].good)
-            return refuse(reader, JOURNAL_CORRUPT, i, 0, "the segment's header is damaged: restore it from a copy");
-    }
-    return JOURNAL_OK;
-}
-
-static enum journal_result open_reader(struct journal_reader **out, const struct journal_identity *identity, int day,
-                                       const struct journal_image *images, unsigned count,
-                                       struct journal_report *report)
-{
-    struct journal_reader *reader = calloc(1, sizeof *reader);
-    xw_assert(reader);
-    reader->identity = *identity;
-    bool good = images ? journal_source_open_images(&reader->source, images, count)
-                       : journal_source_open_day(&reader->source, day);
-    if (!good)
-        refuse(reader, JOURNAL_SYSTEM, 0, 0, "%s", strerror(errno));
-    else if (reader->source.count == 0)
-        refuse(reader, JOURNAL_ABSENT, 0, 0, "there is none for this trading date");
-    else
-        survey(reader);
-    enum journal_result result = reader->result;
-    if (report)
-        *report = reader->report;
-    if (result) {
-        journal_reader_close(reader);
-        reader = NULL;
-    }
-    *out = reader;
-    return result;
-}
-
-enum journal_result journal_reader_open(struct journal_reader **reader, const struct journal_identity *identity,
-                                        struct journal_report *report)
-{
-    struct journal_report unwanted;
-    if (!report)
-        report = &unwanted;
-    memset(report, 0, sizeof *report);
-    *reader = NULL;
-    int day = journal_open_day(identity->directory, identity->date, false);
-    if (day >= 0)
-        return open_reader(reader, identity, day, NULL, 0, report);
-    snprintf(report->text, sizeof report->text, "journal %s/%08u: %s", identity->directory, identity->date,
-             strerror(errno));
-    return errno == ENOENT ? JOURNAL_ABSENT : JOURNAL_SYSTEM;
-}
-
-enum journal_result journal_reader_open_images(struct journal_reader **reader, const struct journal_identity *identity,
-                                               const struct journal_image *images, unsigned count)
-{
-    return open_reader(reader, identity, -1, images, count, NULL);
-}
-
-void journal_reader_until(struct journal_reader *reader, struct journal_place until)
-{
-    reader->bounded = true;
-    reader->until = until;
-}
-
-const struct journal_report *journal_reader_report(const struct journal_reader *reader)
-{
-    return &reader->report;
-}
-
-void journal_reader_close(struct journal_reader *reader)
-{
-    if (!reader)
-        return;
-    journal_source_close(&reader->source);
-    free(reader->heads);
-    free(reader);
-}
-
-enum journal_result journal_scan(const struct journal_identity *identity, struct journal_report *report)
-{
-    struct journal_reader *reader;
-    const struct command *record;
-    enum journal_result result = journal_reader_open(&reader, identity, report);
-    if (result == JOURNAL_ABSENT) {
-        memset(report, 0, sizeof *report);
-        return JOURNAL_OK;
-    }
-    if (result)
-        return result;
-    while ((result = journal_reader_next(reader, &record)) == JOURNAL_OK)
-        ;
-    *report = reader->report;
-    journal_reader_close(reader);
-    return result == JOURNAL_END ? JOURNAL_OK : result;
 }

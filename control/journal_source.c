@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "control/journal_files.h"
 
@@ -20,28 +18,66 @@ static bool take_buffer(struct journal_source *source, unsigned blocks)
     return source->piece != NULL;
 }
 
-bool journal_source_open_day(struct journal_source *source, int day)
+// The segments of a day as they stand now, ascending. false with errno.
+static bool list_segments(struct journal_source *source)
 {
-    *source = (struct journal_source){.day = day, .fd = -1};
     unsigned count = 0;
-    uint32_t *numbers = journal_list_segments(day, &count);
+    uint32_t *numbers = journal_list_segments(source->disk, source->day, &count);
     if (!numbers)
         return false;
     source->segments = calloc(count + 1, sizeof *source->segments);
-    bool good = source->segments && take_buffer(source, PIECE_BLOCKS);
+    source->count = 0;
+    bool good = source->segments;
     for (unsigned i = 0; good && i < count; i++) {
         char name[JOURNAL_NAME_BYTES];
-        struct stat status;
+        uint64_t size;
         journal_segment_name(name, numbers[i]);
-        if (fstatat(day, name, &status, 0) != 0) {
+        if (source->disk->size(source->disk, source->day, name, &size) != 0) {
             good = errno == ENOENT; // a spare that its writer took away just now
             continue;
         }
-        source->segments[source->count++] =
-            (struct journal_source_segment){.number = numbers[i], .size = (uint64_t)status.st_size};
+        source->segments[source->count++] = (struct journal_source_segment){.number = numbers[i], .size = size};
     }
     free(numbers);
     return good;
+}
+
+bool journal_source_open_day(struct journal_source *source, const struct journal_disk *disk, int day)
+{
+    *source = (struct journal_source){.disk = disk, .day = day, .fd = -1};
+    return list_segments(source) && take_buffer(source, PIECE_BLOCKS);
+}
+
+static void close_file(struct journal_source *source)
+{
+    if (source->fd >= 0)
+        source->disk->close(source->disk, source->fd);
+    source->fd = -1;
+}
+
+bool journal_source_refresh(struct journal_source *source, unsigned *index)
+{
+    uint32_t number = source->segments[*index].number;
+    struct journal_source_segment *before = source->segments;
+    bool good = list_segments(source);
+    free(before);
+    close_file(source);
+    source->piece_blocks = 0;
+    for (*index = 0; good && *index < source->count; ++*index) {
+        if (source->segments[*index].number == number)
+            return true;
+    }
+    if (good)
+        errno = ENOENT;
+    return false;
+}
+
+void journal_source_until(struct journal_source *source, uint32_t segment, uint32_t block)
+{
+    if (!source->end_segment)
+        source->piece_blocks = 0; // what was read before may lie behind this place
+    source->end_segment = segment;
+    source->end_block = block;
 }
 
 bool journal_source_open_images(struct journal_source *source, const struct journal_image *images, unsigned count)
@@ -59,10 +95,9 @@ bool journal_source_open_images(struct journal_source *source, const struct jour
 void journal_source_close(struct journal_source *source)
 {
     int error = errno;
-    if (source->fd >= 0)
-        close(source->fd);
+    close_file(source);
     if (source->day >= 0)
-        close(source->day);
+        source->disk->close(source->disk, source->day);
     free(source->segments);
     free(source->piece);
     *source = (struct journal_source){.day = -1, .fd = -1};
@@ -73,11 +108,10 @@ static bool open_segment(struct journal_source *source, unsigned index)
 {
     if (source->fd >= 0 && source->open == index)
         return true;
-    if (source->fd >= 0)
-        close(source->fd);
+    close_file(source);
     char name[JOURNAL_NAME_BYTES];
     journal_segment_name(name, source->segments[index].number);
-    source->fd = openat(source->day, name, O_RDONLY | O_CLOEXEC);
+    source->fd = source->disk->open(source->disk, source->day, name, O_RDONLY);
     source->open = index;
     return source->fd >= 0;
 }
@@ -89,9 +123,7 @@ static ssize_t read_piece(struct journal_source *source, unsigned index, uint64_
         return -1;
     size_t done = 0;
     while (done < want) {
-        ssize_t got = pread(source->fd, source->piece + done, want - done, (off_t)(from + done));
-        if (got < 0 && errno == EINTR)
-            continue;
+        ssize_t got = source->disk->read(source->disk, source->fd, source->piece + done, want - done, from + done);
         if (got < 0)
             return -1;
         if (got == 0)
@@ -113,6 +145,18 @@ static const void *image_block(struct journal_source *source, const struct journ
     return have ? memcpy(source->piece, (const char *)segment->bytes + from, have) : source->piece;
 }
 
+// How many blocks to read from `block` on.
+static uint32_t blocks_ahead(const struct journal_source *source, unsigned index, uint32_t block)
+{
+    // A header alone, as the survey at the start wants it, is no reason to read a whole piece.
+    bool goes_on = source->piece_blocks && source->piece_segment == index && block > 0;
+    uint32_t blocks = goes_on ? PIECE_BLOCKS : 1;
+    if (source->segments[index].number == source->end_segment && block < source->end_block &&
+        source->end_block - block < blocks)
+        blocks = source->end_block - block;
+    return blocks;
+}
+
 const void *journal_source_block(struct journal_source *source, unsigned index, uint32_t block)
 {
     xw_assert(index < source->count);
@@ -121,9 +165,7 @@ const void *journal_source_block(struct journal_source *source, unsigned index, 
     bool held = source->piece_blocks && source->piece_segment == index && block >= source->piece_first &&
                 block - source->piece_first < source->piece_blocks;
     if (!held) {
-        // A header alone, as the survey at the start wants it, is no reason to read a whole piece.
-        bool goes_on = source->piece_blocks && source->piece_segment == index && block > 0;
-        uint32_t blocks = goes_on ? PIECE_BLOCKS : 1;
+        uint32_t blocks = blocks_ahead(source, index, block);
         source->piece_blocks = 0;
         size_t want = (size_t)blocks * JOURNAL_BLOCK;
         ssize_t got = read_piece(source, index, (uint64_t)block * JOURNAL_BLOCK, want);

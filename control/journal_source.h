@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "control/journal.h"
+#include "control/journal_disk.h"
 
 struct journal_source_segment {
     uint32_t number;
@@ -16,6 +17,7 @@ struct journal_source_segment {
 };
 
 struct journal_source {
+    const struct journal_disk *disk;
     struct journal_source_segment *segments; // ascending
     unsigned count;
     int day;        // directory, -1 for images
@@ -25,12 +27,22 @@ struct journal_source {
     unsigned piece_segment;
     uint32_t piece_first;
     uint32_t piece_blocks;
+    // Nothing is read ahead from here on: another thread writes there. 0: no such place.
+    uint32_t end_segment;
+    uint32_t end_block;
 };
 
 // Lists a day's directory (the source takes the descriptor), or takes images. false with errno.
-bool journal_source_open_day(struct journal_source *source, int day);
+bool journal_source_open_day(struct journal_source *source, const struct journal_disk *disk, int day);
 bool journal_source_open_images(struct journal_source *source, const struct journal_image *images, unsigned count);
 void journal_source_close(struct journal_source *source);
+
+// Lists the day again, for segments that have grown or come since. The segment of *index must still be there; *index
+// becomes its new one. false with errno.
+bool journal_source_refresh(struct journal_source *source, unsigned *index);
+
+// Sets the place from which on nothing is read ahead.
+void journal_source_until(struct journal_source *source, uint32_t segment, uint32_t block);
 
 // Block `block` of the index-th segment, valid until the next call; what lies past the file's end reads as zeros. NULL
 // with errno when the system can not read it.

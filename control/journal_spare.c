@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "contract/log.h"
 #include "control/journal_files.h"
@@ -16,6 +15,8 @@
 enum { PACE_NS = 10 * 1000 * 1000, RETRY_NS = 200 * 1000 * 1000, PERMILLE = 1000 };
 
 struct journal_spare {
+    const struct journal_disk *disk;
+    bool alone;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wanted;
@@ -41,6 +42,8 @@ static void sleep_ns(long ns)
 static bool pace(void *context, uint32_t done)
 {
     struct journal_spare *spare = context;
+    if (spare->alone)
+        return true;
     uint64_t done_permille = (uint64_t)done * PERMILLE / spare->blocks;
     while (!atomic_load(&spare->stop) && done_permille > 2 * (uint64_t)atomic_load(&spare->used_permille) + 1)
         sleep_ns(PACE_NS);
@@ -49,7 +52,8 @@ static bool pace(void *context, uint32_t done)
 
 static void make(struct journal_spare *spare)
 {
-    spare->fd = journal_make_segment(spare->day, spare->segment, spare->blocks, &spare->direct, pace, spare);
+    spare->fd =
+        journal_make_segment(spare->disk, spare->day, spare->segment, spare->blocks, &spare->direct, pace, spare);
     int error = spare->fd < 0 ? errno : 0;
     atomic_store(&spare->error, error);
     if (error == 0) {
@@ -86,13 +90,17 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct journal_spare *journal_spare_start(int day)
+struct journal_spare *journal_spare_start(const struct journal_disk *disk, int day, bool alone)
 {
     struct journal_spare *spare = calloc(1, sizeof *spare);
     if (!spare)
         return NULL;
+    spare->disk = disk;
+    spare->alone = alone;
     spare->day = day;
     spare->fd = -1;
+    if (alone)
+        return spare;
     pthread_mutex_init(&spare->lock, NULL);
     pthread_cond_init(&spare->wanted, NULL);
     // Signals are for the threads that expect them.
@@ -123,7 +131,10 @@ void journal_spare_want(struct journal_spare *spare, uint32_t segment, uint32_t 
     spare->blocks = blocks;
     atomic_store(&spare->used_permille, 0);
     atomic_store_explicit(&spare->state, SPARE_MAKING, memory_order_release);
-    wake(spare);
+    if (spare->alone)
+        make(spare);
+    else
+        wake(spare);
 }
 
 void journal_spare_progress(struct journal_spare *spare, uint32_t used, uint32_t of)
@@ -153,20 +164,26 @@ int journal_spare_take(struct journal_spare *spare, uint32_t *blocks, bool *dire
     return fd;
 }
 
+static void end_thread(struct journal_spare *spare)
+{
+    atomic_store(&spare->stop, true);
+    wake(spare);
+    pthread_join(spare->thread, NULL);
+    pthread_cond_destroy(&spare->wanted);
+    pthread_mutex_destroy(&spare->lock);
+}
+
 void journal_spare_stop(struct journal_spare *spare)
 {
     if (!spare)
         return;
-    atomic_store(&spare->stop, true);
-    wake(spare);
-    pthread_join(spare->thread, NULL);
+    if (!spare->alone)
+        end_thread(spare);
     if (spare->fd >= 0) {
         char name[JOURNAL_NAME_BYTES];
         journal_segment_name(name, spare->segment);
-        close(spare->fd);
-        unlinkat(spare->day, name, 0);
+        spare->disk->close(spare->disk, spare->fd);
+        spare->disk->remove(spare->disk, spare->day, name);
     }
-    pthread_cond_destroy(&spare->wanted);
-    pthread_mutex_destroy(&spare->lock);
     free(spare);
 }

@@ -11,12 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/journal_disk.h"
+
 enum spare_state { SPARE_IDLE, SPARE_MAKING, SPARE_READY, SPARE_NO_ROOM, SPARE_FAILED };
 
 struct journal_spare;
 
-// Starts the helper for a day's directory, whose descriptor outlives it. NULL with errno.
-struct journal_spare *journal_spare_start(int day);
+// Starts the helper for a day's directory, whose descriptor outlives it; `alone`: without a thread, the segment is made
+// by whoever asks for it. NULL with errno.
+struct journal_spare *journal_spare_start(const struct journal_disk *disk, int day, bool alone);
 
 // Asks for a segment. Only while IDLE.
 void journal_spare_want(struct journal_spare *spare, uint32_t segment, uint32_t blocks);

@@ -181,6 +181,32 @@ void opening_note(struct opening *opening, const struct command *command)
     }
 }
 
+void opening_restored(struct opening *opening, char phase, bool ended, unsigned downs)
+{
+    opening->given = opening->count;
+    opening->clocked = true;
+    opening->phase = phase;
+    opening->ended = ended;
+    opening->downs_given = downs;
+}
+
+// FNV-1a: told by whom we trust.
+uint64_t opening_digest(const struct opening *opening)
+{
+    uint64_t digest = UINT64_C(0xCBF29CE484222325);
+    for (unsigned i = 0; i < opening->count; i++) {
+        struct command command = opening->list[i];
+        if (command.type == CMD_OPEN_DAY) {
+            command.day.lookup_key = command.day.seed = 0;
+            command.day.engine_version = 0;
+        }
+        const unsigned char *bytes = (const unsigned char *)&command;
+        for (size_t at = offsetof(struct command, type); at < sizeof command; at++)
+            digest = (digest ^ bytes[at]) * UINT64_C(0x100000001B3);
+    }
+    return digest;
+}
+
 void opening_restart(struct opening *opening)
 {
     opening->clocked = false;

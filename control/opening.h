@@ -45,6 +45,12 @@ void opening_free(struct opening *opening);
 // Takes note of a command of this core, from the journal or as it is given.
 void opening_note(struct opening *opening, const struct command *command);
 
+// The same from a snapshot of a day that has started: all that came before it has been noted.
+void opening_restored(struct opening *opening, char phase, bool ended, unsigned downs);
+
+// What the opening commands come to, but for what is drawn: equal when two configurations open the same day.
+uint64_t opening_digest(const struct opening *opening);
+
 // The history is complete and the core is about to run again: a CLOCK is due, and the session-downs when the day had
 // begun.
 void opening_restart(struct opening *opening);

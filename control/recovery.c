@@ -12,6 +12,7 @@
 #include "contract/assert.h"
 #include "contract/log.h"
 #include "control/opening.h"
+#include "control/restore_feed.h"
 #include "control/ring_adopt.h"
 
 enum {
@@ -20,15 +21,17 @@ enum {
     QUIET_ROUNDS = 2,   // housekeeping rounds of a core that prove its published figures fresh
 };
 
-enum phase { PHASE_QUIET, PHASE_FEED, PHASE_GIVE, PHASE_START, PHASE_REST, PHASE_DONE };
+enum phase { PHASE_QUIET, PHASE_RESTORE, PHASE_FEED, PHASE_GIVE, PHASE_START, PHASE_REST, PHASE_DONE };
 
 struct core {
     struct opening opening;
+    struct restore_feed base; // what it stands on: facts.covered, 0 for nothing
+    uint64_t refuted;         // snapshots that cover as much do not go with the journal, 0 for none
     bool boot;                // was in CORE_BOOT when we came
     bool empty;               // its command ring was seen empty,
     uint64_t empty_heartbeat; // at this heartbeat
     bool quiet;
-    uint64_t applied; // before we fed anything
+    uint64_t applied; // before we fed any history
     uint64_t last;    // last sequence of its history
     uint32_t staged;  // cells written and not yet published
     bool given;
@@ -44,7 +47,8 @@ struct recovery {
     const struct command *held; // read, and its core's ring was full
     enum phase phase;
     uint64_t started_ns;
-    uint64_t fed; // commands
+    uint64_t restoring_ns, restored_ns; // when the snapshots' turn came, and when it was over
+    uint64_t fed;                       // commands
     bool day_is_new;
     struct core cores[JOURNAL_CORES];
 };
@@ -88,10 +92,18 @@ static bool core_is_quiet(struct recovery *recovery, unsigned index)
     return heartbeat - core->empty_heartbeat >= QUIET_ROUNDS;
 }
 
+// From the oldest command that is still wanted: to be fed, or to be shown to `opening`.
 static void open_reader(struct recovery *recovery)
 {
     struct journal_report report;
-    enum journal_result result = journal_reader_open(&recovery->reader, recovery->identity, &report);
+    uint64_t covered[JOURNAL_CORES] = {0};
+    for (unsigned i = 0; i < recovery->generation->cores; i++) {
+        const struct core *core = &recovery->cores[i];
+        covered[i] = core->base.facts.covered;
+        if (core->boot && core->applied < covered[i])
+            covered[i] = core->applied;
+    }
+    enum journal_result result = journal_reader_open_after(&recovery->reader, recovery->identity, covered, &report);
     if (result == JOURNAL_ABSENT)
         return; // FEED sees that there is nothing
     if (result != JOURNAL_OK)
@@ -148,6 +160,17 @@ static void start_thread(struct recovery *recovery)
         atomic_store_explicit(&generation->ports[core]->durable_seq, UINT64_MAX, memory_order_release);
 }
 
+// A core that has taken history, or runs, stays what it is: of the snapshot only the facts are wanted.
+static void begin_restore(struct recovery *recovery, unsigned index)
+{
+    struct core *core = &recovery->cores[index];
+    bool given = !core->boot || (core->applied > 0 && core->refuted == 0);
+    restore_feed_begin(&core->base, recovery->generation, recovery->identity, index, core->last,
+                       opening_digest(&core->opening), given);
+    if (core->refuted)
+        core->base.below = core->refuted;
+}
+
 static unsigned poll_quiet(struct recovery *recovery)
 {
     struct generation *generation = recovery->generation;
@@ -163,13 +186,45 @@ static unsigned poll_quiet(struct recovery *recovery)
         all_run &= !core->boot;
     }
     settle_running_cores(recovery);
-    for (unsigned i = 0; i < generation->cores; i++)
+    for (unsigned i = 0; i < generation->cores; i++) {
         release_history(recovery, i);
-    open_reader(recovery);
+        begin_restore(recovery, i);
+    }
     if (all_run)
         start_thread(recovery); // clients need not wait until we have read how far the opening is
-    recovery->phase = PHASE_FEED;
+    recovery->restoring_ns = monotonic_ns();
+    recovery->phase = PHASE_RESTORE;
     return 1;
+}
+
+// ---- RESTORE --------------------------------------------------------------------------------------------------------
+
+static void stand_on(struct recovery *recovery, unsigned index)
+{
+    struct core *core = &recovery->cores[index];
+    const struct snapshot_facts *facts = &core->base.facts;
+    core->applied = atomic_load_explicit(&recovery->generation->ports[index]->applied_seq, memory_order_acquire);
+    if (facts->covered)
+        opening_restored(&core->opening, facts->phase, facts->ended != 0, facts->downs);
+}
+
+static unsigned poll_restore(struct recovery *recovery)
+{
+    unsigned done = 0;
+    bool all = true;
+    for (unsigned i = 0; i < recovery->generation->cores; i++) {
+        struct restore_feed *base = &recovery->cores[i].base;
+        done += restore_feed_poll(base);
+        all &= restore_feed_over(base);
+    }
+    if (!all)
+        return done;
+    for (unsigned i = 0; i < recovery->generation->cores; i++)
+        stand_on(recovery, i);
+    recovery->restored_ns = monotonic_ns();
+    open_reader(recovery);
+    recovery->phase = PHASE_FEED;
+    return done + 1;
 }
 
 // ---- FEED -----------------------------------------------------------------------------------------------------------
@@ -205,6 +260,34 @@ static void check_opening(struct recovery *recovery, unsigned index)
               recovery->config->journal_directory, recovery->config->date, opening->mismatch, index);
 }
 
+// The snapshot of core `index` is none of this journal's: begins again with an older one.
+static void begin_again(struct recovery *recovery, unsigned index)
+{
+    recovery->cores[index].refuted = recovery->cores[index].base.facts.covered;
+    log_event(LOG_XW2016, "\"core\":%u,\"covered\":%" PRIu64 ",\"by\":\"recovery\",\"text\":%s", index,
+              recovery->cores[index].refuted, log_quote("the journal goes on from another event hash"));
+    for (unsigned i = 0; i < recovery->generation->cores; i++) {
+        struct core *core = &recovery->cores[i];
+        publish_staged(recovery, i);
+        core->quiet = core->empty = false;
+        opening_free(&core->opening);
+        if (!opening_init(&core->opening, recovery->config, i))
+            fail_with(EX_OSERR, "no memory or no random numbers for the opening of core %u", i);
+    }
+    if (recovery->reader)
+        journal_reader_close(recovery->reader);
+    recovery->reader = NULL;
+    recovery->held = NULL;
+    recovery->phase = PHASE_QUIET;
+}
+
+// Whether the record is the first one behind its core's snapshot, and stands on other events.
+static bool refutes_snapshot(const struct core *core, const struct command *record)
+{
+    return core->base.facts.covered && journal_sequence(record) == core->base.facts.covered + 1 &&
+           record->prev_hash != (uint32_t)core->base.facts.event_hash;
+}
+
 // Deals with one record; false when its core's ring is full.
 static bool feed(struct recovery *recovery, const struct command *record)
 {
@@ -220,8 +303,10 @@ static bool feed(struct recovery *recovery, const struct command *record)
         publish_staged(recovery, index);
         return false;
     }
-    opening_note(&core->opening, record);
-    check_opening(recovery, index);
+    if (journal_sequence(record) > core->base.facts.covered) {
+        opening_note(&core->opening, record);
+        check_opening(recovery, index);
+    }
     if (!wanted)
         return true;
     fill_slot(ring, core->staged++, record);
@@ -261,6 +346,11 @@ static unsigned poll_feed(struct recovery *recovery)
         }
         if (result != JOURNAL_OK)
             fail_with(journal_exit_code(result), "journal: %s", journal_reader_report(recovery->reader)->text);
+        unsigned index = journal_core(recovery->held);
+        if (index < recovery->generation->cores && refutes_snapshot(&recovery->cores[index], recovery->held)) {
+            begin_again(recovery, index);
+            return done + 1;
+        }
         if (!feed(recovery, recovery->held))
             return done;
         recovery->held = NULL;
@@ -345,17 +435,26 @@ static unsigned poll_start(struct recovery *recovery)
 
 static void report(const struct recovery *recovery)
 {
-    char last[512] = "";
-    size_t used = 0;
-    for (unsigned i = 0; i < recovery->generation->cores && used + 24 < sizeof last; i++)
-        used += (size_t)snprintf(last + used, sizeof last - used, "%s%" PRIu64, i ? "," : "", recovery->cores[i].last);
-    uint64_t ns = monotonic_ns() - recovery->started_ns;
+    char last[512] = "", covered[512] = "";
+    size_t used = 0, named = 0;
+    uint64_t records = 0, now_ns = monotonic_ns(), ns = now_ns - recovery->started_ns;
+    uint64_t restore_ns = recovery->restored_ns - recovery->restoring_ns;
+    unsigned passed_over = 0;
+    for (unsigned i = 0; i < recovery->generation->cores && used + 24 < sizeof last; i++) {
+        const struct core *core = &recovery->cores[i];
+        used += (size_t)snprintf(last + used, sizeof last - used, "%s%" PRIu64, i ? "," : "", core->last);
+        named += (size_t)snprintf(covered + named, sizeof covered - named, "%s%" PRIu64, i ? "," : "",
+                                  core->base.facts.covered);
+        records += core->base.records;
+        passed_over += core->base.passed_over + (core->refuted != 0);
+    }
     log_event(LOG_XW2004,
-              "\"generation\":%" PRIu64 ",\"date\":%u,\"commands\":%" PRIu64
+              "\"generation\":%" PRIu64 ",\"date\":%u,\"snapshots\":[%s],\"restored\":%" PRIu64
+              ",\"restore_ms\":%.3f,\"passed_over\":%u,\"commands\":%" PRIu64
               ",\"last_seq\":[%s],\"torn_tail\":%s,\"duration_ms\":%.3f,\"commands_per_s\":%.0f",
-              recovery->generation->region.header->generation, recovery->config->date, recovery->fed, last,
-              recovery->tail->torn ? "true" : "false", (double)ns / 1e6,
-              (double)recovery->fed * 1e9 / (double)(ns + 1));
+              recovery->generation->region.header->generation, recovery->config->date, covered, records,
+              (double)restore_ns / 1e6, passed_over, recovery->fed, last, recovery->tail->torn ? "true" : "false",
+              (double)ns / 1e6, (double)recovery->fed * 1e9 / (double)(now_ns - recovery->restored_ns + 1));
     if (recovery->day_is_new)
         log_event(LOG_XW2006, "\"date\":%u,\"symbols\":%u,\"accounts\":%u,\"sessions\":%u", recovery->config->date,
                   recovery->config->symbols_count, recovery->config->accounts_count, recovery->config->sessions_count);
@@ -431,6 +530,8 @@ unsigned recovery_poll(struct recovery *recovery)
     switch (recovery->phase) {
     case PHASE_QUIET:
         return poll_quiet(recovery);
+    case PHASE_RESTORE:
+        return poll_restore(recovery);
     case PHASE_FEED:
         return poll_feed(recovery);
     case PHASE_GIVE:
@@ -490,7 +591,9 @@ void recovery_free(struct recovery *recovery)
         return;
     if (recovery->reader)
         journal_reader_close(recovery->reader);
-    for (unsigned i = 0; i < recovery->generation->cores; i++)
+    for (unsigned i = 0; i < recovery->generation->cores; i++) {
+        restore_feed_end(&recovery->cores[i].base);
         opening_free(&recovery->cores[i].opening);
+    }
     free(recovery);
 }

@@ -3,7 +3,10 @@
 // point an earlier control, killed at any instruction, had left them.
 //
 //   QUIET    the command rings are adopted and empty, every core has told what it has applied since
-//   FEED     history from the journal: shown to `opening`, and to cores in BOOT from applied_seq + 1 on
+//   RESTORE  cores in BOOT that have taken nothing get their newest good snapshot; of the others only what its opening
+//            was is looked up
+//   FEED     history from the journal, behind the snapshot: shown to `opening`, and to cores in BOOT from
+//            applied_seq + 1 on; a snapshot that it does not go on from is left for an older one
 //   GIVE     RECOVERED (to cores in BOOT) and what is missing of the day's opening, published as one
 //   START    all cores run: the journal thread takes their rings
 //   REST     what did not fit into the ring at once

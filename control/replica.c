@@ -22,15 +22,14 @@ struct replica {
     struct event events[ENGINE_EVENTS_MAX];
 };
 
-struct replica *replica_new(const struct config *config, const struct journal_identity *identity, unsigned core)
+struct replica *replica_new_sized(const struct engine_capacity *capacity, const struct journal_identity *identity)
 {
-    struct engine_capacity capacity = engine_capacity_of(config, core);
     struct replica *replica = calloc(1, sizeof *replica);
     if (!replica)
         return NULL;
     replica->identity = identity;
-    replica->core = core;
-    replica->memory_size = engine_footprint(&capacity);
+    replica->core = capacity->core;
+    replica->memory_size = engine_footprint(capacity);
     // A mapping of its own, so that only what the engine touches takes memory.
     replica->memory =
         mmap(NULL, replica->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -38,8 +37,14 @@ struct replica *replica_new(const struct config *config, const struct journal_id
         free(replica);
         return NULL;
     }
-    replica->engine = engine_new(replica->memory, &capacity);
+    replica->engine = engine_new(replica->memory, capacity);
     return replica;
+}
+
+struct replica *replica_new(const struct config *config, const struct journal_identity *identity, unsigned core)
+{
+    struct engine_capacity capacity = engine_capacity_of(config, core);
+    return replica_new_sized(&capacity, identity);
 }
 
 void replica_free(struct replica *replica)
@@ -50,6 +55,11 @@ void replica_free(struct replica *replica)
         journal_reader_close(replica->reader);
     munmap(replica->memory, replica->memory_size);
     free(replica);
+}
+
+void replica_restore(struct replica *replica, struct restore *restore)
+{
+    restore_begin(restore, replica->engine);
 }
 
 const struct engine *replica_engine(const struct replica *replica)
@@ -82,6 +92,12 @@ static bool step(struct replica *replica, const struct command *record, replica_
                  journal_sequence(record), (uint32_t)hash, record->prev_hash);
         return false;
     }
+    if (record->type == CMD_TICK && record->tick.event_hash != hash) {
+        snprintf(replica->error, sizeof replica->error,
+                 "core %u, sequence %" PRIu64 ": event hash %016" PRIx64 ", the journal has %016" PRIx64, replica->core,
+                 journal_sequence(record), hash, record->tick.event_hash);
+        return false;
+    }
     struct command command = *record;
     command.seq = journal_sequence(record);
     unsigned count = engine_step(engine, &command, replica->events);
@@ -92,6 +108,14 @@ static bool step(struct replica *replica, const struct command *record, replica_
             return true;
         count = engine_continue(engine, replica->events);
     }
+}
+
+bool replica_take(struct replica *replica, const struct command *record, replica_sink *sink, void *context)
+{
+    if (replica->failed)
+        return false;
+    replica->failed = !step(replica, record, sink, context);
+    return !replica->failed;
 }
 
 static bool same_place(const struct journal_place *a, const struct journal_place *b)

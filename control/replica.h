@@ -10,6 +10,7 @@
 #include "contract/event.h"
 #include "control/journal.h"
 #include "engine/engine.h"
+#include "engine/snapshot.h"
 
 struct replica;
 
@@ -18,6 +19,10 @@ typedef void replica_sink(void *context, const struct event *event);
 
 // Makes a replica of core `core`, sized as the data plane's. `identity` outlives it. NULL with errno.
 struct replica *replica_new(const struct config *config, const struct journal_identity *identity, unsigned core);
+
+// The same for any capacity, without a configuration: for who walks over a journal himself (`identity` may be NULL
+// then).
+struct replica *replica_new_sized(const struct engine_capacity *capacity, const struct journal_identity *identity);
 
 void replica_free(struct replica *replica);
 
@@ -31,6 +36,13 @@ enum replica_result {
 // walk that a call with MORE has begun keeps the `until` that it began with.
 enum replica_result replica_advance(struct replica *replica, const struct journal_place *until, unsigned budget,
                                     replica_sink *sink, void *context);
+
+// Takes one record of this core, the next in sequence, for who walks over the journal himself; records that the engine
+// has taken already are passed over. false: replica_error says why; for good.
+bool replica_take(struct replica *replica, const struct command *record, replica_sink *sink, void *context);
+
+// Begins to fill the engine of a replica that has taken nothing yet from a snapshot: restore_take on `restore` goes on.
+void replica_restore(struct replica *replica, struct restore *restore);
 
 const struct engine *replica_engine(const struct replica *replica);
 

@@ -23,6 +23,7 @@
 #include "contract/log.h"
 #include "contract/notify.h"
 #include "control/auth.h"
+#include "control/follower.h"
 #include "control/generation.h"
 #include "control/journal.h"
 #include "control/memory_report.h"
@@ -32,6 +33,7 @@
 #include "control/recovery.h"
 #include "control/reload.h"
 #include "control/requests.h"
+#include "control/snapshot_file.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -59,6 +61,9 @@ struct service {
     struct auth *auth;
     struct outbound *outbound;
     struct operator_desk *desk;
+    struct follower *follower; // NULL: no snapshots are wanted
+    bool ended;                // the data plane has halted in order,
+    struct follower_end end;   // here
     struct generation generation;
     struct recovery *recovery; // while a generation is joined
     struct requests *requests; // once it is recovered
@@ -172,6 +177,12 @@ static void open_services(struct service *service)
     service->outbound = outbound_new(service->config, &service->identity);
     if (!service->outbound)
         fail_with(EX_OSERR, "no memory");
+    snapshot_clean(&service->identity);
+    if (service->config->snapshots.every_seconds || service->config->snapshots.every_commands) {
+        service->follower = follower_start(service->config, &service->identity, service->writer);
+        if (!service->follower)
+            fail_with(EX_OSERR, "can not start the thread that writes snapshots: %s", strerror(errno));
+    }
     char error[512];
     struct passwords passwords;
     int result = passwords_read(service->config, &passwords, error, sizeof error);
@@ -206,12 +217,27 @@ static bool all_halted(const struct generation *generation)
     return true;
 }
 
+// Where the cores have ended, for the snapshots of the end.
+static void note_end(struct service *service)
+{
+    const struct generation *generation = &service->generation;
+    for (unsigned core = 0; core < generation->cores; core++) {
+        const struct matcher_port *port = generation->ports[core];
+        service->end.applied[core] = atomic_load_explicit(&port->applied_seq, memory_order_acquire);
+        service->end.event_hash[core] = atomic_load_explicit(&port->event_hash, memory_order_relaxed);
+    }
+    service->ended = true;
+}
+
 static void watch_dataplane(struct service *service)
 {
     struct generation *generation = &service->generation;
     if (generation_alive(generation))
         return;
-    if (!all_halted(generation))
+    follower_hold(service->follower, true); // the next one's recovery comes first
+    if (all_halted(generation))
+        note_end(service);
+    else
         log_event(LOG_XW2009, "\"generation\":%" PRIu64 ",\"undrained\":%" PRIu64,
                   generation->region.header->generation, generation_undrained(generation));
     leave_generation(service);
@@ -226,6 +252,7 @@ static void look_for_dataplane(struct service *service)
     if (!service->generation.joined)
         return;
     notify_status("recovers the day, generation %" PRIu64, service->generation.region.header->generation);
+    service->ended = false;
     service->recovery =
         recovery_new(&service->generation, service->config, &service->identity, service->writer, &service->tail);
 }
@@ -245,6 +272,7 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
             fail_with(EX_OSERR, "no memory");
         notify_status("serves generation %" PRIu64 " of %u", service->generation.region.header->generation,
                       service->config->date);
+        follower_hold(service->follower, false);
     }
     return requests_poll(service->requests, now_ns);
 }
@@ -292,6 +320,7 @@ static bool may_stop(struct service *service, uint64_t now_ns)
     // It is about to exit; once it has, its generation can be removed. One that does not is left for the next start.
     if (service->halted_ns == 0)
         service->halted_ns = now_ns;
+    note_end(service);
     return now_ns - service->halted_ns > HALT_GRACE_MS * MS_NS;
 }
 
@@ -393,6 +422,7 @@ static int close_journal(struct service *service)
     if (!service->generation.joined && service->stops == 1)
         generation_sweep(&service->generation, service->config, service->writer);
     leave_generation(service);
+    follower_stop(service->follower, service->ended ? &service->end : NULL);
     watch_journal(service, UINT64_MAX - PRESENCE_MS * MS_NS);
     enum journal_result result = journal_writer_close(service->writer);
     if (result != JOURNAL_OK)

@@ -18,17 +18,21 @@ static const struct {
 } commands[] = {
     {"status", "", "processes, cores, rings, durability, the accounts of all messages", ctl_status},
     {"counters", "[ROLE]", "every counter with its unit and meaning", ctl_counters},
-    {"book", "SYMBOL", "the best levels, by replaying the journal through an engine (--depth N)", ctl_book},
-    {"journal", "dump|verify [DIR]", "records, or all checks, of a date's directory or of -c CONFIG's date",
+    {"book", "SYMBOL [DIR]", "the best levels, by replaying the journal through an engine (--depth N)", ctl_book},
+    {"order", "USER REF[:IDX] [DIR]", "what a session asked of an order, and what became of it", ctl_order},
+    {"account", "NAME [DIR]", "what an account has traded and has at risk", ctl_account},
+    {"replay", "[DIR]", "feeds the day to engines again, checks every event hash", ctl_replay},
+    {"journal", "dump|export|inspect|verify [DIR]", "records, or all checks (--format json|csv|pcap, --out FILE)",
      ctl_journal},
+    {"journal", "diff DIR [DIR]", "the first record that differs between two journals", ctl_journal},
     {"trade", "show|break|adjust MATCH", "a trade of the day; takes it back, or corrects it (options below)",
      ctl_trade},
     {"phase", "pre|regular|after|closed", "moves the venue's session phase forward (--by NAME)", ctl_phase},
     {"config", "check|describe [FILE]", "loads a configuration, or prints every key", ctl_config},
     {"doctor", "", "what keeps this host from running it well, with the command that mends each; 1 when it can not run",
      ctl_doctor},
-    {"nic", "list|show NAME|match", "NIC profiles, one with where its values come from, those that fit this host's NICs",
-     ctl_nic},
+    {"nic", "list|show NAME|match",
+     "NIC profiles, one with where its values come from, those that fit this host's NICs", ctl_nic},
     {"hash-password", "", "reads a password, prints the line for password_hash (--fast: cheap, for tests)",
      ctl_hash_password},
 };
@@ -43,7 +47,10 @@ static int usage(FILE *out)
         snprintf(head, sizeof head, "%s %s", commands[i].name, commands[i].words);
         fprintf(out, "  %-32s %s\n", head, commands[i].help);
     }
-    fputs("  trade break: --reason E erroneous, C consent, S supervisory, X external; --by NAME of who decides\n"
+    fputs("  Which day: DIR is JOURNALDIR/YYYYMMDD; without it, that of -c CONFIG, or --date YYYY-MM-DD there.\n"
+          "  How far into it: --at HH:MM:SS.nnnnnnnnn (UTC), --until SEQUENCE; --core N alone.\n"
+          "  replay --with CONFIG: what other settings would have changed, the first --depth N differences.\n"
+          "  trade break: --reason E erroneous, C consent, S supervisory, X external; --by NAME of who decides\n"
           "  trade adjust: --price P --quantity Q as they should have been; --by NAME\n",
           out);
     return out == stdout ? EX_OK : EX_USAGE;
@@ -63,12 +70,11 @@ static int take_option(struct ctl *ctl, int argc, char **argv, int at)
     }
     const struct {
         const char *option, **value;
-    } texts[] = {{"--reason", &ctl->reason},
-                 {"--price", &ctl->price},
-                 {"--quantity", &ctl->quantity},
-                 {"--by", &ctl->by},
-                 {"--root", &ctl->root},
-                 {"--profiles", &ctl->profiles}};
+    } texts[] = {{"--reason", &ctl->reason}, {"--price", &ctl->price},   {"--quantity", &ctl->quantity},
+                 {"--by", &ctl->by},         {"--root", &ctl->root},     {"--profiles", &ctl->profiles},
+                 {"--date", &ctl->date},     {"--core", &ctl->core},     {"--until", &ctl->until},
+                 {"--at", &ctl->at},         {"--format", &ctl->format}, {"--out", &ctl->out},
+                 {"--with", &ctl->with}};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(word, texts[i].option) == 0 && at + 1 < argc) {
             *texts[i].value = argv[at + 1];

@@ -158,7 +158,7 @@ static void set_up(struct bench *bench, char *directory)
 {
     struct journal_report tail = {0};
     char text[256];
-    bench->identity = (struct journal_identity){directory, "bench", DATE, 0};
+    bench->identity = (struct journal_identity){directory, "bench", DATE, 0, NULL};
     size_t size = ring_footprint(RING_DEPTH, sizeof(struct command));
     bench->ring = memset(aligned_alloc(4096, (size + 4095) / 4096 * 4096), 0, size);
     ring_new(bench->ring, RING_DEPTH, sizeof(struct command), 0);

@@ -42,9 +42,25 @@ enum command_type {
     // Time, from the matching core itself (TICK) and from control (CLOCK: new wall-clock offset).
     CMD_TICK = 48,
     CMD_CLOCK = 49,
+    // A snapshot: what an engine holds, in this order (engine/snapshot.h). Never sequenced, never journaled: control
+    // feeds them to a matching core in CORE_BOOT, before any history.
+    CMD_RESTORE_DAY = 64,
+    CMD_RESTORE_SYMBOL = 65,
+    CMD_RESTORE_ACCOUNT = 66,
+    CMD_RESTORE_SESSION = 67,
+    CMD_RESTORE_NUMBERS = 68, // last UserRefNums of a session's channels
+    CMD_RESTORE_ORDER = 69,
+    CMD_RESTORE_SPECIAL = 70, // of the order just before, which is not plain
+    CMD_RESTORE_LIST = 71,    // a symbol's conditional orders, in their order
+    CMD_RESTORE_TRADES = 72,
+    CMD_RESTORE_END = 73, // the engine is whole: sequence and hash are those that the snapshot covers
+    // The same for gateways and publishers; the engine does not see them.
+    CMD_RESTORE_STREAM = 80,   // how many messages a session, or the feed, has been sent
+    CMD_RESTORE_MESSAGES = 81, // the last messages of the feed
     // Directives from control to a matching core: never sequenced, never journaled, never shown to the engine.
     DIRECTIVE_RECOVERED = 240, // the journal has been fed: check sequence and hash, then run
     DIRECTIVE_DRAIN = 241,     // stop taking gateway input, finish, halt
+    DIRECTIVE_RESET = 242,     // in CORE_BOOT: forget what was restored or fed, as if just started
 };
 
 // Bits of command.options and event.options: bit n is set when OUCH option tag n was present.
@@ -86,6 +102,7 @@ enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 
 #define CROSSWIRE_ENGINE_VERSION 2u
 #define SESSION_NONE UINT16_MAX
+#define RESTORE_BLOCKS 104
 #define LOCATE_NONE 0u           // ITCH stock locates start at 1
 #define PRICE_MAX 1999999900u    // 199,999.9900, the highest OUCH limit price
 #define PRICE_MARKET 2000000000u // 200,000.0000
@@ -201,8 +218,117 @@ struct command {
         struct {          // DIRECTIVE_RECOVERED
             uint64_t seq; // last sequence in the journal for this core
         } recovered;
+        // CMD_RESTORE_*: time_ns is the engine's; session as named. Slots are the numbers of orders within a snapshot.
+        struct {
+            uint64_t key0, key1; // of the live-order table
+            uint64_t next_ref, next_match;
+            uint64_t generator; // of random reserves
+            uint32_t trading_date;
+            uint32_t max_orders, max_levels, max_trades, max_special, max_conditional;
+            uint16_t max_symbols, max_accounts, max_sessions;
+            uint8_t core;
+            char phase;     // enum session_phase
+            uint32_t slots; // the highest
+            uint8_t ended;
+        } restore_day;
+        struct {
+            char name[8];
+            uint32_t tick, round_lot;
+            uint32_t last_trade;
+            uint32_t looked[2];
+            uint32_t low, high, fall, rise; // of trades since the stops were settled, and what they must reach
+            uint32_t buy_from, sell_from, fall_from, rise_from;
+            uint16_t locate;
+        } restore_symbol;
+        struct {
+            char name[16];
+            char firm[4];
+            char organisation[16];
+            uint16_t account;
+        } restore_account;
+        struct {
+            uint16_t account;
+            uint8_t up, disabled, cancel_on_disconnect, post_only_cancels;
+            char aiq_default;
+        } restore_session;
+        struct {
+            uint32_t last[20];
+            uint8_t channels[20];
+            uint8_t count;
+        } restore_numbers;
+        struct { // in the order of its level's queue
+            uint64_t key, ref;
+            uint32_t slot;
+            uint32_t before; // in its session's list, 0 none
+            uint32_t quantity, price;
+            uint64_t terms; // struct order has the same
+            uint32_t executed;
+            uint16_t group_id;
+            uint8_t flags; // enum restore_flag
+            uint8_t unused[1];
+            struct {
+                uint32_t options;
+                char firm[4];
+                char price_type, post_only, trade_now, handle_inst;
+                char aiq_strategy, aiq_group[2];
+                char unused;
+            } echo;
+        } restore_order;
+        struct {
+            uint64_t entered, expire_ns;
+            uint32_t slot;
+            uint32_t min_qty, max_floor, random_reserves, reserve, limit;
+            int32_t peg_offset;
+            uint32_t discretion_price;
+            int32_t discretion_peg_offset;
+            uint32_t trigger, stop, extreme;
+            uint32_t expire_s, asked;
+            char price_type, discretion_type, trigger_type, post_only;
+            char aiq_strategy, aiq_group[2];
+            uint8_t kinds, refreshes;
+        } restore_special;
+        struct {
+            uint16_t locate;
+            uint8_t list; // enum restore_list
+            uint8_t count;
+            uint32_t slots[25];
+        } restore_list;
+        struct {
+            uint32_t first; // how many trades came before
+            uint32_t count;
+            struct {
+                uint64_t taker, maker;
+                uint32_t quantity, price;
+                uint16_t locate;
+                char taker_side, maker_side;
+                char maker_liquidity;
+                uint8_t broken;
+                uint8_t unused[2];
+            } trades[3];
+        } restore_trades;
+        struct {
+            uint64_t sequence, event_hash;
+            uint64_t records; // before this one
+            uint64_t digest;  // over them
+            uint32_t orders, levels, specials, conditionals;
+        } restore_end;
+        struct {           // session, or SESSION_NONE for the feed
+            uint64_t next; // sequence of the next message
+        } restore_stream;
+        struct { // {2 big-endian length, message}.., a length of 0 or the end ends them
+            uint8_t blocks[RESTORE_BLOCKS];
+        } restore_messages;
         uint8_t payload[104];
     };
+};
+
+enum restore_flag { RESTORE_ECHO = 1, RESTORE_AWAY = 2, RESTORE_SPECIAL = 4, RESTORE_NEWEST = 8, RESTORE_WAITS = 16 };
+enum restore_list {
+    RESTORE_PEGS,
+    RESTORE_DISCRETION_BUY,
+    RESTORE_DISCRETION_SELL,
+    RESTORE_STOPS_BUY,
+    RESTORE_STOPS_SELL
 };
 
 enum session_phase { PHASE_PRE = 'P', PHASE_REGULAR = 'R', PHASE_AFTER = 'A', PHASE_CLOSED = 'X' };
@@ -211,6 +337,7 @@ enum down_reason { DOWN_LOGOFF = 1, DOWN_TIMEOUT = 2, DOWN_RESTART = 3, DOWN_REL
 
 _Static_assert(sizeof(struct command) == 128, "a command is two cache lines");
 _Static_assert(offsetof(struct command, cl_ord_id) == 64, "matching reads the first cache line only");
+_Static_assert(offsetof(struct command, restore_order.executed) == 64, "what names memory is in the first line");
 
 #define COMMAND_SEQ_BITS 56
 #define COMMAND_SEQ_MASK ((UINT64_C(1) << COMMAND_SEQ_BITS) - 1)

@@ -119,6 +119,10 @@ struct config {
         bool yield;         // idle by sched_yield instead of sleeping a few microseconds
     } journal;
     struct {
+        uint32_t every_seconds, every_commands; // both 0: none are written
+        uint32_t keep;
+    } snapshots;
+    struct {
         uint32_t max_orders; // live orders a matching core
         uint32_t max_levels;
         uint32_t max_trades, max_special, max_conditional;

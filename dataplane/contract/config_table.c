@@ -13,6 +13,7 @@
 #define IN_top(key) offsetof(struct config, key)
 #define IN_dataplane(key) (offsetof(struct config, dataplane.key) - offsetof(struct config, dataplane))
 #define IN_journal(key) (offsetof(struct config, journal.key) - offsetof(struct config, journal))
+#define IN_snapshots(key) (offsetof(struct config, snapshots.key) - offsetof(struct config, snapshots))
 #define IN_engine(key) (offsetof(struct config, engine.key) - offsetof(struct config, engine))
 #define IN_control(key) (offsetof(struct config, control.key) - offsetof(struct config, control))
 #define IN_schedule(key) (offsetof(struct config, schedule.key) - offsetof(struct config, schedule))

@@ -40,6 +40,10 @@ enum event_type {
     // For gateways and publishers themselves: the day opens (trading date in quantity), ends.
     EV_DAY_OPEN = 48,
     EV_DAY_END = 49,
+    // The same, while a matching core is restored from a snapshot: never from the engine.
+    EV_RESTORE_STREAM = 50,   // `ref` is the sequence of the next message of `session`, or of the feed
+    EV_RESTORE_MESSAGES = 51, // second and third line are CMD_RESTORE_MESSAGES's blocks, EVENT_BLOCKS_AT
+    EV_RESTORE_NOTHING = 52,  // what this core has told is void: as at the start
 };
 
 // event.flags: what market data the event makes. At most one of the MD bits is set.
@@ -139,6 +143,7 @@ struct event {
 _Static_assert(sizeof(struct event) == 192, "an event cell is three cache lines");
 _Static_assert(offsetof(struct event, symbol) == 64, "second line");
 _Static_assert(offsetof(struct event, peg_offset) == 128, "third line");
+#define EVENT_BLOCKS_AT 64 // RESTORE_MESSAGES: 104 bytes
 
 // Tags whose values stand in the third line.
 #define EVENT_THIRD_LINE_TAGS                                                                                   \

@@ -390,6 +390,9 @@ size_t ouch_out_encode(const struct event *event, enum ouch_party party, uint8_t
     case EV_TRADING_ACTION:
     case EV_DAY_OPEN:
     case EV_DAY_END:
+    case EV_RESTORE_STREAM:
+    case EV_RESTORE_MESSAGES:
+    case EV_RESTORE_NOTHING:
         break;
     }
     return 0;

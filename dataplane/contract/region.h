@@ -81,6 +81,9 @@ struct core_block {
 };
 _Static_assert(sizeof(struct core_block) == CACHE_PAIR + COUNTERS_MAX * 8, "no padding");
 
+// How far a matching core in CORE_BOOT is with a snapshot. applied_seq is 0 until it is RESTORED.
+enum restore_state { CORE_FRESH = 0, CORE_RESTORING = 1, CORE_RESTORED = 2, CORE_REFUSED = 3 };
+
 // What a matching core and control tell each other, one writer a block.
 struct matcher_port {
     // Written by control. Release pairs with the acquire in gateways and publishers.
@@ -93,7 +96,8 @@ struct matcher_port {
     _Atomic uint64_t diverged_want; // prev_hash that the journal holds
     _Atomic uint64_t diverged_got;
     _Atomic uint32_t day_open; // trading date once CMD_START has been applied, 0 before, and again after CMD_END_DAY
-    char pad1[CACHE_PAIR - 44];
+    _Atomic uint32_t restore;  // enum restore_state; REFUSED until a DIRECTIVE_RESET
+    char pad1[CACHE_PAIR - 48];
 };
 _Static_assert(sizeof(struct matcher_port) == 2 * CACHE_PAIR, "one writer a block");
 

@@ -65,6 +65,7 @@ static const uint64_t layout[] = {
     FIELD(matcher_port, diverged_want),
     FIELD(matcher_port, diverged_got),
     FIELD(matcher_port, day_open),
+    FIELD(matcher_port, restore),
 
     SIZE(gateway_request),
     FIELD(gateway_request, id),

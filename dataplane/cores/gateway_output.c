@@ -61,6 +61,17 @@ static struct session *session_of(const struct gateway *gateway, uint16_t index)
     return index < gateway->by_index_count ? gateway->by_index[index] : NULL;
 }
 
+// The matching core begins again: its sessions have been told nothing.
+static void forget_core(struct gateway *gateway, uint32_t matcher)
+{
+    gateway->cores[matcher].date = 0;
+    gateway->cores[matcher].ended = false;
+    for (uint32_t i = 0; i < gateway->sessions_count; i++) {
+        if (gateway->sessions[i].matcher == matcher)
+            window_restart(&gateway->sessions[i].window, 1);
+    }
+}
+
 static void take_event(struct gateway *gateway, uint32_t matcher, const struct event *event)
 {
     struct session *session;
@@ -71,6 +82,13 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
     case EV_DAY_END:
         gateway->cores[matcher].ended = true;
         gateway->next_scan_tsc = 0; // say so at once
+        break;
+    case EV_RESTORE_STREAM:
+        if ((session = session_of(gateway, event->session)) != NULL)
+            window_restart(&session->window, event->ref);
+        break;
+    case EV_RESTORE_NOTHING:
+        forget_core(gateway, matcher);
         break;
     case EV_SYSTEM:
         if (event->flags & EV_MD_ANY)

@@ -87,13 +87,17 @@ static bool renew_credit(struct matcher *matcher)
     return matcher->credit > 0;
 }
 
-// Whether the next input may be taken; it then must be, or must not be one for the engine.
 static inline bool can_take_input(struct matcher *matcher)
 {
     if (matcher->credit == 0 && !renew_credit(matcher))
         return false;
     matcher->credit--;
     return true;
+}
+
+bool matcher_can_take(struct matcher *matcher)
+{
+    return can_take_input(matcher);
 }
 
 // Takes one input into the sequence. can_take_input() has been true since the last one.
@@ -138,17 +142,16 @@ static void publish_progress(struct matcher *matcher)
 static bool take_commands(struct matcher *matcher, unsigned *work)
 {
     const struct command *cell;
+    if (__builtin_expect(matcher->state != CORE_RUN, 0))
+        return matcher_take_history(matcher, work) && matcher->state == CORE_RUN;
     for (unsigned i = 0; (cell = ring_peek(matcher->commands, 0)) != NULL; i++) {
-        if (i == CONTROL_BURST || matcher->state > CORE_RUN || !can_take_input(matcher))
+        if (i == CONTROL_BURST || !can_take_input(matcher))
             return false;
-        if (matcher->state == CORE_BOOT)
-            matcher_replay(matcher, cell);
-        else if (cell->type == DIRECTIVE_DRAIN)
+        if (cell->type == DIRECTIVE_DRAIN)
             matcher->told_to_drain = true;
         else if (cell->type < DIRECTIVE_RECOVERED)
             take(matcher, cell);
-        if (matcher->state != CORE_FAIL) // what can not be applied is left for others to look at
-            ring_release(matcher->commands, 1);
+        ring_release(matcher->commands, 1);
         ++*work;
     }
     return true;
@@ -321,12 +324,13 @@ static bool join_rings(struct matcher *matcher, const struct role_context *conte
 
 static bool make_engine(struct matcher *matcher, const struct role_context *context)
 {
-    struct engine_capacity capacity = engine_capacity_of(context->config, context->index);
-    void *memory = context->take_memory(engine_footprint(&capacity), "engine");
+    matcher->capacity = engine_capacity_of(context->config, context->index);
+    void *memory = context->take_memory(engine_footprint(&matcher->capacity), "engine");
     matcher->gateway_of = context->take_memory(context->config->sessions_count, "sessions to gateways");
     if (!memory || !matcher->gateway_of)
         return false;
-    matcher->engine = engine_new(memory, &capacity);
+    matcher->engine = engine_new(memory, &matcher->capacity);
+    restore_begin(&matcher->restoring, matcher->engine);
     matcher->sessions_count = context->config->sessions_count;
     for (uint32_t i = 0; i < matcher->sessions_count; i++)
         matcher->gateway_of[i] = (uint8_t)context->config->sessions[i].gateway;

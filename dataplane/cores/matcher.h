@@ -2,7 +2,7 @@
 // Inside the matcher role: the only place that puts commands in sequence.
 //
 //   BOOT --- DIRECTIVE_RECOVERED, sequence as expected ---> RUN --- stop, inputs drained ---> HALT
-//     |  (history only, from control)                        |
+//     |  (a snapshot, history: from control)                 |
 //     +--> FAIL: the hash before a command is not the one that the journal holds
 //
 // RUN, for one input:  room in every output -> stamp -> journal ring, published -> engine -> events, published
@@ -19,6 +19,7 @@
 #include "cores/ring_ends.h"
 #include "cores/role.h"
 #include "engine/engine.h"
+#include "engine/snapshot.h"
 
 #define MATCHER_GATEWAYS_MAX 16
 
@@ -47,6 +48,9 @@ struct matcher {
     bool has_publisher;
     uint8_t *gateway_of; // by session
     uint32_t sessions_count;
+    struct engine_capacity capacity;
+    struct restore restoring; // of the snapshot that is being taken
+    enum restore_state restore;
     struct matcher_port *port;
     struct core_block *block;
     const struct region_header *header;
@@ -60,10 +64,13 @@ uint32_t matcher_steps_left(struct matcher *matcher);
 void matcher_emit(struct matcher *matcher, unsigned count);
 
 // ---- matcher_boot.c
-// Takes one cell of the command ring while in BOOT: history, or the directive that ends it. Moves state on.
-void matcher_replay(struct matcher *matcher, const struct command *cell);
+// Takes what stands in the command ring while in BOOT, a burst at the most: a snapshot, history, the directive that
+// ends it. Moves state on. False when some is left.
+bool matcher_take_history(struct matcher *matcher, unsigned *work);
 
 // ---- matcher.c
+// Whether the next input may be taken; it then must be, or must not be one for the engine.
+bool matcher_can_take(struct matcher *matcher);
 // Steps the engine with a command that carries its sequence; emits and counts.
 void matcher_step(struct matcher *matcher, const struct command *command);
 

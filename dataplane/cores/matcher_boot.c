@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recovery as the matching core sees it: history comes in order, every command with the hash that stood before it. The
-// first one that does not fit stops the core for good.
+// Recovery as the matching core sees it: a snapshot, if there is one, then history in order, every command with the
+// hash that stood before it. The first one that does not fit stops the core for good.
+//
+//   FRESH --CMD_RESTORE_*--> RESTORING --CMD_RESTORE_END--> RESTORED --history-->
+//     ^                        |  a record that does not fit
+//     +----DIRECTIVE_RESET--- REFUSED: everything is passed over
 #include "cores/matcher.h"
+
+#include <string.h>
+
+#define HISTORY_BURST 256 // cells of the command ring in a round
+#define RESTORE_AHEAD 10  // records between the one that is taken and the one whose memory is fetched
+#define HISTORY_AHEAD 12  // commands likewise, as in matcher.c
+#define ORDER_AHEAD 7
+#define HINTS 4
 
 static void fail(struct matcher *matcher, uint64_t seq, uint64_t want, uint64_t got)
 {
@@ -12,6 +24,97 @@ static void fail(struct matcher *matcher, uint64_t seq, uint64_t want, uint64_t 
     matcher->state = CORE_FAIL;
     atomic_store_explicit(&matcher->block->state, CORE_FAIL, memory_order_release);
 }
+
+// ---- a snapshot -----------------------------------------------------------------------------------------------------
+
+static void set_restore(struct matcher *matcher, enum restore_state state)
+{
+    matcher->restore = state;
+    // Release pairs with control's acquire: applied_seq stands.
+    atomic_store_explicit(&matcher->port->restore, state, memory_order_release);
+}
+
+// An event that the engine does not make: outside of its hash, and released whatever is durable.
+static void tell(struct matcher *matcher, const struct event *event)
+{
+    matcher->events[0] = *event;
+    matcher_emit(matcher, 1);
+}
+
+static void tell_stream(struct matcher *matcher, const struct command *cell)
+{
+    struct event event = {.type = EV_RESTORE_STREAM,
+                          .lines = 1,
+                          .flags = cell->session == SESSION_NONE ? EV_MD_OTHER : 0,
+                          .session = cell->session,
+                          .ref = cell->restore_stream.next};
+    tell(matcher, &event);
+}
+
+static void tell_messages(struct matcher *matcher, const struct command *cell)
+{
+    struct event event = {.type = EV_RESTORE_MESSAGES, .lines = 3, .flags = EV_MD_OTHER, .session = SESSION_NONE};
+    memcpy((char *)&event + EVENT_BLOCKS_AT, cell->restore_messages.blocks, sizeof cell->restore_messages.blocks);
+    tell(matcher, &event);
+}
+
+static void tell_day(struct matcher *matcher)
+{
+    struct event event = {.type = EV_DAY_OPEN,
+                          .lines = 1,
+                          .flags = EV_MD_OTHER,
+                          .session = SESSION_NONE,
+                          .quantity = matcher->restoring.date};
+    tell(matcher, &event);
+    event.type = EV_DAY_END;
+    if (matcher->restoring.ended)
+        tell(matcher, &event);
+}
+
+static void restore(struct matcher *matcher, const struct command *cell)
+{
+    if (matcher->restore == CORE_FRESH)
+        set_restore(matcher, CORE_RESTORING);
+    if (matcher->restore != CORE_RESTORING) {
+        if (matcher->restore == CORE_RESTORED)
+            set_restore(matcher, CORE_REFUSED);
+        return;
+    }
+    if (cell->type == CMD_RESTORE_STREAM) {
+        tell_stream(matcher, cell);
+        return;
+    }
+    if (cell->type == CMD_RESTORE_MESSAGES) {
+        tell_messages(matcher, cell);
+        return;
+    }
+    switch (restore_take(&matcher->restoring, cell)) {
+    case RESTORE_MORE:
+        break;
+    case RESTORE_DONE:
+        tell_day(matcher);
+        atomic_store_explicit(&matcher->port->applied_seq, engine_sequence(matcher->engine), memory_order_release);
+        set_restore(matcher, CORE_RESTORED);
+        break;
+    case RESTORE_REFUSED:
+        set_restore(matcher, CORE_REFUSED);
+        break;
+    }
+}
+
+// As just started: what gateways and publisher have taken from a half snapshot is void too.
+static void reset(struct matcher *matcher)
+{
+    struct event event = {.type = EV_RESTORE_NOTHING, .lines = 1, .flags = EV_MD_OTHER, .session = SESSION_NONE};
+    memset((void *)matcher->engine, 0, engine_footprint(&matcher->capacity));
+    matcher->engine = engine_new(matcher->engine, &matcher->capacity);
+    restore_begin(&matcher->restoring, matcher->engine);
+    tell(matcher, &event);
+    atomic_store_explicit(&matcher->port->applied_seq, 0, memory_order_release);
+    set_restore(matcher, CORE_FRESH);
+}
+
+// ---- history --------------------------------------------------------------------------------------------------------
 
 // History is complete. The journal ring goes on where the journal ends.
 static void recovered(struct matcher *matcher, uint64_t seq)
@@ -31,16 +134,8 @@ static void recovered(struct matcher *matcher, uint64_t seq)
     atomic_store_explicit(&matcher->block->state, CORE_RUN, memory_order_release);
 }
 
-void matcher_replay(struct matcher *matcher, const struct command *cell)
+static void replay(struct matcher *matcher, const struct command *cell)
 {
-    if (cell->type == DIRECTIVE_RECOVERED) {
-        recovered(matcher, cell->recovered.seq);
-        return;
-    }
-    if (cell->type == DIRECTIVE_DRAIN) {
-        matcher->told_to_drain = true;
-        return;
-    }
     struct command command = *cell;
     uint64_t hash = engine_event_hash(matcher->engine);
     command.seq = engine_sequence(matcher->engine) + 1;
@@ -54,4 +149,56 @@ void matcher_replay(struct matcher *matcher, const struct command *cell)
     }
     matcher->counters[COUNT_MATCHER_replayed]++;
     matcher_step(matcher, &command);
+}
+
+static void take_cell(struct matcher *matcher, const struct command *cell)
+{
+    if (cell->type >= CMD_RESTORE_DAY && cell->type <= CMD_RESTORE_MESSAGES)
+        restore(matcher, cell);
+    else if (cell->type == DIRECTIVE_RESET)
+        reset(matcher);
+    else if (cell->type == DIRECTIVE_DRAIN)
+        matcher->told_to_drain = true;
+    else if (matcher->restore == CORE_RESTORING || matcher->restore == CORE_REFUSED)
+        fail(matcher, engine_sequence(matcher->engine) + 1, 0, 0); // half an engine takes no history
+    else if (cell->type == DIRECTIVE_RECOVERED)
+        recovered(matcher, cell->recovered.seq);
+    else
+        replay(matcher, cell);
+}
+
+// What the cells behind this one will touch.
+static void prefetch(const struct matcher *matcher, unsigned at, unsigned count, uint32_t hints[HINTS])
+{
+    struct ring *ring = matcher->commands;
+    if (matcher->restore == CORE_RESTORING) {
+        if (at + RESTORE_AHEAD < count)
+            restore_prefetch(&matcher->restoring, ring_at(ring, at + RESTORE_AHEAD));
+        return;
+    }
+    uint32_t *hint = &hints[at % HINTS];
+    if (at + HISTORY_AHEAD < count)
+        engine_prefetch(matcher->engine, ring_at(ring, at + HISTORY_AHEAD));
+    engine_prefetch_links(matcher->engine, *hint);
+    *hint = at + ORDER_AHEAD < count ? engine_prefetch_order(matcher->engine, ring_at(ring, at + ORDER_AHEAD)) : 0;
+}
+
+bool matcher_take_history(struct matcher *matcher, unsigned *work)
+{
+    struct ring *ring = matcher->commands;
+    uint32_t hints[HINTS] = {0};
+    unsigned count = ring_ready(ring, 0, HISTORY_BURST), done = 0;
+    bool room = true;
+    while (done < count && matcher->state == CORE_BOOT) {
+        room = matcher_can_take(matcher);
+        if (!room)
+            break;
+        prefetch(matcher, done, count, hints);
+        take_cell(matcher, ring_at(ring, done));
+        done += matcher->state != CORE_FAIL; // what can not be applied is left for others to look at
+    }
+    if (done)
+        ring_release(ring, done);
+    *work += done;
+    return room && count < HISTORY_BURST && matcher->state != CORE_FAIL;
 }

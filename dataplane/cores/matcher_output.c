@@ -37,7 +37,7 @@ static inline void put(struct ring_writer *outlet, const struct event *event, ui
 static inline bool is_for_all_gateways(const struct event *event)
 {
     return (event->type == EV_SYSTEM && !(event->flags & EV_MD_ANY)) || event->type == EV_DAY_OPEN ||
-           event->type == EV_DAY_END;
+           event->type == EV_DAY_END || event->type == EV_RESTORE_NOTHING;
 }
 
 static inline struct ring_writer *outlet_of(struct matcher *matcher, uint16_t session)
@@ -50,7 +50,7 @@ static inline void put_to_gateways(struct matcher *matcher, const struct event *
     if (__builtin_expect(is_for_all_gateways(event), 0)) {
         for (uint32_t i = 0; i < matcher->gateways_count; i++)
             put(&matcher->outlets[i], event, replayed);
-    } else if (event->type < EV_SYSTEM) {
+    } else if (event->type < EV_SYSTEM || event->type == EV_RESTORE_STREAM) {
         struct ring_writer *first = outlet_of(matcher, event->session);
         if (first)
             put(first, event, replayed);

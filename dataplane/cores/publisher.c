@@ -6,6 +6,7 @@
 // the number, and nothing of it is sent again. After the day's end, and at a stop, end-of-session packets.
 #include <stdio.h>
 
+#include "contract/command.h"
 #include "contract/event.h"
 #include "contract/itch_out.h"
 #include "contract/session_name.h"
@@ -101,6 +102,34 @@ static void open_day(struct publisher *publisher, uint32_t date)
     session_name(date, publisher->matcher, publisher->name);
 }
 
+// What a snapshot has kept of the stream: its number, its last messages.
+static void take_messages(struct publisher *publisher, const struct event *event)
+{
+    uint8_t blocks[RESTORE_BLOCKS];
+    memcpy(blocks, (const char *)event + EVENT_BLOCKS_AT, sizeof blocks);
+    for (size_t at = 0; at + 2 < sizeof blocks;) {
+        uint32_t bytes = 2u + get_be16(blocks + at);
+        if (bytes == 2 || at + bytes > sizeof blocks)
+            return;
+        memcpy(window_reserve(&publisher->window), blocks + at, bytes);
+        window_commit(&publisher->window, bytes);
+        at += bytes;
+    }
+}
+
+static void take_restored(struct publisher *publisher, const struct event *event)
+{
+    if (event->type == EV_RESTORE_MESSAGES) {
+        take_messages(publisher, event);
+        return;
+    }
+    window_restart(&publisher->window, event->type == EV_RESTORE_STREAM ? event->ref : 1);
+    if (event->type == EV_RESTORE_NOTHING) {
+        publisher->date = 0;
+        publisher->ended = false;
+    }
+}
+
 static unsigned take_events(struct publisher *publisher)
 {
     const struct event *event = reader_peek(&publisher->events, 0);
@@ -112,7 +141,10 @@ static unsigned take_events(struct publisher *publisher)
     while (count < EVENTS_PER_ROUND && event && event->cmd_seq <= durable) {
         if (event->type == EV_DAY_OPEN)
             open_day(publisher, event->quantity);
-        append(publisher, event);
+        if (__builtin_expect(event->type >= EV_RESTORE_STREAM, 0))
+            take_restored(publisher, event);
+        else
+            append(publisher, event);
         if (event->type == EV_DAY_END)
             publisher->ended = true;
         event = reader_peek(&publisher->events, ++count);

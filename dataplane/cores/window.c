@@ -39,6 +39,13 @@ void window_new(struct window *window, void *memory, uint32_t messages)
     };
 }
 
+void window_restart(struct window *window, uint64_t next)
+{
+    window->head = 0;
+    window->limit = window->size;
+    window->first = window->next = next;
+}
+
 // Up to where the bytes from head on are free: the oldest message, when it lies ahead, or the end.
 static void set_limit(struct window *window)
 {

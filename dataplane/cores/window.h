@@ -42,6 +42,9 @@ size_t window_footprint(uint32_t messages);
 // Makes an empty window in `memory` (window_footprint bytes, aligned to 64).
 void window_new(struct window *window, void *memory, uint32_t messages);
 
+// Forgets all messages; the next one has sequence `next`.
+void window_restart(struct window *window, uint64_t next);
+
 // The slow half of window_reserve: drops old messages, goes round.
 void window_make_room(struct window *window);
 

@@ -156,7 +156,7 @@ told 1 'C 4 100 E'
 xw_identity
 ctl journal dump >"$XW_HOME/dump.txt" || xw_fail "xwctl journal dump"
 for line in "phase .*phase=R" "break .*match=$first reason=E taker_cl_ord_id=BUYER-ONE maker_cl_ord_id=RESERVE by=ALICE" \
-    "adjust .*match=$second reason=S price=10.0850 quantity=40 .*by=ALICE" "phase .*phase=X by=BOB" "enter .*stop_price=10.1000" \
+    "adjust .*quantity=40 price=10.0850 match=$second reason=S .*by=ALICE" "phase .*phase=X by=BOB" "enter .*stop_price=10.1000" \
     "enter .*trail_amount=0.1000" "start .*phase=P"; do
     grep -Eq "$line" "$XW_HOME/dump.txt" || xw_fail "the journal's dump has no line: $line"
 done

@@ -10,7 +10,7 @@ dataplane/io: io contract rte_
 dataplane/cores: cores engine io contract
 dataplane/client: client contract
 dataplane: dataplane cores io contract
-control: control engine contract
+control: control client engine contract
 perf: perf client engine contract io control rte_
 tests/eal: tests cores engine io contract client control perf rte_ dataplane
 tests/*: tests cores engine io contract client control perf dataplane

@@ -34,6 +34,7 @@ static void write_config(const struct stage *stage, unsigned cores, const char *
         "instance: stage\ntrading_date: 2024-03-15\nack: %s\nrun_directory: %s/run\njournal_directory: %s/journal\n"
         "dataplane:\n  huge_pages: false\n  main_lcore: 9\n  command_ring_depth: %u\n  journal_ring_depth: 4096\n"
         "journal:\n  segment_mb: 1\n  commit_kb: 64\n"
+        "snapshots:\n  every_seconds: 0\n  every_commands: 4000\n"
         "engine:\n  max_orders: 4096\n  max_levels: 1024\n"
         "ports:\n  - {name: wire, profile: vhost, device: wire.sock, mac: \"02:00:00:00:00:01\", address: 10.0.0.1}\n"
         "gateways:\n  - {lcore: 0, port: wire, udp_port: 4000}\n",
@@ -131,6 +132,7 @@ static void publish(struct stage_core *core)
     atomic_store(&core->port->applied_seq, engine_sequence(core->engine));
     atomic_store(&core->port->event_hash, engine_event_hash(core->engine));
     atomic_store(&core->port->day_open, engine_day_open(core->engine));
+    atomic_store(&core->port->restore, core->restore);
     atomic_store(&core->block->state, core->state);
     atomic_fetch_add(&core->block->heartbeat, 1);
 }
@@ -168,6 +170,7 @@ static void replay(struct stage_core *core, const struct command *history)
     uint64_t position = engine_sequence(core->engine);
     struct command command = *history;
     command.seq = 0;
+    REQUIRE(core, core->restore == CORE_FRESH || core->restore == CORE_RESTORED);
     REQUIRE(core, position < atomic_load(&core->sequenced)); // the journal must not hold more than we sequenced
     REQUIRE(core, memcmp(&command, &core->record[position], sizeof command) == 0);
     REQUIRE(core, command.prev_hash == (uint32_t)engine_event_hash(core->engine));
@@ -176,6 +179,43 @@ static void replay(struct stage_core *core, const struct command *history)
     core->time_ns = command.time_ns;
     command.seq = position + 1;
     step(core, &command);
+}
+
+// A snapshot must be one of what this core has sequenced.
+static void restore(struct stage_core *core, const struct command *command)
+{
+    if (command->type == CMD_RESTORE_STREAM || command->type == CMD_RESTORE_MESSAGES)
+        return;
+    REQUIRE(core, core->restore != CORE_RESTORED);
+    enum restore_result result = restore_take(&core->restoring, command);
+    core->restore = result == RESTORE_MORE ? CORE_RESTORING : result == RESTORE_DONE ? CORE_RESTORED : CORE_REFUSED;
+    if (result != RESTORE_DONE)
+        return;
+    uint64_t covered = engine_sequence(core->engine), sequenced = atomic_load(&core->sequenced);
+    REQUIRE(core, covered <= sequenced);
+    REQUIRE(core, covered == sequenced || core->record[covered].prev_hash == (uint32_t)engine_event_hash(core->engine));
+    core->time_ns = engine_time_ns(core->engine);
+    core->restored++;
+}
+
+static void reset(struct stage_core *core)
+{
+    struct engine_capacity capacity = engine_capacity_of(core->stage->config, core->index);
+    memset(core->memory, 0, core->memory_size);
+    core->engine = engine_new(core->memory, &capacity);
+    restore_begin(&core->restoring, core->engine);
+    core->restore = CORE_FRESH;
+    core->time_ns = 0;
+}
+
+static void take_boot(struct stage_core *core, const struct command *command)
+{
+    if (command->type == DIRECTIVE_RESET)
+        reset(core);
+    else if (command->type >= CMD_RESTORE_DAY && command->type <= CMD_RESTORE_MESSAGES)
+        restore(core, command);
+    else
+        replay(core, command);
 }
 
 static void take_command(struct stage_core *core, const struct command *command)
@@ -189,7 +229,7 @@ static void take_command(struct stage_core *core, const struct command *command)
         core->state = CORE_RUN;
         ring_release(core->commands, 1);
     } else if (core->state == CORE_BOOT) {
-        replay(core, command);
+        take_boot(core, command);
         ring_release(core->commands, 1);
     } else if (sequence(core, command)) {
         ring_release(core->commands, 1);
@@ -317,6 +357,8 @@ void stage_start_dataplane(struct stage *stage, uint64_t orders, uint64_t seed)
         core->journal = region_find(&stage->region, OBJECT_JOURNAL, 0, i);
         core->block->tsc_hz = TSC_HZ;
         core->state = CORE_BOOT;
+        core->restore = CORE_FRESH;
+        restore_begin(&core->restoring, core->engine);
         core->time_ns = 0;
         core->offset_ns = 0;
         core->clocked = false;

@@ -13,6 +13,7 @@
 #include "contract/config.h"
 #include "contract/region.h"
 #include "engine/engine.h"
+#include "engine/snapshot.h"
 
 enum {
     STAGE_CORES = 2,
@@ -35,6 +36,8 @@ struct stage_core {
     struct ring *commands;
     struct ring *journal;
     enum core_state state;
+    enum restore_state restore;
+    struct restore restoring;
     int64_t offset_ns;
     uint64_t time_ns;
     uint64_t random;
@@ -42,6 +45,7 @@ struct stage_core {
     bool taken_down;              // and no session is up from before it
     _Atomic uint64_t orders_left; // that this core makes up once it runs and its day is open
     uint32_t next_ref[STAGE_SESSIONS];
+    unsigned restored;          // times that a snapshot made its engine whole
     struct command *record;     // every command ever sequenced, over all generations; seq word 0
     _Atomic uint64_t sequenced; // how many
 };

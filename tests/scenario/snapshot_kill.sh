@@ -1,0 +1,25 @@
+#!/bin/bash
+# Both processes killed in the middle of a day with snapshots go on from the newest, and every session reads its whole stream
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/snapshot.sh"
+xw_stream es_real
+xw_begin
+xw_configure
+snapshot_config 0 3000
+snapshot_play
+for round in 1 2; do
+    xw_await_size "$record" $((round * 1500000)) 40
+    snapshot_kill
+    xw_start 60
+    snapshot_recovered .snapshots[0] -gt 0
+    snapshot_recovered .commands -le 12000
+done
+snapshot_end
+[ "$(snapshot_files | wc -l)" -le 3 ] || xw_fail "more snapshots than the three that are kept: $(snapshot_files)"
+xw_stop
+newest=$(snapshot_files | tail -n 1)
+xw_start
+snapshot_recovered .snapshots[0] -eq "$(snapshot_covered "$newest")"
+snapshot_recovered .commands -eq 0
+xw_stop

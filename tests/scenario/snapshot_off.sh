@@ -1,0 +1,17 @@
+#!/bin/bash
+# With snapshots switched off none is written and the whole journal is replayed
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/snapshot.sh"
+xw_stream es_real
+xw_begin
+xw_configure
+snapshot_config 0 0
+snapshot_play
+xw_await_size "$record" 1500000 40
+snapshot_kill
+xw_start 60
+snapshot_recovered .snapshots[0] -eq 0
+snapshot_end
+xw_stop
+[ -z "$(snapshot_files)" ] || xw_fail "there are snapshots: $(snapshot_files)"

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// One simulated venue: its configuration, its clients, its weather, and what is checked.
+//
+//   chaos (faults of every kind) -> calm (everything mended) -> rest (full checks) -> chaos ..
+//   at the end: both programs are asked to stop, and started once more
+#ifndef CROSSWIRE_TESTS_SIM_WORLD_H
+#define CROSSWIRE_TESTS_SIM_WORLD_H
+
+#include "contract/config.h"
+#include "io/packet.h"
+#include "tests/sim/sim.h"
+
+// Runs a seed to its end, or for `steps` steps (0: no limit). Ends the process by sim_fail when something is found.
+void world_run(uint64_t seed, uint64_t steps, bool trace);
+
+// ---- world_wire.c: addresses and frames
+
+void world_wire_open(const struct config *config);
+
+// Address of a port of the data plane.
+struct endpoint world_endpoint(unsigned port);
+
+// Whom a frame that leaves the box is for; false: a group.
+bool world_receiver(const uint8_t *bytes, size_t size, struct endpoint *to);
+
+// The messages of a datagram, as the accounting counts them.
+uint64_t world_count_blocks(const uint8_t *payload, size_t size);
+
+// A datagram from a client's address to a UDP port of the data plane.
+void world_send(unsigned port, uint32_t from_ip, uint16_t from_port, uint16_t to_port, const uint8_t *payload,
+                size_t size);
+
+// Noise: ARP, echo, junk, broken chains.
+void world_send_noise(void);
+
+// The last character of a session's password.
+char world_password_end(unsigned session);
+
+// ---- world_config.c
+
+// Writes the seed's configuration to /etc/crosswire.yaml and returns it as both programs will read it.
+const struct config *world_configure(void);
+
+#endif

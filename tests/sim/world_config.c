@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seed's configuration: small rings, few sessions, everything else as production has it.
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/posix.h"
+#include "tests/sim/world.h"
+
+static char text[16384];
+static size_t used;
+
+static void add(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void add(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    used += (size_t)vsnprintf(text + used, sizeof text - used, format, list);
+    va_end(list);
+}
+
+static unsigned draw(unsigned least, unsigned most)
+{
+    return (unsigned)random_between(&sim.chaos, least, most);
+}
+
+static unsigned pick(unsigned a, unsigned b, unsigned c)
+{
+    return (unsigned[]){a, b, c}[random_below(&sim.chaos, 3)];
+}
+
+char world_password_end(unsigned session)
+{
+    return (char)('A' + session);
+}
+
+static void add_roles(unsigned cores, unsigned gateways, bool apart)
+{
+    add("ports:\n  - {name: wire, profile: vhost, address: 10.0.0.1}\n");
+    add("gateways:\n");
+    for (unsigned i = 0; i < gateways; i++)
+        add("  - {lcore: 0, port: wire, udp_port: %u}\n", 4000 + i);
+    add("matchers:\n");
+    for (unsigned i = 0; i < cores; i++)
+        add("  - {lcore: %u}\n", apart ? 2 + i : 0);
+    add("publishers:\n");
+    for (unsigned i = 0; i < cores; i++)
+        add("  - {lcore: 0, port: wire, group: 239.0.1.%u, udp_port: %u, request_port: %u}\n", 1 + i, 6000 + i,
+            5000 + i);
+}
+
+static void add_market(unsigned cores, unsigned gateways)
+{
+    add("symbols:\n");
+    for (unsigned i = 0; i < 2 * cores; i++)
+        add("  - {name: SYM%u, matcher: %u}\n", i, i / 2);
+    add("accounts:\n  - {name: NORTH, firm: NRTH}\n  - {name: SOUTH, firm: SOTH}\n");
+    add("sessions:\n");
+    for (unsigned i = 0, count = draw(2, 4) * cores; i < count; i++)
+        add("  - {user: USER%u, password_hash: \"$argon2-as-the-simulator-has-it-%c\", account: %s, gateway: %u, "
+            "matcher: "
+            "%u, cancel_on_disconnect: %s}\n",
+            i, world_password_end(i), i % 2 ? "SOUTH" : "NORTH", i % gateways, i % cores,
+            draw(0, 3) == 0 ? "true" : "false");
+}
+
+const struct config *world_configure(void)
+{
+    char error[512];
+    unsigned cores = draw(0, 2) ? 1 : 2, gateways = draw(0, 2) ? 1 : 2;
+    add("instance: sim\ntrading_date: 2026-11-02\nack: %s\n", draw(0, 7) ? "durable" : "matched");
+    add("run_directory: /run\njournal_directory: /journal\n");
+    add("dataplane:\n  huge_pages: false\n  memory_mb: 32\n  main_lcore: 1\n  burst: %u\n", pick(4, 32, 64));
+    add("  order_ring_depth: %u\n  event_ring_depth: %u\n  command_ring_depth: %u\n  journal_ring_depth: %u\n",
+        pick(256, 256, 1024), pick(256, 512, 2048), pick(256, 256, 1024), pick(256, 512, 4096));
+    add("  window_messages: 1024\n  session_timeout_ms: 300\n  heartbeat_ms: %u\n", pick(10, 40, 80));
+    add("journal: {segment_mb: 1, commit_kb: %u}\n", pick(4, 64, 256));
+    add("engine: {max_orders: %u, max_levels: 256, tick_ms: %u}\n", pick(1024, 1024, 2048), pick(5, 50, 200));
+    add("control: {login_attempts_per_minute: 0}\n");
+    add_roles(cores, gateways, draw(0, 1));
+    add_market(cores, gateways);
+    posix_put_file("/etc", "crosswire.yaml", text, used);
+    // The simulator's own copy of the reader goes through the kernel's files.
+    char path[] = "/tmp/crosswire-sim-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file || fwrite(text, 1, used, file) != used || fclose(file) != 0)
+        sim_fail("%s can not be written", path);
+    const struct config *config = config_load(path, error, sizeof error);
+    remove(path);
+    if (!config)
+        sim_fail("%s", error);
+    return config;
+}
