@@ -159,8 +159,6 @@ static void read_option(struct command *command, unsigned carrier, uint8_t tag, 
         return;
     }
     command->options |= OPTION(row);
-    if (row == TAG_STOP_PRICE || row == TAG_TRAIL_AMOUNT) // of both, which the engine refuses, the last stands
-        command->trigger_type = row == TAG_STOP_PRICE ? 'S' : 'T';
     refuse_unless(command, store_option(command, rule, value), (enum reject)rule->refuse);
     if (row == TAG_EXPIRE_TIME)
         refuse_unless(command, command->expire_s != 0, REJECT_OTHER);
@@ -282,6 +280,9 @@ enum ouch_in_result ouch_in_decode(const uint8_t *message, size_t size, struct c
 {
     command->type = CMD_NONE;
     command->refuse = REJECT_NONE;
+    command->user_ref = 0;
+    command->user_ref_idx = command->zero = 0;
+    memset(command->aiq_group, 0, sizeof command->aiq_group);
     memset(command->payload, 0, sizeof command->payload);
     if (size == 0)
         return OUCH_IN_LENGTH;

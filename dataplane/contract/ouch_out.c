@@ -195,7 +195,7 @@ static size_t encode_accepted(const struct event *event, uint8_t *out)
     write_char(&w, event->capacity);
     write_char(&w, event->iso);
     write_char(&w, event->cross);
-    write_char(&w, event->state);
+    write_char(&w, 'L'); // what is accepted is live
     write_text(&w, event->cl_ord_id, sizeof event->cl_ord_id);
     return end_with_options(&w, out, event, TAGS_A);
 }
@@ -215,7 +215,7 @@ static size_t encode_replaced(const struct event *event, uint8_t *out)
     write_char(&w, event->capacity);
     write_char(&w, event->iso);
     write_char(&w, event->cross);
-    write_char(&w, event->state);
+    write_char(&w, 'L'); // what is accepted is live
     write_text(&w, event->cl_ord_id, sizeof event->cl_ord_id);
     return end_with_options(&w, out, event, TAGS_U);
 }

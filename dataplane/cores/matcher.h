@@ -65,6 +65,6 @@ void matcher_replay(struct matcher *matcher, const struct command *cell);
 
 // ---- matcher.c
 // Steps the engine with a command that carries its sequence; emits and counts.
-void matcher_step(struct matcher *matcher, const struct command *command);
+void matcher_step(struct matcher *matcher, const struct command *command, uint32_t hint);
 
 #endif

@@ -53,5 +53,5 @@ void matcher_replay(struct matcher *matcher, const struct command *cell)
         return;
     }
     matcher->counters[COUNT_MATCHER_replayed]++;
-    matcher_step(matcher, &command);
+    matcher_step(matcher, &command, 0);
 }
