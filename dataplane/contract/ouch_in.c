@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // OUCH 5.0 R1.05, client to venue. What the text leaves open and Crosswire chose:
-// - Lengths that do not add up (short or long message, an element that overruns its appendage) make the message
-// unreadable:
-//   LENGTH. A message whose lengths are right is always a command, however wrong its content, so that the engine
-//   numbers it.
-// - The first problem in field order is the reason; options come last, in the order sent. Only what no field may ever
-// hold
-//   is refused here: which values go together, and whether the symbol takes them, is the engine's to say, because its
-//   reasons have an order of their own. Decoding goes on behind a problem, so that UserRefIdx is known and the reject
-//   finds its channel.
-// - An unknown tag, a tag that this message may not carry, a tag sent twice (the first stands) and a value of the wrong
-// size
-//   are OTHER: OUCH has no nearer code. So are bad TIF and capacity.
-// - UserRefNum 0 is not refused here: it is never above the last number processed, so the engine drops it as it drops
-// every
-//   retransmission.
-// - X and M have no reject in OUCH: `refuse` on them says that they can have no effect.
+//
+// Lengths that do not add up (short or long message, an element that overruns its appendage) make the message
+// unreadable: LENGTH. A message whose lengths are right is always a command, however wrong its content, so that the
+// engine numbers it.
+//
+// The first problem in field order is the reason; options come last, in the order sent. Only what no field may ever
+// hold is refused here: which values go together, and whether the symbol takes them, is the engine's to say, because
+// its reasons have an order of their own. Decoding goes on behind a problem, so that UserRefIdx is known and the reject
+// finds its channel.
+//
+// An unknown tag, a tag that this message may not carry, a tag sent twice (the first stands) and a value of the wrong
+// size are OTHER: OUCH has no nearer code. So are bad TIF and capacity.
+//
+// UserRefNum 0 is not refused here: it is never above the last number processed, so the engine drops it as it drops
+// every retransmission.
+//
+// X and M have no reject in OUCH: `refuse` on them says that they can have no effect.
 #include "contract/ouch_in.h"
 
 #include <stdbool.h>
