@@ -66,6 +66,9 @@ $(B)/%.o: %.c
 	$(CC) $(base) $(CPPFLAGS) $(CFLAGS) $(extra) -c -o $@ $<
 $(B)/dataplane/io/%.o $(B)/tests/eal/%.o $(B)/perf/%.o: extra = $(dpdk_cflags) -march=$(ARCH)
 
+# What the engine writes stands in scalar registers; gathered into vectors it would go through the stack.
+$(B)/dataplane/engine/%.o: extra = -fno-tree-slp-vectorize
+
 $(B)/%.a:
 	@rm -f $@
 	ar rcs $@ $^

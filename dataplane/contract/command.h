@@ -100,9 +100,10 @@ enum {
 // Crosswire's own tags as messages carry them, far from those that OUCH may assign one day: 8-byte prices.
 enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 
-#define CROSSWIRE_ENGINE_VERSION 2u
+#define CROSSWIRE_ENGINE_VERSION 3u
 #define SESSION_NONE UINT16_MAX
-#define RESTORE_BLOCKS 104
+#define RESTORE_BLOCKS 96
+#define RESTORE_TRADES 2
 #define LOCATE_NONE 0u           // ITCH stock locates start at 1
 #define PRICE_MAX 1999999900u    // 199,999.9900, the highest OUCH limit price
 #define PRICE_MARKET 2000000000u // 200,000.0000
@@ -112,30 +113,30 @@ enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 
 // Fields carry the OUCH names and values (characters as on the wire); prices are 1/10,000 of the currency unit.
 struct command {
-    uint64_t seq;       // ring sequence word; in the journal (core << 56 | sequence)
-    uint64_t time_ns;   // ns since midnight of the trading date; never runs backwards within a core
-    uint32_t prev_hash; // low half of the rolling event hash before this command: shows the first divergence at replay
+    uint64_t seq;         // ring sequence word; in the journal (core << 56 | sequence)
+    uint64_t time_ns;     // ns since midnight of the trading date; never runs backwards within a core
+    uint32_t user_ref;    // CMD_ENTER .. CMD_QUERY; this word is the order's key (COMMAND_KEY)
+    uint16_t session;     // index of the session, SESSION_NONE for none
+    uint8_t user_ref_idx; // CMD_ENTER .. CMD_QUERY
+    uint8_t zero;
     uint8_t type;       // enum command_type
     uint8_t refuse;     // enum reject that the gateway found; the engine turns it into a J with the engine's numbering
-    uint16_t session;   // index of the session, SESSION_NONE for none
+    char aiq_group[2];  // CMD_ENTER, CMD_REPLACE
+    uint32_t prev_hash; // low half of the rolling event hash before this command: shows the first divergence at replay
     union {
         struct { // CMD_ENTER .. CMD_QUERY
-            uint32_t user_ref;
-            uint32_t orig_user_ref; // CMD_REPLACE
             uint32_t quantity;
             uint32_t price;
-            char symbol[8];  // as on the wire, also when it is unknown
-            uint16_t locate; // stock locate of symbol, LOCATE_NONE when unknown on this core
-            char side;       // B S T E
-            char tif;        // 0 3 5 6 E
-            char display;    // Y N A
-            char capacity;   // A P R O
-            char iso;        // Y N
-            char cross;      // N O C H S R E A
-            uint8_t user_ref_idx;
-            char aiq_strategy;
-            char aiq_group[2];
-            uint32_t options; // OPTION(tag) of what was present
+            char symbol[8];         // as on the wire, also when it is unknown
+            uint16_t locate;        // stock locate of symbol, LOCATE_NONE when unknown on this core
+            char side;              // B S T E
+            char tif;               // 0 3 5 6 E
+            char display;           // Y N A
+            char capacity;          // A P R O
+            char iso;               // Y N
+            char cross;             // N O C H S R E A
+            uint32_t orig_user_ref; // CMD_REPLACE
+            uint32_t options;       // OPTION(tag) of what was present; the field of a tag that was not is zero
 
             char cl_ord_id[14]; // second cache line from here
             uint16_t group_id;
@@ -155,8 +156,8 @@ struct command {
             char trade_now;
             char handle_inst;
             char shares_located;
-            char trigger_type; // S stop, T trailing stop, 0 none
-            uint32_t trigger;  // S: stop price; T: trail amount
+            char aiq_strategy;
+            uint32_t trigger; // TAG_STOP_PRICE: stop price; TAG_TRAIL_AMOUNT: trail amount
         };
         struct {                 // CMD_SESSION_UP, CMD_SESSION_DOWN
             uint8_t down_reason; // enum down_reason
@@ -252,8 +253,8 @@ struct command {
             char aiq_default;
         } restore_session;
         struct {
-            uint32_t last[20];
-            uint8_t channels[20];
+            uint32_t last[18];
+            uint8_t channels[18];
             uint8_t count;
         } restore_numbers;
         struct { // in the order of its level's queue
@@ -291,7 +292,7 @@ struct command {
             uint16_t locate;
             uint8_t list; // enum restore_list
             uint8_t count;
-            uint32_t slots[25];
+            uint32_t slots[23];
         } restore_list;
         struct {
             uint32_t first; // how many trades came before
@@ -304,7 +305,7 @@ struct command {
                 char maker_liquidity;
                 uint8_t broken;
                 uint8_t unused[2];
-            } trades[3];
+            } trades[RESTORE_TRADES];
         } restore_trades;
         struct {
             uint64_t sequence, event_hash;
@@ -318,7 +319,7 @@ struct command {
         struct { // {2 big-endian length, message}.., a length of 0 or the end ends them
             uint8_t blocks[RESTORE_BLOCKS];
         } restore_messages;
-        uint8_t payload[104];
+        uint8_t payload[96];
     };
 };
 
@@ -335,9 +336,14 @@ enum session_phase { PHASE_PRE = 'P', PHASE_REGULAR = 'R', PHASE_AFTER = 'A', PH
 
 enum down_reason { DOWN_LOGOFF = 1, DOWN_TIMEOUT = 2, DOWN_RESTART = 3, DOWN_RELOGIN = 4, DOWN_SHUTDOWN = 5 };
 
+// User_ref, session and user_ref_idx as one word.
+#define COMMAND_KEY 16
+_Static_assert(offsetof(struct command, user_ref) == COMMAND_KEY && offsetof(struct command, session) == 20 &&
+                   offsetof(struct command, user_ref_idx) == 22 && offsetof(struct command, zero) == 23,
+               "one word");
 _Static_assert(sizeof(struct command) == 128, "a command is two cache lines");
 _Static_assert(offsetof(struct command, cl_ord_id) == 64, "matching reads the first cache line only");
-_Static_assert(offsetof(struct command, restore_order.executed) == 64, "what names memory is in the first line");
+_Static_assert(offsetof(struct command, restore_order.terms) == 64, "what names memory is in the first line");
 
 #define COMMAND_SEQ_BITS 56
 #define COMMAND_SEQ_MASK ((UINT64_C(1) << COMMAND_SEQ_BITS) - 1)

@@ -65,20 +65,22 @@ struct event {
     uint8_t type;     // enum event_type
     uint8_t lines;    // cache lines in use, 1..3
     uint8_t flags;
-    char reason;             // cancel reason, system event code, restate reason, ITCH trading state; J: enum reject
-    uint16_t session;        // SESSION_NONE: none; the taker's in TRADE
-    uint16_t locate;         // stock locate
-    uint32_t user_ref;       // the taker's in TRADE; QUERY: next usable
-    uint32_t other_user_ref; // REPLACED: OrigUserRefNum; TRADE: the maker's
-    uint64_t ref;            // order reference; the maker's in TRADE
+    char reason;     // cancel reason, system event code, restate reason, ITCH trading state; J: enum reject
+    uint16_t locate; // stock locate
+    char side;       // of the order that user_ref names (of the taker in TRADE)
+    char unused0;
+    uint32_t user_ref;    // the taker's in TRADE; QUERY: next usable; with the next two the order's key
+    uint16_t session;     // SESSION_NONE: none; the taker's in TRADE
+    uint8_t user_ref_idx; // channel of user_ref
+    uint8_t unused1;
+    uint32_t other_user_ref;    // REPLACED: OrigUserRefNum; TRADE: the maker's
+    uint16_t other_session;     // TRADE: the maker's session
+    uint8_t other_user_ref_idx; // TRADE: the maker's channel
+    uint8_t unused2;
+    uint64_t ref; // order reference; the maker's in TRADE
     uint32_t
         quantity; // ACCEPTED, REPLACED: exposed; CANCELED, TRADE: incremental; MODIFIED: outstanding; BOOK_ADD: resting
     uint32_t price;
-    uint8_t user_ref_idx;       // channel of user_ref
-    uint8_t other_user_ref_idx; // TRADE: the maker's channel
-    uint16_t other_session;     // TRADE: the maker's session
-    char side;                  // of the order that user_ref names (of the taker in TRADE)
-    char unused0[3];
 
     union {      // second line
         struct { // ACCEPTED, REPLACED, REJECTED (cl_ord_id only), BOOK_ADD (symbol), SYMBOL, MASS_CANCEL (symbol,
@@ -86,26 +88,26 @@ struct event {
             char symbol[8];
             uint64_t old_ref; // REPLACED: reference of the order replaced
             char cl_ord_id[14];
+            uint16_t group_id;
             char tif;
             char display;
             char capacity;
             char iso;
             char cross;
-            char state;       // L live, D dead
-            uint32_t options; // OPTION(tag) to echo
-            char firm[4];
-            uint32_t min_qty;
-            uint32_t max_floor;
-            uint16_t group_id;
             char price_type;
             char post_only;
             char customer_type;
+            uint32_t options; // OPTION(tag) to echo; UserRefIdx is echoed when it is not 0
+            char firm[4];
+            uint32_t min_qty;
+            uint32_t max_floor;
             char handle_inst;
             char trade_now;
             char shares_located;
             char bbo_weight;
             char aiq_strategy;
             char aiq_group[2];
+            char unused3;
         };
         struct { // TRADE, BROKEN
             uint64_t match;
@@ -114,7 +116,7 @@ struct event {
             char maker_liquidity;
             char maker_side;
             uint8_t off_price; // TRADE: not the price that the maker is displayed at
-            char unused1[4];
+            char unused4[4];
             char broken_cl_ord_id[14];
         };
     };
@@ -131,19 +133,19 @@ struct event {
     char route[4];
     char discretion_price_type;
     uint8_t tick_lot_class; // SYMBOL: reserved
-    char unused2[2];
+    char unused5[2];
     uint64_t secondary_ref;
     uint32_t round_lot;    // SYMBOL
     char locate_broker[4]; // MODIFIED
     uint32_t trigger;      // ACCEPTED, REPLACED: stop price or trail amount
     char trigger_type;     // S, T
-    char unused3[3];
+    char unused6[3];
 };
 
 _Static_assert(sizeof(struct event) == 192, "an event cell is three cache lines");
 _Static_assert(offsetof(struct event, symbol) == 64, "second line");
 _Static_assert(offsetof(struct event, peg_offset) == 128, "third line");
-#define EVENT_BLOCKS_AT 64 // RESTORE_MESSAGES: 104 bytes
+#define EVENT_BLOCKS_AT 64 // RESTORE_MESSAGES: RESTORE_BLOCKS bytes
 
 // Tags whose values stand in the third line.
 #define EVENT_THIRD_LINE_TAGS                                                                                   \

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // OUCH 5.0 R1.05, client to venue. What the text leaves open and Crosswire chose:
-// - Lengths that do not add up (short or long message, an element that overruns its appendage) make the message
-// unreadable:
-//   LENGTH. A message whose lengths are right is always a command, however wrong its content, so that the engine
-//   numbers it.
-// - The first problem in field order is the reason; options come last, in the order sent. Only what no field may ever
-// hold
-//   is refused here: which values go together, and whether the symbol takes them, is the engine's to say, because its
-//   reasons have an order of their own. Decoding goes on behind a problem, so that UserRefIdx is known and the reject
-//   finds its channel.
-// - An unknown tag, a tag that this message may not carry, a tag sent twice (the first stands) and a value of the wrong
-// size
-//   are OTHER: OUCH has no nearer code. So are bad TIF and capacity.
-// - UserRefNum 0 is not refused here: it is never above the last number processed, so the engine drops it as it drops
-// every
-//   retransmission.
-// - X and M have no reject in OUCH: `refuse` on them says that they can have no effect.
+//
+// Lengths that do not add up (short or long message, an element that overruns its appendage) make the message
+// unreadable: LENGTH. A message whose lengths are right is always a command, however wrong its content, so that the
+// engine numbers it.
+//
+// The first problem in field order is the reason; options come last, in the order sent. Only what no field may ever
+// hold is refused here: which values go together, and whether the symbol takes them, is the engine's to say, because
+// its reasons have an order of their own. Decoding goes on behind a problem, so that UserRefIdx is known and the reject
+// finds its channel.
+//
+// An unknown tag, a tag that this message may not carry, a tag sent twice (the first stands) and a value of the wrong
+// size are OTHER: OUCH has no nearer code. So are bad TIF and capacity.
+//
+// UserRefNum 0 is not refused here: it is never above the last number processed, so the engine drops it as it drops
+// every retransmission.
+//
+// X and M have no reject in OUCH: `refuse` on them says that they can have no effect.
 #include "contract/ouch_in.h"
 
 #include <stdbool.h>
@@ -159,8 +160,6 @@ static void read_option(struct command *command, unsigned carrier, uint8_t tag, 
         return;
     }
     command->options |= OPTION(row);
-    if (row == TAG_STOP_PRICE || row == TAG_TRAIL_AMOUNT) // of both, which the engine refuses, the last stands
-        command->trigger_type = row == TAG_STOP_PRICE ? 'S' : 'T';
     refuse_unless(command, store_option(command, rule, value), (enum reject)rule->refuse);
     if (row == TAG_EXPIRE_TIME)
         refuse_unless(command, command->expire_s != 0, REJECT_OTHER);
@@ -282,6 +281,9 @@ enum ouch_in_result ouch_in_decode(const uint8_t *message, size_t size, struct c
 {
     command->type = CMD_NONE;
     command->refuse = REJECT_NONE;
+    command->user_ref = 0;
+    command->user_ref_idx = command->zero = 0;
+    memset(command->aiq_group, 0, sizeof command->aiq_group);
     memset(command->payload, 0, sizeof command->payload);
     if (size == 0)
         return OUCH_IN_LENGTH;

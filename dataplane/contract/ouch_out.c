@@ -181,22 +181,28 @@ static size_t end_with_channel(struct writer *w, const uint8_t *out, const struc
     return (size_t)(w->at - out);
 }
 
+// What Accepted and Replaced say of an order, behind its numbers.
+static inline void write_terms(struct writer *w, const struct event *event)
+{
+    write_char(w, event->side);
+    write_u32(w, event->quantity);
+    write_text(w, event->symbol, sizeof event->symbol);
+    write_u64(w, event->price);
+    write_char(w, event->tif);
+    write_char(w, event->display);
+    write_u64(w, event->ref);
+    write_char(w, event->capacity);
+    write_char(w, event->iso);
+    write_char(w, event->cross);
+    write_char(w, 'L'); // what is accepted is live
+    write_text(w, event->cl_ord_id, sizeof event->cl_ord_id);
+}
+
 static size_t encode_accepted(const struct event *event, uint8_t *out)
 {
     struct writer w = begin(out, 'A', event);
     write_u32(&w, event->user_ref);
-    write_char(&w, event->side);
-    write_u32(&w, event->quantity);
-    write_text(&w, event->symbol, sizeof event->symbol);
-    write_u64(&w, event->price);
-    write_char(&w, event->tif);
-    write_char(&w, event->display);
-    write_u64(&w, event->ref);
-    write_char(&w, event->capacity);
-    write_char(&w, event->iso);
-    write_char(&w, event->cross);
-    write_char(&w, event->state);
-    write_text(&w, event->cl_ord_id, sizeof event->cl_ord_id);
+    write_terms(&w, event);
     return end_with_options(&w, out, event, TAGS_A);
 }
 
@@ -205,18 +211,7 @@ static size_t encode_replaced(const struct event *event, uint8_t *out)
     struct writer w = begin(out, 'U', event);
     write_u32(&w, event->other_user_ref);
     write_u32(&w, event->user_ref);
-    write_char(&w, event->side);
-    write_u32(&w, event->quantity);
-    write_text(&w, event->symbol, sizeof event->symbol);
-    write_u64(&w, event->price);
-    write_char(&w, event->tif);
-    write_char(&w, event->display);
-    write_u64(&w, event->ref);
-    write_char(&w, event->capacity);
-    write_char(&w, event->iso);
-    write_char(&w, event->cross);
-    write_char(&w, event->state);
-    write_text(&w, event->cl_ord_id, sizeof event->cl_ord_id);
+    write_terms(&w, event);
     return end_with_options(&w, out, event, TAGS_U);
 }
 

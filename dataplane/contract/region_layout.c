@@ -178,7 +178,6 @@ static const uint64_t layout[] = {
     FIELD(event, capacity),
     FIELD(event, iso),
     FIELD(event, cross),
-    FIELD(event, state),
     FIELD(event, options),
     FIELD(event, firm),
     FIELD(event, min_qty),

@@ -38,6 +38,13 @@
 #define LOGIN_DIGEST 16
 #define UFO_BODY_MAX (UFO_DATAGRAM_MAX - UFO_SEQUENCED_HEADER)
 
+// What a session has asked control for and not had yet.
+struct question {
+    uint64_t id; // echoed in replies; 0: nothing
+    uint64_t at; // position in the ring of requests
+    uint64_t tsc;
+};
+
 struct session {
     // what an order needs
     uint64_t source; // key of the bound source while connected
@@ -66,18 +73,13 @@ struct session {
 
     // login
     char user[UFO_USER];
-    bool has_digest;    // of what control has verified
-    bool login_pending; // a request is with control
+    bool has_digest; // of what control has verified
     uint8_t digest[LOGIN_DIGEST];
     uint8_t pending_digest[LOGIN_DIGEST];
     char pending_session[UFO_SESSION];
     struct peer pending_peer;
-    uint64_t pending_id;
-    uint64_t pending_at; // position of the request in its ring
-    uint64_t pending_tsc;
-    uint64_t fetch_id; // MESSAGES request with control, 0: none
-    uint64_t fetch_at;
-    uint64_t fetch_tsc;
+    struct question login;
+    struct question fetch; // of messages
 };
 
 // Towards one matching core, and from it.
@@ -165,6 +167,14 @@ void gateway_disconnect(struct gateway *gateway, struct session *session, enum d
 // Tells the matching core that an up session is down; keeps it owed while there is no room. True when nothing is owed.
 bool gateway_push_down(struct gateway *gateway, struct session *session, enum down_reason reason);
 
+// Whether the answer is still to be waited for: the request lies in the ring, so that control is away or busy and will
+// answer it, or is not `retry_tsc` old. Asking again would only make more work for control.
+bool gateway_awaits(const struct gateway *gateway, const struct question *question, uint64_t retry_tsc);
+// Begins a request of the session to control, noted in `question`: fill what its kind needs and ring_publish it. NULL
+// when there is no room: control is away.
+struct gateway_request *gateway_ask(struct gateway *gateway, const struct session *session,
+                                    enum gateway_request_kind kind, struct question *question);
+
 // ---- gateway_output.c
 // Takes released events into the windows and sends what connected sessions have not been sent. Returns how many.
 unsigned gateway_take_events(struct gateway *gateway);
@@ -177,13 +187,6 @@ void gateway_send_accept(struct gateway *gateway, struct session *session);
 void gateway_send_reject(struct gateway *gateway, const struct peer *to, char reason);
 void gateway_send_heartbeat(struct gateway *gateway, struct session *session);
 void gateway_send_end(struct gateway *gateway, struct session *session);
-
-// Whether a request at `position` still lies in the ring: control is away or busy and will answer it, so that asking
-// again would only make more work for it.
-static inline bool gateway_request_waits(const struct gateway *gateway, uint64_t position)
-{
-    return atomic_load_explicit(&gateway->requests->consumed, memory_order_relaxed) <= position;
-}
 
 // ---- gateway_timers.c
 void gateway_housekeep(void *instance, uint64_t now);

@@ -139,25 +139,18 @@ unsigned gateway_take_events(struct gateway *gateway)
 
 // ---- retransmission -------------------------------------------------------------------------------------------------
 
-static void ask_control(struct gateway *gateway, struct session *session, uint32_t first, uint32_t count)
+static void fetch(struct gateway *gateway, struct session *session, uint32_t first, uint32_t count)
 {
-    if ((session->fetch_id && (gateway_request_waits(gateway, session->fetch_at) ||
-                               gateway->now - session->fetch_tsc < gateway->fetch_retry_tsc)) ||
-        ring_room(gateway->requests, 1) == 0) {
+    struct gateway_request *request = NULL;
+    if (!gateway_awaits(gateway, &session->fetch, gateway->fetch_retry_tsc))
+        request = gateway_ask(gateway, session, REQUEST_MESSAGES, &session->fetch);
+    if (!request) {
         gateway->counters[COUNT_GATEWAY_retransmit_unanswered]++; // asked already, or control is away
         return;
     }
-    struct gateway_request *request = ring_slot(gateway->requests, 0);
-    memset((char *)request + sizeof request->word, 0, sizeof *request - sizeof request->word);
-    request->id = ++gateway->next_id;
-    request->kind = REQUEST_MESSAGES;
-    request->session = session->index;
     request->first = first;
     request->count = (uint16_t)count;
-    session->fetch_at = atomic_load_explicit(&gateway->requests->produced, memory_order_relaxed);
     ring_publish(gateway->requests, 1);
-    session->fetch_id = gateway->next_id;
-    session->fetch_tsc = gateway->now;
     gateway->counters[COUNT_GATEWAY_retransmit_old]++;
 }
 
@@ -172,7 +165,7 @@ void gateway_retransmit(struct gateway *gateway, struct session *session, uint32
         uint64_t older = window->first - first;
         if (count > older)
             count = (uint32_t)older;
-        ask_control(gateway, session, first, count < FETCH_MESSAGES_MAX ? count : FETCH_MESSAGES_MAX);
+        fetch(gateway, session, first, count < FETCH_MESSAGES_MAX ? count : FETCH_MESSAGES_MAX);
         return;
     }
     struct window_run run = window_find(window, first, count, UFO_BODY_MAX);
@@ -184,10 +177,10 @@ void gateway_take_message(struct gateway *gateway, const struct gateway_reply *r
 {
     struct gateway_fetch *fetch = &gateway->fetch;
     struct session *session = session_of(gateway, reply->session);
-    if (!session || session->fetch_id != reply->id)
+    if (!session || session->fetch.id != reply->id)
         return; // asked again since, or logged off
     if (reply->length == 0 || reply->length > REPLY_BYTES) {
-        session->fetch_id = 0;
+        session->fetch.id = 0;
         gateway->counters[COUNT_GATEWAY_retransmit_unanswered]++;
         return;
     }
@@ -206,7 +199,7 @@ void gateway_take_message(struct gateway *gateway, const struct gateway_reply *r
         fetch->count++;
     }
     if (reply->verdict == 0) { // no cell follows
-        session->fetch_id = 0;
+        session->fetch.id = 0;
         if (session->connected)
             send_sequenced(gateway, session, fetch->first, fetch->count, fetch->body, fetch->bytes);
     }

@@ -46,7 +46,7 @@ static void unbind(struct gateway *gateway, struct session *session)
     session->connected = false;
     session->source = 0;
     session->pack_count = 0;
-    session->fetch_id = 0;
+    session->fetch.id = 0;
     gateway->counters[COUNT_GATEWAY_sessions_up]--;
 }
 
@@ -138,11 +138,36 @@ static void make_digest(const struct gateway *gateway, const char user[UFO_USER]
     sodium_memzero(text, sizeof text);
 }
 
-static void ask_control(struct gateway *gateway, struct session *session, const struct packet *packet,
-                        const char password[UFO_PASSWORD], const uint8_t *digest, const char *requested)
+bool gateway_awaits(const struct gateway *gateway, const struct question *question, uint64_t retry_tsc)
 {
-    if (session->login_pending && (gateway_request_waits(gateway, session->pending_at) ||
-                                   gateway->now - session->pending_tsc < gateway->retry_tsc)) {
+    if (question->id == 0)
+        return false;
+    return atomic_load_explicit(&gateway->requests->consumed, memory_order_relaxed) <= question->at ||
+           gateway->now - question->tsc < retry_tsc;
+}
+
+struct gateway_request *gateway_ask(struct gateway *gateway, const struct session *session,
+                                    enum gateway_request_kind kind, struct question *question)
+{
+    if (ring_room(gateway->requests, 1) == 0)
+        return NULL;
+    struct gateway_request *request = ring_slot(gateway->requests, 0);
+    memset((char *)request + sizeof request->word, 0, sizeof *request - sizeof request->word);
+    request->id = ++gateway->next_id;
+    request->kind = kind;
+    request->session = session->index;
+    *question = (struct question){
+        .id = request->id,
+        .at = atomic_load_explicit(&gateway->requests->produced, memory_order_relaxed),
+        .tsc = gateway->now,
+    };
+    return request;
+}
+
+static void ask_to_verify(struct gateway *gateway, struct session *session, const struct packet *packet,
+                          const char password[UFO_PASSWORD], const uint8_t *digest, const char *requested)
+{
+    if (gateway_awaits(gateway, &session->login, gateway->retry_tsc)) {
         // One at a time. The same password from elsewhere has the same verdict: a client that is back on another port.
         if (sodium_memcmp(digest, session->pending_digest, LOGIN_DIGEST) == 0) {
             session->pending_peer = packet->from;
@@ -150,22 +175,14 @@ static void ask_control(struct gateway *gateway, struct session *session, const 
         }
         return;
     }
-    if (ring_room(gateway->requests, 1) == 0)
-        return; // control is away
-    struct gateway_request *request = ring_slot(gateway->requests, 0);
-    memset((char *)request + sizeof request->word, 0, sizeof *request - sizeof request->word);
-    request->id = ++gateway->next_id;
-    request->kind = REQUEST_LOGIN;
-    request->session = session->index;
+    struct gateway_request *request = gateway_ask(gateway, session, REQUEST_LOGIN, &session->login);
+    if (!request)
+        return;
     request->source_ip = packet->from.ip;
     request->source_port = packet->from.port;
     memcpy(request->user, session->user, UFO_USER);
     memcpy(request->password, password, UFO_PASSWORD);
-    session->pending_at = atomic_load_explicit(&gateway->requests->produced, memory_order_relaxed);
     ring_publish(gateway->requests, 1);
-    session->login_pending = true;
-    session->pending_id = gateway->next_id;
-    session->pending_tsc = gateway->now;
     session->pending_peer = packet->from;
     memcpy(session->pending_digest, digest, LOGIN_DIGEST);
     memcpy(session->pending_session, requested, UFO_SESSION);
@@ -229,7 +246,7 @@ void gateway_login(struct gateway *gateway, const struct packet *packet, const u
         if (session->has_digest && sodium_memcmp(digest, session->digest, LOGIN_DIGEST) == 0)
             admit(gateway, session, &packet->from, requested);
         else
-            ask_control(gateway, session, packet, password, digest, requested);
+            ask_to_verify(gateway, session, packet, password, digest, requested);
     }
     sodium_memzero(password, sizeof password);
 }
@@ -237,9 +254,9 @@ void gateway_login(struct gateway *gateway, const struct packet *packet, const u
 static void take_verdict(struct gateway *gateway, const struct gateway_reply *reply)
 {
     struct session *session = reply->session < gateway->by_index_count ? gateway->by_index[reply->session] : NULL;
-    if (!session || !session->login_pending || session->pending_id != reply->id)
+    if (!session || session->login.id == 0 || session->login.id != reply->id)
         return; // of an earlier control, or asked again since
-    session->login_pending = false;
+    session->login.id = 0;
     const struct gateway_core *core = &gateway->cores[session->matcher];
     switch (reply->verdict) {
     case LOGIN_RIGHT:

@@ -110,7 +110,6 @@ const struct endpoint *inlet_endpoint(const struct inlet *inlet)
     return &inlet->us;
 }
 
-// Checks all frames first, so that the tables of one are on their way while the next is looked at.
 static const struct inlet_role *role_of(const struct inlet *inlet, const struct packet *packet)
 {
     for (uint32_t i = 0; i < inlet->roles_count; i++) {
@@ -120,6 +119,7 @@ static const struct inlet_role *role_of(const struct inlet *inlet, const struct 
     return NULL;
 }
 
+// Checks all frames first, so that the tables of one are on their way while the next is looked at.
 unsigned inlet_poll(struct inlet *inlet, const void *role, unsigned most, uint64_t now, struct sender *sender,
                     struct inlet_tally *tally)
 {
@@ -134,8 +134,8 @@ unsigned inlet_poll(struct inlet *inlet, const void *role, unsigned most, uint64
         tally->bytes += frames[i].length;
         packet_parse(&inlet->us, &frames[i], &packets[i]);
         if (__builtin_expect(packets[i].kind == PACKET_REPLY && frames[i].length > FRAME_MAX, 0)) {
-            packets[i].kind =
-                PACKET_DISCARD; // no Ethernet frame of ours: in several buffers, of which we see the first
+            // No Ethernet frame of ours: in several buffers, of which we see the first.
+            packets[i].kind = PACKET_DISCARD;
             packets[i].reason = DISCARD_FRAME_SHORT;
         }
         roles[i] = NULL;

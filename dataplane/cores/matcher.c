@@ -12,9 +12,8 @@
 #include "engine/capacity.h"
 
 #define INPUT_BURST 64     // commands of one gateway in a row
-#define PREFETCH_AHEAD 12  // commands between the one that is stepped and the one whose order is looked for
-#define PREFETCH_ORDER 7   // .. and the one whose order is looked at
-#define PREFETCH_HINTS 4   // .. and, so many nearer, the one whose neighbours are
+#define AHEAD_FAR 12       // commands between the one that is stepped and the one whose order is looked for
+#define AHEAD_NEAR 8       // .. and the one whose order is looked at; half way to it, whose neighbours are
 #define JOURNAL_AHEAD 8    // cells: the ring is large, and the next one is seldom near
 #define CONTROL_BURST 256  // commands of control in a round
 #define CONTINUE_BURST 256 // continuations of one long step in a round
@@ -52,9 +51,9 @@ static inline void finish_step(struct matcher *matcher)
     }
 }
 
-void matcher_step(struct matcher *matcher, const struct command *command)
+void matcher_step(struct matcher *matcher, const struct command *command, uint32_t hint)
 {
-    unsigned count = engine_step(matcher->engine, command, matcher->events);
+    unsigned count = engine_step_hinted(matcher->engine, command, hint, matcher->events);
     matcher->counters[COUNT_MATCHER_commands]++;
     if (count)
         matcher_emit(matcher, count);
@@ -100,8 +99,9 @@ bool matcher_can_take(struct matcher *matcher)
     return can_take_input(matcher);
 }
 
-// Takes one input into the sequence. can_take_input() has been true since the last one.
-static void take(struct matcher *matcher, const struct command *input)
+// Takes one input into the sequence; `hint` is engine_look_ahead's for it. can_take_input() has been true since the
+// last one.
+static void take(struct matcher *matcher, const struct command *input, uint32_t hint)
 {
     if (__builtin_expect(input->type == CMD_CLOCK, 0)) {
         matcher->offset_ns = input->clock.offset_ns;
@@ -123,7 +123,7 @@ static void take(struct matcher *matcher, const struct command *input)
     command->prev_hash = (uint32_t)engine_event_hash(matcher->engine);
     writer_fill(&matcher->journal);
     writer_publish(&matcher->journal);
-    matcher_step(matcher, command);
+    matcher_step(matcher, command, hint);
 }
 
 static void publish_progress(struct matcher *matcher)
@@ -150,7 +150,7 @@ static bool take_commands(struct matcher *matcher, unsigned *work)
         if (cell->type == DIRECTIVE_DRAIN)
             matcher->told_to_drain = true;
         else if (cell->type < DIRECTIVE_RECOVERED)
-            take(matcher, cell);
+            take(matcher, cell, 0);
         ring_release(matcher->commands, 1);
         ++*work;
     }
@@ -164,24 +164,27 @@ static void make_tick(struct matcher *matcher)
     tick.type = CMD_TICK;
     tick.session = SESSION_NONE;
     tick.tick.event_hash = engine_event_hash(matcher->engine);
-    take(matcher, &tick);
+    take(matcher, &tick, 0);
     matcher->counters[COUNT_MATCHER_ticks]++;
     matcher->next_tick_tsc += matcher->tick_tsc;
     if ((int64_t)(matcher->next_tick_tsc - matcher->now) < 0)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
 }
 
-// What the input `at` and those behind it will touch, one pointer further the nearer they are.
-static inline void prefetch_ahead(const struct matcher *matcher, const struct ring_reader *orders, unsigned at,
-                                  unsigned count, uint32_t hints[PREFETCH_HINTS])
+// The input `at`, NULL when there is none such.
+static inline const struct command *input_at(const struct ring_reader *orders, unsigned at, unsigned count)
 {
-    uint32_t *hint = &hints[at % PREFETCH_HINTS]; // made PREFETCH_HINTS inputs ago
-    if (at + PREFETCH_AHEAD < count)
-        engine_prefetch(matcher->engine, reader_cell(orders, at + PREFETCH_AHEAD));
-    engine_prefetch_links(matcher->engine, *hint);
-    *hint = at + PREFETCH_ORDER < count
-                ? engine_prefetch_order(matcher->engine, reader_cell(orders, at + PREFETCH_ORDER))
-                : 0;
+    return at < count ? reader_cell(orders, at) : NULL;
+}
+
+// Looks at what is behind the input `at`. Returns the hint for itself.
+static inline uint32_t look_ahead(const struct matcher *matcher, const struct ring_reader *orders, unsigned at,
+                                  unsigned count, uint32_t hints[AHEAD_NEAR])
+{
+    uint32_t *own = &hints[at % AHEAD_NEAR], hint = *own;
+    *own = engine_look_ahead(matcher->engine, input_at(orders, at + AHEAD_FAR, count),
+                             input_at(orders, at + AHEAD_NEAR, count), hints[(at + AHEAD_NEAR / 2) % AHEAD_NEAR]);
+    return hint;
 }
 
 // Up to INPUT_BURST commands of one gateway. False when an output is full.
@@ -192,16 +195,16 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
     while (count < INPUT_BURST && reader_peek(orders, count))
         count++;
     bool room = true;
-    uint32_t hints[PREFETCH_HINTS] = {0};
-    for (unsigned i = 0; i < count && i < PREFETCH_AHEAD; i++)
-        engine_prefetch(matcher->engine, reader_cell(orders, i));
+    bool ahead = engine_looks_ahead(matcher->engine);
+    uint32_t hints[AHEAD_NEAR] = {0};
+    for (unsigned i = 0; ahead && i < count && i < AHEAD_FAR; i++)
+        engine_look_ahead(matcher->engine, input_at(orders, i, count), NULL, 0);
     for (; done < count; done++) {
         if (__builtin_expect(!can_take_input(matcher), 0)) {
             room = false;
             break;
         }
-        if (count > PREFETCH_ORDER)
-            prefetch_ahead(matcher, orders, done, count, hints);
+        uint32_t hint = ahead && count > AHEAD_NEAR ? look_ahead(matcher, orders, done, count, hints) : 0;
         const struct command *input = reader_cell(orders, done);
         if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
             matcher->drained_gateways |= 1u << gateway;
@@ -211,7 +214,7 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
             matcher->counters[COUNT_MATCHER_messages]++;
             matcher->message_open = true;
         }
-        take(matcher, input);
+        take(matcher, input, hint);
     }
     if (done)
         reader_release(orders, done);

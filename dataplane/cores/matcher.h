@@ -72,6 +72,6 @@ bool matcher_take_history(struct matcher *matcher, unsigned *work);
 // Whether the next input may be taken; it then must be, or must not be one for the engine.
 bool matcher_can_take(struct matcher *matcher);
 // Steps the engine with a command that carries its sequence; emits and counts.
-void matcher_step(struct matcher *matcher, const struct command *command);
+void matcher_step(struct matcher *matcher, const struct command *command, uint32_t hint);
 
 #endif

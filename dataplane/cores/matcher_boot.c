@@ -148,7 +148,7 @@ static void replay(struct matcher *matcher, const struct command *cell)
         return;
     }
     matcher->counters[COUNT_MATCHER_replayed]++;
-    matcher_step(matcher, &command);
+    matcher_step(matcher, &command, 0);
 }
 
 static void take_cell(struct matcher *matcher, const struct command *cell)

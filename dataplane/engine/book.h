@@ -7,11 +7,10 @@
 #include "contract/assert.h"
 #include "engine/state.h"
 
-// Tick index of `price`, or 0 when it is not a multiple of the tick. Exact for all 32-bit prices (reciprocal =
-// 2^64/tick rounded up); a tick of 1 has the reciprocal 0 and is its own index.
+// Tick index of `price`, or 0 when it is not a multiple of the tick. Exact for all 32-bit prices.
 static inline uint32_t book_tick_index(const struct book *book, uint32_t price)
 {
-    uint32_t index = book->reciprocal ? (uint32_t)(((unsigned __int128)book->reciprocal * price) >> 64) : price;
+    uint32_t index = (uint32_t)(((unsigned __int128)book->reciprocal * ((uint64_t)price << 1)) >> 64);
     return index * book->tick == price ? index : 0;
 }
 
@@ -136,6 +135,13 @@ static inline void book_level_empty(struct engine *e, uint32_t id, uint16_t loca
         page_drop(e, number);
 }
 
+// Compilers may take a conditional expression for a branch.
+static inline uint32_t choose(bool first, uint32_t a, uint32_t b)
+{
+    uint32_t mask = 0u - first;
+    return (a & mask) | (b & ~mask);
+}
+
 // Takes an order out of its price's queue. With `keep_level` the level may stay behind empty, because the caller puts
 // an order there at once.
 static inline void book_remove(struct engine *e, uint32_t slot, bool keep_level)
@@ -147,8 +153,8 @@ static inline void book_remove(struct engine *e, uint32_t slot, bool keep_level)
     // Without branches, which could not be foreseen: order 0 takes what has no neighbour.
     e->orders[prev].next = next;
     e->orders[next].prev = prev;
-    level->head = prev ? level->head : next;
-    level->tail = next ? level->tail : prev;
+    level->head = choose(prev != 0, level->head, next);
+    level->tail = choose(next != 0, level->tail, prev);
     if ((next | prev) != 0)
         return;
     if (keep_level)

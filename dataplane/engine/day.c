@@ -8,14 +8,12 @@
 
 void emit_system(struct out *out, char code, uint8_t flags)
 {
-    emit_one(out,
-             (struct head){.type = EV_SYSTEM, .lines = 1, .flags = flags, .reason = code, .session = SESSION_NONE});
+    emit_one(out, (struct head){.type = EV_SYSTEM, .lines = 1, .flags = flags, .reason = code, .key = KEY_NOBODY});
 }
 
 static void emit_day(struct out *out, uint8_t type, uint32_t date)
 {
-    emit_one(out,
-             (struct head){.type = type, .lines = 1, .flags = EV_MD_OTHER, .session = SESSION_NONE, .quantity = date});
+    emit_one(out, (struct head){.type = type, .lines = 1, .flags = EV_MD_OTHER, .key = KEY_NOBODY, .quantity = date});
 }
 
 static uint64_t mix_key(uint64_t key, uint64_t salt)
@@ -73,7 +71,7 @@ void day_open_symbol(struct engine *e, const struct command *c, struct out *out)
     struct book *book = &e->books[locate];
     *book = (struct book){.best = {NO_BID, NO_ASK, NO_BID, NO_ASK}, .tick = tick};
     e->backs[locate] = (struct book_back){.looked = {NO_BID, NO_ASK}, .round_lot = c->open_symbol.round_lot};
-    book->reciprocal = tick == 1 ? 0 : UINT64_MAX / tick + 1;
+    book->reciprocal = ((UINT64_C(1) << 63) + tick - 1) / tick;
     memcpy(book->name, c->open_symbol.name, sizeof book->name);
     struct directory_entry *directory = book_directory(e, locate, BUY, 0); // both sides
     for (unsigned i = 0; i < 2 * DIRECTORY; i++)
@@ -137,8 +135,8 @@ void day_start_continue(struct engine *e, struct out *out)
                                .lines = 2,
                                .flags = EV_MD_OTHER,
                                .reason = 'T',
-                               .session = SESSION_NONE,
-                               .locate = (uint16_t)*locate},
+                               .key = KEY_NOBODY,
+                               .terms = *locate},
                  second);
     }
     if (*locate <= e->limit.max_symbols || out->count + START_CLOSING_EVENTS > ENGINE_EVENTS_MAX)

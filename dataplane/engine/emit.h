@@ -19,14 +19,13 @@ struct out {
 
 static inline struct out out_open(const struct engine *e, struct event *events)
 {
-    return (struct out){
-        .events = events, .lanes = event_lanes(e->hash), .sequence = e->sequence, .time_ns = e->time_ns};
+    return (struct out){.events = events, .lanes = e->lanes, .sequence = e->sequence, .time_ns = e->time_ns};
 }
 
 // The step's events are complete. Returns how many.
 static inline unsigned out_close(struct engine *e, const struct out *out)
 {
-    e->hash = event_lanes_hash(out->lanes);
+    e->lanes = out->lanes;
     return out->count;
 }
 
@@ -42,38 +41,27 @@ AT(type, 24);
 AT(lines, 25);
 AT(flags, 26);
 AT(reason, 27);
-AT(session, 28);
-AT(locate, 30);
+AT(locate, 28);
+AT(side, 30);
 AT(user_ref, 32);
-AT(other_user_ref, 36);
-AT(ref, 40);
-AT(quantity, 48);
-AT(price, 52);
-AT(user_ref_idx, 56);
-AT(other_user_ref_idx, 57);
-AT(other_session, 58);
-AT(side, 60);
+AT(session, 36);
+AT(user_ref_idx, 38);
+AT(other_user_ref, 40);
+AT(other_session, 44);
+AT(other_user_ref_idx, 46);
+AT(ref, 48);
+AT(quantity, 56);
+AT(price, 60);
 AT(old_ref, 72);
 AT(cl_ord_id, 80);
-AT(tif, 94);
-AT(display, 95);
-AT(capacity, 96);
-AT(iso, 97);
-AT(cross, 98);
-AT(state, 99);
-AT(options, 100);
-AT(firm, 104);
-AT(max_floor, 112);
-AT(group_id, 116);
-AT(price_type, 118);
-AT(post_only, 119);
-AT(customer_type, 120);
-AT(handle_inst, 121);
-AT(trade_now, 122);
-AT(shares_located, 123);
-AT(bbo_weight, 124);
-AT(aiq_strategy, 125);
-AT(aiq_group, 126);
+AT(group_id, 94);
+AT(tif, 96);
+AT(display, 97);
+AT(capacity, 98);
+AT(iso, 99);
+AT(cross, 100);
+AT(options, 104);
+AT(firm, 108);
 AT(match, 64);
 AT(trade_symbol, 72);
 AT(taker_liquidity, 80);
@@ -87,18 +75,16 @@ struct head {
     uint8_t lines;
     uint8_t flags;
     char reason;
-    uint16_t session;
-    uint16_t locate;
-    uint32_t user_ref;
-    uint32_t other_user_ref;
+    uint64_t terms; // locate and side of them
+    uint64_t key;   // session, channel, UserRefNum
+    uint64_t other; // the same of the other party; REPLACED: OrigUserRefNum alone
     uint64_t ref;
     uint32_t quantity;
     uint32_t price;
-    uint8_t channel;
-    uint8_t other_channel;
-    uint16_t other_session;
-    char side;
 };
+
+// The key of an event that goes to no session.
+#define KEY_NOBODY ((uint64_t)SESSION_NONE << 32)
 
 // A cache line as words. By value wherever it goes, so that compilers keep it in registers.
 struct line {
@@ -109,10 +95,8 @@ static inline __attribute__((always_inline)) struct line head_line(const struct 
 {
     return (struct line){{0, out->sequence, out->time_ns,
                           h.type | (uint64_t)h.lines << 8 | (uint64_t)h.flags << 16 |
-                              (uint64_t)(uint8_t)h.reason << 24 | (uint64_t)h.session << 32 | (uint64_t)h.locate << 48,
-                          h.user_ref | (uint64_t)h.other_user_ref << 32, h.ref, h.quantity | (uint64_t)h.price << 32,
-                          h.channel | (uint64_t)h.other_channel << 8 | (uint64_t)h.other_session << 16 |
-                              (uint64_t)(uint8_t)h.side << 32}};
+                              (uint64_t)(uint8_t)h.reason << 24 | h.terms << 40 >> 8,
+                          h.key, h.other, h.ref, h.quantity | (uint64_t)h.price << 32}};
 }
 
 // Written out, because compilers turn a loop into a copy by vectors, for which the words must go through the stack
@@ -160,30 +144,32 @@ static inline void emit_event(struct out *out, const struct event *from)
     out->lanes = event_lanes(event_hash(event_lanes_hash(out->lanes), event));
 }
 
-// A Canceled, or a cancel that only market data sees (session SESSION_NONE). `flags` is 0, EV_MD_DELETE or
-// EV_MD_REDUCE.
-static inline void emit_canceled(struct out *out, const struct order *order, uint16_t session, uint32_t quantity,
-                                 char reason, uint8_t flags)
+// A Canceled that goes to the session of `key`. `flags` is 0, EV_MD_DELETE or EV_MD_REDUCE.
+static inline __attribute__((always_inline)) void emit_canceled_to(struct out *out, const struct order *order,
+                                                                   uint64_t key, uint32_t quantity, char reason,
+                                                                   uint8_t flags)
 {
     emit_one(out, (struct head){.type = EV_CANCELED,
                                 .lines = 1,
                                 .flags = flags,
                                 .reason = reason,
-                                .session = session,
-                                .locate = order->locate,
-                                .user_ref = key_user_ref(order->key),
+                                .terms = order->terms,
+                                .key = key,
                                 .ref = order->ref,
                                 .quantity = quantity,
-                                .price = order->price,
-                                .channel = key_channel(order->key),
-                                .side = order->side});
+                                .price = order->price});
 }
 
-static inline uint64_t word_at(const void *bytes)
+static inline void emit_canceled(struct out *out, const struct order *order, uint32_t quantity, char reason,
+                                 uint8_t flags)
 {
-    uint64_t word;
-    memcpy(&word, bytes, sizeof word);
-    return word;
+    emit_canceled_to(out, order, order->key, quantity, reason, flags);
+}
+
+// What the market sees less of while the client is told otherwise, or nothing.
+static inline void emit_less(struct out *out, const struct order *order, uint32_t quantity)
+{
+    emit_canceled_to(out, order, order->key | KEY_NOBODY, quantity, 'U', EV_MD_REDUCE);
 }
 
 // A Rejected for the order-entry command `c`, which has used its UserRefNum.

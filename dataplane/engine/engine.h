@@ -48,8 +48,8 @@ struct engine *engine_new(void *memory, const struct engine_capacity *capacity);
 // emit nothing.
 unsigned engine_step(struct engine *engine, const struct command *command, struct event *events);
 
-// The same, with what engine_prefetch_order has returned for this command: saves looking for its order again. A hint
-// that is out of date or of another command costs nothing but time.
+// The same, with what engine_look_ahead has returned for this command: saves looking for its order again. A hint that
+// is out of date or of another command costs nothing but time; 0 is none.
 unsigned engine_step_hinted(struct engine *engine, const struct command *command, uint32_t hint, struct event *events);
 
 // Goes on with a step that did not finish (a sweep, a mass cancel, an expiry wave).
@@ -57,13 +57,16 @@ unsigned engine_continue(struct engine *engine, struct event *events);
 
 bool engine_unfinished(const struct engine *engine);
 
-// Hints that `command` will be stepped soon; no effect on any result. The stages chase one pointer further each: with a
-// batch at hand, call them for the commands about 12, 6 and 3 ahead of the one that is stepped. The first alone helps
-// too. engine_prefetch_order returns what engine_prefetch_neighbours goes on from.
-void engine_prefetch(const struct engine *engine, const struct command *command);
-uint32_t engine_prefetch_order(const struct engine *engine, const struct command *command);
-void engine_prefetch_neighbours(const struct engine *engine, const struct command *command);
-void engine_prefetch_links(const struct engine *engine, uint32_t hint);
+// Whether looking ahead is worth its time: the tables are larger than what a core has close at hand. The same for the
+// whole day.
+bool engine_looks_ahead(const struct engine *engine);
+
+// Brings what later commands will touch closer; no effect on any result. The stages chase one pointer further each, so
+// with a batch at hand, call it before each step: `far` is the command about 12 ahead of the one that is stepped,
+// `near` the one about 8 ahead (NULL: there is none such), `hint` what has been returned for the one about 4 ahead when
+// that was near. Returns the hint of `near`.
+uint32_t engine_look_ahead(const struct engine *engine, const struct command *far, const struct command *near,
+                           uint32_t hint);
 
 uint64_t engine_sequence(const struct engine *engine);   // of the last command taken
 uint64_t engine_event_hash(const struct engine *engine); // rolling hash after the last event

@@ -76,46 +76,59 @@ static inline uint32_t lookup_find(const struct engine *e, uint64_t key, uint32_
     return slot;
 }
 
-static inline unsigned bucket_used(const struct bucket *bucket)
+// A bucket and the place in it where an order may go; BUCKET_WAYS: it is full.
+struct bucket_place {
+    uint32_t bucket;
+    unsigned way;
+    uint16_t tag;
+};
+
+// An order goes to its first bucket while one of that many places is free there.
+#define BUCKET_PLENTY 8u
+
+static inline unsigned bucket_way(const struct bucket *bucket)
 {
-    return (unsigned)__builtin_popcount(bucket->taken);
+    return (unsigned)__builtin_ctz(~(uint32_t)bucket->taken);
 }
 
-// Whether the first bucket has room to spare, as it mostly has.
-#define BUCKET_SPARE 2
-static inline bool lookup_room_plenty(const struct engine *e, struct lookup_place place)
+// In the first bucket of `key`.
+static inline struct bucket_place bucket_place(const struct engine *e, uint64_t key)
 {
-    return bucket_used(&e->buckets[lookup_first(e, place)]) < BUCKET_WAYS - BUCKET_SPARE;
+    struct lookup_place place = lookup_place(e, key);
+    uint32_t first = lookup_first(e, place);
+    return (struct bucket_place){first, bucket_way(&e->buckets[first]), lookup_tag(place)};
 }
 
-// The bucket that an order of this place goes to, UINT32_MAX when there is no room in either.
-static inline uint32_t lookup_room(const struct engine *e, struct lookup_place place)
+// Where an order of that key goes; way is BUCKET_WAYS when there is no room in either bucket.
+static inline struct bucket_place lookup_room(const struct engine *e, uint64_t key)
 {
-    if (__builtin_expect(lookup_room_plenty(e, place), 1))
-        return lookup_first(e, place);
-    unsigned first = bucket_used(&e->buckets[lookup_first(e, place)]);
-    unsigned second = bucket_used(&e->buckets[lookup_second(e, place)]);
-    if (second < first)
-        return lookup_second(e, place);
-    return first < BUCKET_WAYS ? lookup_first(e, place) : UINT32_MAX;
+    struct bucket_place place = bucket_place(e, key);
+    uint32_t second = lookup_second(e, lookup_place(e, key));
+    if (__builtin_expect(place.way >= BUCKET_PLENTY, 0) &&
+        __builtin_popcount(e->buckets[second].taken) < __builtin_popcount(e->buckets[place.bucket].taken))
+        return (struct bucket_place){second, bucket_way(&e->buckets[second]), place.tag};
+    return place;
 }
 
-// Enters the order in bucket `at`, which lookup_room has found. Returns its place there; ORDER_AWAY is added to
-// `*flags` when the bucket is not the first.
-static inline uint8_t lookup_insert(struct engine *e, struct lookup_place place, uint32_t at, uint32_t slot,
-                                    uint8_t *flags)
+static inline void bucket_insert(struct engine *e, struct bucket_place place, uint32_t slot)
 {
-    struct bucket *bucket = &e->buckets[at];
+    struct bucket *bucket = &e->buckets[place.bucket];
     uint32_t taken = bucket->taken;
-    unsigned way = (unsigned)__builtin_ctz(~taken);
-    bucket->tags[way] = lookup_tag(place);
-    bucket->slots[way] = slot;
+    bucket->tags[place.way] = place.tag;
+    bucket->slots[place.way] = slot;
     bucket->taken = (uint16_t)(taken | (taken + 1));
-    if (__builtin_expect(at != lookup_first(e, place), 0)) {
-        e->buckets[lookup_first(e, place)].away++;
-        *flags |= ORDER_AWAY;
-    }
-    return (uint8_t)way;
+}
+
+// Enters the order of `key` where lookup_room has found a place. Returns ORDER_AWAY when that is not in the first
+// bucket, else 0.
+static inline uint8_t lookup_insert(struct engine *e, struct bucket_place place, uint64_t key, uint32_t slot)
+{
+    bucket_insert(e, place, slot);
+    uint32_t first = lookup_first(e, lookup_place(e, key));
+    if (__builtin_expect(place.bucket == first, 1))
+        return 0;
+    e->buckets[first].away++;
+    return ORDER_AWAY;
 }
 
 static inline void lookup_remove(struct engine *e, uint32_t slot)

@@ -16,17 +16,12 @@ static inline void emit_trade(struct engine *e, struct out *out, const struct in
              (struct head){.type = EV_TRADE,
                            .lines = 2,
                            .flags = EV_MD_EXECUTE,
-                           .session = key_session(in->key),
-                           .locate = in->locate,
-                           .user_ref = key_user_ref(in->key),
-                           .other_user_ref = key_user_ref(maker->key),
+                           .terms = in->terms,
+                           .key = in->key,
+                           .other = maker->key,
                            .ref = maker->ref,
                            .quantity = quantity,
-                           .price = maker->price,
-                           .channel = key_channel(in->key),
-                           .other_channel = key_channel(maker->key),
-                           .other_session = key_session(maker->key),
-                           .side = in->side},
+                           .price = maker->price},
              second);
 }
 
@@ -85,10 +80,8 @@ static void rest(struct engine *e, struct out *out)
 {
     struct incoming *in = &e->in;
     uint32_t slot = slot_take(e);
-    struct lookup_place place = lookup_place(e, in->key);
-    order_place(e, in, place, lookup_room(e, place), slot);
-    order_keep_echo(e, in->flags, slot);
-    session_append(e, key_session(in->key), slot);
+    struct bucket_place place = lookup_room(e, in->key);
+    order_place(e, in, place, lookup_insert(e, place, in->key, slot), slot);
     emit_added(e, out, &e->orders[slot]);
 }
 
@@ -104,7 +97,7 @@ void order_match(struct engine *e, struct out *out)
     struct incoming *in = &e->in;
     struct book *book = &e->books[in->locate];
     unsigned side = side_of(in->side);
-    bool plain = !book->uncommon[side ^ 1];
+    bool plain = true;
     while (plain && in->quantity && !out_full(out) && book_crosses(book, side, in->limit)) {
         uint32_t price = book->best[side ^ 1], before = in->quantity;
         plain = fill_level(e, out, book, book->best_level[side ^ 1]);

@@ -53,14 +53,11 @@ static void emit_taker_canceled(const struct engine *e, struct out *out, uint32_
     emit_one(out, (struct head){.type = EV_CANCELED,
                                 .lines = 1,
                                 .reason = reason,
-                                .session = key_session(in->key),
-                                .locate = in->locate,
-                                .user_ref = key_user_ref(in->key),
+                                .terms = in->terms,
+                                .key = in->key,
                                 .ref = in->ref,
                                 .quantity = quantity,
-                                .price = in->price,
-                                .channel = key_channel(in->key),
-                                .side = in->side});
+                                .price = in->price});
 }
 
 void incoming_cancel(struct engine *e, struct out *out, char reason)
@@ -87,20 +84,18 @@ static uint32_t firm_shown(const struct engine *e, const struct order *order)
 
 void emit_added(const struct engine *e, struct out *out, const struct order *order)
 {
-    uint64_t display = order->display == 'A' ? (uint64_t)'A' << 56 : 0;
-    struct line second = {{word_at(e->books[order->locate].name), 0, 0, display, 0, firm_shown(e, order)}};
+    uint64_t display = order->display == 'A' ? (uint64_t)'A' << 8 : 0;
+    struct line second = {
+        {word_at(e->books[order->locate].name), 0, 0, 0, display, (uint64_t)firm_shown(e, order) << 32}};
     emit_two(out,
              (struct head){.type = EV_BOOK_ADD,
                            .lines = 2,
                            .flags = EV_MD_ADD,
-                           .session = SESSION_NONE,
-                           .locate = order->locate,
-                           .user_ref = key_user_ref(order->key),
+                           .terms = order->terms,
+                           .key = order->key | KEY_NOBODY,
                            .ref = order->ref,
                            .quantity = order->quantity,
-                           .price = order->price,
-                           .channel = key_channel(order->key),
-                           .side = order->side},
+                           .price = order->price},
              second);
 }
 
@@ -120,8 +115,6 @@ static void emit_restated(const struct engine *e, struct out *out, const struct 
                           .side = order->side};
     memcpy(event.symbol, e->books[order->locate].name, sizeof event.symbol);
     event.options = OPTION(TAG_SECONDARY_REF) | OPTION(TAG_DISPLAY_QUANTITY);
-    if (event.user_ref_idx)
-        event.options |= OPTION(TAG_USER_REF_IDX);
     event.display_quantity = order->quantity;
     event.secondary_ref = order->ref;
     event.display = order->display == 'A' ? 'A' : 0;
@@ -185,17 +178,12 @@ static void trade(struct engine *e, struct out *out, uint32_t slot, uint32_t pri
              (struct head){.type = EV_TRADE,
                            .lines = 2,
                            .flags = shown ? EV_MD_EXECUTE : EV_MD_OTHER,
-                           .session = key_session(in->key),
-                           .locate = in->locate,
-                           .user_ref = key_user_ref(in->key),
-                           .other_user_ref = key_user_ref(maker->key),
+                           .terms = in->terms,
+                           .key = in->key,
+                           .other = maker->key,
                            .ref = maker->ref,
                            .quantity = quantity,
-                           .price = price,
-                           .channel = key_channel(in->key),
-                           .other_channel = key_channel(maker->key),
-                           .other_session = key_session(maker->key),
-                           .side = in->side},
+                           .price = price},
              second);
     book->last_trade = price;
     if (book->watch & WATCH_STOPS)
@@ -229,23 +217,14 @@ static void decrement(struct engine *e, struct out *out, uint32_t slot, uint32_t
     struct liquidity liquidity = liquidity_of(e, maker);
     uint32_t quantity = in->quantity < maker->quantity ? in->quantity : maker->quantity;
     uint8_t shown = maker->display == 'N' ? 0 : quantity == maker->quantity ? EV_MD_DELETE : EV_MD_REDUCE;
-    struct head taker = {.session = key_session(in->key),
-                         .locate = in->locate,
-                         .user_ref = key_user_ref(in->key),
-                         .ref = in->ref,
-                         .quantity = quantity,
-                         .price = details ? price : in->price,
-                         .channel = key_channel(in->key),
-                         .side = in->side};
+    struct head taker = {
+        .terms = in->terms, .key = in->key, .ref = in->ref, .quantity = quantity, .price = details ? price : in->price};
     struct head other = {.flags = shown,
-                         .session = key_session(maker->key),
-                         .locate = maker->locate,
-                         .user_ref = key_user_ref(maker->key),
+                         .terms = maker->terms,
+                         .key = maker->key,
                          .ref = maker->ref,
                          .quantity = quantity,
-                         .price = details ? price : maker->price,
-                         .channel = key_channel(maker->key),
-                         .side = maker->side};
+                         .price = details ? price : maker->price};
     emit_decrement(out, taker, details, liquidity.taker, strategy);
     emit_decrement(out, other, details, liquidity.maker, strategy);
     shrink_maker(e, maker, quantity);

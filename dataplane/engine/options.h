@@ -17,10 +17,6 @@
      OPTION(TAG_DISCRETION_PRICE_TYPE) | OPTION(TAG_DISCRETION_PEG_OFFSET) | OPTION(TAG_RANDOM_RESERVES) |  \
      OPTION(TAG_GROUP_ID) | OPTION(TAG_SHARES_LOCATED))
 
-// Accepted or Replaced with options. `echo` holds what is inherited or sent.
-void emit_with_options(struct out *out, struct head head, struct line second, const struct command *c,
-                       const struct echo *echo);
-
 // What a replace may have to echo: the original's, overlaid with what the command sends.
 void echo_overlay(struct echo *echo, const struct command *c);
 

@@ -35,6 +35,7 @@ void emit_modified(struct out *out, const struct order *order, const struct comm
 // The frequent ones are a step of their own: they return how many events they wrote. `hint` is a slot where the
 // command's order may stand, or 0.
 unsigned order_enter(struct engine *e, const struct command *c, struct event *events);
+unsigned order_enter_any(struct engine *e, const struct command *c, struct event *events); // also refused ones
 unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint, struct event *events);
 unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, struct event *events);
 void order_modify(struct engine *e, const struct command *c, struct out *out);

@@ -12,10 +12,8 @@ void phase_set(struct engine *e, char phase)
 {
     e->phase = phase ? phase : PHASE_REGULAR;
     // A word that no command's terms can be: nothing is plain then, and the long way finds the reason.
-    e->plain_terms[0] = e->phase == PHASE_REGULAR ? terms_plain('0') : TERMS_NEVER;
-    e->plain_enter = e->phase == PHASE_REGULAR ? TERMS_DAY | TERM(cross, 'N') : TERMS_NEVER;
-    e->plain_replace = e->phase == PHASE_REGULAR ? TERMS_DAY : TERMS_NEVER;
-    e->plain_terms[1] = e->phase == PHASE_CLOSED ? TERMS_NEVER : terms_plain('3');
+    e->plain_day = e->phase == PHASE_REGULAR ? terms_plain('0') : TERMS_NEVER;
+    e->plain_ioc = e->phase == PHASE_CLOSED ? TERMS_NEVER : terms_plain('3');
 }
 
 int phase_rank(char phase)

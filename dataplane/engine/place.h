@@ -11,15 +11,15 @@
 static inline void risk_add(struct engine *e, uint16_t session, unsigned side, uint32_t quantity, uint32_t price)
 {
     struct exposure *exposure = &e->exposures[e->sessions[session].account];
-    exposure->quantity[side] += quantity;
-    exposure->notional[side] += (uint64_t)quantity * price;
+    exposure->side[side].quantity += quantity;
+    exposure->side[side].notional += (uint64_t)quantity * price;
 }
 
 static inline void risk_take(struct engine *e, uint16_t session, unsigned side, uint32_t quantity, uint32_t price)
 {
     struct exposure *exposure = &e->exposures[e->sessions[session].account];
-    exposure->quantity[side] -= quantity;
-    exposure->notional[side] -= (uint64_t)quantity * price;
+    exposure->side[side].quantity -= quantity;
+    exposure->side[side].notional -= (uint64_t)quantity * price;
 }
 
 // The price at which an order counts: none for a market order that waits for its trigger.
@@ -44,18 +44,16 @@ static inline void order_risk_take(struct engine *e, const struct order *order)
     risk_take(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order));
 }
 
-// Puts the order of `in` into the free or reused slot, the bucket that lookup_room has found, and all tables but the
-// session's list and the echoes.
+// Puts the plain order of `in` into its slot and all tables but the live-order table, in which it stands at `place`.
 static inline __attribute__((always_inline)) void order_place(struct engine *e, const struct incoming *in,
-                                                              struct lookup_place place, uint32_t bucket, uint32_t slot)
+                                                              struct bucket_place place, uint8_t flags, uint32_t slot)
 {
-    uint8_t flags = in->flags;
-    uint8_t way = lookup_insert(e, place, bucket, slot, &flags);
     unsigned side = side_of(terms_side(in->terms));
     uint16_t locate = terms_locate(in->terms);
     uint32_t level = book_level_make(e, locate, side, in->tick_index);
     uint32_t prev = book_join(e, locate, side, in->price, in->quantity, level, slot);
     risk_add(e, key_session(in->key), side, in->quantity, in->price);
+    session_append(e, key_session(in->key), slot);
     uint64_t *to = (uint64_t *)&e->orders[slot]; // in whole words
     to[0] = in->key;
     to[1] = in->ref;
@@ -63,7 +61,7 @@ static inline __attribute__((always_inline)) void order_place(struct engine *e, 
     to[3] = level | (uint64_t)in->executed << 32;
     to[4] = in->quantity | (uint64_t)in->price << 32;
     to[5] = in->terms;
-    to[6] = bucket | (uint64_t)in->group_id << 32 | (uint64_t)flags << 48 | (uint64_t)way << 56;
+    to[6] = place.bucket | (uint64_t)in->group_id << 32 | (uint64_t)flags << 48 | (uint64_t)place.way << 56;
     to[7] = 0;
 }
 
@@ -74,14 +72,20 @@ static inline void order_keep_echo(struct engine *e, uint8_t flags, uint32_t slo
         e->echoes[slot] = e->in_echo;
 }
 
-// Takes a plain order out of everything: live-order table, session list, book, slot.
-static inline void order_drop(struct engine *e, uint32_t slot)
+// Takes a plain order out of everything but its slot. With `keep_level` its level may stay behind empty.
+static inline void order_leave(struct engine *e, uint32_t slot, bool keep_level)
 {
     const struct order *order = &e->orders[slot];
     risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price);
     lookup_remove(e, slot);
     session_unlink(e, slot);
-    book_remove(e, slot, false);
+    book_remove(e, slot, keep_level);
+}
+
+// Takes a plain order out of everything.
+static inline void order_drop(struct engine *e, uint32_t slot)
+{
+    order_leave(e, slot, false);
     slot_release(e, slot);
 }
 

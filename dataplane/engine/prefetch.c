@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hints only: nothing here changes a result, whatever the command holds. Each stage is kept to a few instructions, and
-// an engine whose tables stand in the cache anyway is spared them.
+// Hints only: nothing here changes a result, whatever the command holds. Each stage is kept to a few instructions.
 #include "engine/book.h"
 #include "engine/lookup.h"
 
 // Up to this many buckets all tables together are smaller than a second-level cache: some 8,000 orders.
 #define RESIDENT_BUCKETS 2048u
 
-static inline bool resident(const struct engine *e)
+bool engine_looks_ahead(const struct engine *e)
 {
-    return e->bucket_mask < RESIDENT_BUCKETS;
+    return e->bucket_mask >= RESIDENT_BUCKETS;
 }
 
 static inline bool is_order(const struct command *c)
@@ -17,21 +16,16 @@ static inline bool is_order(const struct command *c)
     return (uint8_t)(c->type - CMD_ENTER) <= CMD_MODIFY - CMD_ENTER;
 }
 
-// The order that a command is about: the one to come of an Enter.
-static inline struct lookup_place target(const struct engine *e, const struct command *c)
+// The first bucket of the order that a command is about: of the one to come of an Enter.
+static inline struct bucket *target(const struct engine *e, const struct command *c, uint16_t *tag)
 {
-    uint32_t number = c->type == CMD_REPLACE ? c->orig_user_ref : c->user_ref;
-    return lookup_place(e, order_key(c->session, c->user_ref_idx, number));
-}
-
-void engine_prefetch(const struct engine *e, const struct command *c)
-{
-    if (!resident(e) && is_order(c))
-        __builtin_prefetch(&e->buckets[lookup_first(e, target(e, c))], 1);
+    struct lookup_place place = lookup_place(e, c->type == CMD_REPLACE ? original_key(c) : command_key(c));
+    *tag = lookup_tag(place);
+    return &e->buckets[lookup_first(e, place)];
 }
 
 // The end of the queue that a new order will join, when its page is in the directory.
-static inline void prefetch_queue(const struct engine *e, const struct command *c)
+static inline void look_at_queue(const struct engine *e, const struct command *c)
 {
     if (c->locate > e->limit.max_symbols)
         return;
@@ -41,36 +35,38 @@ static inline void prefetch_queue(const struct engine *e, const struct command *
     __builtin_prefetch(&e->orders[level->tail], 1);
 }
 
-uint32_t engine_prefetch_order(const struct engine *e, const struct command *c)
+static inline uint32_t look_at_order(const struct engine *e, const struct command *c)
 {
-    if (resident(e) || !is_order(c))
-        return 0;
-    if (c->type == CMD_ENTER) {
-        prefetch_queue(e, c);
-        return 0;
-    }
-    struct lookup_place place = target(e, c);
-    const struct bucket *bucket = &e->buckets[lookup_first(e, place)];
-    uint32_t match = bucket_match(bucket, lookup_tag(place));
+    uint16_t tag;
+    const struct bucket *bucket = target(e, c, &tag);
+    uint32_t match = bucket_match(bucket, tag);
     uint32_t slot = match ? bucket->slots[__builtin_ctz(match) / 2] : 0;
     __builtin_prefetch(&e->orders[slot], 1);
     __builtin_prefetch(&e->links[slot], 1);
     return slot;
 }
 
-void engine_prefetch_neighbours(const struct engine *e, const struct command *c)
+static inline void look_at_neighbours(const struct engine *e, uint32_t hint)
 {
-    engine_prefetch_links(e, engine_prefetch_order(e, c));
-}
-
-void engine_prefetch_links(const struct engine *e, uint32_t hint)
-{
-    if (hint == 0 || hint > e->limit.max_orders)
-        return;
     const struct order *order = &e->orders[hint];
     __builtin_prefetch(&e->orders[order->next], 1);
     __builtin_prefetch(&e->orders[order->prev], 1);
     __builtin_prefetch(&e->levels[order->level], 1);
     __builtin_prefetch(&e->links[e->links[hint].next], 1);
     __builtin_prefetch(&e->links[e->links[hint].prev], 1);
+}
+
+uint32_t engine_look_ahead(const struct engine *e, const struct command *far, const struct command *near, uint32_t hint)
+{
+    uint16_t tag;
+    if (far && is_order(far))
+        __builtin_prefetch(target(e, far, &tag), 1);
+    if (hint != 0 && hint <= e->limit.max_orders)
+        look_at_neighbours(e, hint);
+    if (!near || !is_order(near))
+        return 0;
+    if (near->type != CMD_ENTER)
+        return look_at_order(e, near);
+    look_at_queue(e, near);
+    return 0;
 }

@@ -345,7 +345,7 @@ static bool take_trades(struct restore *restore, const struct command *c)
 {
     struct engine *e = restore->engine;
     uint32_t first = c->restore_trades.first, count = c->restore_trades.count;
-    if (count > 3 || first > e->trades_limit || count > e->trades_limit - first)
+    if (count > RESTORE_TRADES || first > e->trades_limit || count > e->trades_limit - first)
         return refuse(restore, "it has more trades than the table");
     for (uint32_t i = 0; i < count; i++)
         e->trades[first + i] = (struct trade){.taker = c->restore_trades.trades[i].taker,

@@ -20,8 +20,6 @@ void emit_rejected(struct out *out, const struct command *c, uint8_t reason)
         memcpy(event.cl_ord_id, c->cl_ord_id, sizeof event.cl_ord_id);
     else // mass cancel, disable and enable have no ClOrdID
         memset(event.cl_ord_id, ' ', sizeof event.cl_ord_id);
-    if (c->user_ref_idx)
-        event.options = OPTION(TAG_USER_REF_IDX);
     emit_event(out, &event);
 }
 
@@ -84,8 +82,6 @@ static void emit_response(struct out *out, uint8_t type, const struct command *c
         event.group_id = c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0;
         event.side = c->options & OPTION(TAG_SIDE) ? c->side : 0;
     }
-    if (c->user_ref_idx)
-        event.options |= OPTION(TAG_USER_REF_IDX);
     emit_event(out, &event);
 }
 
@@ -129,11 +125,8 @@ void session_query(struct engine *e, const struct command *c, struct out *out)
         return;
     }
     e->outcome = OUTCOME_ACCEPTED;
-    emit_one(out, (struct head){.type = EV_QUERY,
-                                .lines = 1,
-                                .session = c->session,
-                                .user_ref = *number_last(e, c) + 1,
-                                .channel = c->user_ref_idx});
+    uint64_t key = order_key(c->session, c->user_ref_idx, *number_last(e, c) + 1);
+    emit_one(out, (struct head){.type = EV_QUERY, .lines = 1, .key = key});
 }
 
 void session_up(struct engine *e, const struct command *c)

@@ -5,21 +5,21 @@
 
 #include "engine/state.h"
 
-static inline bool slot_room(const struct engine *e)
+// Puts slots that have never been used on the empty stack. False: there is none left.
+bool slots_refill(struct engine *e);
+
+// Whether an order may come; slot_take needs to be told so.
+static inline bool slot_room(struct engine *e)
 {
-    return e->free_count != 0 || e->fresh_slot < e->fresh_limit;
+    return __builtin_expect(e->free_count != 0, 1) || slots_refill(e);
 }
 
 static inline uint32_t slot_take(struct engine *e)
 {
-    uint32_t count = e->free_count;
-    if (__builtin_expect(count == 0, 0))
-        return ++e->fresh_slot;
-    uint32_t slot = e->free_slots[count];
+    uint32_t count = e->free_count--;
     // The next order will want the one below; below the lowest stands a 0.
     __builtin_prefetch(&e->orders[e->free_slots[count - 1]], 1);
-    e->free_count = count - 1;
-    return slot;
+    return e->free_slots[count];
 }
 
 static inline void slot_release(struct engine *e, uint32_t slot)

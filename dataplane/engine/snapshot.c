@@ -358,7 +358,7 @@ static bool put_trades(struct snapshot_walk *walk, struct command *c)
     }
     c->type = CMD_RESTORE_TRADES;
     c->restore_trades.first = walk->at;
-    for (; count < 3 && walk->at < kept; count++, walk->at++) {
+    for (; count < RESTORE_TRADES && walk->at < kept; count++, walk->at++) {
         const struct trade *trade = &e->trades[walk->at];
         c->restore_trades.trades[count].taker = trade->taker;
         c->restore_trades.trades[count].maker = trade->maker;

@@ -45,15 +45,16 @@ static inline uint64_t snapshot_digest_add(uint64_t digest, const struct command
 {
     const char *bytes = (const char *)command;
     uint64_t a = (uint32_t)digest, b = digest >> 32, w[14];
-    uint64_t head; // type, refuse, session
-    memcpy(w, bytes + offsetof(struct command, payload), 13 * sizeof *w);
-    memcpy(&head, bytes + offsetof(struct command, prev_hash), sizeof head);
+    uint64_t head; // type, refuse; behind them prev_hash
+    memcpy(w, bytes + offsetof(struct command, payload), 12 * sizeof *w);
+    memcpy(&w[12], bytes + COMMAND_KEY, sizeof w[12]);
     memcpy(&w[13], &command->time_ns, sizeof w[13]);
+    memcpy(&head, bytes + offsetof(struct command, type), sizeof head);
     for (unsigned i = 0; i < 14; i += 2) {
         a = _mm_crc32_u64(a, w[i]);
         b = _mm_crc32_u64(b, w[i + 1]);
     }
-    a = _mm_crc32_u64(a, (head >> 32) ^ b << 32);
+    a = _mm_crc32_u64(a, (uint32_t)head ^ b << 32);
     return a | b << 32;
 }
 

@@ -8,22 +8,20 @@
 uint32_t special_place(struct engine *e)
 {
     const struct incoming *in = &e->in;
+    struct bucket_place place = lookup_room(e, in->key);
+    xw_assert(slot_room(e) && place.way < BUCKET_WAYS);
     uint32_t slot = slot_take(e);
-    struct lookup_place place = lookup_place(e, in->key);
-    uint32_t bucket = lookup_room(e, place);
-    xw_assert(bucket != UINT32_MAX);
-    uint8_t flags = in->flags;
-    uint8_t way = lookup_insert(e, place, bucket, slot, &flags);
+    uint8_t flags = in->flags | lookup_insert(e, place, in->key, slot);
     e->orders[slot] = (struct order){.key = in->key,
                                      .ref = in->ref,
                                      .quantity = in->quantity,
                                      .price = in->price,
                                      .executed = in->executed,
-                                     .bucket = bucket,
+                                     .bucket = place.bucket,
                                      .terms = in->terms,
                                      .group_id = in->group_id,
                                      .flags = flags,
-                                     .way = way};
+                                     .way = (uint8_t)place.way};
     order_risk_add(e, &e->orders[slot]);
     order_keep_echo(e, in->flags, slot);
     session_append(e, key_session(in->key), slot);
@@ -164,14 +162,13 @@ void special_drop(struct engine *e, uint32_t slot)
 void order_cancel_whole(struct engine *e, struct out *out, uint32_t slot, char reason)
 {
     const struct order *order = &e->orders[slot];
-    uint16_t session = key_session(order->key);
     if (__builtin_expect(order->special == 0, 1)) {
-        emit_canceled(out, order, session, order->quantity, reason, EV_MD_DELETE);
+        emit_canceled(out, order, order->quantity, reason, EV_MD_DELETE);
         order_drop(e, slot);
         return;
     }
     bool shown = order->level && order->display != 'N';
     uint32_t open = order->quantity + e->specials[order->special].reserve;
-    emit_canceled(out, order, session, open, reason, shown ? EV_MD_DELETE : 0);
+    emit_canceled(out, order, open, reason, shown ? EV_MD_DELETE : 0);
     special_drop(e, slot);
 }

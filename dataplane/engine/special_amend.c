@@ -17,9 +17,9 @@ void special_cancel(struct engine *e, const struct command *c, uint32_t slot, st
         return;
     }
     uint32_t less = open - remaining, shown = special_shrink(e, slot, less);
-    emit_canceled(out, order, c->session, less, 'U', shown == less ? EV_MD_REDUCE : 0);
+    emit_canceled(out, order, less, 'U', shown == less ? EV_MD_REDUCE : 0);
     if (shown && shown != less) // the market has not seen the rest
-        emit_canceled(out, order, SESSION_NONE, shown, 'U', EV_MD_REDUCE);
+        emit_less(out, order, shown);
 }
 
 void special_modify(struct engine *e, const struct command *c, uint32_t slot, struct out *out)
@@ -39,5 +39,5 @@ void special_modify(struct engine *e, const struct command *c, uint32_t slot, st
     order->side = side;
     emit_modified(out, order, c, remaining);
     if (shown)
-        emit_canceled(out, order, SESSION_NONE, shown, 'U', EV_MD_REDUCE);
+        emit_less(out, order, shown);
 }

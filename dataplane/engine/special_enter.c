@@ -42,8 +42,6 @@ static void put_options(struct event *event, const struct engine *e, const struc
     WITH(TAG_GROUP_ID, group_id, c->group_id);
     WITH(TAG_SHARES_LOCATED, shares_located, c->shares_located);
 #undef WITH
-    if (c->user_ref_idx)
-        event->options |= OPTION(TAG_USER_REF_IDX);
     if (event->options & EVENT_THIRD_LINE_TAGS)
         event->lines = 3;
 }
@@ -73,7 +71,6 @@ static void emit_answer(struct engine *e, struct out *out, const struct wish *wi
     event.capacity = in->capacity;
     event.iso = c->iso;
     event.cross = wish->original ? 'N' : c->cross;
-    event.state = 'L';
     put_options(&event, e, c);
     emit_event(out, &event);
 }
@@ -91,7 +88,7 @@ static bool only_rests(const struct engine *e, const struct wish *wish)
 static void fill_incoming(struct engine *e, const struct wish *wish, uint16_t group_id, char capacity, bool echo)
 {
     const struct command *c = wish->command;
-    e->in = (struct incoming){.key = order_key(c->session, c->user_ref_idx, c->user_ref),
+    e->in = (struct incoming){.key = command_key(c),
                               .ref = e->next_ref++,
                               .limit = wish->limit,
                               .price = wish->price,
@@ -187,8 +184,7 @@ void special_enter(struct engine *e, const struct command *c, struct out *out)
     if (reason == REJECT_NONE) {
         if (must_pause(e, &wish))
             return;
-        uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
-        reason = wish_full(e, &wish, lookup_room(e, lookup_place(e, key))) ? REJECT_PROCESSING : REJECT_NONE;
+        reason = wish_full(e, &wish) ? REJECT_PROCESSING : REJECT_NONE;
     }
     if (reason != REJECT_NONE) {
         reject(e, c, out, reason);
@@ -238,8 +234,7 @@ void special_replace(struct engine *e, const struct command *c, uint32_t slot, s
     if (reason == REJECT_NONE) {
         if (must_pause(e, &wish))
             return;
-        uint64_t key = order_key(c->session, c->user_ref_idx, c->user_ref);
-        reason = wish_full(e, &wish, lookup_room(e, lookup_place(e, key))) ? REJECT_PROCESSING : REJECT_NONE;
+        reason = wish_full(e, &wish) ? REJECT_PROCESSING : REJECT_NONE;
     }
     if (reason != REJECT_NONE) {
         order_cancel_whole(e, out, slot, 'U');
@@ -267,5 +262,5 @@ void special_resume(struct engine *e, struct out *out)
     if (c->type == CMD_ENTER)
         special_enter(e, c, out);
     else
-        special_replace(e, c, lookup_find(e, order_key(c->session, c->user_ref_idx, c->orig_user_ref), 0), out);
+        special_replace(e, c, lookup_find(e, original_key(c), 0), out);
 }

@@ -14,6 +14,8 @@
 #ifndef CROSSWIRE_ENGINE_STATE_H
 #define CROSSWIRE_ENGINE_STATE_H
 
+#include <string.h>
+
 #include "contract/reject.h"
 #include "engine/engine.h"
 
@@ -172,7 +174,7 @@ enum { // book.watch: who wants to know
 struct book {
     uint32_t best[BOOK_SIDES];       // price: NO_BID, NO_ASK
     uint32_t best_level[BOOK_SIDES]; // valid when there is a best
-    uint64_t reciprocal;             // of tick: price to tick index without a division
+    uint64_t reciprocal;             // 2^63 / tick rounded up: price to tick index without a division
     uint32_t tick;                   // 0: locate not opened
     uint32_t last_trade;             // price, 0 none today
     char name[8];
@@ -203,11 +205,11 @@ struct book_back {
 _Static_assert(sizeof(struct book_back) == 128, "two lines");
 
 struct session {
-    uint8_t open; // CMD_OPEN_SESSION seen
-    uint8_t up;
     union {
-        uint16_t unplain; // not 0: no order of this session goes the plain way
+        uint32_t gate; // SESSION_PLAIN: its plain orders go the plain way
         struct {
+            uint8_t open; // CMD_OPEN_SESSION seen
+            uint8_t up;
             uint8_t disabled; // order entry, by OUCH D
             char aiq_default; // 0: none, as N
         };
@@ -216,6 +218,8 @@ struct session {
     uint8_t cancel_on_disconnect;
     uint8_t post_only_cancels;
 };
+
+#define SESSION_PLAIN 0x0101u // open, up and nothing else
 
 struct account {
     char name[16];
@@ -227,8 +231,10 @@ struct account {
 
 // What an account has at risk: its open orders, by side (rules.md section 20).
 struct exposure {
-    uint64_t quantity[2];
-    uint64_t notional[2]; // quantity times price
+    struct {
+        uint64_t quantity;
+        uint64_t notional; // quantity times price
+    } side[2];
 };
 _Static_assert(sizeof(struct exposure) == 32, "two to a line");
 
@@ -328,7 +334,7 @@ struct engine {
     // Read or written by nearly every command.
     uint64_t sequence;
     uint64_t time_ns;
-    uint64_t hash;
+    struct event_lanes lanes; // the rolling hash
     uint64_t next_ref;
     uint64_t key0, key1; // of the live-order table
     struct bucket *buckets;
@@ -358,7 +364,7 @@ struct engine {
     uint64_t next_match;
     struct trade *trades; // by match number, from first_match on
 
-    uint64_t plain_enter, plain_replace; // what commands on the plain way ask for in this phase (terms.h)
+    uint64_t plain_day, plain_ioc; // what the terms of plain orders ask for in this phase (terms.h)
     uint64_t first_match;
     uint32_t trades_limit;
     uint32_t free_page; // list through next
@@ -380,8 +386,7 @@ struct engine {
     uint32_t fresh_special;
     uint32_t special_live;
     uint32_t conditional_live;
-    char phase;              // enum session_phase
-    uint64_t plain_terms[2]; // terms_asked of plain orders in this phase (phases.h)
+    char phase; // enum session_phase
     struct account *accounts;
     struct walk walk;
     struct command entry; // of WORK_ENTRY
@@ -395,6 +400,24 @@ struct engine {
 static inline uint64_t order_key(uint16_t session, uint8_t channel, uint32_t user_ref)
 {
     return (uint64_t)channel << 48 | (uint64_t)session << 32 | user_ref;
+}
+
+static inline uint64_t word_at(const void *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+// The order_key of the command's own number, and of the one that a Replace names.
+static inline uint64_t command_key(const struct command *c)
+{
+    return word_at((const char *)c + COMMAND_KEY);
+}
+
+static inline uint64_t original_key(const struct command *c)
+{
+    return (command_key(c) & ~(uint64_t)UINT32_MAX) | c->orig_user_ref;
 }
 
 static inline uint16_t key_session(uint64_t key)
@@ -433,6 +456,12 @@ static inline uint32_t live_orders(const struct engine *e)
 static inline unsigned side_of(char side)
 {
     return side == 'B' ? BUY : SELL;
+}
+
+// Order entry reaches a handler only from a session that is up, while the day is open.
+static inline bool session_may_trade(const struct engine *e, const struct command *c)
+{
+    return c->session < e->trading_sessions && e->sessions[c->session].up;
 }
 
 // Parts of a terms word, which is a command's from its locate on.

@@ -11,12 +11,6 @@
 #include "engine/special.h"
 #include "engine/trades.h"
 
-// Order entry reaches a handler only from a session that is up, while the day is open.
-static inline bool session_may_trade(const struct engine *e, const struct command *c)
-{
-    return c->session < e->trading_sessions && e->sessions[c->session].up;
-}
-
 // Debug builds walk the invariants after every step, less often where that would take minutes.
 static inline void check(const struct engine *e)
 {
@@ -32,8 +26,14 @@ static inline void check(const struct engine *e)
 
 static __attribute__((noinline)) unsigned other_order(struct engine *e, const struct command *c, struct event *events)
 {
+    if (c->type == CMD_ENTER)
+        return order_enter_any(e, c, events);
+    if (c->type == CMD_REPLACE)
+        return order_replace(e, c, 0, events);
     struct out out = out_open(e, events);
-    e->outcome = OUTCOME_NONE;
+    e->outcome = OUTCOME_NO_EFFECT;
+    if (!session_may_trade(e, c))
+        return 0;
     switch (c->type) {
     case CMD_MODIFY:
         order_modify(e, c, &out);
@@ -105,21 +105,26 @@ static __attribute__((noinline, cold)) unsigned control_command(struct engine *e
     return step_close(e, &out);
 }
 
+// Type and refusal as one word: what the gateway has refused has none of these.
+static inline uint16_t kind_of(const struct command *c)
+{
+    uint16_t kind;
+    memcpy(&kind, &c->type, sizeof kind);
+    return kind;
+}
+
 static inline __attribute__((always_inline)) unsigned dispatch(struct engine *e, const struct command *c, uint32_t hint,
                                                                struct event *events)
 {
-    if (__builtin_expect((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER, 0))
-        return control_command(e, c, events);
-    if (__builtin_expect(!session_may_trade(e, c), 0)) {
-        e->outcome = OUTCOME_NO_EFFECT;
-        return 0;
-    }
-    if (c->type == CMD_ENTER)
+    uint16_t kind = kind_of(c);
+    if (kind == CMD_ENTER)
         return order_enter(e, c, events);
-    if (c->type == CMD_CANCEL)
+    if (kind == CMD_CANCEL)
         return order_cancel(e, c, hint, events);
-    if (c->type == CMD_REPLACE)
+    if (kind == CMD_REPLACE)
         return order_replace(e, c, hint, events);
+    if ((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER)
+        return control_command(e, c, events);
     return other_order(e, c, events);
 }
 
@@ -193,7 +198,7 @@ uint64_t engine_sequence(const struct engine *e)
 
 uint64_t engine_event_hash(const struct engine *e)
 {
-    return e->hash;
+    return event_lanes_hash(e->lanes);
 }
 
 uint64_t engine_time_ns(const struct engine *e)

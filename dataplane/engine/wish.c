@@ -3,6 +3,7 @@
 
 #include "engine/aiq.h"
 #include "engine/book.h"
+#include "engine/lookup.h"
 #include "engine/unsupported.h"
 
 #define NS_A_SECOND UINT64_C(1000000000)
@@ -277,14 +278,15 @@ static bool level_shared(const struct engine *e, const struct wish *wish, bool o
     return e->levels[level].head != 0 && !(own && e->orders[wish->original].level == level);
 }
 
-bool wish_full(const struct engine *e, const struct wish *wish, uint32_t bucket)
+bool wish_full(const struct engine *e, const struct wish *wish)
 {
     if (wish->kinds == 0 && (wish->command->tif == '3' || wish->market))
         return false;
     const struct order *original = &e->orders[wish->original];
     const struct special *own = wish->original && original->special ? &e->specials[original->special] : NULL;
     bool own_level = alone(e, wish->original), own_kind = own && own->kinds;
-    if (live_orders(e) - (wish->original != 0) >= e->limit.max_orders || bucket == UINT32_MAX)
+    if (live_orders(e) - (wish->original != 0) >= e->limit.max_orders ||
+        lookup_room(e, command_key(wish->command)).way == BUCKET_WAYS)
         return true;
     if (!wish->plain && e->special_live - (own != NULL) >= e->limit.max_special)
         return true;

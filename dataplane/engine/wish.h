@@ -38,8 +38,8 @@ uint8_t wish_check(const struct engine *e, const struct wish *wish);
 // (e->walk).
 bool wish_slide(struct engine *e, struct wish *wish);
 
-// Check 19. `bucket` is lookup_room's for its number.
-bool wish_full(const struct engine *e, const struct wish *wish, uint32_t bucket);
+// Check 19.
+bool wish_full(const struct engine *e, const struct wish *wish);
 
 // The next worse hidden order than this one, 0 for none.
 uint32_t hidden_next(const struct engine *e, uint32_t slot);

@@ -95,12 +95,6 @@ static void discard(struct packet *packet, enum discard reason)
     packet->reason = reason;
 }
 
-static void ignore(struct packet *packet, enum discard reason)
-{
-    packet->kind = PACKET_IGNORE;
-    packet->reason = reason;
-}
-
 static bool is_group_ip(uint32_t ip) // multicast, reserved and limited broadcast: never a host
 {
     return ip >= 0xE0000000u;
@@ -121,7 +115,7 @@ static void answer_arp(const struct endpoint *us, uint8_t *frame, uint8_t *arp, 
         return;
     }
     if (memcmp(arp, request, sizeof request) != 0 || get_be32(arp + 24) != us->ip || (arp[8] & 1)) {
-        ignore(packet, DISCARD_OTHER_IP);
+        discard(packet, DISCARD_OTHER_IP);
         return;
     }
     put_be16(arp + 6, 2);
@@ -199,12 +193,8 @@ static void parse_ipv4(const struct endpoint *us, struct frame *frame, uint8_t *
             return;
         }
     }
-    uint32_t to = get_be32(ip + 16);
-    if (__builtin_expect(to != us->ip, 0)) {
-        if (is_group_ip(to))
-            ignore(packet, DISCARD_OTHER_IP);
-        else
-            discard(packet, DISCARD_OTHER_IP);
+    if (__builtin_expect(get_be32(ip + 16) != us->ip, 0)) {
+        discard(packet, DISCARD_OTHER_IP);
         return;
     }
     if (__builtin_expect(is_group_ip(get_be32(ip + 12)), 0)) {
@@ -241,16 +231,13 @@ void packet_parse(const struct endpoint *us, struct frame *frame, struct packet 
     if (__builtin_expect(!ours && !(data[0] & 1), 0)) {
         discard(packet, DISCARD_OTHER_MAC);
     } else if (__builtin_expect(vlan != us->vlan || (type != ETHERTYPE_IPV4 && type != ETHERTYPE_ARP), 0)) {
-        if (ours)
-            discard(packet, DISCARD_ETHERTYPE); // of another VLAN: not for this endpoint either
-        else
-            ignore(packet, DISCARD_OTHER_MAC);
+        discard(packet, ours ? DISCARD_ETHERTYPE : DISCARD_OTHER_MAC); // of another VLAN: not for this endpoint either
     } else if (__builtin_expect(data[6] & 1, 0)) {
         discard(packet, DISCARD_OTHER_MAC); // a group cannot send
     } else if (type == ETHERTYPE_ARP) {
         answer_arp(us, data, data + at, frame->length - at, packet);
     } else if (__builtin_expect(!ours, 0)) {
-        ignore(packet, DISCARD_OTHER_MAC); // IPv4 to a group
+        discard(packet, DISCARD_OTHER_MAC); // IPv4 to a group
     } else {
         parse_ipv4(us, frame, data + at, frame->length - at, packet);
     }

@@ -29,8 +29,6 @@ enum packet_kind {
     PACKET_UDP,     // a datagram for us: payload, size, source and destination port are set
     PACKET_REPLY,   // ARP request or ICMP echo request for us, turned in place into its answer: send the frame back
     PACKET_DISCARD, // reason says why
-    PACKET_IGNORE,  // broadcast or multicast noise not meant for us (ARP for another host): dropped by design, counted
-                    // as DISCARD_OTHER_IP or DISCARD_OTHER_MAC through reason
 };
 
 struct packet {

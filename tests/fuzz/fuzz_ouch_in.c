@@ -19,8 +19,7 @@ static void check_good_enter(const struct command *c)
     xw_assert(c->expire_s < 86400 && c->min_qty <= QUANTITY_MAX && c->max_floor <= QUANTITY_MAX);
     xw_assert((c->options & OPTION(TAG_EXPIRE_TIME)) == 0 || c->expire_s != 0);
     xw_assert(c->trigger <= PRICE_MAX);
-    bool triggers = (c->options & (OPTION(TAG_STOP_PRICE) | OPTION(TAG_TRAIL_AMOUNT))) != 0;
-    xw_assert(triggers == (c->trigger_type == 'S' || c->trigger_type == 'T'));
+    xw_assert(c->trigger == 0 || c->options & (OPTION(TAG_STOP_PRICE) | OPTION(TAG_TRAIL_AMOUNT)));
 }
 
 // A good Enter Order without options, written anew, is the same message.

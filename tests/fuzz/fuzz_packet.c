@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     frame.udp_checksum = choice >> 2 & 1 ? CHECKSUM_GOOD : CHECKSUM_UNKNOWN;
     if (choice >> 3 & 1)
         make_ours(us, frame.data, frame.length);
-    struct packet packet = {.kind = PACKET_IGNORE};
+    struct packet packet = {.kind = PACKET_DISCARD};
     packet_parse(us, &frame, &packet);
     switch (packet.kind) {
     case PACKET_UDP:

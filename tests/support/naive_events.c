@@ -54,8 +54,6 @@ void naive_say_rejected(struct naive_venue *v, int code)
     memset(event->cl_ord_id, ' ', 14);
     if (c->type == CMD_ENTER || c->type == CMD_REPLACE)
         memcpy(event->cl_ord_id, c->cl_ord_id, 14);
-    if (c->user_ref_idx)
-        event->options = 1u << 28;
     v->outcome = NAIVE_REJECTED;
 }
 
@@ -114,10 +112,7 @@ struct event *naive_say_live(struct naive_venue *v, enum event_type type, const 
     event->capacity = o->capacity;
     event->iso = c->iso;
     event->cross = 'N';
-    event->state = 'L';
     echo(event, &o->terms, type == EV_ACCEPTED ? on_accepted : on_replaced);
-    if (o->channel)
-        event->options |= 1u << 28;
     return event;
 }
 
@@ -136,7 +131,7 @@ void naive_say_shown(struct naive_venue *v, enum event_type type, const struct r
         return;
     }
     event->reason = 'R';
-    event->options = 1u << 1 | 1u << 22 | (o->channel ? 1u << 28 : 0);
+    event->options = 1u << 1 | 1u << 22;
     event->display_quantity = o->shown;
     event->secondary_ref = o->ref;
 }

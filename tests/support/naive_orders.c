@@ -518,7 +518,7 @@ void naive_modify(struct naive_venue *v, const struct command *c)
     o->side = c->side;
     struct event *event = naive_event_of(v, EV_MODIFIED, naive_has(c, 26) ? 3 : 2, o);
     event->quantity = stay;
-    event->options = (c->options & (1u << 25 | 1u << 26)) | (c->user_ref_idx ? 1u << 28 : 0);
+    event->options = (c->options & (1u << 25 | 1u << 26));
     event->shares_located = naive_has(c, 25) ? c->shares_located : 0;
     if (naive_has(c, 26))
         memcpy(event->locate_broker, c->locate_broker, 4);

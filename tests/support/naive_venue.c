@@ -98,7 +98,6 @@ static struct event *say_response(struct naive_venue *v, enum event_type type)
     event->session = c->session;
     event->user_ref = c->user_ref;
     event->user_ref_idx = c->user_ref_idx;
-    event->options = c->user_ref_idx ? 1u << 28 : 0;
     memcpy(event->firm, c->firm, 4);
     return event;
 }

@@ -290,7 +290,6 @@ static void ask_stop(struct flow *f, struct command *c, uint16_t locate, uint32_
 {
     bool trail = chance(&f->r, 400);
     c->options |= OPTION(trail ? TAG_TRAIL_AMOUNT : TAG_STOP_PRICE);
-    c->trigger_type = trail ? 'T' : 'S';
     c->trigger = trail ? (1 + draw(&f->r, 5)) * tick : near_price(f, locate, -4, 4);
     if (chance(&f->r, 300))
         c->price = PRICE_MARKET;
@@ -327,7 +326,6 @@ static void ask_odd(struct flow *f, struct command *c, uint32_t tick)
     unsigned tag = (unsigned[]){3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 17, 19, 20, 29, 30, 0, 1, 2}[draw(r, 19)];
     if (tag > 2)
         c->options |= OPTION(tag);
-    c->trigger_type = tag == 19 ? 'S' : tag == 20 ? 'T' : c->trigger_type;
     switch (tag) {
     case 0:
         c->tif = pick(r, "0356E1");

@@ -131,7 +131,7 @@ static void accepted_and_replaced_are_read_field_by_field(void **state)
     assert_int_equal(u.capacity, 'A');
     assert_int_equal(u.iso, 'Y');
     assert_int_equal(u.cross, 'O');
-    assert_int_equal(u.state, 'D');
+    assert_int_equal(u.state, 'L');
     assert_string_equal(u.cl_ord_id, "MY-ORDER-00002");
     size_t size;
     const uint8_t *firm = xw_ouch_option(&u, TAG_FIRM, &size);

@@ -44,7 +44,6 @@ static struct command stop(uint32_t user_ref, char side, uint32_t price, uint32_
 {
     struct command c = rig_enter(1, user_ref, side, 10, 1, price);
     c.options |= OPTION(type == 'S' ? TAG_STOP_PRICE : TAG_TRAIL_AMOUNT);
-    c.trigger_type = type;
     c.trigger = trigger;
     return c;
 }

@@ -326,9 +326,8 @@ static void hints_change_nothing(void **state)
     for (unsigned type = 0; type < 256; type++) {
         c.type = (uint8_t)type;
         c.session = type % 2 ? 0 : 65535;
-        engine_prefetch(rig.engine, &c);
-        engine_prefetch_neighbours(rig.engine, &c);
-        engine_prefetch_links(rig.engine, type * 65536);
+        engine_look_ahead(rig.engine, &c, &c, type * 65536);
+        engine_look_ahead(rig.engine, NULL, NULL, 0);
     }
     assert_true(engine_event_hash(rig.engine) == EVENT_HASH_SEED);
     rig_free(&rig);
@@ -341,7 +340,7 @@ static unsigned hinted(struct engine *e, struct command c, uint32_t hint)
     return engine_step_hinted(e, &c, hint, events);
 }
 
-// What engine_prefetch_order would name, and slots of other orders, or of none.
+// What engine_look_ahead would name, and slots of other orders, or of none.
 static void a_right_hint_and_a_wrong_one_give_the_same_events(void **state)
 {
     (void)state;

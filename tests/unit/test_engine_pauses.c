@@ -235,7 +235,6 @@ static void a_stop_is_released_in_the_step_after_many_pegs(void **state)
         step(&rig, peg(1, i, 1));
     struct command c = rig_enter(1, MANY, 'S', 1, 1, PRICE + 500);
     c.options = OPTION(TAG_STOP_PRICE);
-    c.trigger_type = 'S';
     c.trigger = PRICE;
     step(&rig, c);
     c = rig_enter(2, 1, 'S', 1, 1, PRICE);

@@ -294,15 +294,16 @@ static void every_legal_request_of_random_days_comes_through_the_wire_unchanged(
                 want.locate = got.locate = 0;
                 want.capacity = want.cross = 0;
             }
-            if (want.options & OPTION(TAG_STOP_PRICE) && want.options & OPTION(TAG_TRAIL_AMOUNT))
-                want.trigger_type = 'T';
+            got.session = want.session;
+            assert_memory_equal(&got.user_ref, &want.user_ref, 8);
+            assert_memory_equal(got.aiq_group, want.aiq_group, sizeof got.aiq_group);
             if (got.refuse != 0 || memcmp(got.payload, want.payload, sizeof got.payload) != 0) {
                 unsigned at = 0;
                 while (at < sizeof got.payload && got.payload[at] == want.payload[at])
                     at++;
                 fail_msg("seed %lu, command %u: payload byte %u is %02x, sent as %02x; refused %u, options %08x",
-                         (unsigned long)seed, i, at, got.payload[at % 104], want.payload[at % 104], got.refuse,
-                         want.options);
+                         (unsigned long)seed, i, at, got.payload[at % sizeof got.payload],
+                         want.payload[at % sizeof got.payload], got.refuse, want.options);
             }
             compared++;
             with_options += want.options != 0;

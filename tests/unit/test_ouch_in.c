@@ -176,7 +176,6 @@ static void every_option_lands_in_its_field(void **state)
     assert_int_equal(c.aiq_strategy, '*');
     assert_memory_equal(c.aiq_group, "G1", 2);
     assert_int_equal(c.trigger, 100); // of both the last; the engine refuses them
-    assert_int_equal(c.trigger_type, 'T');
     uint32_t expected = 0;
     for (size_t i = 0; i < TAG_TEXTS; i++)
         if (strchr(tag_texts[i].in, 'O') != NULL)
@@ -416,11 +415,9 @@ static void a_stop_price_and_a_trail_amount_are_triggers(void **state)
         struct command c = decoded(in_texts[m].text, "09 C8 00000000000186A3");
         assert_int_equal(c.refuse, REJECT_NONE);
         assert_int_equal(c.trigger, 100003);
-        assert_int_equal(c.trigger_type, 'S');
         assert_int_equal(c.options, OPTION(TAG_STOP_PRICE));
         c = decoded(in_texts[m].text, "09 C9 0000000000000064");
         assert_int_equal(c.trigger, 100);
-        assert_int_equal(c.trigger_type, 'T');
         assert_int_equal(c.options, OPTION(TAG_TRAIL_AMOUNT));
     }
     assert_int_equal(decoded(in_texts[0].text, "09 C8 0000000100000001").trigger, PRICE_INVALID);

@@ -57,7 +57,6 @@ static struct event event_for(char type)
     e.capacity = 'P';
     e.iso = 'N';
     e.cross = 'N';
-    e.state = 'L';
     e.min_qty = 100;
     e.max_floor = 50;
     e.group_id = 0x0102;
@@ -99,7 +98,6 @@ static struct event filled(char type)
         e.capacity = 'A';
         e.iso = 'Y';
         e.cross = 'O';
-        e.state = 'D';
         TEXT(e.cl_ord_id, "MY-ORDER-00002");
         break;
     case 'C':
@@ -272,7 +270,7 @@ static void a_restated_order_tells_what_is_displayed_and_its_new_reference(void 
 {
     (void)state;
     struct event event = filled('R');
-    event.options = OPTION(TAG_DISPLAY_QUANTITY) | OPTION(TAG_SECONDARY_REF) | OPTION(TAG_USER_REF_IDX);
+    event.options = OPTION(TAG_DISPLAY_QUANTITY) | OPTION(TAG_SECONDARY_REF);
     assert_encodes(&event, OUCH_TAKER, "'R' " AT_0930 "00000007 'R'", "0010 09 01 0000000000000042 05 16 00000064");
     event.user_ref_idx = 5;
     assert_encodes(&event, OUCH_TAKER, "'R' " AT_0930 "00000007 'R'",
