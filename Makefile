@@ -88,7 +88,7 @@ $(eal_units): $(B)/tests/%: $(B)/tests/%.o $(support) $(process) $(cores) $(io) 
 .PHONY: units
 units: $(units) $(eal_units)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
 # ---- the two commands -----------------------------------------------------------------------------------------------
 .PHONY: run test
@@ -210,6 +210,7 @@ uninstall: ## remove what install laid out; the configuration and the journal st
 	rm -f $(addprefix $(to)/sbin/,crosswire-dataplane crosswire-control) $(addprefix $(to)/bin/,xwctl xwreplay)
 	rm -f $(to)/lib/libcrosswire-client.a $(to)/lib/pkgconfig/crosswire-client.pc
 	rm -rf $(addprefix $(to)/,share/crosswire share/doc/crosswire include/crosswire)
+	@test ! -d $(DESTDIR)/etc/needrestart/conf.d || rmdir -p --ignore-fail-on-non-empty $(DESTDIR)/etc/needrestart/conf.d
 
 clean: ## remove build/
 	rm -rf build
