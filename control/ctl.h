@@ -16,7 +16,7 @@ struct ctl {
     bool json;               // --json
     bool fast;               // --fast
     unsigned depth;          // --depth
-    const char *profiles; // --profiles, of nic: the directory of NIC profiles; NULL: not given
+    const char *profiles;    // --profiles, of nic: the directory of NIC profiles; NULL: not given
     // What an operator's request says; NULL: not given.
     const char *reason, *price, *quantity, *by;
     const char *root; // --root, of doctor: a made-up /sys, /proc and /etc; NULL: the host's

@@ -27,8 +27,8 @@ static const struct {
     {"config", "check|describe [FILE]", "loads a configuration, or prints every key", ctl_config},
     {"doctor", "", "what keeps this host from running it well, with the command that mends each; 1 when it can not run",
      ctl_doctor},
-    {"nic", "list|show NAME|match", "NIC profiles, one with where its values come from, those that fit this host's NICs",
-     ctl_nic},
+    {"nic", "list|show NAME|match",
+     "NIC profiles, one with where its values come from, those that fit this host's NICs", ctl_nic},
     {"hash-password", "", "reads a password, prints the line for password_hash (--fast: cheap, for tests)",
      ctl_hash_password},
 };
@@ -63,12 +63,8 @@ static int take_option(struct ctl *ctl, int argc, char **argv, int at)
     }
     const struct {
         const char *option, **value;
-    } texts[] = {{"--reason", &ctl->reason},
-                 {"--price", &ctl->price},
-                 {"--quantity", &ctl->quantity},
-                 {"--by", &ctl->by},
-                 {"--root", &ctl->root},
-                 {"--profiles", &ctl->profiles}};
+    } texts[] = {{"--reason", &ctl->reason}, {"--price", &ctl->price}, {"--quantity", &ctl->quantity},
+                 {"--by", &ctl->by},         {"--root", &ctl->root},   {"--profiles", &ctl->profiles}};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(word, texts[i].option) == 0 && at + 1 < argc) {
             *texts[i].value = argv[at + 1];
