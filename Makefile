@@ -117,7 +117,7 @@ simulator:
 sim: simulator ## the simulator: SEED=n one seed, else without end; STEPS=n, TRACE=1
 	@$(B)/sim/simulator $(if $(SEED),--seed $(SEED),--seeds 1000000000) $(if $(STEPS),--steps $(STEPS)) $(if $(TRACE),--trace)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
 # ---- the two commands -----------------------------------------------------------------------------------------------
 .PHONY: run test
@@ -239,6 +239,7 @@ uninstall: ## remove what install laid out; the configuration and the journal st
 	rm -f $(addprefix $(to)/sbin/,crosswire-dataplane crosswire-control) $(addprefix $(to)/bin/,xwctl xwreplay)
 	rm -f $(to)/lib/libcrosswire-client.a $(to)/lib/pkgconfig/crosswire-client.pc
 	rm -rf $(addprefix $(to)/,share/crosswire share/doc/crosswire include/crosswire)
+	@test ! -d $(DESTDIR)/etc/needrestart/conf.d || rmdir -p --ignore-fail-on-non-empty $(DESTDIR)/etc/needrestart/conf.d
 
 clean: ## remove build/
 	rm -rf build

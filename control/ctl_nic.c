@@ -194,7 +194,10 @@ static void print_row(const char *name, const char *from, const json_t *list_of)
     size_t i;
     json_t *entry;
     printf("%-15s %-12s", name, from);
-    json_array_foreach((json_t *)list_of, i, entry) printf(" %s", json_string_value(entry));
+    json_array_foreach((json_t *)list_of, i, entry)
+    {
+        printf(" %s", json_string_value(entry));
+    }
     puts(json_array_size(list_of) == 0 ? " none" : "");
 }
 

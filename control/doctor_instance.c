@@ -52,6 +52,41 @@ static void look_at_directory(struct doctor *doctor)
     }
 }
 
+// One generation; true when its data plane is dead.
+static bool look_at_generation(struct doctor *doctor, uint64_t generation)
+{
+    const struct config *config = doctor->config;
+    struct region region;
+    switch (region_join(&region, config->run_directory, config->instance, generation, false)) {
+    case REGION_OK:
+        break;
+    case REGION_ABSENT: // gone since it was listed
+        return false;
+    case REGION_SYSTEM:
+        doctor_say(doctor, DOCTOR_WARN, "run doctor as root",
+                   "generation %" PRIu64 " of %s in %s can not be looked at: %s", generation, config->instance,
+                   config->run_directory, strerror(errno));
+        return false;
+    case REGION_LAYOUT:
+        doctor_say(doctor, DOCTOR_WARN, "xwctl status of that build; start its crosswire-control, which drains it",
+                   "generation %" PRIu64 " of %s in %s is another build's", generation, config->instance,
+                   config->run_directory);
+        return false;
+    default:
+        return true;
+    }
+    bool alive = region_alive(&region);
+    if (alive) {
+        doctor->is_live = true;
+        doctor_say(doctor, DOCTOR_FAIL,
+                   "systemctl stop crosswire.target (or SIGTERM to both processes), or another `instance`",
+                   "instance %s runs already: crosswire-dataplane, pid %" PRIu64 ", generation %" PRIu64,
+                   config->instance, region.header->dataplane_pid, generation);
+    }
+    region_leave(&region);
+    return !alive;
+}
+
 // Dead generations are drained by the next control; a live one keeps another start out.
 static void look_at_generations(struct doctor *doctor)
 {
@@ -59,23 +94,8 @@ static void look_at_generations(struct doctor *doctor)
     uint64_t list[GENERATIONS_MOST];
     unsigned dead = 0;
     int count = region_list(config->run_directory, config->instance, list, GENERATIONS_MOST);
-    for (int i = 0; i < count && i < GENERATIONS_MOST; i++) {
-        struct region region;
-        if (region_join(&region, config->run_directory, config->instance, list[i], false) != REGION_OK) {
-            dead++; // half made, or of another build: the lines of who starts say more
-            continue;
-        }
-        if (region_alive(&region)) {
-            doctor->is_live = true;
-            doctor_say(doctor, DOCTOR_FAIL,
-                       "systemctl stop crosswire.target (or SIGTERM to both processes), or another `instance`",
-                       "instance %s runs already: crosswire-dataplane, pid %" PRIu64 ", generation %" PRIu64,
-                       config->instance, region.header->dataplane_pid, list[i]);
-        } else {
-            dead++;
-        }
-        region_leave(&region);
-    }
+    for (int i = 0; i < count && i < GENERATIONS_MOST; i++)
+        dead += look_at_generation(doctor, list[i]);
     if (dead)
         doctor_say(
             doctor, DOCTOR_PASS, NULL,

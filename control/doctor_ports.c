@@ -2,7 +2,6 @@
 // xwctl doctor's checks of what the ports stand on: sockets, interfaces, PCI devices, DPDK.
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <linux/ethtool.h>
@@ -136,11 +135,6 @@ void doctor_ports(struct doctor *doctor)
     for (uint32_t i = 0; i < config->ports_count; i++) {
         static struct nic_profile profile;
         const struct config_port *port = &config->ports[i];
-        for (uint32_t k = 0; k < i; k++) {
-            if (port->device[0] && strcmp(port->device, config->ports[k].device) == 0)
-                doctor_say(doctor, DOCTOR_FAIL, "give each port a device of its own",
-                           "ports %s and %s name the same device, %s", config->ports[k].name, port->name, port->device);
-        }
         if (!load_profile(doctor, port, &profile))
             continue;
         if (profile.device_is == NIC_DEVICE_SOCKET_MADE)
@@ -187,11 +181,8 @@ static void look_at_group(struct doctor *doctor, const struct config_port *port,
 {
     char path[1024], holder[64], mend[320];
     snprintf(path, sizeof path, "%s", doctor_path(doctor, "/dev/vfio/%s", device->iommu_group));
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_EXCL);
-    int reason = errno;
-    if (fd >= 0)
-        close(fd);
-    if (fd >= 0 || doctor->is_live) {
+    int reason = nic_group_try(doctor_path(doctor, "/dev"), device);
+    if (reason == 0 || doctor->is_live) {
         doctor_say(doctor, DOCTOR_PASS, NULL, "port %s: %s is bound to vfio-pci, IOMMU group %s", port->name,
                    port->device, device->iommu_group);
     } else if (reason == EBUSY) {

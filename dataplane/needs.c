@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "needs.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "contract/assert.h"
+#include "contract/nic_device.h"
 #include "contract/nic_profile.h"
 #include "io/eal.h"
 #include "memory.h"
@@ -16,13 +17,8 @@
 // The NUMA node of a CPU; 0 where the kernel tells none.
 static unsigned node_of(uint32_t cpu)
 {
-    for (unsigned node = 0; node < NEEDS_NODES_MAX; node++) {
-        char path[96];
-        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%u/node%u", cpu, node);
-        if (access(path, F_OK) == 0)
-            return node;
-    }
-    return 0;
+    int node = nic_cpu_node("/sys", cpu);
+    return node < 0 || node >= NEEDS_NODES_MAX ? 0 : (unsigned)node;
 }
 
 static size_t pages_of(uint64_t bytes, size_t page)
@@ -160,8 +156,8 @@ static uint64_t free_pages(const char *root, size_t kib)
     return unused > promised ? unused - promised : 0;
 }
 
-int needs_check(const struct config *config, const struct needs *needs, const char *root, char *error,
-                size_t error_size)
+static int check_pages(const struct config *config, const struct needs *needs, const char *root, char *error,
+                       size_t error_size)
 {
     uint64_t roles = 0, eal = 0, region = 0;
     for (unsigned node = 0; node < NEEDS_NODES_MAX && config->dataplane.huge_pages; node++) {
@@ -182,4 +178,35 @@ int needs_check(const struct config *config, const struct needs *needs, const ch
              "vm.nr_hugepages=%" PRIu64 "), or set dataplane.huge_pages: false",
              all, roles, eal, region, have, pool(root, HUGE_KIB, "nr_hugepages") + all - have);
     return EX_UNAVAILABLE;
+}
+
+// Only whether somebody has it: that it is not there, or bound otherwise, its port says.
+static int check_devices(const struct config *config, const char *root, char *error, size_t error_size)
+{
+    char sysfs[512], dev[512], text[512];
+    snprintf(sysfs, sizeof sysfs, "%s/sys", root);
+    snprintf(dev, sizeof dev, "%s/dev", root);
+    for (uint32_t i = 0; i < config->ports_count; i++) {
+        static struct nic_profile profile;
+        struct nic_device device;
+        const struct config_port *port = &config->ports[i];
+        if (nic_profile_load_port(config->profile_directory, port->profile, &profile, text, sizeof text) != 0 ||
+            profile.kind != NIC_PCI || profile.binding != NIC_BINDING_VFIO ||
+            !nic_device_read(sysfs, port->device, &device) || !device.iommu_group[0] ||
+            nic_group_try(dev, &device) != EBUSY)
+            continue;
+        snprintf(error, error_size,
+                 "port %s (%s %s): IOMMU group %s is in use by another process: stop the one that fuser -v "
+                 "/dev/vfio/%s names, or give the port another device",
+                 port->name, port->profile, port->device, device.iommu_group, device.iommu_group);
+        return EX_UNAVAILABLE;
+    }
+    return 0;
+}
+
+int needs_check(const struct config *config, const struct needs *needs, const char *root, char *error,
+                size_t error_size)
+{
+    int result = check_pages(config, needs, root, error, error_size);
+    return result ? result : check_devices(config, root, error, error_size);
 }

@@ -38,8 +38,8 @@ void needs_count(const struct config *config, const struct topology *topology,
 //   device ADDRESS KERNEL-DRIVER PORT       a device that has to be bound; vfio-pci, or the driver that keeps it
 void needs_print(const struct config *config, const struct topology *topology, const struct needs *needs, FILE *to);
 
-// Returns 0 when the huge pages are free now, or EX_UNAVAILABLE with one line in `error`. `root`: "" or a copy of /sys
-// in a test.
+// Returns 0 when the huge pages are free now and nobody has the ports' devices, or EX_UNAVAILABLE with one line in
+// `error`. `root`: "" or what holds a made-up /sys and /dev in a test.
 int needs_check(const struct config *config, const struct needs *needs, const char *root, char *error,
                 size_t error_size);
 

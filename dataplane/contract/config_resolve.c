@@ -87,6 +87,15 @@ static bool resolve_top(struct config_source *source, struct config *config)
     return true;
 }
 
+// The port before `i` that names the same device; NULL when there is none.
+static const struct config_port *same_device(const struct config *config, uint32_t i)
+{
+    for (uint32_t k = 0; k < i; k++)
+        if (config->ports[i].device[0] && strcmp(config->ports[i].device, config->ports[k].device) == 0)
+            return &config->ports[k];
+    return NULL;
+}
+
 static bool resolve_ports(struct config_source *source, struct config *config)
 {
     char(*names)[32] = calloc(config->ports_count, sizeof *names);
@@ -101,6 +110,10 @@ static bool resolve_ports(struct config_source *source, struct config *config)
             good = config_fail_at(source, CONFIG_ports, i, "profile",
                                   "`profile` is `%s`; name a file of profile_directory without .yaml",
                                   show(port->profile));
+        else if (same_device(config, i))
+            good = config_fail_at(source, CONFIG_ports, i, "device",
+                                  "`device` is `%s`, that of port %s too; give each port its own", show(port->device),
+                                  same_device(config, i)->name);
         else if (!parse_ip(port->address, &port->ip))
             good = config_fail_at(source, CONFIG_ports, i, "address",
                                   "`address` is `%s`; write an IPv4 address as 10.0.0.1", show(port->address));

@@ -3,6 +3,8 @@
 #include "contract/nic_device.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,4 +266,15 @@ bool nic_port_fits(const char *sysfs, const char *directory, const struct nic_pr
         snprintf(error, error_size, "the device is bound to %s, not to vfio-pci: %s",
                  found.driver[0] ? found.driver : "no driver", profile->needs);
     return false;
+}
+
+int nic_group_try(const char *dev, const struct nic_device *device)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/vfio/%s", dev, device->iommu_group);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return 0;
 }

@@ -54,6 +54,10 @@ bool nic_profile_for(const char *directory, const struct nic_device *device, str
 // Whether the device is bound as the profile wants it.
 bool nic_is_bound(const struct nic_profile *profile, const struct nic_device *device);
 
+// Tries to open the device's VFIO group below `dev` ("/dev" but for tests), as DPDK does. Returns 0, or errno: EBUSY
+// when another process has it.
+int nic_group_try(const char *dev, const struct nic_device *device);
+
 // The first role, from *role on, whose lcore sits on another NUMA node than the port that it polls: one line with the
 // mend in `line`, and *role is where to go on. False when there is none left. Start with *role = 0.
 bool nic_far_role(const char *sysfs, const struct config *config, unsigned *role, char *line, size_t size);

@@ -55,6 +55,7 @@ xw_boot() {
 	pivot_root . mnt
 	cd /
 	umount -l /mnt
+	mount --make-rshared /
 	exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=basic.target
 	END
     # The outer setpriv: whatever kills this shell takes the whole namespace along.
@@ -70,4 +71,4 @@ xw_boot() {
     done
 }
 
-xw_in() { nsenter --target "$xw_boot_pid" --all --root --wd=/ "$@"; }
+xw_in() { nsenter --target "$xw_boot_pid" --all --root --wd "$@"; }

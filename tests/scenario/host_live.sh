@@ -10,7 +10,7 @@ fail() { echo "FAILED: $*"; exit 1; }
 grep -qw hugetlbfs /proc/filesystems || { echo "skipped because this kernel has no hugetlbfs"; exit 77; }
 
 # One at a time on this machine. What a run that was killed has left is put back first.
-exec {lock}>/run/xw-host-test.lock
+exec {lock}</sys/kernel/mm # one test of the host at a time on this machine
 flock -w 300 "$lock" || fail "another test of the host does not end"
 state=/run/xw-host-test area=$work/swap place=/dev/hugepages-xw-test
 [ ! -d $state ] || "$host" revert --state $state >/dev/null || fail "what an earlier run has left can not be put back: see $state"

@@ -496,6 +496,9 @@ static void malformed_text_is_refused(void **state)
     refused("address: 10.0.0.1", "address: 0.0.0.0", "12:40", "IPv4");
     refused("group: 233.54.12.1", "group: 233.54.12", "21:32", "IPv4");
     refused("profile: vhost", "profile: ../vhost", "12:24", "without .yaml");
+    refused("address: 10.0.0.1, mac: '02:00:00:00:00:0a'}\n  - {name: b, profile: vhost,",
+            "address: 10.0.0.1, device: w.sock}\n  - {name: b, profile: vhost, device: w.sock,", "13:39",
+            "that of port a too; give each port its own");
     refused("run_directory: run", "instance: a/b\nrun_directory: run", "1:11", "letters, digits");
     refused("name: ABC", "name: 'A C'", "24:12", "without blanks");
     refused("user: x2", "user: x 2", "32:12", "letters and digits");

@@ -466,16 +466,6 @@ static void a_socket_is_free_stale_or_taken(void **state)
     finds(doctor_ports, DOCTOR_FAIL, "absent.yaml");
 }
 
-static void a_device_given_twice_fails(void **state)
-{
-    (void)state;
-    char path[100];
-    snprintf(path, sizeof path, "%s/wire.sock", root);
-    ports[0].device = ports[1].device = path;
-    config.ports_count = 2;
-    finds(doctor_ports, DOCTOR_FAIL, "ports wire and other name the same device");
-}
-
 static void an_interface_is_there_and_the_kernel_leaves_its_port_alone(void **state)
 {
     (void)state;
@@ -587,7 +577,6 @@ int main(void)
         TEST(the_disk_is_measured_and_nothing_is_left_of_it),
         TEST(the_largest_day_so_far_is_the_measure_of_a_day),
         TEST(a_socket_is_free_stale_or_taken),
-        TEST(a_device_given_twice_fails),
         TEST(an_interface_is_there_and_the_kernel_leaves_its_port_alone),
         TEST(a_device_is_bound_grouped_and_free),
         TEST(a_group_in_use_fails),
