@@ -108,9 +108,14 @@ $(B)/simulator: $(call objects,$(wildcard tests/sim/*.c)) $(B)/image_dataplane.o
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs)
 
 simulator = $(MAKE) --no-print-directory B=$(B)/sim CFLAGS='-O2 -g' seam='-include tests/sim/seam.h -Wno-shadow'
-.PHONY: sim simulator
+# The same with bugs that can be planted (tests/sim/faults.def).
+simulator_faults = $(MAKE) --no-print-directory B=$(B)/sim-faults CFLAGS='-O2 -g' seam='-include tests/sim/seam.h -Wno-shadow -DCROSSWIRE_FAULTS'
+.PHONY: sim sim-faults simulator
 simulator:
 	+@$(simulator) $(B)/sim/simulator
+	+@$(simulator_faults) $(B)/sim-faults/simulator
+sim-faults: simulator ## the simulator must find every planted bug; FAULT=NAME one of them
+	@$(B)/sim-faults/simulator --faults --seeds $(or $(SEEDS),100) $(if $(FAULT),--fault $(FAULT))
 sim: simulator ## the simulator: SEED=n one seed, else without end; STEPS=n, TRACE=1
 	@$(B)/sim/simulator $(if $(SEED),--seed $(SEED),--seeds 1000000000) $(if $(STEPS),--steps $(STEPS)) $(if $(TRACE),--trace)
 

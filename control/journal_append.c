@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "control/journal_block.h"
 #include "control/journal_state.h"
 
@@ -18,6 +19,8 @@ static uint8_t *last_block(struct journal_commit *commit)
 void journal_begin_block(struct journal_writer *writer, enum journal_block_kind kind)
 {
     struct journal_commit *commit = journal_filling(writer);
+    if (FAULT(block_rewritten) && commit->blocks == 0 && writer->next_block > 1 && writer->head.count < JOURNAL_RECORDS)
+        writer->next_block--;
     if (commit->blocks == 0) {
         commit->first = writer->next_block;
         commit->records = 0;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "contract/config.h"
+#include "contract/fault.h"
 #include "contract/log.h"
 #include "control/auth.h"
 #include "control/follower.h"
@@ -70,7 +71,7 @@ struct service {
 static uint64_t monotonic_ns(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(FAULT(timer_by_wall_clock) ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 

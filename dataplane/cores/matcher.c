@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "cores/clock.h"
 #include "engine/capacity.h"
 
@@ -109,7 +110,7 @@ static void take(struct matcher *matcher, const struct command *input)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
     }
     uint64_t time_ns = tsc_ns(matcher->now, matcher->tsc_factor) + (uint64_t)matcher->offset_ns;
-    if ((int64_t)(time_ns - matcher->previous_ns) < 0)
+    if ((int64_t)(time_ns - matcher->previous_ns) < 0 && !FAULT(time_runs_backwards))
         time_ns = matcher->previous_ns;
     matcher->previous_ns = time_ns;
     // The journal ring's cell is the private copy: its word becomes the sequence, and nobody else writes it.

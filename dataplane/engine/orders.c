@@ -2,6 +2,8 @@
 // Enter and Replace: the checks in their order of precedence, the answer, and the way into the book.
 #include "engine/orders.h"
 
+#include "contract/fault.h"
+
 #include "engine/afterwork.h"
 #include "engine/numbers.h"
 #include "engine/options.h"
@@ -138,7 +140,7 @@ static __attribute__((noinline)) unsigned enter_any(struct engine *e, const stru
     struct session *session = &e->sessions[c->session];
     struct out out = out_open(e, events);
     e->outcome = OUTCOME_NONE;
-    if (!number_take(e, c)) {
+    if (!number_take(e, c) && !FAULT(duplicate_accepted)) {
         e->outcome = OUTCOME_DUPLICATE;
         return 0;
     }

@@ -12,6 +12,8 @@
 #include "contract/wire.h"
 #include "control/journal_format.h"
 #include "engine/capacity.h"
+#include "tests/sim/client.h"
+#include "tests/sim/net.h"
 #include "tests/sim/sim.h"
 
 struct message {
@@ -144,10 +146,26 @@ static void start_engine(struct truth *truth, unsigned core)
     }
 }
 
+// What must hold of a command whatever it says.
+static void check_command(const struct truth *truth, unsigned core, const struct command *command)
+{
+    if (truth->count > 1 && command->time_ns < truth->history[truth->count - 2].time_ns)
+        sim_fail("core %u: the time of command %llu lies before that of the one before it", core,
+                 (unsigned long long)truth->count);
+    if (command->type != CMD_SESSION_DOWN || command->link.down_reason != DOWN_TIMEOUT)
+        return;
+    uint64_t silent_ns = sim.now_ns - net_heard_ns(0x0A010001u + command->session);
+    if (silent_ns < (config->dataplane.session_timeout_ms - 20) * SIM_MS && !client_moved(command->session))
+        sim_fail("session %u is taken down for silence, %.3f ms after it was heard", command->session,
+                 (double)silent_ns / 1e6);
+}
+
 static void put_in_sequence(struct truth *truth, unsigned core, const struct command *cell)
 {
     truth->history = enlarge(truth->history, &truth->room, truth->count + 1, sizeof *truth->history);
     struct command *command = &truth->history[truth->count++];
+    sim.stats[STAT_COMMANDS]++;
+    check_command(truth, core, cell);
     memcpy(command, cell, sizeof *command);
     command->seq = truth->count;
     if (command->prev_hash != (uint32_t)engine_event_hash(truth->engine))
@@ -182,6 +200,8 @@ static void forget_sent(struct told *told)
 static void recovered(struct truth *truth, unsigned core, uint64_t last)
 {
     truth->recovered = true;
+    sim.stats[STAT_RECOVERIES]++;
+    sim.stats[STAT_LOST] += truth->count - last;
     sim_say("core %u recovered %llu of %llu commands", core, (unsigned long long)last,
             (unsigned long long)truth->count);
     if (last > truth->count)

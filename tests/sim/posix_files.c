@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptors: open files of the simulated disk.
 #include "tests/sim/posix.h"
+#include "tests/sim/world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -208,6 +209,7 @@ ssize_t sys_write(int fd, const void *bytes, size_t size)
         memcpy(process->last_line, bytes, length);
         process->last_line[length > 0 && process->last_line[length - 1] == '\n' ? length - 1 : length] = '\0';
         sim_say("%s: %s", process->name, process->last_line);
+        world_line(process);
         return (ssize_t)size;
     }
     struct open_file *file = posix_file(fd);
