@@ -64,6 +64,8 @@ static bool start_write(struct journal_writer *writer, unsigned index)
 
 void journal_submit(struct journal_writer *writer)
 {
+    if (writer->close_segment)
+        journal_close_segment(writer);
     struct journal_commit *commit = journal_filling(writer);
     if (commit->blocks == 0 || writer->outstanding == writer->depth || journal_writer_result(writer))
         return;

@@ -15,10 +15,15 @@
 
 enum { DIGITS = 6, DATE_DIGITS = 8, CHUNK_BLOCKS = 256 };
 
-void journal_segment_name(char name[JOURNAL_NAME_BYTES], uint32_t segment)
+void journal_file_name(char name[JOURNAL_NAME_BYTES], uint32_t segment, const char *suffix)
 {
     xw_assert(segment && segment <= JOURNAL_SEGMENTS_MAX);
-    snprintf(name, JOURNAL_NAME_BYTES, "%06u" JOURNAL_SUFFIX, segment);
+    snprintf(name, JOURNAL_NAME_BYTES, "%06u%s", segment, suffix);
+}
+
+void journal_segment_name(char name[JOURNAL_NAME_BYTES], uint32_t segment)
+{
+    journal_file_name(name, segment, JOURNAL_SUFFIX);
 }
 
 // Exactly `digits` digits and then `rest`; 0 for anything else.
@@ -79,6 +84,11 @@ static uint32_t *list_numbers(const struct journal_disk *disk, int directory, in
         qsort(numbers.list, numbers.count, sizeof *numbers.list, compare_numbers);
     *count = numbers.count;
     return numbers.list;
+}
+
+uint32_t *journal_list_files(const struct journal_disk *disk, int day, const char *suffix, unsigned *count)
+{
+    return list_numbers(disk, day, DIGITS, suffix, count);
 }
 
 uint32_t *journal_list_segments(const struct journal_disk *disk, int day, unsigned *count)

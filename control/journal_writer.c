@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "contract/log.h"
 #include "control/journal_block.h"
 #include "control/journal_files.h"
 #include "control/journal_state.h"
 
-enum { FIRST_SEGMENT_MB = 16, BLOCKS_MIN = 2 };
+enum { FIRST_SEGMENT_MB = 16, BLOCKS_MIN = 2, LOCK_TRIES = 50, LOCK_PAUSE_NS = 10 * 1000 * 1000 };
 
 void journal_fail(struct journal_writer *writer, enum journal_result result, const char *format, ...)
 {
@@ -148,6 +149,17 @@ static void release(struct journal_writer *writer)
     free(writer);
 }
 
+// A keeper holds the lock for moments, while it finds out where a date ends.
+static bool take_lock(const struct journal_writer *writer)
+{
+    for (unsigned tries = 0; writer->disk->lock(writer->disk, writer->day) != 0; tries++) {
+        if (tries == LOCK_TRIES)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
+    }
+    return true;
+}
+
 static void open_files(struct journal_writer *writer, uint32_t commit_kb)
 {
     const struct journal_disk *disk = writer->disk;
@@ -162,7 +174,7 @@ static void open_files(struct journal_writer *writer, uint32_t commit_kb)
                      directory, writer->date, strerror(errno));
         return;
     }
-    if (disk->lock(disk, writer->day) != 0) {
+    if (!take_lock(writer)) {
         journal_fail(writer, JOURNAL_BUSY, "journal %s/%08u: another process writes it: stop that one", directory,
                      writer->date);
         return;
