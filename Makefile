@@ -27,7 +27,7 @@ pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
 # pkg-config puts -march=corei7 in DPDK's flags; ours comes after it.
 dpdk_cflags = $(call pc,--cflags,libdpdk)
 dpdk_libs   = $(call pc,--libs,libdpdk)
-libs        = $(call pc,--libs,libcyaml yaml-0.1 libsodium jansson liburing libpcap) -lm -lpthread
+libs        = $(call pc,--libs,libcyaml yaml-0.1 libsodium jansson liburing libpcap libzstd) -lm -lpthread
 jemalloc    = $(if $(SAN),,$(call pc,--libs,jemalloc))
 
 # ---- sources: one library a folder, one program a main --------------------------------------------------------------
