@@ -69,7 +69,7 @@ enum journal_result journal_check_identity(struct journal_reader *reader, unsign
     if (head->date != identity->date)
         return journal_refuse(reader, JOURNAL_DATE, index, head->block,
                               "of trading date %u, not %u: move it to its own day", head->date, identity->date);
-    if (head->engine_version != CROSSWIRE_ENGINE_VERSION)
+    if (!identity->any_engine && head->engine_version != CROSSWIRE_ENGINE_VERSION)
         return journal_refuse(reader, JOURNAL_ENGINE, index, head->block,
                               "for engine version %u, this build has %u: use the"
                               " build that wrote it, or a new trading date",
@@ -134,6 +134,7 @@ static void take_block(struct journal_reader *reader, const struct journal_block
         report->epochs += head->epoch != report->epoch;
         report->epoch = head->epoch;
         report->config_hash = head->config_hash;
+        report->engine_version = head->engine_version;
     }
     report->closed = head->kind == JOURNAL_CLOSED;
     report->blocks++;
