@@ -12,7 +12,7 @@
 #include "contract/log.h"
 #include "control/journal_files.h"
 
-enum { PACE_NS = 10 * 1000 * 1000, RETRY_NS = 200 * 1000 * 1000, PERMILLE = 1000 };
+enum { PACE_NS = 5 * 1000 * 1000, CALM_COMMITS = 2, RETRY_NS = 200 * 1000 * 1000, PERMILLE = 1000 };
 
 struct journal_spare {
     const struct journal_disk *disk;
@@ -23,6 +23,7 @@ struct journal_spare {
     int day;
     atomic_bool stop;
     _Atomic uint32_t used_permille; // of the current segment
+    _Atomic uint32_t commits;       // so far
     // Release by whoever changes the state pairs with the acquire of the other side, which then reads what follows.
     _Atomic int state; // enum spare_state
     uint32_t segment;
@@ -38,15 +39,28 @@ static void sleep_ns(long ns)
     nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
 }
 
-// Twice as fast as the current segment fills is soon enough.
+// How much of the segment to come must be made when so much of the current one is used, in permille. Zeros take from
+// the device what the commits need: a burst finds the first part of a segment free of them, and the rest is soon
+// enough.
+static uint64_t due_permille(uint64_t used)
+{
+    enum { FREE_PERMILLE = 200 };
+    return used > FREE_PERMILLE ? (used - FREE_PERMILLE) * 3 / 2 : 0;
+}
+
+// While nothing is committed there is nothing to wait for.
 static bool pace(void *context, uint32_t done)
 {
     struct journal_spare *spare = context;
     if (spare->alone)
         return true;
     uint64_t done_permille = (uint64_t)done * PERMILLE / spare->blocks;
-    while (!atomic_load(&spare->stop) && done_permille > 2 * (uint64_t)atomic_load(&spare->used_permille) + 1)
+    while (!atomic_load(&spare->stop) && done_permille > due_permille(atomic_load(&spare->used_permille))) {
+        uint32_t before = atomic_load(&spare->commits);
         sleep_ns(PACE_NS);
+        if (atomic_load(&spare->commits) - before <= CALM_COMMITS)
+            break;
+    }
     return !atomic_load(&spare->stop);
 }
 
@@ -140,6 +154,9 @@ void journal_spare_want(struct journal_spare *spare, uint32_t segment, uint32_t 
 void journal_spare_progress(struct journal_spare *spare, uint32_t used, uint32_t of)
 {
     atomic_store_explicit(&spare->used_permille, (uint32_t)((uint64_t)used * PERMILLE / of), memory_order_relaxed);
+    // One writer: a load and a store, no locked instruction.
+    atomic_store_explicit(&spare->commits, atomic_load_explicit(&spare->commits, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
 }
 
 enum spare_state journal_spare_state(const struct journal_spare *spare)

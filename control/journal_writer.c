@@ -297,6 +297,7 @@ struct journal_counts journal_writer_counts(const struct journal_writer *writer)
         .bytes = atomic_load_explicit(&writer->count_bytes, memory_order_relaxed),
         .segments = atomic_load_explicit(&writer->count_segments, memory_order_relaxed),
         .segment_waits = atomic_load_explicit(&writer->count_waits, memory_order_relaxed),
+        .next_ready = journal_spare_state(writer->spare) == SPARE_READY,
         .space_low = journal_spare_state(writer->spare) == SPARE_NO_ROOM,
     };
 }
