@@ -13,7 +13,7 @@
 
 #include "contract/fault.h"
 
-enum { DIGITS = 6, DATE_DIGITS = 8, CHUNK_BLOCKS = 256 };
+enum { DIGITS = 6, DATE_DIGITS = 8 };
 
 void journal_file_name(char name[JOURNAL_NAME_BYTES], uint32_t segment, const char *suffix)
 {
@@ -117,7 +117,7 @@ int journal_dates(const char *directory, uint32_t *list, int most)
 // Zeros that are written, not only reserved: a later write into them changes no metadata and so costs one device write.
 static int write_zeros(const struct journal_disk *disk, int fd, uint32_t blocks, journal_pace pace, void *context)
 {
-    const size_t chunk = (size_t)CHUNK_BLOCKS * JOURNAL_BLOCK;
+    const size_t chunk = (size_t)JOURNAL_ZERO_BLOCKS * JOURNAL_BLOCK;
     void *zeros = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (zeros == MAP_FAILED)
         return -1;

@@ -30,6 +30,9 @@ uint32_t *journal_list_files(const struct journal_disk *disk, int day, const cha
 // The same of the segments.
 uint32_t *journal_list_segments(const struct journal_disk *disk, int day, unsigned *count);
 
+// Zeros are written this many at a time: so little that a commit that comes meanwhile hardly waits.
+enum { JOURNAL_ZERO_BLOCKS = 16 };
+
 // Paces the making of a segment: called between chunks with the blocks that are written; false gives up.
 typedef bool (*journal_pace)(void *context, uint32_t blocks);
 
