@@ -11,6 +11,7 @@
 #include "contract/assert.h"
 #include "contract/itch_out.h"
 #include "contract/log.h"
+#include "contract/told.h"
 #include "control/opening.h"
 #include "control/replica.h"
 
@@ -119,13 +120,13 @@ static void take_event(void *context, const struct event *event)
 {
     struct shadow *shadow = context;
     const struct config *config = shadow->config;
-    if (event->flags & EV_MD_ANY)
+    if (told_feed(event))
         tell_feed(shadow, event);
-    if (event->type < EV_SYSTEM) {
+    if (told_session(event)) {
         tell_one(shadow, event->session);
         if (event->type == EV_TRADE)
             tell_one(shadow, event->other_session);
-    } else if (event->type == EV_SYSTEM && (event->flags & EV_MD_ANY) == 0) {
+    } else if (told_all(event)) {
         for (unsigned i = 0; i < config->sessions_count; i++)
             shadow->told[i] += config->sessions[i].matcher == shadow->core;
     }

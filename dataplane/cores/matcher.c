@@ -57,7 +57,9 @@ void matcher_step(struct matcher *matcher, const struct command *command)
 {
     unsigned count = engine_step(matcher->engine, command, matcher->events);
     matcher->counters[COUNT_MATCHER_commands]++;
-    if (count)
+    if (__builtin_expect(matcher->count_until != 0, 0))
+        matcher_count(matcher, count);
+    else if (count)
         matcher_emit(matcher, count);
     finish_step(matcher);
 }
@@ -68,7 +70,11 @@ static bool continue_step(struct matcher *matcher)
     for (unsigned i = 0; engine_unfinished(matcher->engine); i++) {
         if (i == CONTINUE_BURST || matcher_steps_left(matcher) == 0)
             return false;
-        matcher_emit(matcher, engine_continue(matcher->engine, matcher->events));
+        unsigned count = engine_continue(matcher->engine, matcher->events);
+        if (matcher->count_until)
+            matcher_count(matcher, count);
+        else
+            matcher_emit(matcher, count);
         finish_step(matcher);
     }
     return true;
@@ -328,13 +334,16 @@ static bool make_engine(struct matcher *matcher, const struct role_context *cont
     matcher->capacity = engine_capacity_of(context->config, context->index);
     void *memory = context->take_memory(engine_footprint(&matcher->capacity), "engine");
     matcher->gateway_of = context->take_memory(context->config->sessions_count, "sessions to gateways");
-    if (!memory || !matcher->gateway_of)
+    matcher->told = context->take_memory(context->config->sessions_count * sizeof *matcher->told, "session streams");
+    if (!memory || !matcher->gateway_of || !matcher->told)
         return false;
     matcher->engine = engine_new(memory, &matcher->capacity);
     restore_begin(&matcher->restoring, matcher->engine);
     matcher->sessions_count = context->config->sessions_count;
-    for (uint32_t i = 0; i < matcher->sessions_count; i++)
+    for (uint32_t i = 0; i < matcher->sessions_count; i++) {
         matcher->gateway_of[i] = (uint8_t)context->config->sessions[i].gateway;
+        matcher->told[i] = context->config->sessions[i].matcher == context->index ? 0 : TOLD_ELSEWHERE;
+    }
     return matcher->engine != NULL;
 }
 
