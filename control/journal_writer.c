@@ -119,6 +119,25 @@ static bool remove_leftovers(struct journal_writer *writer)
     return good;
 }
 
+// What was read need not be durable: a writer that was killed may have left its last commit in the disk's cache. From
+// the new segment's header on it counts as durable, so it must be.
+static void sync_previous(struct journal_writer *writer, const struct journal_report *tail)
+{
+    const struct journal_disk *disk = writer->disk;
+    if (!tail->last_segment)
+        return;
+    char name[JOURNAL_NAME_BYTES];
+    journal_segment_name(name, tail->last_segment);
+    int fd = disk->open(disk, writer->day, name, O_WRONLY);
+    if (fd < 0 || disk->sync(disk, fd) != 0)
+        journal_fail(
+            writer, JOURNAL_IO,
+            "journal %s/%08u/%s: what it holds can not be made durable: %s: mend the disk, then start control again",
+            writer->directory, writer->date, name, strerror(errno));
+    if (fd >= 0)
+        disk->close(disk, fd);
+}
+
 // What a killed writer had pre-written and never used. Only zeros: a torn tail stays for whoever wants to look at it.
 static void trim_previous(struct journal_writer *writer, const struct journal_report *tail)
 {
@@ -204,6 +223,8 @@ enum journal_result journal_writer_open(struct journal_writer **out, const struc
 {
     struct journal_writer *writer = new_writer(identity, options, tail);
     open_files(writer, options->commit_kb);
+    if (!journal_writer_result(writer))
+        sync_previous(writer, tail);
     if (!journal_attach(writer)) {
         journal_begin_segment(writer, tail->last_blocks, tail->epoch);
         journal_settle(writer);
