@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "contract/assert.h"
+#include "contract/fault.h"
 #include "contract/itch_out.h"
 #include "contract/log.h"
 #include "contract/told.h"
@@ -300,7 +301,7 @@ bool shadow_snapshot(struct shadow *shadow)
     struct snapshot_facts facts = {.engine_version = CROSSWIRE_ENGINE_VERSION,
                                    .config_hash = shadow->identity->config_hash,
                                    .opening = opening_digest(&shadow->opening),
-                                   .covered = engine_sequence(engine),
+                                   .covered = FAULT(snapshot_without_sequence) ? 0 : engine_sequence(engine),
                                    .event_hash = engine_event_hash(engine),
                                    .time_ns = engine_time_ns(engine),
                                    .core = shadow->core,
@@ -320,7 +321,8 @@ bool shadow_snapshot(struct shadow *shadow)
 
 static struct command stream_record(uint16_t session, uint64_t next)
 {
-    struct command record = {.type = CMD_RESTORE_STREAM, .session = session, .restore_stream.next = next};
+    struct command record = {
+        .type = CMD_RESTORE_STREAM, .session = session, .restore_stream.next = next - FAULT(snapshot_stream_short)};
     return record;
 }
 

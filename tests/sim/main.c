@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // make sim: the production programs against simulated clients, network, disk and clock, from a seed.
 //
-//   simulator [--seed N] [--seeds COUNT] [--steps N] [--trace] [--twice] [--fault NAME | --faults]
+//   simulator [--seed N] [--seeds COUNT] [--steps N] [--jobs N] [--trace] [--twice EVERY] [--fault NAME] [--faults]
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -59,6 +59,7 @@ static const char *const stat_names[STATS] = {
     [STAT_TORN] = "torn tails",
     [STAT_SNAPSHOTS] = "snapshots taken",
     [STAT_RESTORED] = "recoveries from a snapshot",
+    [STAT_LIES] = "losses by a disk that lies",
 };
 
 struct task {
@@ -113,43 +114,17 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-// Each planted bug must be found within `seeds` seeds, and the seed that finds it must pass without it.
-static unsigned hunt(uint64_t seed, uint64_t seeds, const char *only)
-{
-    unsigned missed = 0;
-    for (unsigned i = 0; i < faults_count; i++) {
-        struct task task = {.fault = faults[i].name, .quiet = true};
-        struct outcome outcome;
-        bool found = false;
-        if (only && strcmp(only, faults[i].name) != 0)
-            continue;
-        for (uint64_t n = 0; n < seeds && !found; n++) {
-            task.seed = seed + n;
-            found = !run_apart(&task, &outcome);
-        }
-        struct task without = {.seed = task.seed};
-        bool passes = found && run_apart(&without, &outcome);
-        if (found)
-            printf("%-26s found by seed %llu: %s\n", faults[i].name, (unsigned long long)task.seed, task.found);
-        else
-            printf("%-26s NOT FOUND by %llu seeds (%s)\n", faults[i].name, (unsigned long long)seeds, faults[i].text);
-        if (found && !passes)
-            printf("%-26s and seed %llu fails without it\n", faults[i].name, (unsigned long long)task.seed);
-        missed += !passes;
-    }
-    printf("%u planted bugs, %u not found\n", only ? 1 : faults_count, missed);
-    return missed;
-}
-
 struct options {
     uint64_t seed, seeds, steps;
-    bool trace, twice, here, faults;
+    uint64_t twice; // every so many seeds a second time, 0: none
+    unsigned jobs;
+    bool trace, here, faults;
     const char *fault;
 };
 
 static bool read_options(struct options *options, int count, char **list)
 {
-    *options = (struct options){.seed = 1, .seeds = 1};
+    *options = (struct options){.seed = 1, .seeds = 1, .jobs = 1};
     for (int i = 1; i < count; i++) {
         const char *value = i + 1 < count ? list[i + 1] : "";
         if (strcmp(list[i], "--seed") == 0)
@@ -163,7 +138,9 @@ static bool read_options(struct options *options, int count, char **list)
         else if (strcmp(list[i], "--trace") == 0)
             options->trace = true;
         else if (strcmp(list[i], "--twice") == 0)
-            options->twice = true;
+            options->twice = strtoull(value, NULL, 10), i++;
+        else if (strcmp(list[i], "--jobs") == 0)
+            options->jobs = (unsigned)strtoul(value, NULL, 10), i++;
         else if (strcmp(list[i], "--here") == 0)
             options->here = true;
         else if (strcmp(list[i], "--faults") == 0)
@@ -180,52 +157,128 @@ static void print_stats(const uint64_t stats[STATS])
         printf("%12llu %s\n", (unsigned long long)stats[i], stat_names[i]);
 }
 
-static int run_seeds(const struct options *options)
+struct result { // of a job
+    uint64_t failed, steps;
+    uint64_t stats[STATS];
+};
+
+// The seeds that are job `job`'s.
+static void run_seeds(const struct options *options, unsigned job, struct result *result)
 {
-    uint64_t failed = 0, steps = 0, stats[STATS] = {0};
-    double began = seconds();
-    for (uint64_t n = 0; n < options->seeds; n++) {
+    for (uint64_t n = job; n < options->seeds; n += options->jobs) {
         struct outcome outcome, again;
         struct task task = {.seed = options->seed + n, .steps = options->steps, .trace = options->trace};
         task.fault = options->fault;
         if (!run_apart(&task, &outcome)) {
-            failed++;
+            result->failed++;
             continue;
         }
-        steps += outcome.steps;
+        result->steps += outcome.steps;
         for (unsigned i = 0; i < STATS; i++)
-            stats[i] += outcome.stats[i];
+            result->stats[i] += outcome.stats[i];
         if (options->seeds == 1)
             printf("seed %llu: %llu steps, %.3f simulated seconds, hash %016llx\n", (unsigned long long)task.seed,
                    (unsigned long long)outcome.steps, (double)outcome.sim_ns / 1e9, (unsigned long long)outcome.hash);
-        if (options->twice && (!run_apart(&task, &again) || again.hash != outcome.hash)) {
+        if (options->twice && n % options->twice == 0 && (!run_apart(&task, &again) || again.hash != outcome.hash)) {
             printf("FAILED seed %llu: its second run has hash %016llx, its first %016llx\n",
                    (unsigned long long)task.seed, (unsigned long long)again.hash, (unsigned long long)outcome.hash);
-            failed++;
+            result->failed++;
         }
     }
+}
+
+// The planted bugs that are job `job`'s: each must be found within the given number of seeds, and the seed that finds
+// it must pass without it.
+static void hunt(const struct options *options, unsigned job, struct result *result)
+{
+    for (unsigned i = job; i < faults_count; i += options->jobs) {
+        struct task task = {.fault = faults[i].name, .quiet = true};
+        struct outcome outcome;
+        bool found = false;
+        if (options->fault && strcmp(options->fault, faults[i].name) != 0)
+            continue;
+        for (uint64_t n = 0; n < options->seeds && !found; n++) {
+            task.seed = options->seed + n;
+            found = !run_apart(&task, &outcome);
+        }
+        struct task without = {.seed = task.seed};
+        bool passes = found && run_apart(&without, &outcome);
+        if (found)
+            printf("%-26s found: %s\n", faults[i].name, task.found);
+        else
+            printf("%-26s NOT FOUND by %llu seeds (%s)\n", faults[i].name, (unsigned long long)options->seeds,
+                   faults[i].text);
+        if (found && !passes)
+            printf("%-26s and seed %llu fails without it\n", faults[i].name, (unsigned long long)task.seed);
+        result->failed += !passes;
+        result->steps++;
+    }
+}
+
+// Shares the work among jobs, each a process, and adds up what they say.
+static struct result share(const struct options *options,
+                           void (*work)(const struct options *options, unsigned job, struct result *result))
+{
+    struct result all = {0};
+    int pipes[2];
+    fflush(stdout);
+    if (pipe(pipes) != 0)
+        exit(71);
+    for (unsigned job = 0; job < options->jobs; job++) {
+        struct result result = {0};
+        if (fork() != 0)
+            continue;
+        setvbuf(stdout, NULL, _IOLBF, 0);
+        work(options, job, &result);
+        fflush(stdout);
+        _exit(write(pipes[1], &result, sizeof result) == sizeof result ? 0 : 71);
+    }
+    close(pipes[1]);
+    for (unsigned job = 0; job < options->jobs; job++) {
+        struct result result;
+        if (read(pipes[0], &result, sizeof result) != sizeof result) {
+            all.failed++;
+            break;
+        }
+        all.failed += result.failed;
+        all.steps += result.steps;
+        for (unsigned i = 0; i < STATS; i++)
+            all.stats[i] += result.stats[i];
+    }
+    while (wait(NULL) > 0)
+        ;
+    return all;
+}
+
+static int run_all(const struct options *options)
+{
+    double began = seconds();
+    struct result all = share(options, options->faults ? hunt : run_seeds);
     double took = seconds() - began;
-    print_stats(stats);
-    printf("%llu seeds, %llu failed, %llu steps, %.1f s, %.0f steps a second\n", (unsigned long long)options->seeds,
-           (unsigned long long)failed, (unsigned long long)steps, took, (double)steps / took);
-    return failed ? 1 : 0;
+    if (options->faults) {
+        printf("%llu planted bugs, %llu not found, %.1f s\n", (unsigned long long)all.steps,
+               (unsigned long long)all.failed, took);
+    } else {
+        print_stats(all.stats);
+        printf("%llu seeds, %llu failed, %llu steps, %.1f s, %.0f steps a second\n", (unsigned long long)options->seeds,
+               (unsigned long long)all.failed, (unsigned long long)all.steps, took, (double)all.steps / took);
+    }
+    return all.failed ? 1 : 0;
 }
 
 int main(int count, char **list)
 {
     struct options options;
     if (!read_options(&options, count, list)) {
-        fputs("usage: simulator [--seed N] [--seeds COUNT] [--steps N] [--trace] [--twice] [--fault NAME | --faults] "
-              "[--here]\n",
+        fputs("usage: simulator [--seed N] [--seeds COUNT] [--steps N] [--trace] [--twice EVERY] [--jobs N] "
+              "[--fault NAME] [--faults] [--here]\n",
               stderr);
         return 64;
     }
-    if (options.faults)
-        return hunt(options.seed, options.seeds, options.fault) ? 1 : 0;
+    if (!options.here)
+        return run_all(&options);
     if (options.fault && !fault_plant(options.fault))
         return 64;
-    if (!options.here)
-        return run_seeds(&options);
     world_run(options.seed, options.steps, options.trace);
     printf("seed %llu: %llu steps, hash %016llx\n", (unsigned long long)options.seed, (unsigned long long)sim.step,
            (unsigned long long)sim.hash);

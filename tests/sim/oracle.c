@@ -53,7 +53,7 @@ static struct region region;
 static struct inode *region_file;
 static uint64_t region_of_start;
 static bool may_lose; // the host has crashed since the last recovery
-static bool lied;
+static bool lost;     // what was told: the disk had lied
 
 static void *enlarge(void *at, uint64_t *room, uint64_t want, size_t size)
 {
@@ -189,14 +189,6 @@ static void check_sent(const struct told *told, const char *what, unsigned numbe
     }
 }
 
-static void forget_sent(struct told *told)
-{
-    for (uint64_t n = told->count + 1; n <= told->sent_highest; n++)
-        told->sent[n] = 0;
-    if (told->sent_highest > told->count)
-        told->sent_highest = told->count;
-}
-
 static void recovered(struct truth *truth, unsigned core, uint64_t last)
 {
     truth->recovered = true;
@@ -207,10 +199,11 @@ static void recovered(struct truth *truth, unsigned core, uint64_t last)
     if (last > truth->count)
         sim_fail("core %u recovers %llu commands, of which only %llu were ever put in sequence", core,
                  (unsigned long long)last, (unsigned long long)truth->count);
-    if (last < truth->count && !may_lose && !lied)
+    if (last < truth->count && !may_lose)
         sim_fail("core %u recovers %llu commands of %llu, and the host has not crashed", core, (unsigned long long)last,
                  (unsigned long long)truth->count);
-    if (last < truth->released && !lied)
+    lost |= last < truth->released;
+    if (last < truth->released && !disk.lies)
         sim_fail("core %u recovers %llu commands, and the outside was told of %llu", core, (unsigned long long)last,
                  (unsigned long long)truth->released);
     if (truth->released > last)
@@ -218,7 +211,7 @@ static void recovered(struct truth *truth, unsigned core, uint64_t last)
     for (uint64_t n = last + 1; n < truth->durable_room; n++)
         truth->durable[n] = 0;
     truth->durable_upto = last;
-    if (last == truth->count)
+    if (last == truth->count || lost)
         return;
     uint64_t count = truth->count = last;
     start_engine(truth, core);
@@ -227,15 +220,9 @@ static void recovered(struct truth *truth, unsigned core, uint64_t last)
     for (unsigned i = 0; i < config->sessions_count; i++) {
         if (config->sessions[i].matcher != core)
             continue;
-        if (lied)
-            forget_sent(&sessions[i]);
-        else
-            check_sent(&sessions[i], "session", i);
+        check_sent(&sessions[i], "session", i);
     }
-    if (lied)
-        forget_sent(&truth->market);
-    else
-        check_sent(&truth->market, "market data of core", core);
+    check_sent(&truth->market, "market data of core", core);
 }
 
 // ---- the region -----------------------------------------------------------------------------------------------------
@@ -296,6 +283,8 @@ static void observe_core(unsigned core)
 
 void oracle_observe(void)
 {
+    if (lost)
+        return;
     const struct sim_process *process = &sim_processes[SIM_DATAPLANE];
     if (process->starts && process->alive && region_of_start != process->starts)
         find_region();
@@ -317,9 +306,9 @@ void oracle_host_crashed(void)
     region_of_start = 0;
 }
 
-void oracle_disk_lied(void)
+bool oracle_lost(void)
 {
-    lied = true;
+    return lost;
 }
 
 // ---- the journal on disk --------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ enum sim_stat {
     STAT_TORN,
     STAT_SNAPSHOTS,
     STAT_RESTORED,
+    STAT_LIES, // found out
     STATS
 };
 

@@ -31,6 +31,7 @@ static uint64_t starts_seen[SIM_PROCESSES]; // whose end has been looked at
 static uint64_t failures_at_start;          // of the disk, when control was started
 static bool mended = true;
 static uint64_t starts_counted;
+static bool refused;      // a disk that lied has left a journal that control does not take
 static uint64_t asked_ns; // when a process was last asked to stop
 
 // ---- the weather ----------------------------------------------------------------------------------------------------
@@ -207,7 +208,7 @@ static void make_weather(void)
         sim_processes[SIM_CONTROL].slow_ns = random_between(random, 1, 30) * SIM_MS;
         sim_after(random_below(random, 30 * SIM_MS), end_slowness, NULL, 0);
     }
-    if (random_chance(random, weather.noise))
+    for (unsigned n = random_chance(random, weather.noise) ? (unsigned)random_below(random, 20) : 0; n > 0; n--)
         world_send_noise();
 }
 
@@ -219,7 +220,7 @@ static const char *const never[] = {"XW1005", "XW2005", "XW2016", "XW2018"};
 void world_line(const struct sim_process *process)
 {
     const char *line = process->last_line;
-    for (unsigned i = 0; i < sizeof never / sizeof never[0]; i++) {
+    for (unsigned i = 0; !disk.lies && i < sizeof never / sizeof never[0]; i++) {
         if (strstr(line, never[i]))
             sim_fail("%s says %s", process->name, line);
     }
@@ -239,6 +240,10 @@ static bool is_expected(const struct sim_process *process)
     bool disk_trouble = disk.failures != failures_at_start || !mended;
     if (process->killed || process->exit_code == EX_OK)
         return true;
+    if (disk.lies && process->exit_code == EX_DATAERR) {
+        refused = true; // it has noticed
+        return true;
+    }
     if (process->exit_code == EX_IOERR)
         return disk_trouble || process->number == SIM_DATAPLANE;
     if (process->number == SIM_DATAPLANE)
@@ -446,12 +451,17 @@ void world_run(uint64_t seed, uint64_t steps, bool trace)
     oracle_open(config);
     clients_open(config);
     market_open(config);
+    disk.lies = config->ack_mode == ACK_DURABLE && random_chance(&sim.chaos, 60000);
     begin(STAGE_CHAOS);
     sim_after(0, every_millisecond, NULL, 0);
     while (stage != STAGE_DONE && (!steps || sim.step < steps)) {
         if (!sim_run_one())
             sim_fail("nothing is left to happen");
         oracle_observe();
+        if (refused || oracle_lost()) { // of a lying disk no more than this is asked: that nothing worse happens
+            sim.stats[STAT_LIES]++;
+            break;
+        }
     }
     sim.stats[STAT_DISK_FAILURES] = disk.failures;
 }
