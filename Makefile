@@ -27,7 +27,7 @@ pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
 # pkg-config puts -march=corei7 in DPDK's flags; ours comes after it.
 dpdk_cflags = $(call pc,--cflags,libdpdk)
 dpdk_libs   = $(call pc,--libs,libdpdk)
-libs        = $(call pc,--libs,libcyaml yaml-0.1 libsodium jansson liburing libpcap libsystemd) -lm -lpthread
+libs        = $(call pc,--libs,libcyaml yaml-0.1 libsodium jansson liburing libpcap libsystemd libzstd) -lm -lpthread
 jemalloc    = $(if $(SAN),,$(call pc,--libs,jemalloc))
 
 # ---- sources: one library a folder, one program a main --------------------------------------------------------------
@@ -100,22 +100,30 @@ $(B)/dataplane/%.o $(B)/control/%.o: base += $(seam)
 image_parts_dataplane = $(B)/dataplane/main.o $(process) $(cores) $(B)/dataplane/io/packet.o
 image_parts_control = $(B)/control/main.o $(control)
 define image
-$(B)/image_$(1).o: $(image_parts_$(1)) $(engine) $(contract) tests/sim/image.ld tests/sim/calls.txt
+$(B)/image_$(1).o: $(image_parts_$(1)) $(engine) $(contract) tests/sim/image.ld tests/sim/calls.txt tests/sim/pure.txt
 	@sed 's/IMAGE/$(1)/' tests/sim/image.ld >$(B)/image_$(1).ld
 	$(LD) -r -T $(B)/image_$(1).ld -o $(B)/image_$(1).all.o $(image_parts_$(1)) $(engine) $(contract)
 	@{ cat tests/sim/calls.txt; echo main $(1)_main; } >$(B)/image_$(1).calls
 	objcopy --redefine-syms=$(B)/image_$(1).calls --keep-global-symbol=$(1)_main $(B)/image_$(1).all.o $$@
+	@nm -u $$@ | sed 's/^ *[A-Za-z] //' | grep -vE '^(sys|sim|fault)_' | grep -vxFf tests/sim/pure.txt | sed 's/^/crosswire-$(1) calls /; \
+	  s/$$$$/: simulate it (tests\/sim\/calls.txt, posix.h), or name it in tests\/sim\/pure.txt/' >$(B)/image_$(1).unknown; \
+	  ! grep . $(B)/image_$(1).unknown || { rm -f $$@; exit 1; }
 endef
 $(foreach program,dataplane control,$(eval $(call image,$(program))))
 $(B)/simulator: $(call objects,$(wildcard tests/sim/*.c)) $(B)/image_dataplane.o $(B)/image_control.o $(client) $(B)/dataplane/io/packet.o $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs)
 
 simulator = $(MAKE) --no-print-directory B=$(B)/sim CFLAGS='-O2 -g' seam='-include tests/sim/seam.h -Wno-shadow'
-.PHONY: sim simulator
+# The same with bugs that can be planted (tests/sim/faults.def).
+simulator_faults = $(MAKE) --no-print-directory B=$(B)/sim-faults CFLAGS='-O2 -g' seam='-include tests/sim/seam.h -Wno-shadow -DCROSSWIRE_FAULTS'
+.PHONY: sim sim-faults simulator
 simulator:
 	+@$(simulator) $(B)/sim/simulator
+	+@$(simulator_faults) $(B)/sim-faults/simulator
+sim-faults: simulator ## the simulator must find every planted bug; FAULT=NAME one of them
+	@$(B)/sim-faults/simulator --faults --jobs $(shell nproc) --seeds $(or $(SEEDS),100) $(if $(FAULT),--fault $(FAULT))
 sim: simulator ## the simulator: SEED=n one seed, else without end; STEPS=n, TRACE=1
-	@$(B)/sim/simulator $(if $(SEED),--seed $(SEED),--seeds 1000000000) $(if $(STEPS),--steps $(STEPS)) $(if $(TRACE),--trace)
+	@$(B)/sim/simulator --jobs $(if $(SEED),1,$(shell nproc)) $(if $(SEED),--seed $(SEED),--seeds 1000000000) $(if $(STEPS),--steps $(STEPS)) $(if $(TRACE),--trace)
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
@@ -128,7 +136,7 @@ run: ## a day of orders through the real appliance; INPUT=FILE plays a capture o
 
 test: ## everything that is tested; ONLY=PATTERN limits it
 	@.ci/install-packages test
-	@$(MAKE) --no-print-directory all units fuzzers
+	@$(MAKE) --no-print-directory all units fuzzers simulator
 	@tests/run.sh $(B) '$(ONLY)'
 
 # ---- the rest -------------------------------------------------------------------------------------------------------

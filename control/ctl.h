@@ -24,6 +24,8 @@ struct ctl {
     const char *date, *core, *until, *at;
     const char *format, *out; // of an export
     const char *with;         // another configuration, for replay
+    const char *key;          // public keys, for verify
+    bool all;                 // every date
 };
 
 int ctl_status(const struct ctl *ctl, int argc, char **argv);

@@ -95,22 +95,6 @@ void ctl_sum_accounts(const struct region *region, struct ctl_accounts *accounts
                       accounts->unfinished >= 0 && accounts->unfinished <= (int64_t)matchers;
 }
 
-// The instance that the first segment in `directory` was written by; empty when there is none that can be read.
-static void read_instance(const char *directory, char instance[33])
-{
-    char path[4200];
-    struct journal_block block = {0};
-    snprintf(path, sizeof path, "%s/000001" JOURNAL_SUFFIX, directory);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        fail_with(EX_NOINPUT, "%s: %s: give JOURNALDIR/YYYYMMDD", path, strerror(errno));
-    ssize_t size = read(fd, &block, sizeof block);
-    close(fd);
-    if (size == (ssize_t)sizeof block && block.magic == JOURNAL_MAGIC)
-        memcpy(instance, block.instance, 32);
-    instance[32] = 0;
-}
-
 static void identity_of(const char *directory, struct journal_identity *identity)
 {
     char parent[4096], instance[33] = {0};
@@ -125,8 +109,9 @@ static void identity_of(const char *directory, struct journal_identity *identity
         date = isdigit((unsigned char)directory[i]) ? date * 10 + (uint32_t)(directory[i] - '0') : 0;
     if (length - base != 8 || date < 10000101 || length >= sizeof parent)
         fail_with(EX_USAGE, "%s is not the directory of a trading date: give JOURNALDIR/YYYYMMDD", directory);
-    read_instance(directory, instance);
     snprintf(parent, sizeof parent, "%.*s", base ? (int)base : 1, base ? directory : ".");
+    if (!journal_read_instance(parent, date, instance))
+        fail_with(EX_NOINPUT, "%s: %s: give JOURNALDIR/YYYYMMDD", directory, strerror(errno));
     *identity = (struct journal_identity){.directory = strdup(parent), .instance = strdup(instance), .date = date};
     if (!identity->directory || !identity->instance)
         fail_with(EX_OSERR, "no memory");

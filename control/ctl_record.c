@@ -268,7 +268,6 @@ static void order_event(struct row *row, const struct event *e)
     row_character(row, ROW_tif, e->tif);
     row_character(row, ROW_display, e->display);
     row_character(row, ROW_capacity, e->capacity);
-    row_character(row, ROW_state, e->state);
     if (e->type == EV_REPLACED) {
         row_number(row, ROW_orig_user_ref, e->other_user_ref);
         row_number(row, ROW_old_order_ref, (int64_t)e->old_ref);

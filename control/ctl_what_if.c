@@ -175,7 +175,10 @@ static void take_record(void *context, const struct command *record)
     rerun->record = *record;
     rerun->begun = true;
     struct command command = opens(record->type) ? in_place_of(what_if, rerun, record) : *record;
-    command.prev_hash = (uint32_t)engine_event_hash(replica_engine(rerun->replica)); // of the other day
+    uint64_t hash = engine_event_hash(replica_engine(rerun->replica)); // of the other day
+    command.prev_hash = (uint32_t)hash;
+    if (command.type == CMD_TICK)
+        command.tick.event_hash = hash;
     if (!replica_take(rerun->replica, &command, keep_now, rerun))
         fail_with(EX_SOFTWARE, "%s", replica_error(rerun->replica));
     for (size_t i = 0; i < rerun->now.count; i++)

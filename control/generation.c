@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "contract/assert.h"
+#include "contract/fault.h"
 #include "contract/log.h"
 
 enum { GENERATIONS_MAX = 64 };
@@ -174,7 +175,8 @@ void generation_sweep(struct generation *generation, const struct config *config
             join(generation, &region, config);
             continue;
         }
-        drain(&region, config, writer);
+        if (!FAULT(generation_removed_early))
+            drain(&region, config, writer);
         if (region_remove(config->run_directory, config->instance, list[i]) != 0 && errno != ENOENT)
             fail_with(EX_OSERR, "%s: can not remove: %s", region.path, strerror(errno));
         region_leave(&region);

@@ -51,6 +51,7 @@ struct journal_identity {
     uint32_t date;                   // yyyymmdd
     uint64_t config_hash;            // writer: put into every block
     const struct journal_disk *disk; // journal_disk.h; NULL: the system's
+    bool any_engine; // do not refuse what another engine version wrote: the caller does, or needs no history
 };
 
 // ---- reading --------------------------------------------------------------------------------------------------------
@@ -70,6 +71,7 @@ struct journal_report {
     uint32_t epochs;
     uint64_t epoch;                   // of the last segment, 0 for an empty journal
     uint64_t config_hash;             // of the last segment
+    uint32_t engine_version;          // of the last segment
     uint64_t last_seq[JOURNAL_CORES]; // a core: 0 for none
     bool closed;                      // the last writer closed in order
     bool torn;                        // a torn tail was left out, beginning at torn_at
@@ -133,7 +135,12 @@ const struct journal_report *journal_reader_report(const struct journal_reader *
 void journal_reader_close(struct journal_reader *reader);
 
 // Walks the whole date with all checks and leaves the report. JOURNAL_OK also when there is no journal (all zero).
+// JOURNAL_MISSING also when a seal shows that there was more.
 enum journal_result journal_scan(const struct journal_identity *identity, struct journal_report *report);
+
+// The instance that the first segment of a date was written by, empty when that can not be told. false with errno when
+// there is no segment.
+bool journal_read_instance(const char *directory, uint32_t date, char instance[33]);
 
 // Trading dates that have a directory, ascending, into `list` (room for `most`); how many there are in all, or -1 with
 // errno.
@@ -195,6 +202,7 @@ struct journal_counts {
     uint64_t bytes; // of blocks, durable
     uint64_t segments;
     uint64_t segment_waits; // times that the next segment was not pre-written in time
+    bool next_ready;        // the next segment is pre-written
     bool space_low;         // the next segment cannot be pre-written: the disk is full
 };
 struct journal_counts journal_writer_counts(const struct journal_writer *writer);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "control/journal_block.h"
 #include "control/journal_state.h"
 
@@ -18,6 +19,8 @@ static uint8_t *last_block(struct journal_commit *commit)
 void journal_begin_block(struct journal_writer *writer, enum journal_block_kind kind)
 {
     struct journal_commit *commit = journal_filling(writer);
+    if (FAULT(block_rewritten) && commit->blocks == 0 && writer->next_block > 1 && writer->head.count < JOURNAL_RECORDS)
+        writer->next_block--;
     if (commit->blocks == 0) {
         commit->first = writer->next_block;
         commit->records = 0;
@@ -130,6 +133,21 @@ static bool open_block(struct journal_writer *writer)
     return true;
 }
 
+// The day ends with every core's own CMD_END_DAY: its segment is closed then, full or not, so that it can be sealed.
+static void end_of_day(struct journal_writer *writer)
+{
+    if (++writer->ended >= writer->cores_count)
+        writer->close_segment = true;
+}
+
+void journal_close_segment(struct journal_writer *writer)
+{
+    if (journal_pending(writer) || writer->outstanding || journal_spare_state(writer->spare) != SPARE_READY)
+        return; // no room for another segment is no failure before this one is full
+    if (roll(writer))
+        writer->close_segment = false;
+}
+
 bool journal_append(struct journal_writer *writer, unsigned core, const struct command *command)
 {
     xw_assert(core < JOURNAL_CORES);
@@ -144,6 +162,8 @@ bool journal_append(struct journal_writer *writer, unsigned core, const struct c
     if (writer->taken[core] == 0)
         writer->cores[writer->cores_count++] = (uint16_t)core;
     record->seq = (uint64_t)core << COMMAND_SEQ_BITS | ++writer->taken[core];
+    if (__builtin_expect(command->type == CMD_END_DAY, 0))
+        end_of_day(writer);
     if (++commit->count == JOURNAL_RECORDS)
         journal_end_block(writer);
     return true;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "control/crc32c.h"
 #include "control/journal.h"
 
@@ -37,7 +38,7 @@ static inline bool journal_block_zero(const void *block)
 static inline enum journal_check journal_block_check(const void *block)
 {
     const struct journal_block *head = block;
-    if (head->magic == JOURNAL_MAGIC && head->crc == journal_block_crc(block))
+    if (head->magic == JOURNAL_MAGIC && (FAULT(torn_block_taken) || head->crc == journal_block_crc(block)))
         return CHECK_GOOD;
     return journal_block_zero(block) ? CHECK_ZERO : CHECK_BAD;
 }

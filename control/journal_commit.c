@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "control/journal_state.h"
 
 // ---- threads --------------------------------------------------------------------------------------------------------
@@ -63,6 +64,8 @@ static bool start_write(struct journal_writer *writer, unsigned index)
 
 void journal_submit(struct journal_writer *writer)
 {
+    if (writer->close_segment)
+        journal_close_segment(writer);
     struct journal_commit *commit = journal_filling(writer);
     if (commit->blocks == 0 || writer->outstanding == writer->depth || journal_writer_result(writer))
         return;
@@ -99,6 +102,10 @@ static void publish(struct journal_writer *writer, const struct journal_commit *
 
 static void complete(struct journal_writer *writer, struct journal_commit *commit, int result)
 {
+    if (FAULT(sync_failure_ignored) && result < 0)
+        result = (int)journal_commit_size(commit);
+    if (FAULT(short_write_ignored) && result >= 0)
+        result = (int)journal_commit_size(commit);
     if (result < 0)
         journal_fail(writer, JOURNAL_IO,
                      "journal %s/%08u/%06u" JOURNAL_SUFFIX ": write of block %u failed: %s: mend the "

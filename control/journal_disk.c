@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
+#include "contract/fault.h"
 
 enum { URING_ENTRIES = 8, BUFFERS_MAX = 8, FILE_MODE = 0640, DIRECTORY_MODE = 0750 };
 
@@ -233,7 +234,7 @@ static int disk_submit(const struct journal_disk *disk, struct journal_queue *qu
     else
         io_uring_prep_write(sqe, 0, bytes, (unsigned)size, offset);
     sqe->flags |= IOSQE_FIXED_FILE;
-    sqe->rw_flags = RWF_DSYNC;
+    sqe->rw_flags = FAULT(write_not_synced) ? 0 : RWF_DSYNC;
     io_uring_sqe_set_data64(sqe, buffer);
     int started = io_uring_submit(&queue->uring);
     errno = started < 0 ? -started : EIO;

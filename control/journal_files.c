@@ -11,12 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DIGITS = 6, DATE_DIGITS = 8, CHUNK_BLOCKS = 256 };
+#include "contract/fault.h"
+
+enum { DIGITS = 6, DATE_DIGITS = 8 };
+
+void journal_file_name(char name[JOURNAL_NAME_BYTES], uint32_t segment, const char *suffix)
+{
+    xw_assert(segment && segment <= JOURNAL_SEGMENTS_MAX);
+    snprintf(name, JOURNAL_NAME_BYTES, "%06u%s", segment, suffix);
+}
 
 void journal_segment_name(char name[JOURNAL_NAME_BYTES], uint32_t segment)
 {
-    xw_assert(segment && segment <= JOURNAL_SEGMENTS_MAX);
-    snprintf(name, JOURNAL_NAME_BYTES, "%06u" JOURNAL_SUFFIX, segment);
+    journal_file_name(name, segment, JOURNAL_SUFFIX);
 }
 
 // Exactly `digits` digits and then `rest`; 0 for anything else.
@@ -79,6 +86,11 @@ static uint32_t *list_numbers(const struct journal_disk *disk, int directory, in
     return numbers.list;
 }
 
+uint32_t *journal_list_files(const struct journal_disk *disk, int day, const char *suffix, unsigned *count)
+{
+    return list_numbers(disk, day, DIGITS, suffix, count);
+}
+
 uint32_t *journal_list_segments(const struct journal_disk *disk, int day, unsigned *count)
 {
     return list_numbers(disk, day, DIGITS, JOURNAL_SUFFIX, count);
@@ -105,7 +117,7 @@ int journal_dates(const char *directory, uint32_t *list, int most)
 // Zeros that are written, not only reserved: a later write into them changes no metadata and so costs one device write.
 static int write_zeros(const struct journal_disk *disk, int fd, uint32_t blocks, journal_pace pace, void *context)
 {
-    const size_t chunk = (size_t)CHUNK_BLOCKS * JOURNAL_BLOCK;
+    const size_t chunk = (size_t)JOURNAL_ZERO_BLOCKS * JOURNAL_BLOCK;
     void *zeros = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (zeros == MAP_FAILED)
         return -1;
@@ -145,7 +157,8 @@ int journal_make_segment(const struct journal_disk *disk, int day, uint32_t segm
         return -1;
     // Reserving first finds a full disk before the work, and gives the file few extents.
     if (disk->reserve(disk, fd, (uint64_t)blocks * JOURNAL_BLOCK) == 0 &&
-        write_zeros(disk, fd, blocks, pace, context) == 0 && disk->sync(disk, fd) == 0 && disk->sync(disk, day) == 0)
+        write_zeros(disk, fd, blocks, pace, context) == 0 && disk->sync(disk, fd) == 0 &&
+        (FAULT(segment_name_not_synced) || disk->sync(disk, day) == 0))
         return fd;
     int error = errno;
     disk->close(disk, fd);

@@ -11,9 +11,10 @@
 #include "control/journal_disk.h"
 
 #define JOURNAL_SEGMENTS_MAX 999999u
-#define JOURNAL_NAME_BYTES 16
+#define JOURNAL_NAME_BYTES 32
 
-// NNNNNN.xwj
+// NNNNNN with a suffix; NNNNNN.xwj
+void journal_file_name(char name[JOURNAL_NAME_BYTES], uint32_t segment, const char *suffix);
 void journal_segment_name(char name[JOURNAL_NAME_BYTES], uint32_t segment);
 
 // The identity's disk, or the system's.
@@ -22,8 +23,15 @@ static inline const struct journal_disk *journal_disk_of(const struct journal_id
     return identity->disk ? identity->disk : &journal_disk_system;
 }
 
-// The numbers of the segment files in a day's directory, ascending; the caller frees. NULL with errno; *count may be 0.
+// The numbers of the files with a suffix in a day's directory, ascending; the caller frees. NULL with errno; *count may
+// be 0.
+uint32_t *journal_list_files(const struct journal_disk *disk, int day, const char *suffix, unsigned *count);
+
+// The same of the segments.
 uint32_t *journal_list_segments(const struct journal_disk *disk, int day, unsigned *count);
+
+// Zeros are written this many at a time: so little that a commit that comes meanwhile hardly waits.
+enum { JOURNAL_ZERO_BLOCKS = 16 };
 
 // Paces the making of a segment: called between chunks with the blocks that are written; false gives up.
 typedef bool (*journal_pace)(void *context, uint32_t blocks);

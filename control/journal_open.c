@@ -7,6 +7,7 @@
 
 #include "control/journal_block.h"
 #include "control/journal_files.h"
+#include "control/journal_verify.h"
 #include "control/journal_walk.h"
 
 // ---- which segments -------------------------------------------------------------------------------------------------
@@ -251,6 +252,23 @@ void journal_reader_close(struct journal_reader *reader)
     free(reader);
 }
 
+bool journal_read_instance(const char *directory, uint32_t date, char instance[33])
+{
+    struct journal_source source;
+    int day = journal_disk_system.open_day(&journal_disk_system, directory, date, false);
+    memset(instance, 0, 33);
+    if (day < 0)
+        return false;
+    bool good = journal_source_open_day(&source, &journal_disk_system, day);
+    if (good && source.count == 0)
+        errno = ENOENT;
+    const struct journal_block *head = good && source.count ? journal_source_block(&source, 0, 0) : NULL;
+    if (head && head->magic == JOURNAL_MAGIC)
+        memcpy(instance, head->instance, sizeof head->instance);
+    journal_source_close(&source);
+    return head != NULL;
+}
+
 enum journal_result journal_scan(const struct journal_identity *identity, struct journal_report *report)
 {
     struct journal_reader *reader;
@@ -266,5 +284,7 @@ enum journal_result journal_scan(const struct journal_identity *identity, struct
         ;
     *report = reader->report;
     journal_reader_close(reader);
-    return result == JOURNAL_END ? JOURNAL_OK : result;
+    if (result != JOURNAL_END)
+        return result;
+    return journal_reaches_seals(identity, report, report->text, sizeof report->text);
 }

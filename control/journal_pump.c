@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "contract/fault.h"
 #include "control/journal_writer.h"
 
 enum { NAP_NS = 1000 * 1000 };
@@ -59,7 +60,7 @@ static bool take_cell(struct journal_pump *pump, struct pump_lane *lane, const s
 {
     unsigned core = lane->lane.core;
     uint64_t last = journal_taken(pump->writer, core);
-    if (cell->seq <= last) {
+    if (cell->seq <= last && !FAULT(cell_taken_twice)) {
         journal_count_duplicate(pump->writer);
         return true;
     }
@@ -117,6 +118,8 @@ void journal_pump_publish(struct journal_pump *pump)
             continue;
         uint64_t consumed = atomic_load_explicit(&lane->lane.ring->consumed, memory_order_relaxed);
         uint64_t done = durable > consumed ? durable - consumed : 0;
+        if (FAULT(cells_given_back_early))
+            done = lane->taken;
         uint32_t count = done < lane->taken ? (uint32_t)done : lane->taken;
         lane->taken -= count;
         if (count)

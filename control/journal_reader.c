@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "control/journal.h"
 #include "control/journal_block.h"
 #include "control/journal_walk.h"
@@ -68,7 +69,7 @@ enum journal_result journal_check_identity(struct journal_reader *reader, unsign
     if (head->date != identity->date)
         return journal_refuse(reader, JOURNAL_DATE, index, head->block,
                               "of trading date %u, not %u: move it to its own day", head->date, identity->date);
-    if (head->engine_version != CROSSWIRE_ENGINE_VERSION)
+    if (!identity->any_engine && head->engine_version != CROSSWIRE_ENGINE_VERSION)
         return journal_refuse(reader, JOURNAL_ENGINE, index, head->block,
                               "for engine version %u, this build has %u: use the"
                               " build that wrote it, or a new trading date",
@@ -133,6 +134,7 @@ static void take_block(struct journal_reader *reader, const struct journal_block
         report->epochs += head->epoch != report->epoch;
         report->epoch = head->epoch;
         report->config_hash = head->config_hash;
+        report->engine_version = head->engine_version;
     }
     report->closed = head->kind == JOURNAL_CLOSED;
     report->blocks++;
@@ -142,7 +144,7 @@ static void take_block(struct journal_reader *reader, const struct journal_block
     reader->records += head->count;
     report->last_records = reader->records;
     reader->record = (const struct command *)(head + 1);
-    reader->left = head->count;
+    reader->left = head->count - (FAULT(record_left_out) && head->count > 1 && head->count < JOURNAL_RECORDS);
     reader->quiet = head->segment == reader->from.segment && head->block < reader->from.block;
     reader->given = false;
     reader->block++;

@@ -18,27 +18,54 @@ static bool take_buffer(struct journal_source *source, unsigned blocks)
     return source->piece != NULL;
 }
 
-// The segments of a day as they stand now, ascending. false with errno.
+// What a compressed segment stands for. One that is damaged has a size of nothing, and tells so once it is read.
+static int packed_size(const struct journal_source *source, const char *name, uint64_t *size)
+{
+    int fd = source->disk->open(source->disk, source->day, name, O_RDONLY);
+    if (fd < 0)
+        return -1;
+    int result = journal_unpack_size(source->disk, fd, size);
+    source->disk->close(source->disk, fd);
+    if (result != 0 && errno == EBADMSG) {
+        *size = 0;
+        return 0;
+    }
+    return result;
+}
+
+static bool add_segment(struct journal_source *source, uint32_t number, bool packed)
+{
+    struct journal_source_segment segment = {.number = number, .packed = packed};
+    char name[JOURNAL_NAME_BYTES];
+    journal_file_name(name, number, packed ? JOURNAL_PACKED_SUFFIX : JOURNAL_SUFFIX);
+    int result = packed ? packed_size(source, name, &segment.size)
+                        : source->disk->size(source->disk, source->day, name, &segment.size);
+    if (result != 0)
+        return errno == ENOENT; // a spare that its writer took away just now
+    source->segments[source->count++] = segment;
+    return true;
+}
+
+// The segments of a day as they stand now, ascending; where one stands plain and compressed, plain. false with errno.
 static bool list_segments(struct journal_source *source)
 {
-    unsigned count = 0;
-    uint32_t *numbers = journal_list_segments(source->disk, source->day, &count);
-    if (!numbers)
-        return false;
-    source->segments = calloc(count + 1, sizeof *source->segments);
+    unsigned plain = 0, packed = 0;
+    uint32_t *compressed = journal_list_files(source->disk, source->day, JOURNAL_PACKED_SUFFIX, &packed);
+    uint32_t *numbers = compressed ? journal_list_segments(source->disk, source->day, &plain) : NULL;
+    source->segments = numbers ? calloc(plain + packed + 1, sizeof *source->segments) : NULL;
     source->count = 0;
     bool good = source->segments;
-    for (unsigned i = 0; good && i < count; i++) {
-        char name[JOURNAL_NAME_BYTES];
-        uint64_t size;
-        journal_segment_name(name, numbers[i]);
-        if (source->disk->size(source->disk, source->day, name, &size) != 0) {
-            good = errno == ENOENT; // a spare that its writer took away just now
-            continue;
-        }
-        source->segments[source->count++] = (struct journal_source_segment){.number = numbers[i], .size = size};
+    for (unsigned i = 0, j = 0; good && (i < plain || j < packed);) {
+        bool is_packed = i == plain || (j < packed && compressed[j] < numbers[i]);
+        bool both = i < plain && j < packed && compressed[j] == numbers[i];
+        good = add_segment(source, is_packed ? compressed[j] : numbers[i], is_packed);
+        i += !is_packed;
+        j += is_packed || both;
     }
+    int error = errno;
     free(numbers);
+    free(compressed);
+    errno = error;
     return good;
 }
 
@@ -50,6 +77,8 @@ bool journal_source_open_day(struct journal_source *source, const struct journal
 
 static void close_file(struct journal_source *source)
 {
+    journal_unpack_free(source->unpack);
+    source->unpack = NULL;
     if (source->fd >= 0)
         source->disk->close(source->disk, source->fd);
     source->fd = -1;
@@ -106,14 +135,39 @@ void journal_source_close(struct journal_source *source)
 
 static bool open_segment(struct journal_source *source, unsigned index)
 {
+    const struct journal_source_segment *segment = &source->segments[index];
     if (source->fd >= 0 && source->open == index)
         return true;
     close_file(source);
     char name[JOURNAL_NAME_BYTES];
-    journal_segment_name(name, source->segments[index].number);
+    journal_file_name(name, segment->number, segment->packed ? JOURNAL_PACKED_SUFFIX : JOURNAL_SUFFIX);
     source->fd = source->disk->open(source->disk, source->day, name, O_RDONLY);
     source->open = index;
     return source->fd >= 0;
+}
+
+// The same of a compressed segment, whose blocks come in order: one that lies before begins it again.
+static ssize_t unpack_piece(struct journal_source *source, uint32_t block, uint32_t blocks)
+{
+    if (!source->unpack || source->unpacked > block) {
+        journal_unpack_free(source->unpack);
+        source->unpack = journal_unpack_new(source->disk, source->fd);
+        source->unpacked = 0;
+    }
+    if (!source->unpack)
+        return -1;
+    ssize_t got = JOURNAL_BLOCK;
+    for (; source->unpacked < block && got == JOURNAL_BLOCK; source->unpacked++)
+        got = journal_unpack_read(source->unpack, source->piece, JOURNAL_BLOCK);
+    if (got == JOURNAL_BLOCK)
+        got = journal_unpack_read(source->unpack, source->piece, (size_t)blocks * JOURNAL_BLOCK);
+    source->unpacked += blocks;
+    if (got < 0) {
+        int error = errno;
+        close_file(source); // it can not go on from here
+        errno = error;
+    }
+    return got;
 }
 
 // Bytes that were there, or -1 with errno.
@@ -121,6 +175,8 @@ static ssize_t read_piece(struct journal_source *source, unsigned index, uint64_
 {
     if (!open_segment(source, index))
         return -1;
+    if (source->segments[index].packed)
+        return unpack_piece(source, (uint32_t)(from / JOURNAL_BLOCK), (uint32_t)(want / JOURNAL_BLOCK));
     size_t done = 0;
     while (done < want) {
         ssize_t got = source->disk->read(source->disk, source->fd, source->piece + done, want - done, from + done);

@@ -9,10 +9,12 @@
 
 #include "control/journal.h"
 #include "control/journal_disk.h"
+#include "control/journal_pack.h"
 
 struct journal_source_segment {
     uint32_t number;
-    uint64_t size;     // bytes
+    bool packed;       // compressed: journal_pack.h
+    uint64_t size;     // bytes, of a compressed one those that it stands for
     const void *bytes; // of an image, else NULL
 };
 
@@ -20,9 +22,11 @@ struct journal_source {
     const struct journal_disk *disk;
     struct journal_source_segment *segments; // ascending
     unsigned count;
-    int day;        // directory, -1 for images
-    int fd;         // of the file that is open, -1 for none
-    unsigned open;  // its index
+    int day;                       // directory, -1 for images
+    int fd;                        // of the file that is open, -1 for none
+    unsigned open;                 // its index
+    struct journal_unpack *unpack; // of that file when it is compressed
+    uint32_t unpacked;             // blocks of it that were taken
     uint8_t *piece; // what was read last: piece_blocks from block piece_first of segment piece_segment on
     unsigned piece_segment;
     uint32_t piece_first;

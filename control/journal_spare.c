@@ -12,7 +12,7 @@
 #include "contract/log.h"
 #include "control/journal_files.h"
 
-enum { PACE_NS = 10 * 1000 * 1000, RETRY_NS = 200 * 1000 * 1000, PERMILLE = 1000 };
+enum { PACE_NS = 200 * 1000, CALM_NS = 5 * 1000 * 1000, RETRY_NS = 200 * 1000 * 1000, FREE_PART = 5 };
 
 struct journal_spare {
     const struct journal_disk *disk;
@@ -22,7 +22,10 @@ struct journal_spare {
     pthread_cond_t wanted;
     int day;
     atomic_bool stop;
-    _Atomic uint32_t used_permille; // of the current segment
+    _Atomic uint32_t used, of; // blocks of the current segment
+    _Atomic uint32_t commits;  // so far
+    uint32_t commits_seen;     // and when they were last seen to have moved
+    uint64_t calm_since_ns;
     // Release by whoever changes the state pairs with the acquire of the other side, which then reads what follows.
     _Atomic int state; // enum spare_state
     uint32_t segment;
@@ -33,20 +36,49 @@ struct journal_spare {
     bool told; // of the missing room
 };
 
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static void sleep_ns(long ns)
 {
     nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
 }
 
-// Twice as fast as the current segment fills is soon enough.
+// Up to where the current segment must be filled before more zeros are written: they take from the device what the
+// commits need. The first part of a segment is kept free of them for a burst; then those that are left are spread over
+// what is left of it, and half as fast again, because a commit that waits for its segment is worse.
+static uint32_t wait_until(const struct journal_spare *spare, uint32_t done)
+{
+    uint64_t used = atomic_load(&spare->used), of = atomic_load(&spare->of);
+    uint64_t free_part = of / FREE_PART, left = of > used ? of - used : 0;
+    uint64_t zeros = spare->blocks - done;
+    if (used < free_part)
+        return (uint32_t)free_part;
+    return (uint32_t)(used + (zeros ? JOURNAL_ZERO_BLOCKS * left * 2 / (zeros * 3) : 0));
+}
+
+// While nothing is committed there is nothing to wait for.
 static bool pace(void *context, uint32_t done)
 {
     struct journal_spare *spare = context;
     if (spare->alone)
         return true;
-    uint64_t done_permille = (uint64_t)done * PERMILLE / spare->blocks;
-    while (!atomic_load(&spare->stop) && done_permille > 2 * (uint64_t)atomic_load(&spare->used_permille) + 1)
+    uint32_t until = wait_until(spare, done);
+    while (!atomic_load(&spare->stop) && atomic_load(&spare->used) < until) {
+        uint64_t now_ns = monotonic_ns();
+        uint32_t commits = atomic_load(&spare->commits);
+        if (commits != spare->commits_seen) {
+            spare->commits_seen = commits;
+            spare->calm_since_ns = now_ns;
+        } else if (now_ns - spare->calm_since_ns > CALM_NS) {
+            break;
+        }
         sleep_ns(PACE_NS);
+    }
     return !atomic_load(&spare->stop);
 }
 
@@ -129,7 +161,7 @@ void journal_spare_want(struct journal_spare *spare, uint32_t segment, uint32_t 
     xw_assert(journal_spare_state(spare) == SPARE_IDLE);
     spare->segment = segment;
     spare->blocks = blocks;
-    atomic_store(&spare->used_permille, 0);
+    atomic_store(&spare->used, 0);
     atomic_store_explicit(&spare->state, SPARE_MAKING, memory_order_release);
     if (spare->alone)
         make(spare);
@@ -139,7 +171,11 @@ void journal_spare_want(struct journal_spare *spare, uint32_t segment, uint32_t 
 
 void journal_spare_progress(struct journal_spare *spare, uint32_t used, uint32_t of)
 {
-    atomic_store_explicit(&spare->used_permille, (uint32_t)((uint64_t)used * PERMILLE / of), memory_order_relaxed);
+    atomic_store_explicit(&spare->of, of, memory_order_relaxed);
+    atomic_store_explicit(&spare->used, used, memory_order_relaxed);
+    // One writer: a load and a store, no locked instruction.
+    atomic_store_explicit(&spare->commits, atomic_load_explicit(&spare->commits, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
 }
 
 enum spare_state journal_spare_state(const struct journal_spare *spare)

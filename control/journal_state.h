@@ -47,6 +47,8 @@ struct journal_writer {
     uint64_t taken[JOURNAL_CORES];
     uint16_t cores[JOURNAL_CORES]; // in use
     unsigned cores_count;
+    unsigned ended;     // cores that have had their CMD_END_DAY in this epoch
+    bool close_segment; // once everything in it is durable, however full it is
 
     // Commits: a ring of depth + 1. `filling` is never submitted; the `outstanding` ones before it are.
     struct journal_commit *commits;
@@ -93,6 +95,9 @@ void journal_end_block(struct journal_writer *writer);
 
 // Asks the helper for the segment after the current one.
 void journal_want_next(struct journal_writer *writer);
+
+// Goes on to the next segment when the current one is to be closed and everything in it is durable.
+void journal_close_segment(struct journal_writer *writer);
 
 // Makes the descriptor of the current segment the one that writes go to.
 bool journal_use_file(struct journal_writer *writer);

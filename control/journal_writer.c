@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "contract/log.h"
 #include "control/journal_block.h"
 #include "control/journal_files.h"
 #include "control/journal_state.h"
 
-enum { FIRST_SEGMENT_MB = 16, BLOCKS_MIN = 2 };
+enum { FIRST_SEGMENT_MB = 16, BLOCKS_MIN = 2, LOCK_TRIES = 50, LOCK_PAUSE_NS = 10 * 1000 * 1000 };
 
 void journal_fail(struct journal_writer *writer, enum journal_result result, const char *format, ...)
 {
@@ -118,6 +119,25 @@ static bool remove_leftovers(struct journal_writer *writer)
     return good;
 }
 
+// What was read need not be durable: a writer that was killed may have left its last commit in the disk's cache. From
+// the new segment's header on it counts as durable, so it must be.
+static void sync_previous(struct journal_writer *writer, const struct journal_report *tail)
+{
+    const struct journal_disk *disk = writer->disk;
+    if (!tail->last_segment)
+        return;
+    char name[JOURNAL_NAME_BYTES];
+    journal_segment_name(name, tail->last_segment);
+    int fd = disk->open(disk, writer->day, name, O_WRONLY);
+    if (fd < 0 || disk->sync(disk, fd) != 0)
+        journal_fail(
+            writer, JOURNAL_IO,
+            "journal %s/%08u/%s: what it holds can not be made durable: %s: mend the disk, then start control again",
+            writer->directory, writer->date, name, strerror(errno));
+    if (fd >= 0)
+        disk->close(disk, fd);
+}
+
 // What a killed writer had pre-written and never used. Only zeros: a torn tail stays for whoever wants to look at it.
 static void trim_previous(struct journal_writer *writer, const struct journal_report *tail)
 {
@@ -148,6 +168,17 @@ static void release(struct journal_writer *writer)
     free(writer);
 }
 
+// A keeper holds the lock for moments, while it finds out where a date ends.
+static bool take_lock(const struct journal_writer *writer)
+{
+    for (unsigned tries = 0; writer->disk->lock(writer->disk, writer->day) != 0; tries++) {
+        if (tries == LOCK_TRIES)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
+    }
+    return true;
+}
+
 static void open_files(struct journal_writer *writer, uint32_t commit_kb)
 {
     const struct journal_disk *disk = writer->disk;
@@ -162,7 +193,7 @@ static void open_files(struct journal_writer *writer, uint32_t commit_kb)
                      directory, writer->date, strerror(errno));
         return;
     }
-    if (disk->lock(disk, writer->day) != 0) {
+    if (!take_lock(writer)) {
         journal_fail(writer, JOURNAL_BUSY, "journal %s/%08u: another process writes it: stop that one", directory,
                      writer->date);
         return;
@@ -192,6 +223,8 @@ enum journal_result journal_writer_open(struct journal_writer **out, const struc
 {
     struct journal_writer *writer = new_writer(identity, options, tail);
     open_files(writer, options->commit_kb);
+    if (!journal_writer_result(writer))
+        sync_previous(writer, tail);
     if (!journal_attach(writer)) {
         journal_begin_segment(writer, tail->last_blocks, tail->epoch);
         journal_settle(writer);
@@ -285,6 +318,7 @@ struct journal_counts journal_writer_counts(const struct journal_writer *writer)
         .bytes = atomic_load_explicit(&writer->count_bytes, memory_order_relaxed),
         .segments = atomic_load_explicit(&writer->count_segments, memory_order_relaxed),
         .segment_waits = atomic_load_explicit(&writer->count_waits, memory_order_relaxed),
+        .next_ready = journal_spare_state(writer->spare) == SPARE_READY,
         .space_low = journal_spare_state(writer->spare) == SPARE_NO_ROOM,
     };
 }

@@ -17,7 +17,8 @@
 
 enum {
     FEED_BUDGET = 8192, // records a poll
-    FEED_BATCH = 32,    // cells a publication
+    FEED_BATCH = 64,    // cells a publication
+    WINDOWS_TOLD = 4,   // commands that make messages again, in windows; what came before is only counted
     QUIET_ROUNDS = 2,   // housekeeping rounds of a core that prove its published figures fresh
 };
 
@@ -197,7 +198,28 @@ static unsigned poll_quiet(struct recovery *recovery)
     return 1;
 }
 
+// Puts a command into the index-th slot from now; the ring's word is left alone.
+static void fill_slot(struct ring *ring, uint32_t index, const struct command *command)
+{
+    char *slot = ring_slot(ring, index);
+    memcpy(slot + sizeof command->seq, (const char *)command + sizeof command->seq,
+           sizeof *command - sizeof command->seq);
+}
+
 // ---- RESTORE --------------------------------------------------------------------------------------------------------
+
+// Windows keep the last messages only: of a long history the rest need not be made. Older ones come from us.
+static void stage_count(struct recovery *recovery, unsigned index)
+{
+    struct core *core = &recovery->cores[index];
+    uint64_t told = (uint64_t)WINDOWS_TOLD * recovery->config->dataplane.window_messages;
+    if (!core->boot || core->applied != core->base.facts.covered || core->last < core->applied + told)
+        return;
+    struct command count = {.type = DIRECTIVE_COUNT, .session = SESSION_NONE, .recovered.seq = core->last - told};
+    struct ring *ring = recovery->generation->commands[index];
+    ring_room(ring, ring->depth); // the whole ring is ours: the core is quiet
+    fill_slot(ring, core->staged++, &count);
+}
 
 static void stand_on(struct recovery *recovery, unsigned index)
 {
@@ -222,6 +244,8 @@ static unsigned poll_restore(struct recovery *recovery)
     for (unsigned i = 0; i < recovery->generation->cores; i++)
         stand_on(recovery, i);
     recovery->restored_ns = monotonic_ns();
+    for (unsigned i = 0; i < recovery->generation->cores; i++)
+        stage_count(recovery, i);
     open_reader(recovery);
     recovery->phase = PHASE_FEED;
     return done + 1;
@@ -235,14 +259,6 @@ static void publish_staged(struct recovery *recovery, unsigned core)
         return;
     ring_publish(recovery->generation->commands[core], recovery->cores[core].staged);
     recovery->cores[core].staged = 0;
-}
-
-// Puts a command into the index-th slot from now; the ring's word is left alone.
-static void fill_slot(struct ring *ring, uint32_t index, const struct command *command)
-{
-    char *slot = ring_slot(ring, index);
-    memcpy(slot + sizeof command->seq, (const char *)command + sizeof command->seq,
-           sizeof *command - sizeof command->seq);
 }
 
 static void check_opening(struct recovery *recovery, unsigned index)

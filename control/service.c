@@ -20,12 +20,14 @@
 #include <unistd.h>
 
 #include "contract/config.h"
+#include "contract/fault.h"
 #include "contract/log.h"
 #include "contract/notify.h"
 #include "control/auth.h"
 #include "control/follower.h"
 #include "control/generation.h"
 #include "control/journal.h"
+#include "control/journal_keeper.h"
 #include "control/memory_report.h"
 #include "control/operator.h"
 #include "control/outbound.h"
@@ -58,6 +60,8 @@ struct service {
     struct journal_identity identity;
     struct journal_report tail;
     struct journal_writer *writer;
+    struct journal_key key; // that signs seals, when the configuration names one
+    struct journal_keeper *keeper;
     struct auth *auth;
     struct outbound *outbound;
     struct operator_desk *desk;
@@ -81,7 +85,7 @@ struct service {
 static uint64_t monotonic_ns(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(FAULT(timer_by_wall_clock) ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -136,6 +140,31 @@ static void take_lock(struct service *service)
     fail_with(EX_UNAVAILABLE,
               "%s is held: another crosswire-control of instance %s runs: stop it, or set another instance", path,
               config->instance);
+}
+
+// Before the journal is opened: a key that can not be had must not be found missing in mid-day.
+static void load_key(struct service *service)
+{
+    char text[512];
+    if (service->config->journal.signing_key[0] == '\0')
+        return;
+    int code = journal_key_load(service->config->journal.signing_key, &service->key, text, sizeof text);
+    if (code)
+        fail_with(code, "journal.signing_key: %s", text);
+}
+
+static void start_keeper(struct service *service)
+{
+    const struct config *config = service->config;
+    const struct journal_keeper_options options = {
+        .key = config->journal.signing_key[0] ? &service->key : NULL,
+        .compress = config->journal.compress,
+        .keep_days = config->journal.keep_days,
+        .keep_mb = config->journal.keep_mb,
+    };
+    service->keeper = journal_keeper_start(&service->identity, &options);
+    if (!service->keeper)
+        fail_with(EX_OSERR, "can not start the thread that seals the journal: %s", strerror(errno));
 }
 
 static void open_journal(struct service *service)
@@ -425,6 +454,7 @@ static int close_journal(struct service *service)
     follower_stop(service->follower, service->ended ? &service->end : NULL);
     watch_journal(service, UINT64_MAX - PRESENCE_MS * MS_NS);
     enum journal_result result = journal_writer_close(service->writer);
+    journal_keeper_stop(service->keeper, true);
     if (result != JOURNAL_OK)
         fail_with(journal_exit_code(result),
                   "journal %s/%08u: its end can not be written: mend the disk, then start control again",
@@ -438,7 +468,9 @@ int service_run(const char *path)
     block_signals(&service);
     load_config(&service, path);
     take_lock(&service);
+    load_key(&service);
     open_journal(&service);
+    start_keeper(&service);
     open_services(&service);
     log_event(LOG_XW2001, "\"date\":%u,\"ack\":\"%s\",\"epoch\":%" PRIu64, service.config->date, service.config->ack,
               journal_writer_epoch(service.writer));

@@ -9,15 +9,17 @@
 #include <sys/mman.h>
 
 #include "contract/assert.h"
+#include "contract/fault.h"
 #include "contract/itch_out.h"
 #include "contract/log.h"
+#include "contract/told.h"
 #include "control/opening.h"
 #include "control/replica.h"
 
 #define FEED_CELL 52 // {2 length, message}
 #define LIST_MOST 256
 
-_Static_assert(2 + ITCH_OUT_MAX <= FEED_CELL && 2 * FEED_CELL <= RESTORE_BLOCKS, "a record holds two messages");
+_Static_assert(2 + ITCH_OUT_MAX <= FEED_CELL && FEED_CELL <= RESTORE_BLOCKS, "a record holds a message");
 
 enum part { PART_SESSIONS, PART_FEED, PART_MESSAGES, PART_ENGINE, PART_SEAL, PART_SEALED };
 
@@ -119,13 +121,13 @@ static void take_event(void *context, const struct event *event)
 {
     struct shadow *shadow = context;
     const struct config *config = shadow->config;
-    if (event->flags & EV_MD_ANY)
+    if (told_feed(event))
         tell_feed(shadow, event);
-    if (event->type < EV_SYSTEM) {
+    if (told_session(event)) {
         tell_one(shadow, event->session);
         if (event->type == EV_TRADE)
             tell_one(shadow, event->other_session);
-    } else if (event->type == EV_SYSTEM && (event->flags & EV_MD_ANY) == 0) {
+    } else if (told_all(event)) {
         for (unsigned i = 0; i < config->sessions_count; i++)
             shadow->told[i] += config->sessions[i].matcher == shadow->core;
     }
@@ -299,7 +301,7 @@ bool shadow_snapshot(struct shadow *shadow)
     struct snapshot_facts facts = {.engine_version = CROSSWIRE_ENGINE_VERSION,
                                    .config_hash = shadow->identity->config_hash,
                                    .opening = opening_digest(&shadow->opening),
-                                   .covered = engine_sequence(engine),
+                                   .covered = FAULT(snapshot_without_sequence) ? 0 : engine_sequence(engine),
                                    .event_hash = engine_event_hash(engine),
                                    .time_ns = engine_time_ns(engine),
                                    .core = shadow->core,
@@ -319,7 +321,8 @@ bool shadow_snapshot(struct shadow *shadow)
 
 static struct command stream_record(uint16_t session, uint64_t next)
 {
-    struct command record = {.type = CMD_RESTORE_STREAM, .session = session, .restore_stream.next = next};
+    struct command record = {
+        .type = CMD_RESTORE_STREAM, .session = session, .restore_stream.next = next - FAULT(snapshot_stream_short)};
     return record;
 }
 

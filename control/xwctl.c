@@ -25,6 +25,7 @@ static const struct {
     {"journal", "dump|export|inspect|verify [DIR]", "records, or all checks (--format json|csv|pcap, --out FILE)",
      ctl_journal},
     {"journal", "diff DIR [DIR]", "the first record that differs between two journals", ctl_journal},
+    {"journal", "keygen FILE", "makes the pair of keys that signs and verifies a journal's seals", ctl_journal},
     {"trade", "show|break|adjust MATCH", "a trade of the day; takes it back, or corrects it (options below)",
      ctl_trade},
     {"phase", "pre|regular|after|closed", "moves the venue's session phase forward (--by NAME)", ctl_phase},
@@ -50,6 +51,7 @@ static int usage(FILE *out)
     fputs("  Which day: DIR is JOURNALDIR/YYYYMMDD; without it, that of -c CONFIG, or --date YYYY-MM-DD there.\n"
           "  How far into it: --at HH:MM:SS.nnnnnnnnn (UTC), --until SEQUENCE; --core N alone.\n"
           "  replay --with CONFIG: what other settings would have changed, the first --depth N differences.\n"
+          "  journal verify: --key FILE.pub, whose signature each seal must have; --all: every date, and the chain.\n"
           "  trade break: --reason E erroneous, C consent, S supervisory, X external; --by NAME of who decides\n"
           "  trade adjust: --price P --quantity Q as they should have been; --by NAME\n",
           out);
@@ -68,13 +70,17 @@ static int take_option(struct ctl *ctl, int argc, char **argv, int at)
         ctl->fast = true;
         return 1;
     }
+    if (strcmp(word, "--all") == 0) {
+        ctl->all = true;
+        return 1;
+    }
     const struct {
         const char *option, **value;
     } texts[] = {{"--reason", &ctl->reason}, {"--price", &ctl->price},   {"--quantity", &ctl->quantity},
                  {"--by", &ctl->by},         {"--root", &ctl->root},     {"--profiles", &ctl->profiles},
                  {"--date", &ctl->date},     {"--core", &ctl->core},     {"--until", &ctl->until},
                  {"--at", &ctl->at},         {"--format", &ctl->format}, {"--out", &ctl->out},
-                 {"--with", &ctl->with}};
+                 {"--with", &ctl->with},     {"--key", &ctl->key}};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(word, texts[i].option) == 0 && at + 1 < argc) {
             *texts[i].value = argv[at + 1];

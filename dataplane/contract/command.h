@@ -61,6 +61,7 @@ enum command_type {
     DIRECTIVE_RECOVERED = 240, // the journal has been fed: check sequence and hash, then run
     DIRECTIVE_DRAIN = 241,     // stop taking gateway input, finish, halt
     DIRECTIVE_RESET = 242,     // in CORE_BOOT: forget what was restored or fed, as if just started
+    DIRECTIVE_COUNT = 243,     // before history: up to this sequence only count what sessions and feed are told
 };
 
 // Bits of command.options and event.options: bit n is set when OUCH option tag n was present.
@@ -216,8 +217,8 @@ struct command {
         struct {               // CMD_CLOCK
             int64_t offset_ns; // added to the monotonic clock to get ns since midnight of the trading date
         } clock;
-        struct {          // DIRECTIVE_RECOVERED
-            uint64_t seq; // last sequence in the journal for this core
+        struct {          // DIRECTIVE_RECOVERED, DIRECTIVE_COUNT
+            uint64_t seq; // last sequence in the journal for this core; last that is only counted
         } recovered;
         // CMD_RESTORE_*: time_ns is the engine's; session as named. Slots are the numbers of orders within a snapshot.
         struct {
@@ -266,7 +267,7 @@ struct command {
             uint32_t executed;
             uint16_t group_id;
             uint8_t flags; // enum restore_flag
-            uint8_t unused[1];
+            uint8_t way;   // its place in its bucket
             struct {
                 uint32_t options;
                 char firm[4];

@@ -115,8 +115,11 @@ struct config {
     } dataplane;
     struct {
         uint32_t segment_mb;
-        uint32_t commit_kb; // largest single journal write
-        bool yield;         // idle by sched_yield instead of sleeping a few microseconds
+        uint32_t commit_kb;          // largest single journal write
+        const char *signing_key;     // file of the secret key, empty: seals are not signed
+        bool compress;               // segments of earlier dates
+        uint32_t keep_days, keep_mb; // 0: for ever
+        bool yield;                  // idle by sched_yield instead of sleeping a few microseconds
     } journal;
     struct {
         uint32_t every_seconds, every_commands; // both 0: none are written

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What clients send: UFO blocks, and the OUCH messages in them, decoded straight into the matching core's ring.
+#include "contract/fault.h"
 #include "contract/ouch_in.h"
 #include "cores/gateway.h"
 
@@ -73,7 +74,7 @@ static bool goes_on(const struct gateway *gateway, struct gateway_core *core, st
 static bool has_room(const struct gateway *gateway, struct gateway_core *core, struct session *session,
                      const uint8_t *message, size_t size)
 {
-    if (__builtin_expect(session->choked, 0)) {
+    if (__builtin_expect(session->choked && !FAULT(hole_after_full_ring), 0)) {
         if (!goes_on(gateway, core, session, message, size))
             return false;
         session->choked = false;
@@ -102,6 +103,8 @@ static void forward(struct gateway *gateway, struct session *session, const uint
         return;
     }
     bool refused = command->refuse != 0;
+    if (FAULT(reject_by_gateway) && refused)
+        window_commit(&session->window, 0);
     if (__builtin_expect(core->orders.room <= core->reserve && !refused, 0)) {
         lose(gateway, session, message, size);
         return;
@@ -156,7 +159,8 @@ static struct session *other_block(struct gateway *gateway, struct session *sess
         else
             gateway_discard(gateway, DISCARD_UFO_TYPE);
     } else if (!session) {
-        gateway_discard(gateway, DISCARD_NOT_LOGGED_IN);
+        if (!FAULT(discard_not_counted))
+            gateway_discard(gateway, DISCARD_NOT_LOGGED_IN);
         return NULL;
     } else {
         session_block(gateway, session, message, size);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What clients get: events encoded into their sessions' windows, sent from there, and sent again on request.
+#include "contract/fault.h"
 #include "contract/ouch_out.h"
 #include "contract/session_name.h"
 #include "cores/gateway.h"
@@ -101,7 +102,8 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
     default:
         if ((session = session_of(gateway, event->session)) != NULL)
             append(gateway, session, event, OUCH_TAKER);
-        if (event->type == EV_TRADE && (session = session_of(gateway, event->other_session)) != NULL)
+        if (event->type == EV_TRADE && !FAULT(maker_not_told) &&
+            (session = session_of(gateway, event->other_session)) != NULL)
             append(gateway, session, event, OUCH_MAKER);
         break;
     }
@@ -168,7 +170,7 @@ void gateway_retransmit(struct gateway *gateway, struct session *session, uint32
         fetch(gateway, session, first, count < FETCH_MESSAGES_MAX ? count : FETCH_MESSAGES_MAX);
         return;
     }
-    struct window_run run = window_find(window, first, count, UFO_BODY_MAX);
+    struct window_run run = window_find(window, first + FAULT(retransmission_shifted), count, UFO_BODY_MAX);
     send_sequenced(gateway, session, first, run.count, run.at, run.bytes);
     gateway->counters[COUNT_GATEWAY_retransmitted] += run.count;
 }
@@ -235,7 +237,12 @@ void gateway_send_reject(struct gateway *gateway, const struct peer *to, char re
 
 void gateway_send_heartbeat(struct gateway *gateway, struct session *session)
 {
-    send_sequenced(gateway, session, session->window.next, 0, session->window.bytes, 0);
+    uint64_t next = session->window.next;
+    const struct ring_reader *events = &gateway->cores[session->matcher].events;
+    const struct event *event;
+    for (uint64_t i = 0; FAULT(heartbeat_unreleased) && (event = reader_peek(events, i)) != NULL; i++)
+        next += event->session == session->index;
+    send_sequenced(gateway, session, next, 0, session->window.bytes, 0);
     session->sent_tsc = gateway->now;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "contract/assert.h"
+#include "contract/fault.h"
 
 struct inlet_role {
     struct gateway *gateway; // or
@@ -159,6 +160,8 @@ unsigned inlet_poll(struct inlet *inlet, const void *role, unsigned most, uint64
             continue; // not ours to release any more
         } else {
             tally->discards[packets[i].reason]++;
+            if (FAULT(frame_kept))
+                continue;
         }
         frames[kept++] = frames[i];
     }

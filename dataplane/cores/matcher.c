@@ -8,12 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "cores/clock.h"
 #include "engine/capacity.h"
 
 #define INPUT_BURST 64     // commands of one gateway in a row
-#define AHEAD_FAR 12       // commands between the one that is stepped and the one whose order is looked for
-#define AHEAD_NEAR 8       // .. and the one whose order is looked at; half way to it, whose neighbours are
 #define JOURNAL_AHEAD 8    // cells: the ring is large, and the next one is seldom near
 #define CONTROL_BURST 256  // commands of control in a round
 #define CONTINUE_BURST 256 // continuations of one long step in a round
@@ -55,7 +54,9 @@ void matcher_step(struct matcher *matcher, const struct command *command, uint32
 {
     unsigned count = engine_step_hinted(matcher->engine, command, hint, matcher->events);
     matcher->counters[COUNT_MATCHER_commands]++;
-    if (count)
+    if (__builtin_expect(matcher->count_until != 0, 0))
+        matcher_count(matcher, count);
+    else if (count)
         matcher_emit(matcher, count);
     finish_step(matcher);
 }
@@ -66,7 +67,11 @@ static bool continue_step(struct matcher *matcher)
     for (unsigned i = 0; engine_unfinished(matcher->engine); i++) {
         if (i == CONTINUE_BURST || matcher_steps_left(matcher) == 0)
             return false;
-        matcher_emit(matcher, engine_continue(matcher->engine, matcher->events));
+        unsigned count = engine_continue(matcher->engine, matcher->events);
+        if (matcher->count_until)
+            matcher_count(matcher, count);
+        else
+            matcher_emit(matcher, count);
         finish_step(matcher);
     }
     return true;
@@ -109,7 +114,7 @@ static void take(struct matcher *matcher, const struct command *input, uint32_t 
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
     }
     uint64_t time_ns = tsc_ns(matcher->now, matcher->tsc_factor) + (uint64_t)matcher->offset_ns;
-    if ((int64_t)(time_ns - matcher->previous_ns) < 0)
+    if ((int64_t)(time_ns - matcher->previous_ns) < 0 && !FAULT(time_runs_backwards))
         time_ns = matcher->previous_ns;
     matcher->previous_ns = time_ns;
     // The journal ring's cell is the private copy: its word becomes the sequence, and nobody else writes it.
@@ -330,13 +335,16 @@ static bool make_engine(struct matcher *matcher, const struct role_context *cont
     matcher->capacity = engine_capacity_of(context->config, context->index);
     void *memory = context->take_memory(engine_footprint(&matcher->capacity), "engine");
     matcher->gateway_of = context->take_memory(context->config->sessions_count, "sessions to gateways");
-    if (!memory || !matcher->gateway_of)
+    matcher->told = context->take_memory(context->config->sessions_count * sizeof *matcher->told, "session streams");
+    if (!memory || !matcher->gateway_of || !matcher->told)
         return false;
     matcher->engine = engine_new(memory, &matcher->capacity);
     restore_begin(&matcher->restoring, matcher->engine);
     matcher->sessions_count = context->config->sessions_count;
-    for (uint32_t i = 0; i < matcher->sessions_count; i++)
+    for (uint32_t i = 0; i < matcher->sessions_count; i++) {
         matcher->gateway_of[i] = (uint8_t)context->config->sessions[i].gateway;
+        matcher->told[i] = context->config->sessions[i].matcher == context->index ? 0 : TOLD_ELSEWHERE;
+    }
     return matcher->engine != NULL;
 }
 

@@ -21,7 +21,11 @@
 #include "engine/engine.h"
 #include "engine/snapshot.h"
 
+#define AHEAD_FAR 12 // commands between the one that is stepped and the one whose order is looked for
+#define AHEAD_NEAR 8 // .. and the one whose order is looked at; half way to it, whose neighbours are
+
 #define MATCHER_GATEWAYS_MAX 16
+#define TOLD_ELSEWHERE UINT64_MAX
 
 struct matcher {
     uint64_t counters[COUNT_MATCHER_END];
@@ -51,6 +55,11 @@ struct matcher {
     struct engine_capacity capacity;
     struct restore restoring; // of the snapshot that is being taken
     enum restore_state restore;
+    bool history;         // a command of it was taken
+    uint64_t count_until; // history up to here is only counted, 0: nothing is
+    uint64_t *told;       // while it is: messages by session; TOLD_ELSEWHERE for those of other cores
+    uint64_t told_feed;
+    uint32_t telling; // the next session to hear how many, once that is over
     struct matcher_port *port;
     struct core_block *block;
     const struct region_header *header;
@@ -64,6 +73,8 @@ uint32_t matcher_steps_left(struct matcher *matcher);
 void matcher_emit(struct matcher *matcher, unsigned count);
 
 // ---- matcher_boot.c
+// Counts the first `count` of matcher->events; days that open or end are told all the same.
+void matcher_count(struct matcher *matcher, unsigned count);
 // Takes what stands in the command ring while in BOOT, a burst at the most: a snapshot, history, the directive that
 // ends it. Moves state on. False when some is left.
 bool matcher_take_history(struct matcher *matcher, unsigned *work);

@@ -9,11 +9,10 @@
 
 #include <string.h>
 
+#include "contract/told.h"
+
 #define HISTORY_BURST 256 // cells of the command ring in a round
 #define RESTORE_AHEAD 10  // records between the one that is taken and the one whose memory is fetched
-#define HISTORY_AHEAD 12  // commands likewise, as in matcher.c
-#define ORDER_AHEAD 7
-#define HINTS 4
 
 static void fail(struct matcher *matcher, uint64_t seq, uint64_t want, uint64_t got)
 {
@@ -23,6 +22,36 @@ static void fail(struct matcher *matcher, uint64_t seq, uint64_t want, uint64_t 
     atomic_store_explicit(&matcher->port->diverged_seq, seq, memory_order_release);
     matcher->state = CORE_FAIL;
     atomic_store_explicit(&matcher->block->state, CORE_FAIL, memory_order_release);
+}
+
+// ---- streams that are only counted
+// -----------------------------------------------------------------------------------
+
+static void count_one(struct matcher *matcher, uint16_t session)
+{
+    if (session < matcher->sessions_count)
+        matcher->told[session]++;
+}
+
+void matcher_count(struct matcher *matcher, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct event *event = &matcher->events[i];
+        matcher->told_feed += told_feed(event);
+        if (told_session(event)) {
+            count_one(matcher, event->session);
+            if (event->type == EV_TRADE)
+                count_one(matcher, event->other_session);
+        } else if (told_all(event)) {
+            for (uint32_t s = 0; s < matcher->sessions_count; s++)
+                matcher->told[s] += matcher->told[s] != TOLD_ELSEWHERE;
+        } else if (event->type == EV_DAY_OPEN || event->type == EV_DAY_END) {
+            struct event day = *event;
+            matcher->events[0] = day; // what stood there has been counted
+            matcher_emit(matcher, 1);
+        }
+        matcher->counters[COUNT_MATCHER_executions] += event->type == EV_TRADE;
+    }
 }
 
 // ---- a snapshot -----------------------------------------------------------------------------------------------------
@@ -41,18 +70,63 @@ static void tell(struct matcher *matcher, const struct event *event)
     matcher_emit(matcher, 1);
 }
 
-static void tell_stream(struct matcher *matcher, const struct command *cell)
+static void tell_stream(struct matcher *matcher, uint16_t session, uint64_t next)
 {
     struct event event = {.type = EV_RESTORE_STREAM,
                           .lines = 1,
-                          .flags = cell->session == SESSION_NONE ? EV_MD_OTHER : 0,
-                          .session = cell->session,
-                          .ref = cell->restore_stream.next};
+                          .flags = session == SESSION_NONE ? EV_MD_OTHER : 0,
+                          .session = session,
+                          .ref = next};
     tell(matcher, &event);
+}
+
+// Counting is over: gateways and publisher go on from there. As many as there is credit for; false while some are left.
+static bool tell_counts(struct matcher *matcher)
+{
+    for (; matcher->telling < matcher->sessions_count; matcher->telling++) {
+        if (matcher->told[matcher->telling] == TOLD_ELSEWHERE)
+            continue;
+        if (!matcher_can_take(matcher))
+            return false;
+        tell_stream(matcher, (uint16_t)matcher->telling, matcher->told[matcher->telling] + 1);
+    }
+    if (!matcher_can_take(matcher))
+        return false;
+    tell_stream(matcher, SESSION_NONE, matcher->told_feed + 1);
+    matcher->count_until = 0;
+    return true;
+}
+
+// Only before any history: what was told since would not be counted.
+static void begin_count(struct matcher *matcher, uint64_t until)
+{
+    if (!matcher->history && until > engine_sequence(matcher->engine))
+        matcher->count_until = until;
+}
+
+static void forget_counts(struct matcher *matcher)
+{
+    matcher->history = false;
+    matcher->count_until = matcher->told_feed = matcher->telling = 0;
+    for (uint32_t s = 0; s < matcher->sessions_count; s++)
+        matcher->told[s] = matcher->told[s] == TOLD_ELSEWHERE ? TOLD_ELSEWHERE : 0;
+}
+
+static void restore_stream(struct matcher *matcher, const struct command *cell)
+{
+    uint64_t next = cell->restore_stream.next;
+    if (cell->session < matcher->sessions_count && matcher->told[cell->session] != TOLD_ELSEWHERE)
+        matcher->told[cell->session] = next - 1;
+    else
+        matcher->told_feed = next - 1;
+    tell_stream(matcher, cell->session, next);
 }
 
 static void tell_messages(struct matcher *matcher, const struct command *cell)
 {
+    const uint8_t *blocks = cell->restore_messages.blocks;
+    for (size_t at = 0; at + 2 < RESTORE_BLOCKS && (blocks[at] | blocks[at + 1]); matcher->told_feed++)
+        at += 2u + (size_t)(blocks[at] << 8 | blocks[at + 1]);
     struct event event = {.type = EV_RESTORE_MESSAGES, .lines = 3, .flags = EV_MD_OTHER, .session = SESSION_NONE};
     memcpy((char *)&event + EVENT_BLOCKS_AT, cell->restore_messages.blocks, sizeof cell->restore_messages.blocks);
     tell(matcher, &event);
@@ -81,7 +155,7 @@ static void restore(struct matcher *matcher, const struct command *cell)
         return;
     }
     if (cell->type == CMD_RESTORE_STREAM) {
-        tell_stream(matcher, cell);
+        restore_stream(matcher, cell);
         return;
     }
     if (cell->type == CMD_RESTORE_MESSAGES) {
@@ -109,6 +183,7 @@ static void reset(struct matcher *matcher)
     memset((void *)matcher->engine, 0, engine_footprint(&matcher->capacity));
     matcher->engine = engine_new(matcher->engine, &matcher->capacity);
     restore_begin(&matcher->restoring, matcher->engine);
+    forget_counts(matcher);
     tell(matcher, &event);
     atomic_store_explicit(&matcher->port->applied_seq, 0, memory_order_release);
     set_restore(matcher, CORE_FRESH);
@@ -147,6 +222,7 @@ static void replay(struct matcher *matcher, const struct command *cell)
         fail(matcher, command.seq, command.tick.event_hash, hash);
         return;
     }
+    matcher->history = true;
     matcher->counters[COUNT_MATCHER_replayed]++;
     matcher_step(matcher, &command, 0);
 }
@@ -163,34 +239,40 @@ static void take_cell(struct matcher *matcher, const struct command *cell)
         fail(matcher, engine_sequence(matcher->engine) + 1, 0, 0); // half an engine takes no history
     else if (cell->type == DIRECTIVE_RECOVERED)
         recovered(matcher, cell->recovered.seq);
+    else if (cell->type == DIRECTIVE_COUNT)
+        begin_count(matcher, cell->recovered.seq);
     else
         replay(matcher, cell);
 }
 
-// What the cells behind this one will touch.
-static void prefetch(const struct matcher *matcher, unsigned at, unsigned count, uint32_t hints[HINTS])
+static const struct command *history_at(const struct matcher *matcher, unsigned at, unsigned count)
 {
-    struct ring *ring = matcher->commands;
+    return at < count ? ring_at(matcher->commands, at) : NULL;
+}
+
+// What the cells behind this one will touch.
+static void prefetch(const struct matcher *matcher, unsigned at, unsigned count, uint32_t hints[AHEAD_NEAR])
+{
     if (matcher->restore == CORE_RESTORING) {
         if (at + RESTORE_AHEAD < count)
-            restore_prefetch(&matcher->restoring, ring_at(ring, at + RESTORE_AHEAD));
+            restore_prefetch(&matcher->restoring, ring_at(matcher->commands, at + RESTORE_AHEAD));
         return;
     }
-    uint32_t *hint = &hints[at % HINTS];
-    if (at + HISTORY_AHEAD < count)
-        engine_prefetch(matcher->engine, ring_at(ring, at + HISTORY_AHEAD));
-    engine_prefetch_links(matcher->engine, *hint);
-    *hint = at + ORDER_AHEAD < count ? engine_prefetch_order(matcher->engine, ring_at(ring, at + ORDER_AHEAD)) : 0;
+    hints[at % AHEAD_NEAR] =
+        engine_look_ahead(matcher->engine, history_at(matcher, at + AHEAD_FAR, count),
+                          history_at(matcher, at + AHEAD_NEAR, count), hints[(at + AHEAD_NEAR / 2) % AHEAD_NEAR]);
 }
 
 bool matcher_take_history(struct matcher *matcher, unsigned *work)
 {
     struct ring *ring = matcher->commands;
-    uint32_t hints[HINTS] = {0};
+    uint32_t hints[AHEAD_NEAR] = {0};
     unsigned count = ring_ready(ring, 0, HISTORY_BURST), done = 0;
     bool room = true;
     while (done < count && matcher->state == CORE_BOOT) {
-        room = matcher_can_take(matcher);
+        bool counted = matcher->count_until && engine_sequence(matcher->engine) >= matcher->count_until &&
+                       !engine_unfinished(matcher->engine);
+        room = (!counted || tell_counts(matcher)) && matcher_can_take(matcher);
         if (!room)
             break;
         prefetch(matcher, done, count, hints);

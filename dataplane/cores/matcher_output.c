@@ -2,6 +2,8 @@
 // Events to the gateways of the sessions that they name, and to the publisher.
 #include "cores/matcher.h"
 
+#include "contract/fault.h"
+
 #include <string.h>
 
 #define CELLS_AHEAD 8 // a ring is walked round and round: the cell to write is seldom near
@@ -14,7 +16,7 @@ uint32_t matcher_steps_left(struct matcher *matcher)
         if (outlet->room < ENGINE_EVENTS_MAX)
             writer_look(outlet);
         if (outlet->room / ENGINE_EVENTS_MAX < steps)
-            steps = outlet->room / ENGINE_EVENTS_MAX;
+            steps = FAULT(ring_without_room) ? outlet->room : outlet->room / ENGINE_EVENTS_MAX;
     }
     matcher->counters[COUNT_MATCHER_backpressure] += steps == 0;
     return steps;

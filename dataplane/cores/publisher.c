@@ -8,6 +8,7 @@
 
 #include "contract/command.h"
 #include "contract/event.h"
+#include "contract/fault.h"
 #include "contract/itch_out.h"
 #include "contract/session_name.h"
 #include "cores/clock.h"
@@ -138,7 +139,7 @@ static unsigned take_events(struct publisher *publisher)
         return 0;
     // Acquire pairs with the release of the journal's owner: market data waits for the disk as answers do.
     uint64_t durable = atomic_load_explicit(&publisher->port->durable_seq, memory_order_acquire);
-    while (count < EVENTS_PER_ROUND && event && event->cmd_seq <= durable) {
+    while (count < EVENTS_PER_ROUND && event && (FAULT(market_data_early) || event->cmd_seq <= durable)) {
         if (event->type == EV_DAY_OPEN)
             open_day(publisher, event->quantity);
         if (__builtin_expect(event->type >= EV_RESTORE_STREAM, 0))

@@ -3,6 +3,7 @@
 // before the last of them; whatever fails one takes the long way with all the checks in their order.
 #include "engine/orders.h"
 
+#include "contract/fault.h"
 #include "engine/afterwork.h"
 #include "engine/numbers.h"
 #include "engine/options.h"
@@ -84,7 +85,7 @@ unsigned order_enter_any(struct engine *e, const struct command *c, struct event
     if (!session_may_trade(e, c))
         return 0;
     e->outcome = OUTCOME_DUPLICATE;
-    if (!number_take(e, c))
+    if (!number_take(e, c) && !FAULT(duplicate_accepted))
         return 0;
     special_enter(e, c, &out);
     return step_close(e, &out);

@@ -148,15 +148,22 @@ static bool order_fits(const struct engine *e, const struct command *c)
            (!rests || (price <= PRICE_MAX && c->restore_order.quantity - 1 < QUANTITY_MAX));
 }
 
-// Where the live-order table had it.
+// Where the live-order table had it, place and all: which places are free decides where later orders go.
 static bool enter_bucket(struct engine *e, struct order *order, uint32_t slot, bool away)
 {
     struct lookup_place place = lookup_place(e, order->key);
-    uint32_t at = away ? lookup_second(e, place) : lookup_first(e, place);
-    if (bucket_used(&e->buckets[at]) >= BUCKET_WAYS)
+    uint32_t first = lookup_first(e, place), at = away ? lookup_second(e, place) : first;
+    struct bucket *bucket = &e->buckets[at];
+    if (order->way >= BUCKET_WAYS || bucket->taken >> order->way & 1)
         return false;
-    order->way = lookup_insert(e, place, at, slot, &order->flags);
+    bucket->tags[order->way] = lookup_tag(place);
+    bucket->slots[order->way] = slot;
+    bucket->taken = (uint16_t)(bucket->taken | 1u << order->way);
     order->bucket = at;
+    if (away) {
+        order->flags |= ORDER_AWAY;
+        e->buckets[first].away++;
+    }
     return true;
 }
 
@@ -216,7 +223,8 @@ static bool take_order(struct restore *restore, const struct command *c)
                             .price = c->restore_order.price,
                             .terms = c->restore_order.terms,
                             .group_id = c->restore_order.group_id,
-                            .flags = flags & RESTORE_ECHO ? ORDER_HAS_ECHO : 0};
+                            .flags = flags & RESTORE_ECHO ? ORDER_HAS_ECHO : 0,
+                            .way = c->restore_order.way};
     if (flags & RESTORE_ECHO) {
         struct echo *echo = &e->echoes[slot];
         *echo = (struct echo){.options = c->restore_order.echo.options,
@@ -229,7 +237,7 @@ static bool take_order(struct restore *restore, const struct command *c)
         memcpy(echo->aiq_group, c->restore_order.echo.aiq_group, sizeof echo->aiq_group);
     }
     if (!enter_bucket(e, order, slot, (flags & RESTORE_AWAY) != 0))
-        return refuse(restore, "it has more orders than a bucket of the live-order table");
+        return refuse(restore, "it has two orders in one place of the live-order table");
     enter_session(e, slot, key_session(order->key), c->restore_order.before, (flags & RESTORE_NEWEST) != 0);
     if ((flags & RESTORE_WAITS) == 0 && !enter_book(restore, order, slot))
         return refuse(restore, "it has an order whose level it can not stand in");
@@ -378,7 +386,7 @@ static bool take_end(struct restore *restore, const struct command *c)
         c->restore_end.specials != e->special_live || c->restore_end.conditionals != e->conditional_live)
         return refuse(restore, "the book that it makes is not the one that it was made of");
     e->sequence = c->restore_end.sequence;
-    e->hash = c->restore_end.event_hash;
+    e->lanes = event_lanes(c->restore_end.event_hash);
     e->time_ns = c->time_ns;
     e->day = restore->ended ? DAY_ENDED : DAY_OPEN;
     e->trading_sessions = e->day == DAY_OPEN ? e->limit.max_sessions : 0;

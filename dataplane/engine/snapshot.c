@@ -184,6 +184,7 @@ static void put_order(struct snapshot_walk *walk, struct command *c, uint32_t sl
     c->restore_order.terms = order->terms;
     c->restore_order.executed = order->executed;
     c->restore_order.group_id = order->group_id;
+    c->restore_order.way = order->way;
     if (order->flags & ORDER_HAS_ECHO) {
         const struct echo *echo = &e->echoes[slot];
         flags |= RESTORE_ECHO;
@@ -379,7 +380,7 @@ static bool put_end(struct snapshot_walk *walk, struct command *c)
     const struct engine *e = walk->engine;
     c->type = CMD_RESTORE_END;
     c->restore_end.sequence = e->sequence;
-    c->restore_end.event_hash = e->hash;
+    c->restore_end.event_hash = event_lanes_hash(e->lanes);
     c->restore_end.records = walk->records;
     c->restore_end.digest = walk->digest;
     c->restore_end.orders = live_orders(e);

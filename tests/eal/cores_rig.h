@@ -565,8 +565,8 @@ RIG_UNUSED void rig_boot(struct rig *rig)
     rig_rounds(rig, 8);
 }
 
-// Starts another data plane on the same journal, as after a kill.
-RIG_UNUSED void rig_reboot(struct rig *rig, const struct rig_options *options)
+// Starts another data plane on the same journal, as after a kill, and feeds it nothing yet.
+RIG_UNUSED void rig_replace(struct rig *rig, const struct rig_options *options)
 {
     struct rig *old = malloc(sizeof *old);
     assert_non_null(old);
@@ -585,6 +585,11 @@ RIG_UNUSED void rig_reboot(struct rig *rig, const struct rig_options *options)
     rig->now = old->now;
     free(old->inbox);
     free(old);
+}
+
+RIG_UNUSED void rig_reboot(struct rig *rig, const struct rig_options *options)
+{
+    rig_replace(rig, options);
     rig_boot(rig);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The roles together: recovery to the same bytes, divergence refused, two gateways with two matching cores,
 // backpressure, and the market data stream with its requests.
+#include "engine/snapshot.h"
 #include "tests/eal/cores_clients.h"
 
 static struct rig rig;
@@ -237,6 +238,140 @@ static void a_history_that_gives_other_events_stops_the_core(void **state)
     free(old.inbox);
 }
 
+// One command at a time, so that rings never fill.
+static void give(const struct command *command)
+{
+    rig_command(&rig, 0, command);
+    rig_rounds(&rig, 1);
+}
+
+static void give_stream(uint16_t session, uint64_t next)
+{
+    struct command stream = {.type = CMD_RESTORE_STREAM, .session = session, .restore_stream.next = next};
+    give(&stream);
+}
+
+// What a snapshot of the rig's own engine gives, but the record `without`.
+static void give_engine(uint64_t without)
+{
+    struct snapshot_walk walk;
+    struct command record;
+    snapshot_begin(&walk, rig.engine[0]);
+    while (snapshot_next(&walk, &record)) {
+        if (walk.records - 1 != without)
+            give(&record);
+    }
+}
+
+// Streams, the feed's last `messages`, the engine.
+static void give_snapshot(size_t messages, uint64_t without)
+{
+    for (unsigned i = 0; i < rig.config.sessions_count; i++)
+        give_stream((uint16_t)i, rig.expected[i].count + 1);
+    give_stream(SESSION_NONE, rig.market_data[0].count - messages + 1);
+    for (size_t i = rig.market_data[0].count - messages; i < rig.market_data[0].count; i++) {
+        struct command record = {.type = CMD_RESTORE_MESSAGES, .session = SESSION_NONE};
+        const struct rig_message *message = &rig.market_data[0].list[i];
+        put_be16(record.restore_messages.blocks, message->size);
+        memcpy(record.restore_messages.blocks + 2, message->bytes, message->size);
+        give(&record);
+    }
+    give_engine(without);
+}
+
+// The end of a recovery: as control ends it.
+static void give_restart(void)
+{
+    struct command command = {.type = DIRECTIVE_RECOVERED, .recovered.seq = rig.history_count[0]};
+    struct opening opening;
+    assert_true(opening_init(&opening, &rig.config, 0));
+    opening_restored(&opening, PHASE_REGULAR, false, 0);
+    opening_restart(&opening);
+    give(&command);
+    while (opening_next(&opening, (int64_t)(9 * 3600) * 1000000000, &command)) {
+        give(&command);
+        opening_note(&opening, &command);
+    }
+    opening_free(&opening);
+    rig_rounds(&rig, 8);
+}
+
+// Everybody goes on where he was: numbers, old messages, the feed.
+static void check_goes_on(struct rig_client clients[2], size_t feed)
+{
+    char name[10];
+    assert_int_equal(rig_state(&rig, ROLE_MATCHER, 0), CORE_RUN);
+    assert_int_equal(rig_state(&rig, ROLE_GATEWAY, 0), CORE_RUN);
+    assert_int_equal(rig_state(&rig, ROLE_PUBLISHER, 0), CORE_RUN);
+    session_name(RIG_DATE, 0, name);
+    rig_forget(&rig);
+    for (unsigned i = 0; i < 2; i++) {
+        rig_login(&rig, &clients[i], "SECRET");
+        assert_int_equal(get_be32(rig_last(&rig, &clients[i], 'A')->bytes + 11), rig.expected[i].count + 1);
+        check_window(&clients[i]);
+    }
+    rig_forget(&rig);
+    ask(&clients[0], 0, name, feed, 1); // the last message of before
+    rig_rounds(&rig, 3);
+    const struct rig_message *message = &rig.market_data[0].list[feed - 1];
+    bool found = false;
+    for (size_t i = 0; i < rig.inbox_count; i++) {
+        const struct rig_packet *packet = &rig.inbox[i];
+        found |= packet->to_ip != RIG_GROUP && packet->size == MOLD_HEADER + 2u + message->size &&
+                 get_be64(packet->bytes + 10) == feed &&
+                 memcmp(packet->bytes + MOLD_HEADER + 2, message->bytes, message->size) == 0;
+    }
+    assert_true(found);
+    rig_forget(&rig);
+    flow(clients, 2, 1000, 50, 12);
+    check_market_data(0, feed + 1);
+    assert_int_equal(atomic_load(&rig_port(&rig, 0)->event_hash), engine_event_hash(rig.engine[0]));
+}
+
+static void a_restored_core_goes_on_and_one_that_was_refused_begins_again(void **state)
+{
+    (void)state;
+    start(&plain);
+    struct rig_client clients[2] = {rig_client(&rig, 0), rig_client(&rig, 1)};
+    rig_login(&rig, &clients[0], "SECRET");
+    rig_login(&rig, &clients[1], "SECRET");
+    flow(clients, 2, 1, 150, 11);
+    size_t feed = rig.market_data[0].count;
+    uint64_t commands = rig.history_count[0];
+    rig_replace(&rig, &plain);
+    atomic_store(&rig_port(&rig, 0)->durable_seq, commands);
+    give_snapshot(20, 7);
+    assert_int_equal(atomic_load(&rig_port(&rig, 0)->restore), CORE_REFUSED);
+    assert_int_equal(atomic_load(&rig_port(&rig, 0)->applied_seq), 0);
+    struct command reset = {.type = DIRECTIVE_RESET, .session = SESSION_NONE};
+    give(&reset);
+    assert_int_equal(atomic_load(&rig_port(&rig, 0)->restore), CORE_FRESH);
+    give_snapshot(20, UINT64_MAX);
+    assert_int_equal(atomic_load(&rig_port(&rig, 0)->restore), CORE_RESTORED);
+    assert_int_equal(atomic_load(&rig_port(&rig, 0)->applied_seq), commands);
+    give_restart();
+    check_goes_on(clients, feed);
+}
+
+static void a_history_that_is_counted_gives_the_same_numbers(void **state)
+{
+    (void)state;
+    start(&plain);
+    struct rig_client clients[2] = {rig_client(&rig, 0), rig_client(&rig, 1)};
+    rig_login(&rig, &clients[0], "SECRET");
+    rig_login(&rig, &clients[1], "SECRET");
+    flow(clients, 2, 1, 150, 11);
+    size_t feed = rig.market_data[0].count, count = rig.history_count[0];
+    rig_replace(&rig, &plain);
+    atomic_store(&rig_port(&rig, 0)->durable_seq, count);
+    struct command counted = {.type = DIRECTIVE_COUNT, .recovered.seq = count - 100};
+    give(&counted);
+    for (size_t i = 0; i < count; i++)
+        give(&rig.history[0][i]);
+    give_restart();
+    check_goes_on(clients, feed);
+}
+
 static void a_history_with_a_hole_is_refused(void **state)
 {
     (void)state;
@@ -365,6 +500,8 @@ int main(void)
         AFTER(a_gap_in_market_data_is_filled_on_request),
         AFTER(after_a_restart_windows_and_streams_hold_the_same_bytes),
         AFTER(a_history_that_gives_other_events_stops_the_core),
+        AFTER(a_restored_core_goes_on_and_one_that_was_refused_begins_again),
+        AFTER(a_history_that_is_counted_gives_the_same_numbers),
         AFTER(a_history_with_a_hole_is_refused),
         AFTER(two_gateways_and_two_matching_cores_on_two_ports),
         AFTER(two_gateways_and_two_publishers_share_one_queue),

@@ -9,11 +9,13 @@ snapshot_config() {
     grep -q "every_commands: $2" "$XW_CONFIG" || xw_fail "snapshots are not configured"
 }
 
-# Starts the appliance and a client that plays the stream, and reads everything again at the end.
+# Starts the appliance and a client that plays the stream, and reads everything again at the end, unless --no-reread.
 snapshot_play() {
+    local reread=(--reread)
+    [ "${1:-}" != --no-reread ] || reread=()
     xw_start
-    "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 64 --rate 10000 --grace 30 \
-        --record "$record" --reread --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
+    "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 64 --rate 10000 --grace 60 \
+        --record "$record" "${reread[@]}" --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
     xw_client_pid=$!
 }
 

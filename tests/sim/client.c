@@ -23,6 +23,7 @@ struct order { // by UserRefNum
     uint32_t orig;
     uint32_t quantity, price; // as sent
     uint32_t live;            // as told
+    uint64_t sent_ns;         // first
     uint64_t accepted, executed, canceled;
 };
 
@@ -38,6 +39,9 @@ struct client {
     unsigned pending_count;
     uint64_t asked_ns;    // Q sent
     uint64_t settled_ns;  // last answer
+    uint64_t excuse_ns;   // orders sent before may be passed over: a login since, or a question without reason
+    uint64_t moved_ns;    // to another port
+    uint64_t applied;     // messages of the stream that have had their effect here
     uint64_t deadline_ns; // timer that is set
     uint64_t bought, sold;
 };
@@ -45,7 +49,6 @@ struct client {
 struct client_mood client_mood;
 static const struct config *config;
 static struct client clients[CLIENTS];
-static uint64_t orders_sent;
 
 static void pump(struct client *client);
 
@@ -107,6 +110,7 @@ static void send_order(struct client *client, uint32_t ref)
     uint8_t message[XW_OUCH_REQUEST_MAX];
     const struct order *order = &client->orders[ref];
     size_t size;
+    sim_say("client %u sends order %u", client->number, ref);
     if (order->is_replace) {
         struct xw_replace replace = {.orig_user_ref = order->orig,
                                      .user_ref = ref,
@@ -142,7 +146,8 @@ static void new_order(struct client *client, uint32_t orig)
                             .tif = random_chance(random, 150000) ? '3' : '0',
                             .display = random_chance(random, client_mood.hidden) ? 'N' : 'Y',
                             .quantity = 1 + (uint32_t)random_below(random, 900),
-                            .price = 1000000 + 100 * (uint32_t)random_below(random, 24)};
+                            .price = 1000000 + 100 * (uint32_t)random_below(random, 24),
+                            .sent_ns = sim.now_ns};
     if (orig) {
         order->is_replace = true;
         order->orig = orig;
@@ -151,11 +156,13 @@ static void new_order(struct client *client, uint32_t orig)
         order->tif = '0';
     } else if (random_chance(random, 10000)) {
         order->price = 1; // not on the tick: rejected
+    } else if (random_chance(random, 10000)) {
+        order->tif = 'Z'; // refused by the gateway's decoder
     }
     client->pending[client->pending_count++] = ref;
     if (client->pending_count == 1)
         client->settled_ns = sim.now_ns;
-    orders_sent++;
+    sim.stats[STAT_ORDERS]++;
     send_order(client, ref);
 }
 
@@ -197,6 +204,7 @@ static void act(struct client *client)
                                 1 + (uint32_t)random_below(random, client->orders[live].live + 1), NULL));
         break;
     case 35:
+        client->excuse_ns = sim.now_ns; // an answer to it is no leave to go on where orders were lost
         send(client, message, xw_ouch_query(message, NULL));
         break;
     default:
@@ -284,11 +292,16 @@ static void take_modified(struct client *client, const struct xw_ouch *message)
 static void take_account(struct client *client, uint32_t next)
 {
     unsigned kept = 0;
+    sim_say("client %u: its account goes on at %u, %u orders are unanswered", client->number, next,
+            client->pending_count);
     client->asked_ns = 0;
     client->settled_ns = sim.now_ns;
     for (unsigned i = 0; i < client->pending_count; i++) {
         uint32_t ref = client->pending[i];
         struct order *order = &client->orders[ref];
+        if (ref < next && !order->is_replace && order->sent_ns > client->excuse_ns && order->sent_ns > net_trouble_ns())
+            sim_fail("client %u: order %u is passed over, order %u is not, and the network has lost nothing",
+                     client->number, ref, next - 1);
         if (ref < next || (order->is_replace && client->orders[order->orig].state != ORDER_LIVE)) {
             order->state = ORDER_VOID;
             continue;
@@ -304,7 +317,10 @@ static void on_message(void *context, uint64_t sequence, const uint8_t *bytes, s
 {
     struct client *client = context;
     struct xw_ouch message;
-    (void)sequence;
+    sim_say("client %u is told message %llu, %c", client->number, (unsigned long long)sequence, bytes[0]);
+    if (sequence <= client->applied)
+        return; // it reads its day again
+    client->applied = sequence;
     if (!xw_ouch_decode(bytes, size, &message))
         sim_fail("client %u can not read message %llu", client->number, (unsigned long long)sequence);
     switch (message.type) {
@@ -361,31 +377,15 @@ static void look_after_pending(struct client *client)
         sim.now_ns - client->settled_ns < 15 * SIM_MS || sim.now_ns - client->asked_ns < 15 * SIM_MS)
         return;
     client->asked_ns = sim.now_ns;
+    sim_say("client %u asks for its account", client->number);
     send(client, message, xw_ouch_query(message, NULL));
 }
 
-static void live(void *context, uint64_t unused)
+static void on_state(void *context, enum xw_session_state state)
 {
     struct client *client = context;
-    enum xw_session_state state = xw_session_state(client->session);
-    (void)unused;
-    if (state == XW_SESSION_OFF || state == XW_SESSION_REFUSED || state == XW_SESSION_ENDED) {
-        xw_session_login(client->session);
-    } else if (is_on(client)) {
-        look_after_pending(client);
-        if (!client_mood.quiet) {
-            act(client);
-            if (random_chance(&client->random, client_mood.relogin)) {
-                client->udp_port++;
-                xw_session_login(client->session);
-            } else if (random_chance(&client->random, client_mood.logoff)) {
-                xw_session_logoff(client->session);
-            }
-        }
-    }
-    pump(client);
-    uint64_t pause_ns = client_mood.quiet ? SIM_MS : client_mood.pause_ns;
-    sim_after(1 + random_below(&client->random, 2 * pause_ns), live, client, 0);
+    if (state == XW_SESSION_ON) // what was sent before may have met nobody
+        client->excuse_ns = sim.now_ns;
 }
 
 static void open_session(struct client *client)
@@ -400,10 +400,47 @@ static void open_session(struct client *client)
                                         .retransmit_ns = 3 * SIM_MS,
                                         .relogin_after_end = true,
                                         .context = client,
-                                        .on_message = on_message};
+                                        .on_message = on_message,
+                                        .on_state = on_state};
     client->session = xw_session_open(&options);
     if (!client->session)
         sim_fail("no memory");
+}
+
+// A client that has lost all but its orders reads its day from the first message on.
+static void start_over(struct client *client)
+{
+    xw_session_close(client->session);
+    open_session(client);
+}
+
+static void live(void *context, uint64_t unused)
+{
+    struct client *client = context;
+    enum xw_session_state state = xw_session_state(client->session);
+    (void)unused;
+    if (state == XW_SESSION_OFF || state == XW_SESSION_REFUSED || state == XW_SESSION_ENDED) {
+        xw_session_login(client->session);
+    } else if (is_on(client)) {
+        look_after_pending(client);
+        if (!client_mood.quiet) {
+            if (!client->asked_ns)
+                act(client);
+            if (random_chance(&client->random, client_mood.relogin)) {
+                client->udp_port++;
+                client->moved_ns = sim.now_ns;
+                if (random_chance(&client->random, 300000))
+                    start_over(client);
+                xw_session_login(client->session);
+            } else if (random_chance(&client->random, client_mood.logoff)) {
+                client->moved_ns = sim.now_ns;
+                xw_session_logoff(client->session);
+            }
+        }
+    }
+    pump(client);
+    uint64_t pause_ns = client_mood.quiet ? SIM_MS : client_mood.pause_ns;
+    sim_after(1 + random_below(&client->random, 2 * pause_ns), live, client, 0);
 }
 
 void clients_open(const struct config *of)
@@ -421,6 +458,11 @@ void clients_open(const struct config *of)
     }
 }
 
+bool client_moved(unsigned client)
+{
+    return sim.now_ns < clients[client].moved_ns + SIM_SECOND;
+}
+
 void clients_forget(void)
 {
     for (unsigned i = 0; i < config->sessions_count; i++) {
@@ -429,7 +471,7 @@ void clients_forget(void)
         memset(client->orders, 0, ORDERS * sizeof *client->orders);
         client->pending_count = 0;
         client->next_ref = 0;
-        client->bought = client->sold = 0;
+        client->bought = client->sold = client->applied = 0;
         open_session(client);
     }
 }
@@ -449,11 +491,6 @@ const char *clients_busy(void)
         return text;
     }
     return NULL;
-}
-
-uint64_t clients_orders(void)
-{
-    return orders_sent;
 }
 
 void clients_check_rest(void)

@@ -26,6 +26,9 @@ void clients_open(const struct config *config);
 // A UDP datagram for client `client`.
 void client_receive(unsigned client, uint16_t to_port, const uint8_t *payload, size_t size);
 
+// Whether it has changed its port lately: then the data plane may miss it at the old one.
+bool client_moved(unsigned client);
+
 // NULL when every client is logged in, misses nothing and waits for nothing; else what is missing.
 const char *clients_busy(void);
 
@@ -34,7 +37,5 @@ void clients_check_rest(void);
 
 // Begins anew, as if nothing had been sent (after a disk that lied).
 void clients_forget(void);
-
-uint64_t clients_orders(void);
 
 #endif

@@ -315,6 +315,18 @@ void disk_persist(struct inode *inode, uint64_t offset, size_t size)
         disk_watcher(inode, offset, size == SIZE_MAX ? inode->size : size);
 }
 
+void disk_sync(struct inode *inode, uint64_t offset, size_t size)
+{
+    if (!disk.lies || random_chance(&sim.disk, 300000)) {
+        if (inode->is_directory)
+            disk_persist_directory(inode);
+        else
+            disk_persist(inode, offset, size);
+    } else if (disk_watcher && !inode->is_directory) {
+        disk_watcher(inode, offset, size == SIZE_MAX ? inode->size : size);
+    }
+}
+
 bool disk_is_durable(const struct inode *inode, uint64_t offset, size_t size)
 {
     for (uint64_t at = offset / DISK_SECTOR; at * DISK_SECTOR < offset + size; at++) {

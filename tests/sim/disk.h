@@ -85,6 +85,8 @@ long disk_write(struct inode *inode, uint64_t offset, const void *bytes, size_t 
 int disk_resize(struct inode *inode, uint64_t size);
 // Makes a range (or all: size SIZE_MAX) outlive a crash.
 void disk_persist(struct inode *inode, uint64_t offset, size_t size);
+// What a sync does: persists, or, when the disk lies, only says so.
+void disk_sync(struct inode *inode, uint64_t offset, size_t size);
 // Whether all of a range is on the disk as it reads.
 bool disk_is_durable(const struct inode *inode, uint64_t offset, size_t size);
 void disk_persist_directory(struct inode *directory);

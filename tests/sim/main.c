@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // make sim: the production programs against simulated clients, network, disk and clock, from a seed.
 //
-//   simulator [--seed N] [--seeds COUNT] [--steps N] [--trace] [--twice]
+//   simulator [--seed N] [--seeds COUNT] [--steps N] [--jobs N] [--trace] [--twice EVERY] [--fault NAME] [--faults]
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/sim/faults.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"
 
@@ -35,28 +36,74 @@ struct sim_process sim_processes[SIM_PROCESSES] = {
 
 struct outcome {
     uint64_t hash, steps, sim_ns;
+    uint64_t stats[STATS];
+};
+
+static const char *const stat_names[STATS] = {
+    [STAT_ORDERS] = "orders sent",
+    [STAT_COMMANDS] = "commands in sequence",
+    [STAT_KILLS] = "processes killed",
+    [STAT_KILLS_INSIDE] = "of these, between two accesses to shared memory",
+    [STAT_CRASHES] = "crashes of the host",
+    [STAT_LOST] = "commands lost by them that nobody had been told of",
+    [STAT_RECOVERIES] = "recoveries of a core",
+    [STAT_DISK_FAILURES] = "writes and syncs that failed",
+    [STAT_JOURNAL_FAILURES] = "journals that ended for it",
+    [STAT_RING_FULL] = "messages discarded at a full ring",
+    [STAT_BACKPRESSURE] = "polls held up by a full ring",
+    [STAT_RETRANSMITTED] = "messages sent again",
+    [STAT_FROM_CONTROL] = "requests for messages beyond the window",
+    [STAT_DISCARDED] = "messages discarded",
+    [STAT_DUPLICATES] = "duplicate orders",
+    [STAT_SEGMENTS] = "journals opened",
+    [STAT_TORN] = "torn tails",
+    [STAT_SNAPSHOTS] = "snapshots taken",
+    [STAT_RESTORED] = "recoveries from a snapshot",
+    [STAT_LIES] = "losses by a disk that lies",
+};
+
+struct task {
+    uint64_t seed, steps;
+    bool trace;
+    const char *fault; // planted, NULL: none
+    bool quiet;        // what is found is not printed but kept
+    char found[512];
 };
 
 // Runs a seed in a process of its own, so that it finds nothing of another's. False when it found something.
-static bool run_apart(uint64_t seed, uint64_t steps, bool trace, struct outcome *outcome)
+static bool run_apart(struct task *task, struct outcome *outcome)
 {
-    int pipes[2], status;
+    int pipes[2], lines[2], status;
     fflush(stdout);
-    if (pipe(pipes) != 0)
+    if (pipe(pipes) != 0 || pipe(lines) != 0)
         exit(71);
     pid_t child = fork();
     if (child == 0) {
-        world_run(seed, steps, trace);
-        struct outcome out = {sim.hash, sim.step, sim.now_ns};
+        if (task->quiet)
+            dup2(lines[1], STDOUT_FILENO);
+        if (task->quiet)
+            dup2(lines[1], STDERR_FILENO);
+        if (task->fault)
+            fault_plant(task->fault);
+        world_run(task->seed, task->steps, task->trace);
+        struct outcome out = {.hash = sim.hash, .steps = sim.step, .sim_ns = sim.now_ns};
+        memcpy(out.stats, sim.stats, sizeof out.stats);
         fflush(stdout);
         _exit(write(pipes[1], &out, sizeof out) == sizeof out ? 0 : 71);
     }
     close(pipes[1]);
+    close(lines[1]);
     bool good = read(pipes[0], outcome, sizeof *outcome) == sizeof *outcome;
+    ssize_t size = read(lines[0], task->found, sizeof task->found - 1);
+    task->found[size > 0 ? size : 0] = '\0';
+    task->found[strcspn(task->found, "\n")] = '\0';
     close(pipes[0]);
+    close(lines[0]);
     waitpid(child, &status, 0);
-    if (WIFSIGNALED(status))
-        printf("FAILED seed %llu: signal %d\n", (unsigned long long)seed, WTERMSIG(status));
+    if (WIFSIGNALED(status) && task->quiet)
+        snprintf(task->found, sizeof task->found, "signal %d", WTERMSIG(status));
+    else if (WIFSIGNALED(status))
+        printf("FAILED seed %llu: signal %d\n", (unsigned long long)task->seed, WTERMSIG(status));
     return good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -67,50 +114,173 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-int main(int count, char **list)
+struct options {
+    uint64_t seed, seeds, steps;
+    uint64_t twice; // every so many seeds a second time, 0: none
+    unsigned jobs;
+    bool trace, here, faults;
+    const char *fault;
+};
+
+static bool read_options(struct options *options, int count, char **list)
 {
-    uint64_t seed = 1, seeds = 1, steps = 0, failed = 0, all_steps = 0;
-    bool trace = false, twice = false, apart = true;
+    *options = (struct options){.seed = 1, .seeds = 1, .jobs = 1};
     for (int i = 1; i < count; i++) {
-        bool value = i + 1 < count;
-        if (strcmp(list[i], "--seed") == 0 && value)
-            seed = strtoull(list[++i], NULL, 10);
-        else if (strcmp(list[i], "--seeds") == 0 && value)
-            seeds = strtoull(list[++i], NULL, 10);
-        else if (strcmp(list[i], "--steps") == 0 && value)
-            steps = strtoull(list[++i], NULL, 10);
+        const char *value = i + 1 < count ? list[i + 1] : "";
+        if (strcmp(list[i], "--seed") == 0)
+            options->seed = strtoull(value, NULL, 10), i++;
+        else if (strcmp(list[i], "--seeds") == 0)
+            options->seeds = strtoull(value, NULL, 10), i++;
+        else if (strcmp(list[i], "--steps") == 0)
+            options->steps = strtoull(value, NULL, 10), i++;
+        else if (strcmp(list[i], "--fault") == 0)
+            options->fault = value, i++;
         else if (strcmp(list[i], "--trace") == 0)
-            trace = true;
+            options->trace = true;
         else if (strcmp(list[i], "--twice") == 0)
-            twice = true;
+            options->twice = strtoull(value, NULL, 10), i++;
+        else if (strcmp(list[i], "--jobs") == 0)
+            options->jobs = (unsigned)strtoul(value, NULL, 10), i++;
         else if (strcmp(list[i], "--here") == 0)
-            apart = false;
+            options->here = true;
+        else if (strcmp(list[i], "--faults") == 0)
+            options->faults = true;
         else
-            return 64;
+            return false;
     }
-    if (!apart) {
-        world_run(seed, steps, trace);
-        return 0;
-    }
-    double began = seconds();
-    for (uint64_t n = 0; n < seeds; n++) {
+    return true;
+}
+
+static void print_stats(const uint64_t stats[STATS])
+{
+    for (unsigned i = 0; i < STATS; i++)
+        printf("%12llu %s\n", (unsigned long long)stats[i], stat_names[i]);
+}
+
+struct result { // of a job
+    uint64_t failed, steps;
+    uint64_t stats[STATS];
+};
+
+// The seeds that are job `job`'s.
+static void run_seeds(const struct options *options, unsigned job, struct result *result)
+{
+    for (uint64_t n = job; n < options->seeds; n += options->jobs) {
         struct outcome outcome, again;
-        if (!run_apart(seed + n, steps, trace, &outcome)) {
-            failed++;
+        struct task task = {.seed = options->seed + n, .steps = options->steps, .trace = options->trace};
+        task.fault = options->fault;
+        if (!run_apart(&task, &outcome)) {
+            result->failed++;
             continue;
         }
-        all_steps += outcome.steps;
-        if (seeds == 1)
-            printf("seed %llu: %llu steps, %.3f simulated seconds, hash %016llx\n", (unsigned long long)seed,
+        result->steps += outcome.steps;
+        for (unsigned i = 0; i < STATS; i++)
+            result->stats[i] += outcome.stats[i];
+        if (options->seeds == 1)
+            printf("seed %llu: %llu steps, %.3f simulated seconds, hash %016llx\n", (unsigned long long)task.seed,
                    (unsigned long long)outcome.steps, (double)outcome.sim_ns / 1e9, (unsigned long long)outcome.hash);
-        if (twice && (!run_apart(seed + n, steps, trace, &again) || again.hash != outcome.hash)) {
+        if (options->twice && n % options->twice == 0 && (!run_apart(&task, &again) || again.hash != outcome.hash)) {
             printf("FAILED seed %llu: its second run has hash %016llx, its first %016llx\n",
-                   (unsigned long long)(seed + n), (unsigned long long)again.hash, (unsigned long long)outcome.hash);
-            failed++;
+                   (unsigned long long)task.seed, (unsigned long long)again.hash, (unsigned long long)outcome.hash);
+            result->failed++;
         }
     }
+}
+
+// The planted bugs that are job `job`'s: each must be found within the given number of seeds, and the seed that finds
+// it must pass without it.
+static void hunt(const struct options *options, unsigned job, struct result *result)
+{
+    for (unsigned i = job; i < faults_count; i += options->jobs) {
+        struct task task = {.fault = faults[i].name, .quiet = true};
+        struct outcome outcome;
+        bool found = false;
+        if (options->fault && strcmp(options->fault, faults[i].name) != 0)
+            continue;
+        for (uint64_t n = 0; n < options->seeds && !found; n++) {
+            task.seed = options->seed + n;
+            found = !run_apart(&task, &outcome);
+        }
+        struct task without = {.seed = task.seed};
+        bool passes = found && run_apart(&without, &outcome);
+        if (found)
+            printf("%-26s found: %s\n", faults[i].name, task.found);
+        else
+            printf("%-26s NOT FOUND by %llu seeds (%s)\n", faults[i].name, (unsigned long long)options->seeds,
+                   faults[i].text);
+        if (found && !passes)
+            printf("%-26s and seed %llu fails without it\n", faults[i].name, (unsigned long long)task.seed);
+        result->failed += !passes;
+        result->steps++;
+    }
+}
+
+// Shares the work among jobs, each a process, and adds up what they say.
+static struct result share(const struct options *options,
+                           void (*work)(const struct options *options, unsigned job, struct result *result))
+{
+    struct result all = {0};
+    int pipes[2];
+    fflush(stdout);
+    if (pipe(pipes) != 0)
+        exit(71);
+    for (unsigned job = 0; job < options->jobs; job++) {
+        struct result result = {0};
+        if (fork() != 0)
+            continue;
+        setvbuf(stdout, NULL, _IOLBF, 0);
+        work(options, job, &result);
+        fflush(stdout);
+        _exit(write(pipes[1], &result, sizeof result) == sizeof result ? 0 : 71);
+    }
+    close(pipes[1]);
+    for (unsigned job = 0; job < options->jobs; job++) {
+        struct result result;
+        if (read(pipes[0], &result, sizeof result) != sizeof result) {
+            all.failed++;
+            break;
+        }
+        all.failed += result.failed;
+        all.steps += result.steps;
+        for (unsigned i = 0; i < STATS; i++)
+            all.stats[i] += result.stats[i];
+    }
+    while (wait(NULL) > 0)
+        ;
+    return all;
+}
+
+static int run_all(const struct options *options)
+{
+    double began = seconds();
+    struct result all = share(options, options->faults ? hunt : run_seeds);
     double took = seconds() - began;
-    printf("%llu seeds, %llu failed, %llu steps, %.1f s, %.0f steps a second\n", (unsigned long long)seeds,
-           (unsigned long long)failed, (unsigned long long)all_steps, took, (double)all_steps / took);
-    return failed ? 1 : 0;
+    if (options->faults) {
+        printf("%llu planted bugs, %llu not found, %.1f s\n", (unsigned long long)all.steps,
+               (unsigned long long)all.failed, took);
+    } else {
+        print_stats(all.stats);
+        printf("%llu seeds, %llu failed, %llu steps, %.1f s, %.0f steps a second\n", (unsigned long long)options->seeds,
+               (unsigned long long)all.failed, (unsigned long long)all.steps, took, (double)all.steps / took);
+    }
+    return all.failed ? 1 : 0;
+}
+
+int main(int count, char **list)
+{
+    struct options options;
+    if (!read_options(&options, count, list)) {
+        fputs("usage: simulator [--seed N] [--seeds COUNT] [--steps N] [--trace] [--twice EVERY] [--jobs N] "
+              "[--fault NAME] [--faults] [--here]\n",
+              stderr);
+        return 64;
+    }
+    if (!options.here)
+        return run_all(&options);
+    if (options.fault && !fault_plant(options.fault))
+        return 64;
+    world_run(options.seed, options.steps, options.trace);
+    printf("seed %llu: %llu steps, hash %016llx\n", (unsigned long long)options.seed, (unsigned long long)sim.step,
+           (unsigned long long)sim.hash);
+    return 0;
 }

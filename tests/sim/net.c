@@ -25,10 +25,13 @@ static uint8_t pool[BUFFERS][FRAME_MAX + 128];
 static unsigned pool_free[BUFFERS], pool_count;
 static unsigned under_way;
 static uint64_t received;
+static uint64_t trouble_ns;
+static uint64_t heard_ns[256]; // by the last byte of a client's address
 
 void net_open(void)
 {
-    net = (struct net){.least_ns = 3 * SIM_US, .spread_ns = 5 * SIM_US, .late_ns = 2 * SIM_MS, .buffers = 512};
+    net = (struct net){
+        .least_ns = 3 * SIM_US, .late_ns = 2 * SIM_MS, .buffers = (unsigned)random_between(&sim.net, 160, 512)};
     for (unsigned i = 0; i < PORTS; i++)
         queues[i] = (struct port_queue){.number = i, .mac = {2, 0, 0, 0, 0, (uint8_t)(1 + i)}};
 }
@@ -62,6 +65,16 @@ uint64_t net_received(void)
     return received;
 }
 
+uint64_t net_trouble_ns(void)
+{
+    return trouble_ns;
+}
+
+uint64_t net_heard_ns(uint32_t ip)
+{
+    return heard_ns[ip & 0xFF];
+}
+
 // ---- the wire -------------------------------------------------------------------------------------------------------
 
 static uint8_t *new_frame(const uint8_t *bytes, size_t size)
@@ -85,6 +98,7 @@ static void reach_port(void *context, uint64_t port)
     struct port_queue *queue = &queues[port];
     under_way--;
     if (!sim_processes[SIM_DATAPLANE].alive || queue->tail - queue->head == INBOX) {
+        trouble_ns = sim.now_ns;
         free(context);
         return;
     }
@@ -125,6 +139,8 @@ static bool passes(uint8_t *frame, const struct endpoint *to)
 static void carry(const uint8_t *bytes, size_t size, sim_event *reach, unsigned port, const struct endpoint *to)
 {
     unsigned times = random_chance(&sim.net, net.lost) || net.cut ? 0 : random_chance(&sim.net, net.doubled) ? 2 : 1;
+    if (times == 0 || net.spread_ns || net.late)
+        trouble_ns = sim.now_ns + net.least_ns + net.spread_ns + net.late_ns;
     for (unsigned i = 0; i < times; i++) {
         uint8_t *frame = new_frame(bytes, size);
         uint64_t delay = net.least_ns + random_below(&sim.net, net.spread_ns + 1);
@@ -132,6 +148,7 @@ static void carry(const uint8_t *bytes, size_t size, sim_event *reach, unsigned 
             delay += random_below(&sim.net, net.late_ns);
         if (random_chance(&sim.net, net.corrupted)) {
             corrupt(frame);
+            trouble_ns = sim.now_ns;
             if (!to || passes(frame, to)) {
                 free(frame);
                 continue;
@@ -203,6 +220,13 @@ static uint64_t count_messages(unsigned port, const struct frame *frame)
     return world_count_blocks(packet.payload, packet.size);
 }
 
+static void note_heard(const struct frame *frame)
+{
+    static const uint8_t clients[3] = {10, 1, 0};
+    if (frame->length >= 42 && memcmp(frame->data + 26, clients, sizeof clients) == 0)
+        heard_ns[frame->data[29]] = sim.now_ns;
+}
+
 unsigned port_receive(struct port_queue *queue, struct frame *frames, unsigned most)
 {
     unsigned count = 0;
@@ -212,6 +236,7 @@ unsigned port_receive(struct port_queue *queue, struct frame *frames, unsigned m
         memcpy(frames[count].data, frame + 4, frames[count].length);
         sim_note_bytes(frame, 4 + frames[count].length);
         received += count_messages(queue->number, &frames[count]);
+        note_heard(&frames[count]);
         free(frame);
     }
     if (count)

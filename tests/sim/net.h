@@ -31,6 +31,12 @@ unsigned net_on_its_way(void);
 // Messages that the data plane has received since it started.
 uint64_t net_received(void);
 
+// When a frame was last lost, late or damaged.
+uint64_t net_trouble_ns(void);
+
+// When the data plane last took a frame from `ip`.
+uint64_t net_heard_ns(uint32_t ip);
+
 // What the simulator does with a frame that leaves the box: checks it (at once), and gives it to its receiver.
 void world_frame_sent(unsigned port, const uint8_t *bytes, size_t size);
 void world_frame_arrives(unsigned port, const uint8_t *bytes, size_t size);

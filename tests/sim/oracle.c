@@ -12,6 +12,8 @@
 #include "contract/wire.h"
 #include "control/journal_format.h"
 #include "engine/capacity.h"
+#include "tests/sim/client.h"
+#include "tests/sim/net.h"
 #include "tests/sim/sim.h"
 
 struct message {
@@ -51,7 +53,7 @@ static struct region region;
 static struct inode *region_file;
 static uint64_t region_of_start;
 static bool may_lose; // the host has crashed since the last recovery
-static bool lied;
+static bool lost;     // what was told: the disk had lied
 
 static void *enlarge(void *at, uint64_t *room, uint64_t want, size_t size)
 {
@@ -144,10 +146,26 @@ static void start_engine(struct truth *truth, unsigned core)
     }
 }
 
+// What must hold of a command whatever it says.
+static void check_command(const struct truth *truth, unsigned core, const struct command *command)
+{
+    if (truth->count > 1 && command->time_ns < truth->history[truth->count - 2].time_ns)
+        sim_fail("core %u: the time of command %llu lies before that of the one before it", core,
+                 (unsigned long long)truth->count);
+    if (command->type != CMD_SESSION_DOWN || command->link.down_reason != DOWN_TIMEOUT)
+        return;
+    uint64_t silent_ns = sim.now_ns - net_heard_ns(0x0A010001u + command->session);
+    if (silent_ns < (config->dataplane.session_timeout_ms - 20) * SIM_MS && !client_moved(command->session))
+        sim_fail("session %u is taken down for silence, %.3f ms after it was heard", command->session,
+                 (double)silent_ns / 1e6);
+}
+
 static void put_in_sequence(struct truth *truth, unsigned core, const struct command *cell)
 {
     truth->history = enlarge(truth->history, &truth->room, truth->count + 1, sizeof *truth->history);
     struct command *command = &truth->history[truth->count++];
+    sim.stats[STAT_COMMANDS]++;
+    check_command(truth, core, cell);
     memcpy(command, cell, sizeof *command);
     command->seq = truth->count;
     if (command->prev_hash != (uint32_t)engine_event_hash(truth->engine))
@@ -171,26 +189,21 @@ static void check_sent(const struct told *told, const char *what, unsigned numbe
     }
 }
 
-static void forget_sent(struct told *told)
-{
-    for (uint64_t n = told->count + 1; n <= told->sent_highest; n++)
-        told->sent[n] = 0;
-    if (told->sent_highest > told->count)
-        told->sent_highest = told->count;
-}
-
 static void recovered(struct truth *truth, unsigned core, uint64_t last)
 {
     truth->recovered = true;
+    sim.stats[STAT_RECOVERIES]++;
+    sim.stats[STAT_LOST] += truth->count - last;
     sim_say("core %u recovered %llu of %llu commands", core, (unsigned long long)last,
             (unsigned long long)truth->count);
     if (last > truth->count)
         sim_fail("core %u recovers %llu commands, of which only %llu were ever put in sequence", core,
                  (unsigned long long)last, (unsigned long long)truth->count);
-    if (last < truth->count && !may_lose && !lied)
+    if (last < truth->count && !may_lose)
         sim_fail("core %u recovers %llu commands of %llu, and the host has not crashed", core, (unsigned long long)last,
                  (unsigned long long)truth->count);
-    if (last < truth->released && !lied)
+    lost |= last < truth->released;
+    if (last < truth->released && !disk.lies)
         sim_fail("core %u recovers %llu commands, and the outside was told of %llu", core, (unsigned long long)last,
                  (unsigned long long)truth->released);
     if (truth->released > last)
@@ -198,7 +211,7 @@ static void recovered(struct truth *truth, unsigned core, uint64_t last)
     for (uint64_t n = last + 1; n < truth->durable_room; n++)
         truth->durable[n] = 0;
     truth->durable_upto = last;
-    if (last == truth->count)
+    if (last == truth->count || lost)
         return;
     uint64_t count = truth->count = last;
     start_engine(truth, core);
@@ -207,15 +220,9 @@ static void recovered(struct truth *truth, unsigned core, uint64_t last)
     for (unsigned i = 0; i < config->sessions_count; i++) {
         if (config->sessions[i].matcher != core)
             continue;
-        if (lied)
-            forget_sent(&sessions[i]);
-        else
-            check_sent(&sessions[i], "session", i);
+        check_sent(&sessions[i], "session", i);
     }
-    if (lied)
-        forget_sent(&truth->market);
-    else
-        check_sent(&truth->market, "market data of core", core);
+    check_sent(&truth->market, "market data of core", core);
 }
 
 // ---- the region -----------------------------------------------------------------------------------------------------
@@ -276,6 +283,8 @@ static void observe_core(unsigned core)
 
 void oracle_observe(void)
 {
+    if (lost)
+        return;
     const struct sim_process *process = &sim_processes[SIM_DATAPLANE];
     if (process->starts && process->alive && region_of_start != process->starts)
         find_region();
@@ -297,9 +306,9 @@ void oracle_host_crashed(void)
     region_of_start = 0;
 }
 
-void oracle_disk_lied(void)
+bool oracle_lost(void)
 {
-    lied = true;
+    return lost;
 }
 
 // ---- the journal on disk --------------------------------------------------------------------------------------------

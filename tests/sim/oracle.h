@@ -24,8 +24,8 @@ void oracle_observe(void);
 
 // The host has crashed: what was not durable may be gone.
 void oracle_host_crashed(void);
-// The disk has lied before: anything may be gone.
-void oracle_disk_lied(void);
+// A disk that lies has lost what the outside had been told of: nothing can be compared any more.
+bool oracle_lost(void);
 
 // What left the box. `blocks`: {2 length, message} from sequence `first` on.
 void oracle_told(unsigned session, uint64_t first, unsigned count, const uint8_t *blocks, size_t size);

@@ -103,6 +103,7 @@ long sys_syscall(long number, ...);
 int sys_clock_gettime(clockid_t clock, struct timespec *time);
 time_t sys_time(time_t *out);
 pid_t sys_getpid(void);
+pid_t sys_gettid(void);
 uid_t sys_geteuid(void);
 _Noreturn void sys_exit(int code);
 _Noreturn void sys_abort(void);

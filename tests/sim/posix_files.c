@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptors: open files of the simulated disk.
 #include "tests/sim/posix.h"
+#include "tests/sim/world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -192,8 +193,7 @@ ssize_t sys_pwrite(int fd, const void *bytes, size_t size, off_t offset)
         sim_say("disk: %s finds no room", inode->name);
     if (wrote > 0 && inode->on_disk && (file->flags & (O_DSYNC | O_SYNC))) {
         posix_disk_time();
-        if (!disk.lies)
-            disk_persist(inode, (uint64_t)offset, (size_t)wrote);
+        disk_sync(inode, (uint64_t)offset, (size_t)wrote);
     } else if (inode->on_disk && sim_process_self() && random_chance(&sim.disk, 200000)) {
         sim_sleep(disk.least_ns);
     }
@@ -208,6 +208,7 @@ ssize_t sys_write(int fd, const void *bytes, size_t size)
         memcpy(process->last_line, bytes, length);
         process->last_line[length > 0 && process->last_line[length - 1] == '\n' ? length - 1 : length] = '\0';
         sim_say("%s: %s", process->name, process->last_line);
+        world_line(process);
         return (ssize_t)size;
     }
     struct open_file *file = posix_file(fd);
@@ -236,11 +237,8 @@ int sys_fsync(int fd)
         sim_say("disk: sync of %s fails", inode->name);
         errno = EIO;
         result = -1;
-    } else if (!disk.lies) {
-        if (inode->is_directory)
-            disk_persist_directory(inode);
-        else
-            disk_persist(inode, 0, SIZE_MAX);
+    } else {
+        disk_sync(inode, 0, SIZE_MAX);
     }
     disk_drop(inode);
     return result;

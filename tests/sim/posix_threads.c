@@ -257,6 +257,11 @@ pid_t sys_getpid(void)
     return 1000 + (pid_t)sim_process_self()->number;
 }
 
+pid_t sys_gettid(void)
+{
+    return sys_getpid();
+}
+
 uid_t sys_geteuid(void)
 {
     return 0;

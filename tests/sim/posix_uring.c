@@ -202,8 +202,7 @@ static int run_write(struct operation *operation)
         write_some(operation, bytes, true);
         return -EIO;
     }
-    if (!disk.lies)
-        disk_persist(inode, operation->offset, size);
+    disk_sync(inode, operation->offset, size);
     return (int)wrote;
 }
 
@@ -213,8 +212,7 @@ static int run_sync(struct operation *operation)
         sim_say("disk: sync of %s fails", operation->inode->name);
         return -EIO;
     }
-    if (!disk.lies)
-        disk_persist(operation->inode, 0, SIZE_MAX);
+    disk_sync(operation->inode, 0, SIZE_MAX);
     return 0;
 }
 

@@ -307,6 +307,7 @@ static void end(struct sim_process *process, bool killed, int code)
     process->killed = killed;
     process->exit_code = code;
     process->ended_ns = sim.now_ns;
+    sim.stats[STAT_KILLS] += killed;
     sim_note((uint64_t)code << 8 | killed);
     sim_say("%s %s %d", process->name, killed ? "killed" : "exits", code);
     sim_release_process(process);
@@ -361,10 +362,12 @@ static void run_fiber(struct sim_fiber *fiber)
     sim_fuel = FUEL;
     if (!process->alive || !process->doom)
         return;
-    if (used >= process->doom)
+    if (used >= process->doom) {
+        sim.stats[STAT_KILLS_INSIDE]++;
         sim_process_kill(process);
-    else
+    } else {
         process->doom -= used;
+    }
 }
 
 bool sim_run_one(void)

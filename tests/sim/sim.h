@@ -22,7 +22,33 @@
 #define SIM_NEVER UINT64_MAX
 #define SIM_TSC_HZ UINT64_C(2000000000)
 
+// What a seed has come to see, for the summary: a simulator that sees nothing finds nothing.
+enum sim_stat {
+    STAT_ORDERS,
+    STAT_COMMANDS,
+    STAT_KILLS,
+    STAT_KILLS_INSIDE, // at an access to shared memory
+    STAT_CRASHES,
+    STAT_LOST, // commands that a crash of the host took, which nobody had been told of
+    STAT_RECOVERIES,
+    STAT_DISK_FAILURES,
+    STAT_JOURNAL_FAILURES, // control ended for them
+    STAT_RING_FULL,
+    STAT_BACKPRESSURE,
+    STAT_RETRANSMITTED,
+    STAT_FROM_CONTROL, // retransmission requests beyond the window
+    STAT_DISCARDED,
+    STAT_DUPLICATES,
+    STAT_SEGMENTS,
+    STAT_TORN,
+    STAT_SNAPSHOTS,
+    STAT_RESTORED,
+    STAT_LIES, // found out
+    STATS
+};
+
 struct sim {
+    uint64_t stats[STATS];
     uint64_t seed;
     uint64_t step;
     uint64_t now_ns;    // monotonic

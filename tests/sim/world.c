@@ -30,6 +30,8 @@ static uint64_t restart_ns[SIM_PROCESSES];
 static uint64_t starts_seen[SIM_PROCESSES]; // whose end has been looked at
 static uint64_t failures_at_start;          // of the disk, when control was started
 static bool mended = true;
+static uint64_t starts_counted;
+static bool refused;      // a disk that lied has left a journal that control does not take
 static uint64_t asked_ns; // when a process was last asked to stop
 
 // ---- the weather ----------------------------------------------------------------------------------------------------
@@ -50,6 +52,7 @@ static void fair_disk(void)
 static void fair_net(void)
 {
     net.lost = net.doubled = net.corrupted = net.late = 0;
+    net.spread_ns = 0;
     net.cut = false;
 }
 
@@ -92,6 +95,7 @@ static void draw_weather(void)
     net.doubled = maybe(500000, 30000);
     net.late = maybe(500000, 50000);
     net.corrupted = maybe(300000, 10000);
+    net.spread_ns = maybe(500000, 20000);
     disk.least_ns = random_between(&sim.chaos, 5, 100) * SIM_US;
     disk.most_ns = disk.least_ns * random_between(&sim.chaos, 2, 20);
 }
@@ -104,6 +108,30 @@ static void kill_soon(struct sim_process *process)
         sim_process_kill(process);
     else // at any access to shared memory
         process->doom = (int)random_between(&sim.chaos, 1, 3000);
+}
+
+static uint64_t counter(enum role role, unsigned index, unsigned number)
+{
+    const struct core_block *block = region_find(oracle_region(), OBJECT_CORE, role, index);
+    return block->counters[number];
+}
+
+// Adds up what a data plane that has ended had counted.
+static void count_dataplane(void)
+{
+    if (!oracle_region() || starts_counted == sim_processes[SIM_DATAPLANE].starts)
+        return;
+    starts_counted = sim_processes[SIM_DATAPLANE].starts;
+    for (unsigned i = 0; i < config->gateways_count; i++) {
+        sim.stats[STAT_RING_FULL] += counter(ROLE_GATEWAY, i, COUNT_GATEWAY_discard_first + DISCARD_RING_FULL);
+        sim.stats[STAT_RETRANSMITTED] += counter(ROLE_GATEWAY, i, COUNT_GATEWAY_retransmitted);
+        sim.stats[STAT_FROM_CONTROL] += counter(ROLE_GATEWAY, i, COUNT_GATEWAY_retransmit_old);
+        sim.stats[STAT_DISCARDED] += counter(ROLE_GATEWAY, i, COUNT_GATEWAY_discarded);
+    }
+    for (unsigned i = 0; i < config->matchers_count; i++) {
+        sim.stats[STAT_BACKPRESSURE] += counter(ROLE_MATCHER, i, COUNT_MATCHER_backpressure);
+        sim.stats[STAT_DUPLICATES] += counter(ROLE_MATCHER, i, COUNT_MATCHER_duplicates);
+    }
 }
 
 static void ask_to_stop(enum sim_process_number number)
@@ -119,6 +147,8 @@ static void crash_host(void)
         sim_process_kill(&sim_processes[i]);
     uring_crash();
     disk_crash();
+    sim.stats[STAT_CRASHES]++;
+    count_dataplane();
     oracle_host_crashed();
     net_drop_dataplane();
 }
@@ -151,8 +181,7 @@ static void make_weather(void)
     if (random_chance(random, weather.crash_host))
         crash_host();
     if (mended && random_chance(random, weather.disk_fails)) {
-        *(random_chance(random, 500000) ? &disk.write_fails : &disk.sync_fails) = 300000;
-        disk.short_writes = maybe(300000, 300000);
+        *(uint32_t *[]){&disk.write_fails, &disk.sync_fails, &disk.short_writes}[random_below(random, 3)] = 300000;
         mended = false;
         sim_say("the disk begins to fail");
     }
@@ -174,13 +203,33 @@ static void make_weather(void)
         sim_after(random_below(random, 400 * SIM_MS), end_storm, NULL, 0);
     }
     if (random_chance(random, weather.clock_step))
-        sim.wall_ns += random_below(random, 4 * SIM_SECOND) - 2 * SIM_SECOND;
+        sim.wall_ns += random_below(random, 40 * SIM_SECOND) - 20 * SIM_SECOND;
     if (random_chance(random, weather.slow_control)) {
         sim_processes[SIM_CONTROL].slow_ns = random_between(random, 1, 30) * SIM_MS;
         sim_after(random_below(random, 30 * SIM_MS), end_slowness, NULL, 0);
     }
-    if (random_chance(random, weather.noise))
+    for (unsigned n = random_chance(random, weather.noise) ? (unsigned)random_below(random, 20) : 0; n > 0; n--)
         world_send_noise();
+}
+
+// ---- the log --------------------------------------------------------------------------------------------------------
+
+// What both programs say of themselves that must never be, whatever the weather.
+static const char *const never[] = {"XW1005", "XW2005", "XW2016", "XW2018"};
+
+void world_line(const struct sim_process *process)
+{
+    const char *line = process->last_line;
+    for (unsigned i = 0; !disk.lies && i < sizeof never / sizeof never[0]; i++) {
+        if (strstr(line, never[i]))
+            sim_fail("%s says %s", process->name, line);
+    }
+    if (strstr(line, "XW2011") && disk.failures == failures_at_start)
+        sim_fail("%s says %s, and the disk has not failed", process->name, line);
+    sim.stats[STAT_SEGMENTS] += strstr(line, "\"XW3001\"") != NULL;
+    sim.stats[STAT_TORN] += strstr(line, "\"XW3003\"") != NULL;
+    sim.stats[STAT_SNAPSHOTS] += strstr(line, "\"XW2015\"") != NULL;
+    sim.stats[STAT_RESTORED] += strstr(line, "\"XW2004\"") && strstr(line, "\"snapshot") != NULL;
 }
 
 // ---- processes ------------------------------------------------------------------------------------------------------
@@ -191,6 +240,10 @@ static bool is_expected(const struct sim_process *process)
     bool disk_trouble = disk.failures != failures_at_start || !mended;
     if (process->killed || process->exit_code == EX_OK)
         return true;
+    if (disk.lies && process->exit_code == EX_DATAERR) {
+        refused = true; // it has noticed
+        return true;
+    }
     if (process->exit_code == EX_IOERR)
         return disk_trouble || process->number == SIM_DATAPLANE;
     if (process->number == SIM_DATAPLANE)
@@ -206,9 +259,12 @@ static void look_at_end(struct sim_process *process)
     restart_ns[process->number] = sim.now_ns + random_between(&sim.chaos, 1, 20) * SIM_MS;
     if (!is_expected(process))
         sim_fail("%s ends with %d: %s", process->name, process->exit_code, process->last_line);
-    if (process->number == SIM_DATAPLANE)
+    if (process->number == SIM_DATAPLANE) {
+        count_dataplane();
         net_drop_dataplane();
+    }
     if (process->number == SIM_CONTROL && !process->killed && process->exit_code != EX_OK) {
+        sim.stats[STAT_JOURNAL_FAILURES]++;
         fair_disk();
         mended = true;
     }
@@ -233,12 +289,6 @@ static void supervise(void)
 }
 
 // ---- rest -----------------------------------------------------------------------------------------------------------
-
-static uint64_t counter(enum role role, unsigned index, unsigned number)
-{
-    const struct core_block *block = region_find(oracle_region(), OBJECT_CORE, role, index);
-    return block->counters[number];
-}
 
 // The accounting identity; NULL when it holds.
 static const char *unbalanced(void)
@@ -304,7 +354,7 @@ static void check_rest(void)
     clients_check_rest();
     market_check_rest();
     sim_say("at rest: %llu commands, %llu orders", (unsigned long long)oracle_commands(0),
-            (unsigned long long)clients_orders());
+            (unsigned long long)sim.stats[STAT_ORDERS]);
 }
 
 // ---- stages ---------------------------------------------------------------------------------------------------------
@@ -401,11 +451,17 @@ void world_run(uint64_t seed, uint64_t steps, bool trace)
     oracle_open(config);
     clients_open(config);
     market_open(config);
+    disk.lies = config->ack_mode == ACK_DURABLE && random_chance(&sim.chaos, 60000);
     begin(STAGE_CHAOS);
     sim_after(0, every_millisecond, NULL, 0);
     while (stage != STAGE_DONE && (!steps || sim.step < steps)) {
         if (!sim_run_one())
             sim_fail("nothing is left to happen");
         oracle_observe();
+        if (refused || oracle_lost()) { // of a lying disk no more than this is asked: that nothing worse happens
+            sim.stats[STAT_LIES]++;
+            break;
+        }
     }
+    sim.stats[STAT_DISK_FAILURES] = disk.failures;
 }

@@ -13,6 +13,9 @@
 // Runs a seed to its end, or for `steps` steps (0: no limit). Ends the process by sim_fail when something is found.
 void world_run(uint64_t seed, uint64_t steps, bool trace);
 
+// A line of the process's log.
+void world_line(const struct sim_process *process);
+
 // ---- world_wire.c: addresses and frames
 
 void world_wire_open(const struct config *config);

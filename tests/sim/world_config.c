@@ -73,8 +73,11 @@ const struct config *world_configure(void)
     add("dataplane:\n  huge_pages: false\n  memory_mb: 32\n  main_lcore: 1\n  burst: %u\n", pick(4, 32, 64));
     add("  order_ring_depth: %u\n  event_ring_depth: %u\n  command_ring_depth: %u\n  journal_ring_depth: %u\n",
         pick(256, 256, 1024), pick(256, 512, 2048), pick(256, 256, 1024), pick(256, 512, 4096));
-    add("  window_messages: 1024\n  session_timeout_ms: 300\n  heartbeat_ms: %u\n", pick(10, 40, 80));
+    add("  window_messages: 1024\n  session_timeout_ms: 300\n  heartbeat_ms: %u\n", pick(40, 40, 80));
     add("journal: {segment_mb: 1, commit_kb: %u}\n", pick(4, 64, 256));
+    if (draw(0, 3)) // by what stands in the sequence, or by time, or seldom
+        add("snapshots: {every_seconds: %u, every_commands: %u, keep: %u}\n", draw(0, 1), pick(30, 200, 2000),
+            draw(1, 3));
     add("engine: {max_orders: %u, max_levels: 256, tick_ms: %u}\n", pick(1024, 1024, 2048), pick(5, 50, 200));
     add("control: {login_attempts_per_minute: 0}\n");
     add_roles(cores, gateways, draw(0, 1));

@@ -147,23 +147,32 @@ void world_frame_sent(unsigned port, const uint8_t *bytes, size_t size)
         check_ufo(to_ip - 0x0A010001u, payload, payload_size(bytes));
 }
 
-void world_frame_arrives(unsigned port, const uint8_t *bytes, size_t size)
+// Market data to the group comes as it was sent or not at all; what was asked for is checked as any datagram.
+static bool read_packet(const uint8_t *bytes, size_t size, struct packet *packet)
 {
     static uint8_t copy[FRAME_MAX + 64];
     struct frame frame = {.data = copy, .length = (uint32_t)size};
+    uint32_t to_ip = get_be32(bytes + ETHER_IP_TO);
+    struct endpoint us = client_endpoint(to_ip);
+    if (to_ip >> 28 == 0xE) {
+        *packet = (struct packet){.payload = bytes + HEADERS, .size = payload_size(bytes)};
+        return true;
+    }
+    memcpy(copy, bytes, size);
+    packet_parse(&us, &frame, packet);
+    return packet->kind == PACKET_UDP;
+}
+
+void world_frame_arrives(unsigned port, const uint8_t *bytes, size_t size)
+{
     struct packet packet;
     (void)port;
-    if (!is_udp(bytes, size))
+    if (!is_udp(bytes, size) || !read_packet(bytes, size, &packet))
         return;
     uint32_t to_ip = get_be32(bytes + ETHER_IP_TO);
     unsigned core = market_core(get_be16(bytes + UDP_FROM));
-    if (core < ORACLE_CORES) {
-        market_receive(core, bytes + HEADERS, payload_size(bytes));
-        return;
-    }
-    struct endpoint us = client_endpoint(to_ip);
-    memcpy(copy, bytes, size);
-    packet_parse(&us, &frame, &packet);
-    if (packet.kind == PACKET_UDP && to_ip - 0x0A010001u < config->sessions_count)
+    if (core < ORACLE_CORES)
+        market_receive(core, packet.payload, packet.size);
+    else if (to_ip - 0x0A010001u < config->sessions_count)
         client_receive(to_ip - 0x0A010001u, packet.to_port, packet.payload, packet.size);
 }

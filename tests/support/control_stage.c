@@ -212,6 +212,8 @@ static void take_boot(struct stage_core *core, const struct command *command)
 {
     if (command->type == DIRECTIVE_RESET)
         reset(core);
+    else if (command->type == DIRECTIVE_COUNT)
+        return; // there is no gateway here
     else if (command->type >= CMD_RESTORE_DAY && command->type <= CMD_RESTORE_MESSAGES)
         restore(core, command);
     else

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a date's journal is what was sealed: every block against its CRC and the one before it, every sequence, every
+// segment against its seal, every seal against the one before it and against its signature. Stops at the first fault.
+#ifndef CROSSWIRE_CONTROL_JOURNAL_VERIFY_H
+#define CROSSWIRE_CONTROL_JOURNAL_VERIFY_H
+
+#include "control/journal_seal.h"
+
+struct journal_verdict {
+    struct journal_report report;  // of the walk
+    unsigned seals;                // that are right
+    unsigned seals_signed;         // of them
+    uint32_t unsealed;             // the first segment without a seal, none behind it has one; 0: all are sealed
+    struct journal_seal_file last; // the last seal, when there is one
+    struct journal_seal_file first;
+    char text[320]; // after a fault: one line
+};
+
+// `keys` are the public keys of which each seal must be signed by one; NULL: signatures need only be right for the key
+// that they name. `before`: the last seal of the date before, which the first one must follow; NULL: not known. Reads
+// nothing but the date's directory. JOURNAL_OK, or the first fault.
+enum journal_result journal_verify(const struct journal_identity *identity, const uint8_t (*keys)[JOURNAL_KEY_BYTES],
+                                   unsigned count, const struct journal_seal_file *before,
+                                   struct journal_verdict *verdict);
+
+// Whether the journal, of which `report` tells, reaches as far as its seals: of what was cut off a seal is the proof.
+// JOURNAL_MISSING, with a line in `text`. A seal that is itself damaged is not looked into.
+enum journal_result journal_reaches_seals(const struct journal_identity *identity, const struct journal_report *report,
+                                          char *text, size_t text_size);
+
+#endif
