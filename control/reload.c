@@ -27,10 +27,10 @@ bool reload(struct config *running, const char *path, struct auth *auth, struct 
     if (fits) {
         config_take_over(running, next);
         unsigned changed = take_passwords(&passwords, auth, requests);
-        log_event(LOG_XW2015, "\"path\":%s,\"passwords_changed\":%u,\"phases\":%u", log_quote(path), changed,
+        log_event(LOG_XW2021, "\"path\":%s,\"passwords_changed\":%u,\"phases\":%u", log_quote(path), changed,
                   running->phases_count);
     } else {
-        log_event(LOG_XW2016, "\"reason\":%s", log_quote(text));
+        log_event(LOG_XW2022, "\"reason\":%s", log_quote(text));
     }
     passwords_free(&passwords);
     config_free(next);

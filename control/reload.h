@@ -12,7 +12,7 @@
 #include "control/requests.h"
 
 // `running` is what control runs with and takes over the new values; `requests` may be NULL: no data plane runs. Logs
-// XW2015, or XW2016 and writes the reason to `text`. Returns whether it was taken over.
+// XW2021, or XW2022 and writes the reason to `text`. Returns whether it was taken over.
 bool reload(struct config *running, const char *path, struct auth *auth, struct requests *requests, char *text,
             size_t size);
 

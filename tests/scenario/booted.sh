@@ -103,9 +103,9 @@ before=$(grep -o '\$argon2[^"]*' "$XW_HOME/installed.yaml" | head -n 1)
 after=$(xw_in xwctl hash-password --fast <<<NEWONE)
 sed "s#$(sed 's/[$]/\\$/g' <<<"$before")#$after#" "$XW_HOME/installed.yaml" | xw_in tee /etc/crosswire/crosswire.yaml >/dev/null
 xw_in systemctl reload crosswire-control || xw_fail "systemctl reload"
-reloaded() { [ "$(log_of control | grep -c '"code":"XW2015"')" -eq "$1" ]; }
+reloaded() { [ "$(log_of control | grep -c '"code":"XW2021"')" -eq "$1" ]; }
 await 5 "the reload" reloaded 1
-log_of control | grep -q '"passwords_changed":1' || xw_fail "not one password has changed: $(log_of control | grep XW2015)"
+log_of control | grep -q '"passwords_changed":1' || xw_fail "not one password has changed: $(log_of control | grep XW2021)"
 ! login "$old" || xw_fail "the old password is still taken, though the gateway had it verified before"
 login NEWONE || xw_fail "the new password is not taken: $(tail -n 3 "$XW_HOME/login.log")"
 xw_in sed -i 's/^  heartbeat_ms: 1000/  heartbeat_ms: 900/' /etc/crosswire/crosswire.yaml
