@@ -247,7 +247,8 @@ uninstall: ## remove what install laid out; the configuration and the journal st
 	rm -f $(addprefix $(to)/sbin/,crosswire-dataplane crosswire-control) $(addprefix $(to)/bin/,xwctl xwreplay)
 	rm -f $(to)/lib/libcrosswire-client.a $(to)/lib/pkgconfig/crosswire-client.pc
 	rm -rf $(addprefix $(to)/,share/crosswire share/doc/crosswire include/crosswire)
-	@test ! -d $(DESTDIR)/etc/needrestart/conf.d || rmdir -p --ignore-fail-on-non-empty $(DESTDIR)/etc/needrestart/conf.d
+	@for folder in $(DESTDIR)/etc/needrestart/conf.d $(DESTDIR)/etc/needrestart; do \
+	  test ! -d $$folder || rmdir --ignore-fail-on-non-empty $$folder; done
 
 clean: ## remove build/
 	rm -rf build

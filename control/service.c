@@ -309,12 +309,13 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
 static void take_configuration(struct service *service)
 {
     char text[512];
-    if (service->ready)
+    const bool told = service->ready && service->stops == 0;
+    if (told)
         notify_reloading();
     bool taken = reload(service->config, service->path, service->auth, service->requests, text, sizeof text);
-    if (service->ready && taken)
+    if (told && taken)
         notify_ready("reloaded");
-    else if (service->ready)
+    else if (told)
         notify_ready("reload refused: %s", text);
 }
 

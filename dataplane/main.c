@@ -412,6 +412,7 @@ static int drain(void)
     double since = seconds_now();
     log_event(LOG_XW1003, "\"generation\":%" PRIu64, plane.region.header->generation);
     notify_stopping("draining: what was taken is made durable and sent");
+    plane.is_running = false; // no reload speaks of readiness any more
     // Release pairs with the acquire in the lcores' loops and in the roles.
     uint32_t runs = 0;
     atomic_compare_exchange_strong_explicit(&plane.region.header->stop, &runs, REGION_STOP_ASKED, memory_order_release,

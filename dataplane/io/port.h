@@ -26,9 +26,11 @@ enum checksum { CHECKSUM_UNKNOWN, CHECKSUM_GOOD, CHECKSUM_BAD };
 
 struct port_queue; // one receive and one transmit queue of a port, used by one lcore only
 
-// Sets up every port of the configuration from its profile, with as many queues as roles use. Call after eal_start,
-// before any lcore is launched. Returns 0, or a sysexits code with one line in `error` that names the port, what is
-// wrong and what mends it. Nothing is left half open.
+// Sets up every port of the configuration from its profile, with as many queues as roles use; with several, a datagram
+// comes to the queue of the role whose UDP port it names (io/steering.h), and anything else to any of them. Warns by
+// log of roles that poll a port of another NUMA node. Call after eal_start, before any lcore is launched. Returns 0, or
+// a sysexits code with one line in `error` that names the port, what is wrong and what mends it. Nothing is left half
+// open.
 int ports_open(const struct config *config, char *error, size_t error_size);
 
 // Stops and closes every port; removes a socket file that the device made.

@@ -288,6 +288,38 @@ static void each_gateway_gets_its_own_over_af_xdp(void **state)
     close(fds[1]);
 }
 
+// A gateway that stands still holds up to a ring of frames; what is more is its receiver's to discard. Nobody waits.
+static void a_queue_that_nobody_polls_does_not_stop_the_other(void **state)
+{
+    (void)state;
+    skip_without_namespace();
+    if (access("/dev/net/tun", R_OK | W_OK) != 0) {
+        print_message("skipped because there is no /dev/net/tun\n");
+        skip();
+    }
+    enum { RING = 2048, MORE = 500 }; // rx_descriptors of the profile
+    const int fds[2] = {tun_queue("xwtun"), tun_queue("xwtun")};
+    run("ip link set xwtun up");
+    open_port("af_xdp", "xwtun");
+    for (unsigned number = 0; number < RING + MORE; number++) {
+        write_number(fds[0], 5000, 4001, number);
+        serve_queue(0);
+        read_answers(fds);
+    }
+    write_number(fds[0], 5000, 4000, 0);
+    for (time_t began = time(NULL); got[0] < MORE + 1 && time(NULL) - began < GIVE_UP_SECONDS;)
+        serve_queue(0);
+    assert_int_equal(strayed[0], MORE);
+    assert_int_equal(got[0], MORE + 1);
+    for (time_t began = time(NULL); got[1] < RING && time(NULL) - began < GIVE_UP_SECONDS;)
+        serve_queue(1);
+    assert_int_equal(got[1], RING);
+    assert_int_equal(strayed[1], 0);
+    ports_close();
+    close(fds[0]);
+    close(fds[1]);
+}
+
 // tap takes flow rules where the kernel has tc's flower classifier; elsewhere software steps in.
 static void each_gateway_gets_its_own_over_tap(void **state)
 {
@@ -481,6 +513,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(each_gateway_gets_its_own_over_vhost_on_two_cores),
         cmocka_unit_test(each_gateway_gets_its_own_over_af_packet),
         cmocka_unit_test(each_gateway_gets_its_own_over_af_xdp),
+        cmocka_unit_test(a_queue_that_nobody_polls_does_not_stop_the_other),
         cmocka_unit_test(each_gateway_gets_its_own_over_tap),
     };
     return cmocka_run_group_tests(tests, start, stop);

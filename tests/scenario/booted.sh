@@ -103,9 +103,9 @@ before=$(grep -o '\$argon2[^"]*' "$XW_HOME/installed.yaml" | head -n 1)
 after=$(xw_in xwctl hash-password --fast <<<NEWONE)
 sed "s#$(sed 's/[$]/\\$/g' <<<"$before")#$after#" "$XW_HOME/installed.yaml" | xw_in tee /etc/crosswire/crosswire.yaml >/dev/null
 xw_in systemctl reload crosswire-control || xw_fail "systemctl reload"
-reloaded() { [ "$(log_of control | grep -c '"code":"XW2015"')" -eq "$1" ]; }
+reloaded() { [ "$(log_of control | grep -c '"code":"XW2021"')" -eq "$1" ]; }
 await 5 "the reload" reloaded 1
-log_of control | grep -q '"passwords_changed":1' || xw_fail "not one password has changed: $(log_of control | grep XW2015)"
+log_of control | grep -q '"passwords_changed":1' || xw_fail "not one password has changed: $(log_of control | grep XW2021)"
 ! login "$old" || xw_fail "the old password is still taken, though the gateway had it verified before"
 login NEWONE || xw_fail "the new password is not taken: $(tail -n 3 "$XW_HOME/login.log")"
 xw_in sed -i 's/^  heartbeat_ms: 1000/  heartbeat_ms: 900/' /etc/crosswire/crosswire.yaml
@@ -152,7 +152,7 @@ grep -qE 'another (crosswire-dataplane runs instance|live process holds this soc
 
 step "a wrong configuration fails at once and is not tried again"
 sed -e 's/^instance:.*/instance: second/' -e 's#/wire0.sock#/second.sock#' -e "s#^journal_directory:.*#journal_directory: $state/journal-second#" \
-    -e 's/^dataplane:$/dataplane:\n  idle: yield/' "$XW_HOME/installed.yaml" | xw_in tee /etc/crosswire/second.yaml >/dev/null
+    -e 's/^dataplane:$/dataplane:\n  idle: yield/' -e 's#^run_directory:.*#run_directory: /dev/hugepages-crosswire#' "$XW_HOME/installed.yaml" | xw_in tee /etc/crosswire/second.yaml >/dev/null
 xw_in bash -c 'cp /etc/credstore/crosswire.passwords /etc/credstore/crosswire-second.passwords; cp /etc/crosswire/second.yaml /root/good; sed -i "s/^ack:.*/ack: perhaps/" /etc/crosswire/second.yaml'
 xw_in systemd-tmpfiles --create crosswire.conf
 ! xw_in timeout 20 systemctl start crosswire-dataplane@second 2>/dev/null || xw_fail "a wrong configuration is started"
@@ -161,10 +161,12 @@ for unit in dataplane@second control@second; do
     xw_expect "state of $unit" "$(show $unit ActiveState) $(show $unit ExecMainStatus) $(show $unit NRestarts)" "failed 78 0"
 done
 
-step "a second instance runs beside the first"
+step "a second instance runs beside the first, its region where huge pages are mounted"
+xw_in bash -c 'mkdir /dev/hugepages-crosswire && mount -t tmpfs -o mode=2770,gid=crosswire region /dev/hugepages-crosswire' || xw_fail "mount"
 xw_in bash -c 'cat /root/good >/etc/crosswire/second.yaml'
 xw_in timeout 60 systemctl start crosswire@second.target || xw_fail "systemctl start crosswire@second.target"
 xw_expect "the second data plane" "$(show dataplane@second ActiveState)" active
+xw_in test -e /dev/hugepages-crosswire/second.g000001 || xw_fail "the second's region is elsewhere"
 xw_expect "the first data plane" "$(show dataplane ActiveState) $(show dataplane NRestarts)" "active 2"
 xw_in timeout 60 systemctl stop crosswire-dataplane@second crosswire-control@second || xw_fail "systemctl stop of the second"
 xw_expect "the second after its stop" "$(show dataplane@second Result) $(show control@second Result)" "success success"

@@ -38,7 +38,7 @@ done
 xw_play 60 "${XW_CLIENT[@]}" --orders 100000 --window 64 --json "$XW_HOME/summary.json"
 xw_expect unanswered "$(xw_json "$XW_HOME/summary.json" .unanswered)" 0
 kill -HUP "$xw_control_pid" "$xw_dataplane_pid"
-xw_await control XW2015 1 5
+xw_await control XW2021 1 5
 xw_await dataplane XW1009 1 5
 xw_identity
 xw_kill dataplane # and a recovery, which maps, reads and drains

@@ -36,7 +36,12 @@ refuses() {
 refuses no-arguments 64 "one configuration file"
 refuses no-file 66 crosswire.yaml "$XW_TMP/none.yaml"
 refuses unknown-key 78 oders "$(config unknown-key 's/order_ring_depth/oders/')"
+grep -qw waitpkg /proc/cpuinfo ||
+    refuses idle-of-another-cpu 78 WAITPKG "$(config idle-of-another-cpu 's/^dataplane:/dataplane:\n  idle: umwait/')"
 refuses no-such-lcore 78 taskset "$(config no-such-lcore 's/{lcore: 0/{lcore: 127/')"
+refuses main-lcore-of-a-role 78 'runs no role' "$(config main-lcore-of-a-role 's/main_lcore: 1/main_lcore: 0/')"
+refuses device-twice 78 'that of port wire too' \
+    "$(config device-twice 's#^gateways:#  - {name: two, profile: vhost, device: '"$XW_TMP"'/run/wire.sock, address: 10.0.0.2}\n&#')"
 refuses no-profile 66 profile_directory "$(config no-profile 's/profile: vhost/profile: absent/')"
 refuses no-directory 69 directory "$(config no-directory 's#device: .*#device: /nonexistent/wire.sock#')"
 refuses bad-eal-argument 71 log-level "$(config bad-eal-argument 's/^dataplane:/dataplane:\n  eal: --main-lcore=99/')"
@@ -66,8 +71,20 @@ status=$?
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 
+# What the killed one has left, a socket and a generation of the region, is in nobody's way.
+[ -S "$XW_TMP/run/wire.sock" ] || { echo "the killed data plane left no socket: nothing is tested"; bad=1; }
+"$dataplane" "$first" 2>"$XW_TMP/again.log" &
+pid=$!
+for _ in $(seq 100); do
+    grep -q XW1001 "$XW_TMP/again.log" && break
+    sleep 0.1
+done
+grep -q '"XW1001".*"generation":2' "$XW_TMP/again.log" || { echo "after a kill it does not start:"; cat "$XW_TMP/again.log"; bad=1; }
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+
 "$dataplane" "$first" --topology >"$XW_TMP/topology" || bad=1
-for words in "gateway 0 *0 *wire, 0" "orders *gateway 0 *matcher 0 *1024" "market data *matcher 0 *publisher 0 *4096" \
+for words in "gateway 0 *0 *spin *wire, 0" "orders *gateway 0 *matcher 0 *1024" "market data *matcher 0 *publisher 0 *4096" \
     "journal *matcher 0 *journal *65536" "replies *control *gateway 0"; do
     grep -qE "^$words" "$XW_TMP/topology" || { echo "--topology lacks: $words"; bad=1; }
 done

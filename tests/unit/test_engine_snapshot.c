@@ -188,12 +188,14 @@ static void a_stream_with_any_bit_changed_is_refused_and_writes_nothing_wild(voi
             assert_int_equal(feed_damaged(&day, &stream, at, TWICE, 0), RESTORE_REFUSED);
         // All but the ring's word, prev_hash, and, of the last record, what is not compared but restored.
         for (unsigned draw = 0; draw < 6; draw++) {
-            unsigned bit = (unsigned)((at * 6 + draw) * UINT64_C(0x9E3779B97F4A7C15) >> 40) % (104 * 8) + 24 * 8;
+            unsigned bit = (unsigned)((at * 6 + draw) * UINT64_C(0x9E3779B97F4A7C15) >> 40) % (96 * 8) +
+                           offsetof(struct command, payload) * 8;
             if (!last)
                 assert_int_equal(feed_damaged(&day, &stream, at, BIT, bit), RESTORE_REFUSED);
         }
         if (!last)
-            assert_int_equal(feed_damaged(&day, &stream, at, BIT, 20 * 8 + (unsigned)(at % 32)), RESTORE_REFUSED);
+            assert_int_equal(feed_damaged(&day, &stream, at, BIT, COMMAND_KEY * 8 + (unsigned)(at % 96)),
+                             RESTORE_REFUSED);
     }
     free(stream.records);
 }
