@@ -151,7 +151,7 @@ static void start_keeper(struct service *service)
         .keep_days = config->journal.keep_days,
         .keep_mb = config->journal.keep_mb,
     };
-    service->keeper = journal_keeper_start(&service->identity, &options);
+    service->keeper = journal_keeper_start(&service->history, &options);
     if (!service->keeper)
         fail_with(EX_OSERR, "can not start the thread that seals the journal: %s", strerror(errno));
 }
