@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "control/journal_files.h"
+#include "control/journal_pack.h"
 #include "control/journal_walk.h"
 
 struct verifier {
@@ -202,4 +204,24 @@ enum journal_result journal_reaches_seals(const struct journal_identity *identit
         return JOURNAL_MISSING;
     }
     return JOURNAL_OK;
+}
+
+bool journal_look(const struct journal_identity *identity, struct journal_overview *overview)
+{
+    const struct journal_disk *disk = journal_disk_of(identity);
+    struct statvfs room;
+    unsigned plain = 0, packed = 0, seals = 0;
+    int day = disk->open_day(disk, identity->directory, identity->date, false);
+    if (day < 0)
+        return false;
+    uint32_t *lists[] = {journal_list_segments(disk, day, &plain),
+                         journal_list_files(disk, day, JOURNAL_PACKED_SUFFIX, &packed),
+                         journal_list_seals(disk, day, &seals)};
+    bool good = lists[0] && lists[1] && lists[2] && statvfs(identity->directory, &room) == 0;
+    for (unsigned i = 0; i < sizeof lists / sizeof *lists; i++)
+        free(lists[i]);
+    disk->close(disk, day);
+    if (good)
+        *overview = (struct journal_overview){plain + packed, seals, (uint64_t)room.f_bavail * room.f_frsize};
+    return good;
 }

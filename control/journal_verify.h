@@ -28,4 +28,14 @@ enum journal_result journal_verify(const struct journal_identity *identity, cons
 enum journal_result journal_reaches_seals(const struct journal_identity *identity, const struct journal_report *report,
                                           char *text, size_t text_size);
 
+// What stands of a date, at a glance.
+struct journal_overview {
+    unsigned segments; // files, one that is being made among them
+    unsigned sealed;
+    uint64_t free_bytes; // that this user may still write to the file system
+};
+
+// false with errno when the date has no directory or it can not be read.
+bool journal_look(const struct journal_identity *identity, struct journal_overview *overview);
+
 #endif
