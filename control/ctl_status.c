@@ -105,7 +105,8 @@ static bool control_runs(const struct config *config)
 // What the journal's directory shows; it is there also when control is not, or has just ended for want of room.
 static json_t *journal_json(const struct config *config)
 {
-    struct journal_identity identity = ctl_identity(config);
+    const struct journal_identity identity = {
+        .directory = config->journal_directory, .instance = config->instance, .date = config->date};
     struct journal_overview overview;
     if (!journal_look(&identity, &overview))
         return json_pack("{s:s}", "error", strerror(errno));

@@ -144,8 +144,8 @@ static void walk(struct verifier *verifier)
         verifier->result = result;
         return;
     }
-    verifier->result = journal_reaches(&reach, verifier->identity, report, verifier->verdict->text,
-                                       sizeof verifier->verdict->text);
+    verifier->result =
+        journal_reaches(&reach, verifier->identity, report, verifier->verdict->text, sizeof verifier->verdict->text);
     end_segment(verifier);
 }
 

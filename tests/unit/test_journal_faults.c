@@ -271,7 +271,7 @@ static void a_segment_that_can_not_be_synced_is_never_written_to(void **state)
     rig_set_up(&rig);
     srand(1);
     struct journal_writer *writer = open_slow(&rig, &slow, 1);
-    rig_write(&rig, writer, 7800); // a little less than what the first segment holds; the second is made
+    rig_write(&rig, writer, 7000); // a little less than what the first segment holds; the second is made
     slow.sync_fails = true;        // from the third on
     trade(&rig, writer);
     assert_int_equal(journal_writer_result(writer), JOURNAL_IO);
