@@ -166,12 +166,27 @@ static void a_core_that_ends_elsewhere_gets_no_snapshot(void **state)
     assert_int_equal(newest(), 0);
 }
 
+static void a_disk_without_room_for_the_journal_gets_no_snapshot(void **state)
+{
+    (void)state;
+    open_day();
+    trade(100, UINT32_MAX);
+    uint32_t segment_mb = stage.config->journal.segment_mb;
+    stage.config->journal.segment_mb = UINT32_MAX; // more than any disk has
+    follow(shadow_event_hash(venue));
+    assert_int_equal(newest(), 0);
+    stage.config->journal.segment_mb = segment_mb;
+    follow(shadow_event_hash(venue));
+    assert_int_equal(newest(), given);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_end_is_covered_again_and_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_journal_of_other_events_is_followed_no_further, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_core_that_ends_elsewhere_gets_no_snapshot, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_disk_without_room_for_the_journal_gets_no_snapshot, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
