@@ -115,7 +115,7 @@ grep -v '^{' "$XW_HOME/cut.err" | grep "its seal stands" || xw_fail "no line tha
 mv "$XW_HOME/kept.xwj" "$last"
 
 # ---- retention: what is too old goes, today's stays
-sed -i "s/^  segment_mb: 1/&\n  keep_days: 1/" "$XW_CONFIG"
+sed -i "s/^  keep_days:.*/  keep_days: 1/" "$XW_CONFIG"
 day "$third" 4
 for ((tries = 0; tries < 100; tries++)); do
     [ -d "$XW_HOME/journal/$first" ] || break
