@@ -61,9 +61,9 @@ static void print_verdict(const struct journal_identity *identity, const struct 
     fflush(stdout);
 }
 
-// One date; `last` becomes its last seal, and `has` whether it has one.
-static void verify_date(const struct ctl *ctl, const struct journal_identity *identity, bool after,
-                        struct journal_seal_file *last, bool *has)
+// One date, whose first seal must follow `before` (NULL: not known).
+static const struct journal_verdict *verify_date(const struct ctl *ctl, const struct journal_identity *identity,
+                                                 const struct journal_seal_file *before)
 {
     static uint8_t keys[JOURNAL_KEYS_MAX][JOURNAL_KEY_BYTES];
     static struct journal_verdict verdict;
@@ -72,44 +72,46 @@ static void verify_date(const struct ctl *ctl, const struct journal_identity *id
     int code = ctl->key ? journal_keys_load_public(ctl->key, keys, &count, text, sizeof text) : 0;
     if (code)
         fail_with(code, "%s", text);
-    enum journal_result result = journal_verify(identity, ctl->key ? (const uint8_t(*)[JOURNAL_KEY_BYTES])keys : NULL,
-                                                count, after ? last : NULL, &verdict);
+    enum journal_result result =
+        journal_verify(identity, ctl->key ? (const uint8_t(*)[JOURNAL_KEY_BYTES])keys : NULL, count, before, &verdict);
     if (result == JOURNAL_ABSENT)
         fail_with(EX_NOINPUT, "%s", verdict.text);
     print_verdict(identity, &verdict, result, ctl->key != NULL, ctl->json);
     if (result != JOURNAL_OK)
         fail_with(journal_exit_code(result), "%s", verdict.text);
-    *has = verdict.seals > 0;
-    *last = verdict.last;
+    return &verdict;
 }
 
-// Every date beside this one, each of which must go on from the one before it.
+// Every date beside this one, each of which must be sealed to its end and be followed by the next one's first seal.
 static int verify_all(const struct ctl *ctl, struct journal_identity identity)
 {
     enum { MOST = 4096 };
     static uint32_t dates[MOST];
     static struct journal_seal_file last;
-    bool has = false;
     int count = journal_dates(identity.directory, dates, MOST);
     if (count <= 0 || count > MOST)
         fail_with(EX_NOINPUT, "%s: %s", identity.directory,
                   count < 0 ? strerror(errno) : "holds no dates of a journal");
     for (int i = 0; i < count; i++) {
         identity.date = dates[i];
-        verify_date(ctl, &identity, has, &last, &has);
+        const struct journal_verdict *verdict = verify_date(ctl, &identity, i ? &last : NULL);
+        if (verdict->unsealed && i + 1 < count)
+            fail_with(EX_DATAERR,
+                      "journal %s/%08u: segment %06u and what follows are not sealed, and date %u goes on behind them: "
+                      "restore the seals from a copy",
+                      identity.directory, identity.date, verdict->unsealed, dates[i + 1]);
+        last = verdict->last;
     }
     return EX_OK;
 }
 
 static int verify_command(const struct ctl *ctl, int argc, char **argv)
 {
-    static struct journal_seal_file last;
     struct journal_identity identity;
-    bool has;
     ctl_find_journal(ctl, argc ? argv[0] : NULL, &identity);
     if (ctl->all)
         return verify_all(ctl, identity);
-    verify_date(ctl, &identity, false, &last, &has);
+    verify_date(ctl, &identity, NULL);
     return EX_OK;
 }
 

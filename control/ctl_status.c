@@ -14,6 +14,7 @@
 
 #include "contract/log.h"
 #include "control/ctl.h"
+#include "control/journal_verify.h"
 
 enum { SAMPLE_MS = 100 }; // between the two looks that show what moves
 
@@ -101,6 +102,19 @@ static bool control_runs(const struct config *config)
     return held;
 }
 
+// What the journal's directory shows; it is there also when control is not, or has just ended for want of room.
+static json_t *journal_json(const struct config *config)
+{
+    const struct journal_identity identity = {
+        .directory = config->journal_directory, .instance = config->instance, .date = config->date};
+    struct journal_overview overview;
+    if (!journal_look(&identity, &overview))
+        return json_pack("{s:s}", "error", strerror(errno));
+    return json_pack("{s:I, s:I, s:I, s:b}", "segments", (json_int_t)overview.segments, "sealed",
+                     (json_int_t)overview.sealed, "free_mb", (json_int_t)(overview.free_bytes >> 20), "space_low",
+                     overview.free_bytes >> 20 < config->journal.segment_mb);
+}
+
 static json_t *status_json(const struct region *region, const struct config *config)
 {
     static struct ctl_core_sample before[REGION_OBJECTS_MAX], after[REGION_OBJECTS_MAX];
@@ -125,13 +139,14 @@ static json_t *status_json(const struct region *region, const struct config *con
         }
     }
     bool moves = atomic_load_explicit(&header->control_heartbeat, memory_order_relaxed) != control_before;
-    return json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o}", "instance", config->instance,
-                     "generation", (json_int_t)header->generation, "dataplane_pid", (json_int_t)header->dataplane_pid,
-                     "dataplane_lives", region_alive(region), "control_lives", control_runs(config),
-                     "control_heartbeat_moves", moves, "same_configuration", header->config_hash == config->hash,
-                     "stopping", atomic_load_explicit(&header->stop, memory_order_relaxed) != 0, "trading_date",
+    return json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "instance",
+                     config->instance, "generation", (json_int_t)header->generation, "dataplane_pid",
+                     (json_int_t)header->dataplane_pid, "dataplane_lives", region_alive(region), "control_lives",
+                     control_runs(config), "control_heartbeat_moves", moves, "same_configuration",
+                     header->config_hash == config->hash, "stopping",
+                     atomic_load_explicit(&header->stop, memory_order_relaxed) != 0, "trading_date",
                      (int)atomic_load_explicit(&header->trading_date, memory_order_relaxed), "cores", cores, "matchers",
-                     matchers, "rings", rings, "messages", accounts_json(region));
+                     matchers, "rings", rings, "messages", accounts_json(region), "journal", journal_json(config));
 }
 
 // ---- text -----------------------------------------------------------------------------------------------------------
@@ -211,6 +226,17 @@ static void print_messages(const json_t *sum)
     putchar('\n');
 }
 
+static void print_journal(const json_t *journal)
+{
+    if (json_object_get(journal, "error"))
+        printf("journal: %s\n", string(journal, "error"));
+    else
+        printf("journal: %" JSON_INTEGER_FORMAT " segments, %" JSON_INTEGER_FORMAT " sealed; %" JSON_INTEGER_FORMAT
+               " MiB free%s\n",
+               integer(journal, "segments"), integer(journal, "sealed"), integer(journal, "free_mb"),
+               truth(journal, "space_low") ? ": NO ROOM FOR ANOTHER SEGMENT, orders stop when this one is full" : "");
+}
+
 static void print_status(const json_t *status)
 {
     printf("%s, generation %" JSON_INTEGER_FORMAT ", trading date %" JSON_INTEGER_FORMAT "%s%s\n",
@@ -222,6 +248,7 @@ static void print_status(const json_t *status)
            !truth(status, "control_lives")            ? "AWAY"
            : truth(status, "control_heartbeat_moves") ? "lives"
                                                       : "lives, has not joined this generation");
+    print_journal(json_object_get(status, "journal"));
     print_cores(json_object_get(status, "cores"));
     print_matchers(json_object_get(status, "matchers"));
     print_rings(json_object_get(status, "rings"));

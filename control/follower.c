@@ -15,10 +15,12 @@
 #include "control/shadow.h"
 
 enum {
-    TURN_RECORDS = 1024, // journal records a turn: about half a millisecond
-    TURN_PIECE = 2048,   // records of a snapshot a turn: 256 KiB
-    NAP_US = 2000,       // when there is nothing to follow
-    PACE_US = 1000,      // between two pieces: the disk is the journal's first
+    TURN_RECORDS = 256, // journal records a turn: well under a tenth of a millisecond, which is how long the journal
+                        // thread may have to wait for the core where the scheduler does not take it from us at once
+    TURN_PIECE = 256,   // records of a snapshot a turn: 32 KiB
+    NAP_US = 2000,      // when there is nothing to follow
+    BREATH_US = 50,     // between two turns
+    PACE_US = 200,      // between two pieces: the disk is the journal's first
     NICE = 19,
     END_SECONDS = 30,
     RETRY_SECONDS = 60, // after a snapshot that could not be written
@@ -65,12 +67,12 @@ static bool is_ending(const struct follower *follower)
 
 // ---- following ------------------------------------------------------------------------------------------------------
 
-static void core_fails(struct follower *follower, unsigned index)
+static void core_fails(struct follower *follower, unsigned index, const char *text)
 {
     struct core *core = &follower->cores[index];
     core->failed = true;
     shadow_abandon(core->shadow);
-    log_event(LOG_XW2018, "\"core\":%u,\"text\":%s", index, log_quote(shadow_error(core->shadow)));
+    log_event(LOG_XW2018, "\"core\":%u,\"text\":%s", index, log_quote(text));
 }
 
 static bool restore_shadows(struct follower *follower)
@@ -109,7 +111,7 @@ static bool take_record(struct follower *follower, const struct command *record)
     if (shadow_is_writing(core->shadow))
         return false;
     if (!shadow_take(core->shadow, record))
-        core_fails(follower, index);
+        core_fails(follower, index, shadow_error(core->shadow));
     return true;
 }
 
@@ -207,7 +209,7 @@ static void end_core(struct follower *follower, unsigned index)
     if (core->failed || shadow_sequence(core->shadow) != end->applied[index])
         return;
     if (shadow_event_hash(core->shadow) != end->event_hash[index]) {
-        core_fails(follower, index);
+        core_fails(follower, index, "the matching core has ended with another event hash");
         return;
     }
     if (shadow_is_sealed(core->shadow) && shadow_covered(core->shadow) < end->applied[index])
@@ -235,18 +237,18 @@ static void end_all(struct follower *follower)
 
 // ---- the thread -----------------------------------------------------------------------------------------------------
 
-// One bounded piece of work. Returns for how many microseconds there is none.
+// One bounded piece of work. Returns for how many microseconds others have the core.
 static unsigned turn(struct follower *follower)
 {
     bool wrote = false;
     if (atomic_load_explicit(&follower->held, memory_order_acquire) || follower->failed)
         return NAP_US;
     if (!restore_shadows(follower))
-        return 0;
+        return BREATH_US;
     bool all = follow(follower);
     for (unsigned i = 0; i < follower->cores_count; i++)
         wrote |= write_snapshot(follower, i, false);
-    return wrote ? PACE_US : all ? NAP_US : 0;
+    return wrote ? PACE_US : all ? NAP_US : BREATH_US;
 }
 
 static void *run(void *argument)
@@ -256,9 +258,7 @@ static void *run(void *argument)
     for (unsigned i = 0; i < follower->cores_count; i++)
         set_due(follower, &follower->cores[i], monotonic_ns());
     while (!is_ending(follower)) {
-        unsigned idle_us = turn(follower);
-        if (idle_us)
-            nap(idle_us);
+        nap(turn(follower));
     }
     if (follower->end)
         end_all(follower);

@@ -73,6 +73,7 @@ struct journal_report {
     uint64_t config_hash;             // of the last segment
     uint32_t engine_version;          // of the last segment
     uint64_t last_seq[JOURNAL_CORES]; // a core: 0 for none
+    uint64_t foreign[JOURNAL_CORES];  // of these, the last that a core of another engine version has taken
     bool closed;                      // the last writer closed in order
     bool torn;                        // a torn tail was left out, beginning at torn_at
     struct journal_place torn_at;

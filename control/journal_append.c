@@ -16,6 +16,14 @@ static uint8_t *last_block(struct journal_commit *commit)
     return commit->base + (size_t)(commit->blocks - 1) * JOURNAL_BLOCK;
 }
 
+// Of the commits before the one that fills, all but depth - 1 are durable when it is submitted: the first block of the
+// oldest that need not be. Whatever stands in earlier segments is durable.
+static uint32_t durable_below(const struct journal_writer *writer)
+{
+    const unsigned size = writer->depth + 1, back = writer->depth - 1;
+    return writer->in_segment < back ? 0 : writer->commits[(writer->filling + size - back) % size].first;
+}
+
 void journal_begin_block(struct journal_writer *writer, enum journal_block_kind kind)
 {
     struct journal_commit *commit = journal_filling(writer);
@@ -26,8 +34,7 @@ void journal_begin_block(struct journal_writer *writer, enum journal_block_kind 
         commit->records = 0;
         commit->done = false;
         writer->head.wall_ns = writer->disk->wall_ns(writer->disk);
-        // Of the commits before this one all but depth - 1 are durable when it is submitted.
-        writer->head.durable_block = writer->depth == 1 ? commit->first : writer->prev_first;
+        writer->head.durable_block = durable_below(writer);
     }
     commit->blocks++;
     commit->count = 0;
@@ -59,7 +66,7 @@ void journal_begin_segment(struct journal_writer *writer, uint32_t prev_blocks, 
     struct journal_commit *commit = journal_filling(writer);
     xw_assert(commit->blocks == 0 && writer->outstanding == 0);
     writer->next_block = 0;
-    writer->prev_first = 0;
+    writer->in_segment = 0;
     writer->head.segment = writer->segment;
     journal_begin_block(writer, JOURNAL_SEGMENT);
     uint8_t *block = last_block(commit);

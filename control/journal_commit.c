@@ -77,7 +77,7 @@ void journal_submit(struct journal_writer *writer)
         commit->seq[writer->cores[i]] = writer->taken[writer->cores[i]];
     if (!start_write(writer, writer->filling))
         return;
-    writer->prev_first = commit->first;
+    writer->in_segment++;
     writer->outstanding++;
     writer->filling = (writer->filling + 1) % (writer->depth + 1);
     journal_filling(writer)->blocks = 0;

@@ -42,6 +42,7 @@ struct journal_keeper {
     uint32_t burst_blocks;
     unsigned retry_ms; // 0: nothing fails
     char told[320];    // the failure that was told last
+    bool begun;        // today has a seal of this start's
     bool damaged;      // today has something that can not be sealed
     _Atomic uint64_t sealed, compressed, removed;
     atomic_bool failing;
@@ -120,6 +121,7 @@ static enum journal_result seal(struct journal_keeper *keeper, uint32_t date, bo
     keeper->burst_ns = monotonic_ns();
     enum journal_result result = journal_seal_day(&identity, &keep, date < keeper->identity.date, &kept);
     atomic_fetch_add(&keeper->sealed, kept.done);
+    keeper->begun |= kept.done && date == keeper->identity.date;
     if (kept.done)
         log_event(LOG_XW3005, "\"date\":%u,\"segments\":%u,\"last\":%u,\"signed\":%s", date, kept.done, kept.segment,
                   keeper->options.key ? "true" : "false");
@@ -155,21 +157,45 @@ static enum journal_result retain(struct journal_keeper *keeper)
     return result;
 }
 
-// The dates before today's, from the oldest on. Whether something is to be tried again.
-static bool keep_earlier(struct journal_keeper *keeper)
+// The dates before today's, from the oldest on, to `each`. JOURNAL_SYSTEM when something is to be tried again.
+static enum journal_result for_earlier(struct journal_keeper *keeper,
+                                       enum journal_result (*each)(struct journal_keeper *keeper, uint32_t date))
 {
     uint32_t dates[DATES_MAX];
     int count = journal_dates(keeper->identity.directory, dates, DATES_MAX);
-    bool again = count < 0;
+    enum journal_result worst = count < 0 ? JOURNAL_SYSTEM : JOURNAL_OK;
     for (int i = 0; i < count && i < DATES_MAX && !atomic_load(&keeper->stop); i++) {
         if (dates[i] >= keeper->identity.date)
             break;
-        enum journal_result result = seal(keeper, dates[i], true);
-        if (result == JOURNAL_OK && keeper->options.compress)
-            result = compress(keeper, dates[i]);
-        again |= result == JOURNAL_SYSTEM;
+        if (each(keeper, dates[i]) == JOURNAL_SYSTEM)
+            worst = JOURNAL_SYSTEM;
     }
-    return again | (retain(keeper) != JOURNAL_OK);
+    return worst;
+}
+
+static enum journal_result seal_paced(struct journal_keeper *keeper, uint32_t date)
+{
+    return seal(keeper, date, true);
+}
+
+// Everything that is closed. Today's first seal follows the last one of the dates before: those come first, and again
+// as long as today has none, because what their rings still held is added to them in the meantime.
+static enum journal_result seal_all(struct journal_keeper *keeper)
+{
+    if (!keeper->begun && for_earlier(keeper, seal_paced) == JOURNAL_SYSTEM)
+        return JOURNAL_SYSTEM;
+    if (keeper->damaged || atomic_load(&keeper->stop))
+        return JOURNAL_OK;
+    enum journal_result result = seal(keeper, keeper->identity.date, true);
+    keeper->damaged = result != JOURNAL_OK && result != JOURNAL_SYSTEM;
+    return result;
+}
+
+// Once a start: what is old is compressed and removed. Whether something is to be tried again.
+static bool tidy_earlier(struct journal_keeper *keeper)
+{
+    enum journal_result result = keeper->options.compress ? for_earlier(keeper, compress) : JOURNAL_OK;
+    return retain(keeper) == JOURNAL_SYSTEM || result == JOURNAL_SYSTEM;
 }
 
 // Waits longer the more often something failed.
@@ -192,14 +218,11 @@ static void *run(void *argument)
     // Not SCHED_IDLE: where every core is busy it would hold a date's lock for as long as they are.
     setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY);
     syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
-    bool earlier = true;
+    bool tidy = false;
     while (!atomic_load(&keeper->stop)) {
-        // Today's first: it is what the next start wants to find in order.
-        enum journal_result result = keeper->damaged ? JOURNAL_OK : seal(keeper, keeper->identity.date, true);
-        keeper->damaged |= result != JOURNAL_OK && result != JOURNAL_SYSTEM;
-        if (earlier)
-            earlier = keep_earlier(keeper);
-        bool again = earlier || result == JOURNAL_SYSTEM;
+        bool again = seal_all(keeper) == JOURNAL_SYSTEM;
+        if (!again && !tidy)
+            tidy = !(again = tidy_earlier(keeper));
         if (!again && !keeper->damaged) {
             atomic_store(&keeper->failing, false);
             keeper->told[0] = 0;
@@ -232,6 +255,19 @@ struct journal_keeper *journal_keeper_start(const struct journal_identity *ident
     return keeper;
 }
 
+static enum journal_result seal_at_once(struct journal_keeper *keeper, uint32_t date)
+{
+    return seal(keeper, date, false);
+}
+
+static void finish_seals(struct journal_keeper *keeper)
+{
+    atomic_store(&keeper->stop, false);
+    enum journal_result earlier = keeper->begun ? JOURNAL_OK : for_earlier(keeper, seal_at_once);
+    if (earlier == JOURNAL_OK && !keeper->damaged)
+        seal_at_once(keeper, keeper->identity.date);
+}
+
 void journal_keeper_stop(struct journal_keeper *keeper, bool finish)
 {
     if (!keeper)
@@ -241,8 +277,8 @@ void journal_keeper_stop(struct journal_keeper *keeper, bool finish)
     pthread_cond_signal(&keeper->wake);
     pthread_mutex_unlock(&keeper->lock);
     pthread_join(keeper->thread, NULL);
-    if (finish && !keeper->damaged)
-        seal(keeper, keeper->identity.date, false);
+    if (finish)
+        finish_seals(keeper);
     pthread_cond_destroy(&keeper->wake);
     pthread_mutex_destroy(&keeper->lock);
     free(keeper);

@@ -273,10 +273,11 @@ enum journal_result journal_scan(const struct journal_identity *identity, struct
 {
     struct journal_reader *reader;
     const struct command *record;
+    const struct journal_reach reach = journal_reach_of_seals(identity);
     enum journal_result result = journal_reader_open(&reader, identity, report);
     if (result == JOURNAL_ABSENT) {
         memset(report, 0, sizeof *report);
-        return JOURNAL_OK;
+        return journal_reaches(&reach, identity, report, report->text, sizeof report->text);
     }
     if (result)
         return result;
@@ -286,5 +287,5 @@ enum journal_result journal_scan(const struct journal_identity *identity, struct
     journal_reader_close(reader);
     if (result != JOURNAL_END)
         return result;
-    return journal_reaches_seals(identity, report, report->text, sizeof report->text);
+    return journal_reaches(&reach, identity, report, report->text, sizeof report->text);
 }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-// Level 1: of what the levels were measured to give on a journal, the others cost more than they save.
+// Level 1 of zstd on a journal of orders: a tenth of its size at 490 MB/s; level 3 gives no more, level 6 a twelfth
+// at 80. Reading back gives 1.1 to 1.3 GB/s, which a recovery would feel: today's segments stay plain.
 enum { LEVEL = 1, CHUNK_BYTES = 1024 * 1024, HEAD_BYTES = 18, BLOCK_BYTES = 4096 };
 
 // ---- reading --------------------------------------------------------------------------------------------------------

@@ -146,6 +146,7 @@ static void take_block(struct journal_reader *reader, const struct journal_block
     reader->record = (const struct command *)(head + 1);
     reader->left = head->count - (FAULT(record_left_out) && head->count > 1 && head->count < JOURNAL_RECORDS);
     reader->quiet = head->segment == reader->from.segment && head->block < reader->from.block;
+    reader->foreign = head->engine_version != CROSSWIRE_ENGINE_VERSION;
     reader->given = false;
     reader->block++;
     if (reader->watch)
@@ -299,6 +300,8 @@ enum journal_result journal_reader_next(struct journal_reader *reader, const str
                                   " restore the journal from a copy",
                                   journal_core(next), (unsigned long long)*last, (unsigned long long)sequence);
         *last = sequence;
+        if (reader->foreign)
+            report->foreign[journal_core(next)] = sequence;
         if (reader->quiet || (reader->covering && sequence <= reader->covered[journal_core(next)]))
             continue;
         report->records++;

@@ -130,7 +130,7 @@ static bool empty(const char *path)
     int error = errno;
     closedir(stream);
     errno = error;
-    return good && rmdir(path) == 0;
+    return good && unlinkat(AT_FDCWD, path, AT_REMOVEDIR) == 0;
 }
 
 static bool sync_parent(const char *directory)

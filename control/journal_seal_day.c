@@ -165,6 +165,19 @@ static void step(void *context, uint32_t blocks)
         day->given_up = !day->keep->pace(day->keep->pace_context, blocks);
 }
 
+// What was read of a segment that a killed writer left need not be durable. A seal says that it is.
+static enum journal_result sync_segment(struct day *day, uint32_t segment)
+{
+    char name[JOURNAL_NAME_BYTES];
+    journal_segment_name(name, segment);
+    int fd = day->disk->open(day->disk, day->fd, name, O_RDONLY);
+    bool good = fd >= 0 && day->disk->sync(day->disk, fd) == 0;
+    enum journal_result result = good ? JOURNAL_OK : failed(day, "a segment can not be made durable");
+    if (fd >= 0)
+        day->disk->close(day->disk, fd);
+    return result;
+}
+
 static enum journal_result seal_one(struct day *day, uint32_t segment, bool over)
 {
     static _Thread_local struct journal_measure measure; // with room for all cores: too large for a small stack
@@ -176,6 +189,9 @@ static enum journal_result seal_one(struct day *day, uint32_t segment, bool over
     enum journal_result result =
         journal_measure_segment(&measure, day->identity, segment, last, day->kept->text, sizeof day->kept->text);
     if (result || day->given_up)
+        return result;
+    result = sync_segment(day, segment);
+    if (result)
         return result;
     measure.seal.head.wall_ns = day->disk->wall_ns(day->disk);
     size_t size = journal_seal_complete(&measure, last && over ? SEAL_LAST : 0, day->keep->key, bytes);

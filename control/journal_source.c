@@ -40,8 +40,10 @@ static bool add_segment(struct journal_source *source, uint32_t number, bool pac
     journal_file_name(name, number, packed ? JOURNAL_PACKED_SUFFIX : JOURNAL_SUFFIX);
     int result = packed ? packed_size(source, name, &segment.size)
                         : source->disk->size(source->disk, source->day, name, &segment.size);
+    if (result != 0 && errno == ENOENT) // a spare that its writer took away just now, or it was just compressed
+        return packed || add_segment(source, number, true);
     if (result != 0)
-        return errno == ENOENT; // a spare that its writer took away just now
+        return false;
     source->segments[source->count++] = segment;
     return true;
 }
@@ -50,9 +52,11 @@ static bool add_segment(struct journal_source *source, uint32_t number, bool pac
 static bool list_segments(struct journal_source *source)
 {
     unsigned plain = 0, packed = 0;
-    uint32_t *compressed = journal_list_files(source->disk, source->day, JOURNAL_PACKED_SUFFIX, &packed);
-    uint32_t *numbers = compressed ? journal_list_segments(source->disk, source->day, &plain) : NULL;
-    source->segments = numbers ? calloc(plain + packed + 1, sizeof *source->segments) : NULL;
+    // In this order: a plain one goes once its compressed one stands.
+    uint32_t *numbers = journal_list_segments(source->disk, source->day, &plain);
+    uint32_t *compressed =
+        numbers ? journal_list_files(source->disk, source->day, JOURNAL_PACKED_SUFFIX, &packed) : NULL;
+    source->segments = compressed ? calloc(plain + packed + 1, sizeof *source->segments) : NULL;
     source->count = 0;
     bool good = source->segments;
     for (unsigned i = 0, j = 0; good && (i < plain || j < packed);) {
@@ -133,15 +137,24 @@ void journal_source_close(struct journal_source *source)
     errno = error;
 }
 
+static int open_file(struct journal_source *source, const struct journal_source_segment *segment)
+{
+    char name[JOURNAL_NAME_BYTES];
+    journal_file_name(name, segment->number, segment->packed ? JOURNAL_PACKED_SUFFIX : JOURNAL_SUFFIX);
+    return source->disk->open(source->disk, source->day, name, O_RDONLY);
+}
+
 static bool open_segment(struct journal_source *source, unsigned index)
 {
-    const struct journal_source_segment *segment = &source->segments[index];
+    struct journal_source_segment *segment = &source->segments[index];
     if (source->fd >= 0 && source->open == index)
         return true;
     close_file(source);
-    char name[JOURNAL_NAME_BYTES];
-    journal_file_name(name, segment->number, segment->packed ? JOURNAL_PACKED_SUFFIX : JOURNAL_SUFFIX);
-    source->fd = source->disk->open(source->disk, source->day, name, O_RDONLY);
+    source->fd = open_file(source, segment);
+    if (source->fd < 0 && errno == ENOENT && !segment->packed) {
+        segment->packed = true; // compressed since it was listed: the same blocks
+        source->fd = open_file(source, segment);
+    }
     source->open = index;
     return source->fd >= 0;
 }

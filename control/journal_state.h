@@ -54,7 +54,7 @@ struct journal_writer {
     struct journal_commit *commits;
     unsigned filling;
     unsigned outstanding;
-    uint32_t prev_first; // first block of the commit before the one that fills
+    unsigned in_segment; // commits submitted to the current segment
     size_t commit_bytes;
     uint8_t *buffers;
 

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "control/journal_files.h"
+#include "control/journal_pack.h"
 #include "control/journal_walk.h"
 
 struct verifier {
@@ -126,6 +128,7 @@ static void walk(struct verifier *verifier)
     struct journal_reader *reader;
     struct journal_report *report = &verifier->verdict->report;
     const struct command *record;
+    const struct journal_reach reach = journal_reach_of_seals(verifier->identity);
     enum journal_result result = journal_reader_open(&reader, verifier->identity, report);
     if (result == JOURNAL_OK) {
         journal_reader_watch(reader, take_block, verifier);
@@ -136,15 +139,14 @@ static void walk(struct verifier *verifier)
     }
     if (verifier->result)
         return;
-    if (result != JOURNAL_END) {
+    if (result != JOURNAL_END && !(result == JOURNAL_ABSENT && reach.segment)) {
         snprintf(verifier->verdict->text, sizeof verifier->verdict->text, "%s", report->text);
         verifier->result = result;
         return;
     }
+    verifier->result =
+        journal_reaches(&reach, verifier->identity, report, verifier->verdict->text, sizeof verifier->verdict->text);
     end_segment(verifier);
-    if (!verifier->result)
-        verifier->result =
-            journal_reaches_seals(verifier->identity, report, verifier->verdict->text, sizeof verifier->verdict->text);
 }
 
 enum journal_result journal_verify(const struct journal_identity *identity, const uint8_t (*keys)[JOURNAL_KEY_BYTES],
@@ -172,34 +174,60 @@ enum journal_result journal_verify(const struct journal_identity *identity, cons
     return result;
 }
 
-enum journal_result journal_reaches_seals(const struct journal_identity *identity, const struct journal_report *report,
-                                          char *text, size_t text_size)
+struct journal_reach journal_reach_of_seals(const struct journal_identity *identity)
 {
     const struct journal_disk *disk = journal_disk_of(identity);
+    struct journal_reach reach = {0};
     struct journal_seal_file seal;
+    char text[256];
     unsigned count = 0;
     int day = disk->open_day(disk, identity->directory, identity->date, false);
     uint32_t *numbers = day < 0 ? NULL : journal_list_seals(disk, day, &count);
-    uint32_t last = numbers && count ? numbers[count - 1] : 0;
-    uint32_t blocks = 0;
-    if (last && last == report->last_segment &&
-        journal_seal_read(identity, day, last, &seal, text, text_size) == JOURNAL_OK)
-        blocks = seal.head.blocks;
+    if (numbers && count)
+        reach.segment = numbers[count - 1];
+    if (reach.segment && journal_seal_read(identity, day, reach.segment, &seal, text, sizeof text) == JOURNAL_OK)
+        reach.blocks = seal.head.blocks;
     free(numbers);
     if (day >= 0)
         disk->close(disk, day);
-    if (last > report->last_segment) {
+    return reach;
+}
+
+enum journal_result journal_reaches(const struct journal_reach *reach, const struct journal_identity *identity,
+                                    const struct journal_report *report, char *text, size_t text_size)
+{
+    if (reach->segment > report->last_segment) {
         snprintf(text, text_size,
                  "journal %s/%08u: segment %06u is missing: its seal stands, restore the segment from a copy",
                  identity->directory, identity->date, report->last_segment + 1);
         return JOURNAL_MISSING;
     }
-    if (blocks > report->last_blocks) {
+    if (reach->segment == report->last_segment && reach->blocks > report->last_blocks) {
         snprintf(text, text_size,
                  "journal %s/%08u/%06u" JOURNAL_SUFFIX ", block %u: is missing: the segment's seal has %u blocks, "
                  "restore it from a copy",
-                 identity->directory, identity->date, last, report->last_blocks, blocks);
+                 identity->directory, identity->date, reach->segment, report->last_blocks, reach->blocks);
         return JOURNAL_MISSING;
     }
     return JOURNAL_OK;
+}
+
+bool journal_look(const struct journal_identity *identity, struct journal_overview *overview)
+{
+    const struct journal_disk *disk = journal_disk_of(identity);
+    struct statvfs room;
+    unsigned plain = 0, packed = 0, seals = 0;
+    int day = disk->open_day(disk, identity->directory, identity->date, false);
+    if (day < 0)
+        return false;
+    uint32_t *lists[] = {journal_list_segments(disk, day, &plain),
+                         journal_list_files(disk, day, JOURNAL_PACKED_SUFFIX, &packed),
+                         journal_list_seals(disk, day, &seals)};
+    bool good = lists[0] && lists[1] && lists[2] && statvfs(identity->directory, &room) == 0;
+    for (unsigned i = 0; i < sizeof lists / sizeof *lists; i++)
+        free(lists[i]);
+    disk->close(disk, day);
+    if (good)
+        *overview = (struct journal_overview){plain + packed, seals, (uint64_t)room.f_bavail * room.f_frsize};
+    return good;
 }

@@ -23,9 +23,26 @@ enum journal_result journal_verify(const struct journal_identity *identity, cons
                                    unsigned count, const struct journal_seal_file *before,
                                    struct journal_verdict *verdict);
 
-// Whether the journal, of which `report` tells, reaches as far as its seals: of what was cut off a seal is the proof.
-// JOURNAL_MISSING, with a line in `text`. A seal that is itself damaged is not looked into.
-enum journal_result journal_reaches_seals(const struct journal_identity *identity, const struct journal_report *report,
-                                          char *text, size_t text_size);
+// How far the seals of a date reach: of what was cut off a seal is the proof. A seal that is itself damaged is not
+// looked into. To be asked before a walk, because a live journal's seals grow during it.
+struct journal_reach {
+    uint32_t segment; // 0: there is no seal
+    uint32_t blocks;  // 0: not known
+};
+struct journal_reach journal_reach_of_seals(const struct journal_identity *identity);
+
+// Whether the journal, of which `report` tells, reaches that far. JOURNAL_MISSING, with a line in `text`.
+enum journal_result journal_reaches(const struct journal_reach *reach, const struct journal_identity *identity,
+                                    const struct journal_report *report, char *text, size_t text_size);
+
+// What stands of a date, at a glance.
+struct journal_overview {
+    unsigned segments; // files, one that is being made among them
+    unsigned sealed;
+    uint64_t free_bytes; // that this user may still write to the file system
+};
+
+// false with errno when the date has no directory or it can not be read.
+bool journal_look(const struct journal_identity *identity, struct journal_overview *overview);
 
 #endif

@@ -37,6 +37,7 @@ struct journal_reader {
     // What is walked but not given.
     struct journal_place from; // blocks before this place
     bool quiet;                // the block in hand is one of them
+    bool foreign;              // it is of another engine version
     bool covering;
     uint64_t covered[JOURNAL_CORES]; // records up to these sequences
 

@@ -129,6 +129,8 @@ static void sync_previous(struct journal_writer *writer, const struct journal_re
     char name[JOURNAL_NAME_BYTES];
     journal_segment_name(name, tail->last_segment);
     int fd = disk->open(disk, writer->day, name, O_WRONLY);
+    if (fd < 0 && errno == ENOENT)
+        return; // compressed, and durable before the plain one went
     if (fd < 0 || disk->sync(disk, fd) != 0)
         journal_fail(
             writer, JOURNAL_IO,

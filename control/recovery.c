@@ -226,6 +226,11 @@ static void stand_on(struct recovery *recovery, unsigned index)
     struct core *core = &recovery->cores[index];
     const struct snapshot_facts *facts = &core->base.facts;
     core->applied = atomic_load_explicit(&recovery->generation->ports[index]->applied_seq, memory_order_acquire);
+    if (core->boot && core->applied < recovery->tail->foreign[index])
+        fail_with(EX_DATAERR,
+                  "%s: core %u of %u ran with another engine version up to sequence %" PRIu64
+                  ", and no snapshot covers that any more: start the build that wrote it",
+                  recovery->config->journal_directory, index, recovery->config->date, recovery->tail->foreign[index]);
     if (facts->covered)
         opening_restored(&core->opening, facts->phase, facts->ended != 0, facts->downs);
 }

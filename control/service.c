@@ -58,6 +58,7 @@ struct service {
     sigset_t signals;
     int lock_fd;
     struct journal_identity identity;
+    struct journal_identity history; // the same; also for what another engine version wrote, where snapshots cover it
     struct journal_report tail;
     struct journal_writer *writer;
     struct journal_key key; // that signs seals, when the configuration names one
@@ -162,9 +163,35 @@ static void start_keeper(struct service *service)
         .keep_days = config->journal.keep_days,
         .keep_mb = config->journal.keep_mb,
     };
-    service->keeper = journal_keeper_start(&service->identity, &options);
+    service->keeper = journal_keeper_start(&service->history, &options);
     if (!service->keeper)
         fail_with(EX_OSERR, "can not start the thread that seals the journal: %s", strerror(errno));
+}
+
+// Commands of another engine version are not replayed: what it has taken must stand in snapshots. Decided before
+// anything is written, so that the build of that version can still go on.
+static bool snapshots_stand(const struct service *service)
+{
+    for (unsigned core = 0; core < service->config->matchers_count; core++) {
+        uint64_t foreign = service->tail.foreign[core];
+        if (foreign && !snapshot_stands(&service->identity, core, foreign))
+            return false;
+    }
+    return true;
+}
+
+static enum journal_result scan(struct service *service)
+{
+    service->history = service->identity;
+    enum journal_result result = journal_scan(&service->identity, &service->tail);
+    if (result != JOURNAL_ENGINE)
+        return result;
+    struct journal_report refusal = service->tail;
+    service->history.any_engine = true;
+    if (journal_scan(&service->history, &service->tail) == JOURNAL_OK && snapshots_stand(service))
+        return JOURNAL_OK;
+    service->tail = refusal;
+    return JOURNAL_ENGINE;
 }
 
 static void open_journal(struct service *service)
@@ -187,7 +214,7 @@ static void open_journal(struct service *service)
         fail_with(errno == EACCES ? EX_NOPERM : EX_CANTCREAT,
                   "journal_directory %s: %s: give this user the right to write there, or remount it writable",
                   config->journal_directory, strerror(errno));
-    enum journal_result result = journal_scan(&service->identity, &service->tail);
+    enum journal_result result = scan(service);
     if (result != JOURNAL_OK)
         fail_with(journal_exit_code(result), "%s", service->tail.text);
     if (service->tail.torn)
@@ -208,7 +235,7 @@ static void open_services(struct service *service)
         fail_with(EX_OSERR, "no memory");
     snapshot_clean(&service->identity);
     if (service->config->snapshots.every_seconds || service->config->snapshots.every_commands) {
-        service->follower = follower_start(service->config, &service->identity, service->writer);
+        service->follower = follower_start(service->config, &service->history, service->writer);
         if (!service->follower)
             fail_with(EX_OSERR, "can not start the thread that writes snapshots: %s", strerror(errno));
     }
@@ -283,7 +310,7 @@ static void look_for_dataplane(struct service *service)
     notify_status("recovers the day, generation %" PRIu64, service->generation.region.header->generation);
     service->ended = false;
     service->recovery =
-        recovery_new(&service->generation, service->config, &service->identity, service->writer, &service->tail);
+        recovery_new(&service->generation, service->config, &service->history, service->writer, &service->tail);
 }
 
 static unsigned serve_generation(struct service *service, uint64_t now_ns)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "contract/assert.h"
 #include "contract/fault.h"
@@ -18,6 +20,8 @@
 
 #define FEED_CELL 52 // {2 length, message}
 #define LIST_MOST 256
+#define ORDER_BYTES 136u       // of a snapshot, for each order: a record, and its share of the block
+#define OTHER_BYTES (8u << 20) // for what is no order, roughly
 
 _Static_assert(2 + ITCH_OUT_MAX <= FEED_CELL && FEED_CELL <= RESTORE_BLOCKS, "a record holds a message");
 
@@ -291,12 +295,30 @@ uint64_t shadow_covered(const struct shadow *shadow)
     return shadow->covered;
 }
 
+// Whether the disk keeps room for two segments of the journal beside a snapshot: without those the venue would stop.
+static bool room_on_disk(const struct shadow *shadow)
+{
+    struct statvfs status;
+    int directory = snapshot_directory(shadow->identity);
+    if (directory < 0)
+        return false;
+    bool known = fstatvfs(directory, &status) == 0;
+    close(directory);
+    uint64_t needs = (uint64_t)engine_live_orders(replica_engine(shadow->replica)) * ORDER_BYTES +
+                     (shadow->feed_told - shadow->feed_first) * FEED_CELL + OTHER_BYTES +
+                     2 * ((uint64_t)shadow->config->journal.segment_mb << 20);
+    if (!known || (uint64_t)status.f_bavail * status.f_frsize >= needs)
+        return true;
+    errno = ENOSPC;
+    return false;
+}
+
 bool shadow_snapshot(struct shadow *shadow)
 {
     const struct engine *engine = replica_engine(shadow->replica);
     errno = 0;
     xw_assert(!shadow->writer);
-    if (!opening_started(&shadow->opening) || !snapshot_possible(engine))
+    if (!opening_started(&shadow->opening) || !snapshot_possible(engine) || !room_on_disk(shadow))
         return false;
     struct snapshot_facts facts = {.engine_version = CROSSWIRE_ENGINE_VERSION,
                                    .config_hash = shadow->identity->config_hash,

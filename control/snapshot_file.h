@@ -108,6 +108,10 @@ const char *snapshot_text(const struct snapshot_reader *reader);
 
 void snapshot_close(struct snapshot_reader *reader);
 
+// Whether a snapshot of `core` that covers at least `least` can be read whole: where the journal up to there is of no
+// use, because another engine version has taken it.
+bool snapshot_stands(const struct journal_identity *identity, unsigned core, uint64_t least);
+
 // ---- both -----------------------------------------------------------------------------------------------------------
 
 #define SNAPSHOT_NAME_BYTES 40

@@ -290,3 +290,24 @@ void snapshot_close(struct snapshot_reader *reader)
     free(reader->buffer);
     free(reader);
 }
+
+bool snapshot_stands(const struct journal_identity *identity, unsigned core, uint64_t least)
+{
+    uint64_t list[256];
+    char text[256];
+    int count = snapshot_list(identity, core, list, 256);
+    for (int i = 0; i < count && i < 256 && list[i] >= least; i++) {
+        struct snapshot_reader *reader = snapshot_open(identity, core, list[i], text, sizeof text);
+        if (!reader)
+            continue;
+        const struct command *record;
+        enum snapshot_result result;
+        do {
+            result = snapshot_read(reader, &record);
+        } while (result == SNAPSHOT_OK);
+        snapshot_close(reader);
+        if (result == SNAPSHOT_OVER)
+            return true;
+    }
+    return false;
+}

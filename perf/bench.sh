@@ -3,7 +3,7 @@
 # make bench: every measurement as a ratio to its floor, the two interleaved in the same run, medians of XW_ROUNDS (5) rounds;
 # of the wire, XW_PAIRS (5) pairs of turns a round; both odd, so that one lies in the middle. Prints the table of the README and
 # leaves build/bench.json.
-# XW_ONLY="PART .." limits it to these parts; the default is all but the journal. A part is a file of perf/bench/, which takes
+# XW_ONLY="PART .." limits it to these parts; the default is all of them. A part is a file of perf/bench/, which takes
 # samples round by round, or puts results of its own into $results.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -48,7 +48,7 @@ appliance_up() { # appliance_up ACK
     xw_start 30
 }
 
-for part in ${XW_ONLY:-load wire idle engine ring}; do
+for part in ${XW_ONLY:-load wire idle engine ring journal recovery}; do
     [ -f "perf/bench/$part.sh" ] || xw_fail "there is no part $part: say $(basename -s .sh perf/bench/*.sh | paste -sd' ')"
     . "perf/bench/$part.sh"
 done

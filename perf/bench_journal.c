@@ -21,7 +21,7 @@
 #include "perf/sync_write.h"
 
 enum { SINGLES = 500, STREAM = 1000000, RING_DEPTH = 65536, BURST = 32, COST_BURST = 8192, COST_TURNS = 16 };
-enum { LOAD_PER_S = 100000, LOAD = 200000, DATE = 20260105, BLOCK = 4096, DEADLINE_S = 60 };
+enum { LOAD_PER_S = 100000, WINDOW = 5000, WINDOWS = 41, DATE = 20260105, BLOCK = 4096, DEADLINE_S = 60 };
 #define SECOND_NS UINT64_C(1000000000)
 
 struct bench {
@@ -32,7 +32,7 @@ struct bench {
     struct matcher_port *port;
     struct engine *engine;
     struct command order;
-    uint32_t samples[LOAD];
+    uint32_t samples[WINDOW];
 };
 
 static void sample(const char *name, double value, double floor, const char *unit)
@@ -202,22 +202,33 @@ static void time_singles(struct bench *bench, double floor)
 }
 
 // Open loop: each order's time is the one at which it was to be sent, whatever held it up.
-static void time_load(struct bench *bench, double floor_p50, double floor_p99)
+static void time_window(struct bench *bench)
 {
     const uint64_t first = produced(bench), interval = SECOND_NS / LOAD_PER_S, start = clock_ns();
     uint32_t sent = 0, seen = 0;
-    while (seen < LOAD) {
+    while (seen < WINDOW) {
         uint64_t now = clock_ns();
-        for (; sent < LOAD && start + sent * interval <= now && ring_room(bench->ring, 1); sent++)
+        for (; sent < WINDOW && start + sent * interval <= now && ring_room(bench->ring, 1); sent++)
             publish(bench, 1);
         uint64_t released = durable(bench) - first;
         for (now = clock_ns(); seen < released; seen++)
             bench->samples[seen] = (uint32_t)(now - (start + seen * interval));
         hop();
     }
-    double p50 = sample_at(bench->samples, LOAD, 0.50), p99 = sample_at(bench->samples, LOAD, 0.99);
-    sample("durable.p50_over_sync", p50, floor_p50, "ns");
-    sample("durable.p99_over_sync", p99, floor_p99, "ns");
+}
+
+// Windows as long as the floor's own sample, and the median of them: what takes a core away for milliseconds is not the
+// journal's, and is in both or in neither.
+static void time_load(struct bench *bench, double floor_p50, double floor_p99)
+{
+    double p50[WINDOWS], p99[WINDOWS];
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        time_window(bench);
+        p50[i] = sample_at(bench->samples, WINDOW, 0.50);
+        p99[i] = sample_at(bench->samples, WINDOW, 0.99);
+    }
+    sample("durable.p50_over_sync", median(p50, WINDOWS), floor_p50, "ns");
+    sample("durable.p99_over_sync", median(p99, WINDOWS), floor_p99, "ns");
 }
 
 // The better of the two ways to write one block, because a floor is what can be had.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The journal reader on altered segments. The input is up to three segments of a few blocks; the fuzzer can not make a
-// CRC, so the low bit of the first byte asks for all of them to be set right before the walk.
+// The journal reader on altered segments, and seals. The input is up to three segments of a few blocks; the fuzzer can
+// not make a CRC, so the low bit of the first byte asks for all of them to be set right before the walk.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "control/journal.h"
 #include "control/journal_block.h"
+#include "control/journal_seal.h"
 
 enum { SEGMENTS = 3, BLOCKS = 4, PREFIX = 1 };
 
@@ -28,6 +29,28 @@ static void fill_block(uint8_t *block, const uint8_t **data, size_t *size, bool 
     }
 }
 
+// A seal's file; the CRC set right when it is asked for.
+static void read_seal(const uint8_t *data, size_t size, const struct journal_identity *identity, bool mend)
+{
+    static struct journal_seal_file seal;
+    static uint8_t bytes[JOURNAL_SEAL_MAX + 1];
+    char text[256] = "";
+    if (size > sizeof bytes)
+        size = sizeof bytes;
+    memcpy(bytes, data, size);
+    if (mend && size > 16) {
+        uint64_t magic = JOURNAL_SEAL_MAGIC;
+        uint32_t crc = crc32c(0, bytes + 12, size - 12);
+        memcpy(bytes, &magic, sizeof magic);
+        memcpy(bytes + 8, &crc, sizeof crc);
+    }
+    enum journal_result result = journal_seal_parse(bytes, size, identity, 1, &seal, text, sizeof text);
+    xw_assert(result == JOURNAL_OK || text[0]);
+    xw_assert(result != JOURNAL_OK || seal.head.cores <= JOURNAL_CORES);
+    if (result == JOURNAL_OK)
+        journal_seal_signed_by(&seal, &seal.head.key, 1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     _Alignas(8) static uint8_t bytes[SEGMENTS][BLOCKS * JOURNAL_BLOCK];
@@ -37,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     uint8_t choice = *data++;
     size--;
+    read_seal(data, size, &identity, choice & 1);
     memset(bytes, 0, sizeof bytes);
     for (unsigned i = 0; i < SEGMENTS; i++) {
         for (unsigned j = 0; j < BLOCKS; j++)

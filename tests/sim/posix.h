@@ -48,6 +48,7 @@ int sys_statvfs(const char *path, struct statvfs *volume);
 int sys_fstatvfs(int fd, struct statvfs *volume);
 int sys_unlink(const char *path);
 int sys_unlinkat(int directory, const char *path, int flags);
+int sys_rmdir(const char *path);
 int sys_rename(const char *from, const char *to);
 int sys_renameat(int from_directory, const char *from, int to_directory, const char *to);
 int sys_mkdir(const char *path, mode_t mode);

@@ -135,6 +135,11 @@ int sys_unlink(const char *path)
     return sys_unlinkat(AT_FDCWD, path, 0);
 }
 
+int sys_rmdir(const char *path)
+{
+    return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+}
+
 int sys_renameat(int from_directory, const char *from, int to_directory, const char *to)
 {
     char name[DISK_NAME_MAX] = "";

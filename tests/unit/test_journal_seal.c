@@ -18,6 +18,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "control/crc32c.h"
 #include "control/journal_disk.h"
 #include "control/journal_keep.h"
 #include "control/journal_pack.h"
@@ -203,6 +204,70 @@ static void the_end_of_the_day_closes_its_segment_and_the_seal_says_so(void **st
     assert_int_equal(journal_writer_close(writer), JOURNAL_OK);
     assert_int_equal(seal(&rig, &plain_keep, false).done, 1);
     assert_int_equal(read_seal(&rig, 2).head.flags, SEAL_ENDED | SEAL_CLOSED);
+    rig_tear_down(&rig);
+}
+
+// What the file of seal 1 holds, into `bytes`; its size.
+static size_t seal_bytes(const struct rig *rig, uint8_t bytes[JOURNAL_SEAL_MAX])
+{
+    char path[160];
+    path_of(path, rig, rig->identity.date, 1, ".xws");
+    int fd = open(path, O_RDONLY);
+    ssize_t size = read(fd, bytes, JOURNAL_SEAL_MAX);
+    close(fd);
+    assert_true(size > 0);
+    return (size_t)size;
+}
+
+static void a_seal_that_is_cut_anywhere_or_has_any_bit_flipped_is_refused(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static struct journal_seal_file file;
+    _Alignas(8) static uint8_t bytes[JOURNAL_SEAL_MAX];
+    char text[256];
+    rig_set_up(&rig);
+    write_date(&rig, RIG_DATE, 100);
+    seal(&rig, &plain_keep, true);
+    size_t size = seal_bytes(&rig, bytes);
+    for (size_t cut = 0; cut < size; cut++)
+        assert_int_equal(journal_seal_parse(bytes, cut, &rig.identity, 1, &file, text, sizeof text), JOURNAL_CORRUPT);
+    for (size_t bit = 0; bit < size * 8; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(journal_seal_parse(bytes, size, &rig.identity, 1, &file, text, sizeof text), JOURNAL_CORRUPT);
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    assert_int_equal(journal_seal_parse(bytes, size, &rig.identity, 1, &file, text, sizeof text), JOURNAL_OK);
+    assert_int_equal(journal_seal_parse(bytes, size, &rig.identity, 2, &file, text, sizeof text), JOURNAL_CORRUPT);
+    assert_non_null(strstr(text, "swapped or doubled"));
+    rig_tear_down(&rig);
+}
+
+// Changes a field of the seal's head and sets the CRC right again.
+static enum journal_result parse_with(const struct rig *rig, size_t offset, uint8_t value)
+{
+    static struct journal_seal_file file;
+    _Alignas(8) static uint8_t bytes[JOURNAL_SEAL_MAX];
+    char text[256];
+    size_t size = seal_bytes(rig, bytes);
+    bytes[offset] = value;
+    uint32_t crc = crc32c(0, bytes + 12, size - 12);
+    memcpy(bytes + 8, &crc, sizeof crc);
+    return journal_seal_parse(bytes, size, &rig->identity, 1, &file, text, sizeof text);
+}
+
+static void a_seal_of_another_kind_is_called_so(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_set_up(&rig);
+    write_date(&rig, RIG_DATE, 100);
+    seal(&rig, &plain_keep, true);
+    assert_int_equal(parse_with(&rig, offsetof(struct journal_seal, version), 1), JOURNAL_OK);
+    assert_int_equal(parse_with(&rig, offsetof(struct journal_seal, version), 2), JOURNAL_FORMAT);
+    assert_int_equal(parse_with(&rig, offsetof(struct journal_seal, instance), 'x'), JOURNAL_INSTANCE);
+    assert_int_equal(parse_with(&rig, offsetof(struct journal_seal, date), 1), JOURNAL_DATE);
+    assert_int_equal(parse_with(&rig, offsetof(struct journal_seal, segment), 9), JOURNAL_CORRUPT);
     rig_tear_down(&rig);
 }
 
@@ -520,6 +585,8 @@ int main(void)
         cmocka_unit_test(seals_are_signed_and_the_chain_goes_on_over_dates),
         cmocka_unit_test(a_key_that_others_may_read_or_that_is_none_is_refused_in_one_line),
         cmocka_unit_test(the_end_of_the_day_closes_its_segment_and_the_seal_says_so),
+        cmocka_unit_test(a_seal_that_is_cut_anywhere_or_has_any_bit_flipped_is_refused),
+        cmocka_unit_test(a_seal_of_another_kind_is_called_so),
         cmocka_unit_test(killed_before_any_step_sealing_and_compressing_are_done_again),
         cmocka_unit_test(a_step_that_finds_no_room_is_told_and_done_later),
         cmocka_unit_test(compressed_segments_are_read_like_plain_ones),
