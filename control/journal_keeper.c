@@ -133,7 +133,7 @@ static enum journal_result compress(struct journal_keeper *keeper, uint32_t date
 {
     struct journal_keep keep = {keeper->options.key, pace_chunks, keeper};
     struct journal_identity identity = keeper->identity;
-    struct journal_kept kept;
+    struct journal_kept kept = {0};
     identity.date = date;
     keeper->burst_ns = monotonic_ns();
     enum journal_result result = journal_compress_day(&identity, &keep, &kept);

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "contract/log.h"
 #include "control/journal.h"
 #include "engine/engine.h"
 #include "perf/clock.h"
@@ -97,7 +98,11 @@ static void make_engine(struct bench *bench)
     struct event events[ENGINE_EVENTS_MAX];
     struct command c;
     size_t size = (engine_footprint(&capacity) + 4095) / 4096 * 4096;
-    bench->engine = engine_new(memset(aligned_alloc(4096, size), 0, size), &capacity);
+    void *memory = aligned_alloc(4096, size);
+    if (!memory)
+        fail_with(EX_OSERR, "no memory for an engine");
+    memset(memory, 0, size);
+    bench->engine = engine_new(memory, &capacity);
     for (uint32_t i = 0; engine_stream_opening(&stream, &capacity, i, &c); i++) {
         c.seq = engine_sequence(bench->engine) + 1;
         engine_step(bench->engine, &c, events);
