@@ -128,15 +128,17 @@ sim: simulator ## the simulator: SEED=n one seed, else without end; STEPS=n, TRA
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
 # ---- the two commands -----------------------------------------------------------------------------------------------
+# All CPUs, unless somebody said -j himself.
+jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 .PHONY: run test
 run: ## a day of orders through the real appliance; INPUT=FILE plays a capture or a stream file
 	@.ci/install-packages run
-	@$(MAKE) --no-print-directory binaries
+	@$(MAKE) --no-print-directory $(jobs) binaries
 	@XW_BIN=$(abspath $(B)) INPUT='$(INPUT)' perf/run.sh
 
 test: ## everything that is tested; ONLY=PATTERN limits it
 	@.ci/install-packages test
-	@$(MAKE) --no-print-directory all units fuzzers simulator
+	@$(MAKE) --no-print-directory $(jobs) all units fuzzers simulator
 	@tests/run.sh $(B) '$(ONLY)'
 
 # ---- the rest -------------------------------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ binaries: $(binaries) ## the four programs alone
 
 bench: ## the table of the README; leaves build/bench.json
 	@.ci/install-packages test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(jobs) all
 	@XW_BIN=$(abspath $(B)) perf/bench.sh
 
 soak: all units ## the random and kill tests, far longer: XW_SOAK=MINUTES
@@ -180,7 +182,7 @@ covered = gcovr --root . --exclude-branches-by-pattern '.*xw_assert\(.*' --branc
 covering: $(covering)
 coverage: ## branch coverage of the engine by its tests; fails when a branch of book or matching is not taken
 	@.ci/install-packages test
-	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage covering
+	@$(MAKE) --no-print-directory $(jobs) B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage covering
 	@find build/coverage -name '*.gcda' -delete
 	@XW_DAYS=150 tests/run.sh build/coverage tests/unit/test_engine
 	@$(covered) --filter 'dataplane/engine/' build/coverage
