@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "contract/ufo.h"
+#include "io/dpdk_version.h"
 #include "io/eal.h"
 #include "io/port.h"
 #include "tests/sim/posix.h"
@@ -281,6 +282,25 @@ static void *lcore_main(void *argument)
     struct lcore *lcore = argument;
     lcore->result = lcore->run(lcore->argument);
     return NULL;
+}
+
+// Of the simulated machine: one CPU for all roles is as good as several.
+unsigned eal_lcores(const struct config *config, uint32_t *out, unsigned most)
+{
+    (void)most;
+    out[0] = config->dataplane.main_lcore;
+    out[1] = config->gateways[0].lcore;
+    return 2;
+}
+
+const char *dpdk_version_built(void)
+{
+    return "simulated";
+}
+
+const char *dpdk_version_running(void)
+{
+    return "simulated";
 }
 
 int eal_start(const struct config *config, char *error, size_t error_size)

@@ -198,6 +198,13 @@ mode_t sys_umask(mode_t mask)
     return 022;
 }
 
+ssize_t sys_readlink(const char *path, char *out, size_t size)
+{
+    (void)path, (void)out, (void)size;
+    errno = ENOENT;
+    return -1;
+}
+
 FILE *sys_fopen(const char *path, const char *mode)
 {
     (void)path, (void)mode;

@@ -267,6 +267,41 @@ uid_t sys_geteuid(void)
     return 0;
 }
 
+// No service manager has started these processes.
+char *sys_getenv(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+int sys_sd_notify(int unset_environment, const char *state)
+{
+    (void)unset_environment, (void)state;
+    return 0;
+}
+
+int sys_sd_notifyf(int unset_environment, const char *format, ...)
+{
+    (void)unset_environment, (void)format;
+    return 0;
+}
+
+int sys_sd_watchdog_enabled(int unset_environment, uint64_t *interval_us)
+{
+    (void)unset_environment;
+    *interval_us = 0;
+    return 0;
+}
+
+int sys_getcpu(unsigned *cpu, unsigned *node)
+{
+    if (cpu)
+        *cpu = 0;
+    if (node)
+        *node = 0;
+    return 0;
+}
+
 void sys_exit(int code)
 {
     sim_process_exit(code);
