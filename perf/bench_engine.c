@@ -7,19 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <x86intrin.h>
 
 #include "contract/assert.h"
 #include "engine/capacity.h"
 #include "perf/clock.h"
+#include "perf/engine_batch.h"
 #include "perf/engine_stream.h"
 #include "perf/histogram.h"
 
 #define BATCH 256
 #define BATCH_EVENTS 16384
-#define HUGE (UINT64_C(2) << 20)
 
 struct bench {
     struct engine_stream stream;
@@ -27,7 +26,7 @@ struct bench {
     struct engine *engine;
     void *memory;
     size_t size;
-    _Alignas(64) struct command commands[BATCH + 16];
+    _Alignas(64) struct command commands[BATCH + BATCH_BEHIND];
     struct event *events;
     unsigned event_count;
     struct histogram *histogram; // ns a message, of the round that takes each by itself
@@ -41,25 +40,9 @@ static uint32_t power_above(uint64_t value)
     return power;
 }
 
-static void *take(size_t size)
-{
-    void *memory = aligned_alloc(HUGE, (size + HUGE - 1) / HUGE * HUGE);
-    xw_assert(memory);
-    madvise(memory, size, MADV_HUGEPAGE);
-    return memory;
-}
-
-static inline unsigned step_whole(struct engine *engine, const struct command *c, uint32_t hint, struct event *events)
-{
-    unsigned count = engine_step_hinted(engine, c, hint, events);
-    while (__builtin_expect(engine_unfinished(engine), 0))
-        count += engine_continue(engine, events + count);
-    return count;
-}
-
 static void step_all(struct bench *b, const struct command *c)
 {
-    b->event_count += step_whole(b->engine, c, 0, b->events + b->event_count);
+    b->event_count += batch_step(b->engine, c, 0, b->events + b->event_count);
     xw_assert(b->event_count <= BATCH_EVENTS);
 }
 
@@ -92,7 +75,7 @@ static unsigned make_batch(struct bench *b, uint64_t first, uint64_t end)
         b->commands[i].seq = engine_sequence(b->engine) + 1 + i;
         b->commands[i].time_ns = b->commands[i].seq;
     }
-    memset(&b->commands[count], 0, 16 * sizeof *b->commands);
+    memset(&b->commands[count], 0, BATCH_BEHIND * sizeof *b->commands);
     return count;
 }
 
@@ -108,33 +91,11 @@ static void play_slowly(struct bench *b, uint64_t first, uint64_t end)
     }
 }
 
-// As the matcher does it. Behind the last command stand 16 that are none.
-static inline unsigned step_ahead(struct engine *engine, const struct command *commands, unsigned count,
-                                  struct event *events)
-{
-    struct event *end = events;
-    uint32_t hints[8] = {0};
-    for (unsigned i = 0; i < count; i++) {
-        const struct command *c = &commands[i];
-        uint32_t hint = hints[i % 8];
-        hints[i % 8] = engine_look_ahead(engine, c + 12, c + 8, hints[(i + 4) % 8]);
-        end += step_whole(engine, c, hint, end);
-    }
-    return (unsigned)(end - events);
-}
-
 static uint64_t __attribute__((noinline)) time_batch(struct bench *b, unsigned count)
 {
-    struct engine *engine = b->engine;
-    struct event *events = b->events;
     uint64_t start = __rdtsc();
-    if (engine_looks_ahead(engine))
-        events += step_ahead(engine, b->commands, count, events);
-    else
-        for (unsigned i = 0; i < count; i++)
-            events += step_whole(engine, &b->commands[i], 0, events);
+    b->event_count = batch_run(b->engine, b->commands, count, b->events);
     uint64_t taken = __rdtsc() - start;
-    b->event_count = (unsigned)(events - b->events);
     xw_assert(b->event_count <= BATCH_EVENTS);
     return taken;
 }
@@ -267,8 +228,8 @@ int main(int argc, char **argv)
                                           .max_accounts = 1,
                                           .max_sessions = 1};
     b.size = engine_footprint(&b.capacity);
-    b.memory = take(b.size);
-    b.events = take(BATCH_EVENTS * sizeof *b.events);
+    b.memory = batch_memory(b.size);
+    b.events = batch_memory(BATCH_EVENTS * sizeof *b.events);
     memset(b.events, 0, BATCH_EVENTS * sizeof *b.events);
     b.histogram = calloc(1, sizeof *b.histogram);
     double *times = calloc((size_t)rounds, sizeof *times), *cpu = calloc((size_t)rounds, sizeof *cpu), unused;

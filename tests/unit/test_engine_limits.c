@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "contract/reject.h"
+#include "engine/lookup.h"
 #include "engine/unsupported.h"
 #include "tests/support/engine_rig.h"
 
@@ -174,6 +175,72 @@ static void numbers_that_an_adversary_chooses_find_room(void **state)
         for (uint32_t i = 1; i <= count; i++)
             expect_outcome(&rig, rig_simple(CMD_CANCEL, 0, i * strides[s], 0), OUTCOME_ACCEPTED);
         assert_int_equal(engine_live_orders(rig.engine), 0);
+        assert_null(engine_check(rig.engine));
+        rig_free(&rig);
+    }
+}
+
+// Slots whose orders a look-up of that order has to look at: those of its tag in its buckets.
+static unsigned slots_looked_at(const struct engine *e, uint64_t key)
+{
+    struct lookup_place place = lookup_place(e, key);
+    const struct bucket *first = &e->buckets[lookup_first(e, place)], *second = &e->buckets[lookup_second(e, place)];
+    unsigned looked = (unsigned)__builtin_popcount(bucket_match(first, lookup_tag(place)));
+    return first->away ? looked + (unsigned)__builtin_popcount(bucket_match(second, lookup_tag(place))) : looked;
+}
+
+// Of a table that is as full as it gets: hardly any look-up looks at more orders than its own, few at a second bucket.
+static void a_look_up_looks_at_its_own_order_whatever_numbers_are_chosen(void **state)
+{
+    (void)state;
+    struct rig_day full = day;
+    full.max_orders = 8192;
+    static const uint32_t strides[] = {1, 1u << 7, 1u << 16, 1u << 19, 524287, 0};
+    for (unsigned s = 0; strides[s]; s++) {
+        struct rig rig;
+        rig_open(&rig, &full);
+        uint32_t count = UINT32_MAX / strides[s] < full.max_orders ? UINT32_MAX / strides[s] : full.max_orders;
+        for (uint32_t i = 1; i <= count; i++)
+            step(&rig, rig_enter(0, i * strides[s], 'B', 1, 1, 100));
+        unsigned more = 0, away = 0;
+        for (uint32_t i = 1; i <= count; i++) {
+            uint64_t key = order_key(0, 0, i * strides[s]);
+            more += slots_looked_at(rig.engine, key) != 1;
+            away += rig.engine->buckets[lookup_first(rig.engine, lookup_place(rig.engine, key))].away != 0;
+        }
+        assert_in_range(more, 0, count / 1000);
+        assert_in_range(away, 0, count / 4);
+        rig_free(&rig);
+    }
+}
+
+static unsigned depth(const struct page *pages, uint32_t page)
+{
+    if (page == 0)
+        return 0;
+    unsigned left = depth(pages, pages[page].left), right = depth(pages, pages[page].right);
+    return 1 + (left > right ? left : right);
+}
+
+// Prices that make the tree of pages grow on one side, in the middle, or by turns; half of them go again.
+static void a_far_price_is_found_in_few_steps_whatever_prices_are_chosen(void **state)
+{
+    (void)state;
+    const uint32_t pages = 4000; // of 16 prices of a tick of 100
+    for (unsigned order = 0; order < 4; order++) {
+        struct rig rig;
+        rig_open(&rig, &day);
+        for (uint32_t i = 0; i < pages; i++) {
+            uint32_t at = order == 0   ? i
+                          : order == 1 ? pages - 1 - i
+                          : order == 2 ? (i % 2 ? pages - 1 - i / 2 : i / 2)
+                                       : i * 1597 % pages;
+            step(&rig, rig_enter(0, i + 1, 'B', 1, 1, 100 * 16 * (at + 1)));
+        }
+        assert_in_range(depth(rig.engine->pages, rig.engine->backs[1].roots[BUY]), 12, 2 * 12);
+        for (uint32_t i = 0; i < pages; i += 2)
+            step(&rig, rig_simple(CMD_CANCEL, 0, i + 1, 0));
+        assert_in_range(depth(rig.engine->pages, rig.engine->backs[1].roots[BUY]), 11, 2 * 11);
         assert_null(engine_check(rig.engine));
         rig_free(&rig);
     }
@@ -383,6 +450,8 @@ int main(void)
         cmocka_unit_test(a_full_order_table_rejects_and_takes_orders_again_later),
         cmocka_unit_test(a_full_level_table_rejects_new_prices_only),
         cmocka_unit_test(numbers_that_an_adversary_chooses_find_room),
+        cmocka_unit_test(a_look_up_looks_at_its_own_order_whatever_numbers_are_chosen),
+        cmocka_unit_test(a_far_price_is_found_in_few_steps_whatever_prices_are_chosen),
         cmocka_unit_test(the_highest_number_of_a_channel_is_its_last),
         cmocka_unit_test(far_prices_and_near_ones_keep_their_order),
         cmocka_unit_test(the_hash_depends_on_the_commands_alone),
