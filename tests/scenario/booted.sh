@@ -184,7 +184,7 @@ xw_in setpriv --reuid crosswire-control --regid crosswire --clear-groups xwctl -
 lays_out install
 xw_in systemctl daemon-reload
 xw_in timeout 60 systemctl start crosswire.target || xw_fail "systemctl start after the upgrade"
-log_of control | grep '"code":"XW2004"' | tail -n 1 | grep -qv '"commands":0,' || xw_fail "the day was not recovered"
+log_of control | grep '"code":"XW2004"' | tail -n 1 | jq -e '.restored + .commands > 0' >/dev/null || xw_fail "the day was not recovered"
 login NEWONE || xw_fail "no order is taken after the upgrade"
 xw_in timeout 60 systemctl stop crosswire.target || xw_fail "systemctl stop crosswire.target"
 stopped() { [ "$(show "$1" ActiveState)" = inactive ]; }
