@@ -113,15 +113,12 @@ $(foreach program,dataplane control,$(eval $(call image,$(program))))
 $(B)/simulator: $(call objects,$(wildcard tests/sim/*.c)) $(B)/image_dataplane.o $(B)/image_control.o $(client) $(B)/dataplane/io/packet.o $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs)
 
-simulator = $(MAKE) --no-print-directory B=$(B)/sim CFLAGS='-O2 -g' seam='-include tests/sim/seam.h -Wno-shadow'
-# The same with bugs that can be planted (tests/sim/faults.def).
-simulator_faults = $(MAKE) --no-print-directory B=$(B)/sim-faults CFLAGS='-O2 -g' seam='-include tests/sim/seam.h -Wno-shadow -DCROSSWIRE_FAULTS'
+# One build serves both: of the bugs that can be planted (tests/sim/faults.def), none is unless it is named.
 .PHONY: sim sim-faults simulator
 simulator:
-	+@$(simulator) $(B)/sim/simulator
-	+@$(simulator_faults) $(B)/sim-faults/simulator
+	+@$(MAKE) --no-print-directory B=$(B)/sim CFLAGS='-O2 -g' seam='-include tests/sim/seam.h -Wno-shadow -DCROSSWIRE_FAULTS' $(B)/sim/simulator
 sim-faults: simulator ## the simulator must find every planted bug; FAULT=NAME one of them
-	@$(B)/sim-faults/simulator --faults --jobs $(shell nproc) --seeds $(or $(SEEDS),100) $(if $(FAULT),--fault $(FAULT))
+	@$(B)/sim/simulator --faults --jobs $(shell nproc) --seeds $(or $(SEEDS),100) $(if $(FAULT),--fault $(FAULT))
 sim: simulator ## the simulator: SEED=n one seed, else without end; STEPS=n, TRACE=1
 	@$(B)/sim/simulator --jobs $(if $(SEED),1,$(shell nproc)) $(if $(SEED),--seed $(SEED),--seeds 1000000000) $(if $(STEPS),--steps $(STEPS)) $(if $(TRACE),--trace)
 

@@ -94,11 +94,11 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 start_unit() { begin "$1" "$work/$(basename "$1").log" 300 "$1"; }
 
 # A script: one test, named by its first comment line.
-started=0
+declare -A started=()
 start_script() {
     export XW_TMP=$work/$(basename "$1" .sh)
     mkdir -p "$XW_TMP"
-    started=$SECONDS
+    started[$1]=$SECONDS
     begin "$1" "$XW_TMP.log" 420 "$1"
 }
 judge_script() {
@@ -107,7 +107,7 @@ judge_script() {
     case $status in
     0)
         passed=$((passed + 1))
-        say passed "$name" "$((SECONDS - started)) s"
+        say passed "$name" "$((SECONDS - started[$file])) s"
         ;;
     77)
         skipped=$((skipped + 1))
@@ -127,7 +127,7 @@ start_fuzzer() {
     local corpus found=$work/$(basename "$1")
     corpus=tests/fuzz/corpus/$(basename "$1" | sed 's/^fuzz_//')
     mkdir -p "$found/new"
-    begin "$1" "$found.log" $((${XW_FUZZ_SECONDS:-10} + 110)) "$1" -max_total_time="${XW_FUZZ_SECONDS:-10}" -seed=1 -rss_limit_mb=4096 \
+    begin "$1" "$found.log" $((${XW_FUZZ_SECONDS:-6} + 110)) "$1" -max_total_time="${XW_FUZZ_SECONDS:-6}" -seed=1 -rss_limit_mb=4096 \
         -artifact_prefix="$found/" "$found/new" $([ -d "$corpus" ] && echo "$corpus")
 }
 judge_fuzzer() {
@@ -153,14 +153,15 @@ chosen() {
         if [ -x "$file" ] && [ ! -d "$file" ] && [[ $file != *.[od] ]] && matches "$file"; then tests+=("$file"); fi
     done
 }
-chosen tests/shape/*.sh
-several 1 script "${tests[@]}"
 # What keeps one CPU busy and nothing else goes side by side; what polls on cores of its own, alone.
+beside=(tests/scenario/{engine_builds,engine_instructions,hugepage_setup,install,units}.sh)
+chosen tests/shape/*.sh "${beside[@]}"
+several "$(nproc)" script "${tests[@]}"
 chosen "$build"/tests/unit/test_*
 several "$(nproc)" unit "${tests[@]}"
 chosen "$build"/tests/eal/test_*
 several 1 unit "${tests[@]}"
-chosen tests/scenario/*.sh
+chosen $(printf '%s\n' tests/scenario/*.sh | grep -vxFf <(printf '%s\n' "${beside[@]}"))
 several 1 script "${tests[@]}"
 chosen "$build"/fuzz/tests/fuzz/fuzz_*
 several "$(nproc)" fuzzer "${tests[@]}"
