@@ -201,9 +201,10 @@ enum journal_result journal_reader_open_images(struct journal_reader **reader, c
 // ---- going on -------------------------------------------------------------------------------------------------------
 
 // Looks again at what there is: a segment may have grown, and others may have come.
-static void look_again(struct journal_reader *reader)
+void journal_look_again(struct journal_reader *reader)
 {
     reader->result = JOURNAL_OK;
+    reader->stale = false;
     if (!journal_source_refresh(&reader->source, &reader->index))
         journal_refuse(reader, JOURNAL_SYSTEM, reader->index, reader->block, "%s", strerror(errno));
     reader->first = reader->index;
@@ -217,12 +218,14 @@ void journal_reader_until(struct journal_reader *reader, struct journal_place un
     reader->bounded = true;
     reader->until = until;
     journal_source_until(&reader->source, until.segment, until.block);
-    if (reader->result != JOURNAL_END)
-        return;
+    if (reader->result != JOURNAL_END) {
+        reader->stale = reader->used == 0 || until.segment > reader->source.segments[reader->used - 1].number;
+        return; // in the middle of a walk, which goes on past what was known when it began
+    }
     if (same)
         reader->result = JOURNAL_OK; // within the segment: nothing that was read of it has changed
     else
-        look_again(reader);
+        journal_look_again(reader);
 }
 
 struct journal_place journal_reader_place(const struct journal_reader *reader)

@@ -246,6 +246,10 @@ static enum journal_result bad_in_the_middle(struct journal_reader *reader, enum
 
 static enum journal_result next_block(struct journal_reader *reader)
 {
+    if (reader->stale && reader->source.day >= 0)
+        journal_look_again(reader);
+    if (reader->result)
+        return reader->result;
     if (reader->used == 0)
         return end_of_journal(reader);
     bool last = reader->index + 1 == reader->used;

@@ -23,6 +23,7 @@ struct journal_reader {
     unsigned first;             // index of the segment that the walk begins with
     unsigned used; // end of the segments that are part of the journal: behind the last one with a good header
     bool bounded;
+    bool stale; // the bound lies in a segment that the walk does not know yet
     struct journal_place until;
     enum journal_result result; // other than OK: the walk is over
 
@@ -44,6 +45,9 @@ struct journal_reader {
     journal_watch *watch; // or NULL
     void *watch_context;
 };
+
+// Looks again at what there is: a segment may have grown, and others may have come. In journal_open.c.
+void journal_look_again(struct journal_reader *reader);
 
 // Ends the walk with `result`, and says where and why.
 enum journal_result journal_refuse(struct journal_reader *reader, enum journal_result result, unsigned index,

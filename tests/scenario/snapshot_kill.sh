@@ -11,9 +11,10 @@ snapshot_play
 for round in 1 2; do
     xw_await_size "$record" $((round * 1500000)) 40
     snapshot_kill
+    newest=$(snapshot_files | tail -n 1)
+    [ -n "$newest" ] || xw_fail "no snapshot was written before kill $round"
     xw_start 60
-    snapshot_recovered .snapshots[0] -gt 0
-    snapshot_recovered .commands -le 12000
+    snapshot_recovered .snapshots[0] -ge "$(snapshot_covered "$newest")"
 done
 snapshot_end
 [ "$(snapshot_files | wc -l)" -le 3 ] || xw_fail "more snapshots than the three that are kept: $(snapshot_files)"

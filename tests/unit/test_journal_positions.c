@@ -139,6 +139,28 @@ static void one_walk_follows_a_writer_over_segments_without_beginning_again(void
     rig_tear_down(&rig);
 }
 
+static void a_bound_that_moves_in_the_middle_of_a_walk_is_reached_over_segments_that_came_since(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct journal_report report;
+    struct journal_reader *reader;
+    const struct command *record;
+    rig_set_up(&rig);
+    struct journal_writer *writer = rig_open_writer(&rig, &report, 1);
+    rig_write(&rig, writer, 1000);
+    assert_int_equal(journal_reader_open(&reader, &rig.identity, NULL), JOURNAL_OK);
+    journal_reader_until(reader, journal_writer_position(writer));
+    assert_int_equal(journal_reader_next(reader, &record), JOURNAL_OK);
+    rig_write(&rig, writer, RECORDS - 1000);
+    journal_reader_until(reader, journal_writer_position(writer));
+    assert_int_equal(rig_check_walk(reader), JOURNAL_END);
+    assert_int_equal(journal_reader_report(reader)->records, RECORDS);
+    journal_reader_close(reader);
+    assert_int_equal(journal_writer_close(writer), JOURNAL_OK);
+    rig_tear_down(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +168,7 @@ int main(void)
         cmocka_unit_test(a_walk_after_what_is_covered_gives_the_rest_and_needs_no_earlier_segment),
         cmocka_unit_test(a_journal_that_does_not_reach_what_is_covered_is_refused),
         cmocka_unit_test(one_walk_follows_a_writer_over_segments_without_beginning_again),
+        cmocka_unit_test(a_bound_that_moves_in_the_middle_of_a_walk_is_reached_over_segments_that_came_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
