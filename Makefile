@@ -47,7 +47,7 @@ $(io):       $(call objects,$(wildcard dataplane/io/*.c))
 $(cores):    $(call objects,$(wildcard dataplane/cores/*.c))
 $(process):  $(call objects,$(filter-out dataplane/main.c,$(wildcard dataplane/*.c)))
 $(client):   $(call objects,$(filter-out dataplane/client/example_%,$(wildcard dataplane/client/*.c)))
-$(control):  $(call objects,$(filter-out control/main.c control/xwctl.c,$(wildcard control/*.c)))
+$(control):  $(call objects,$(filter-out control/main.c control/ctl/xwctl.c,$(wildcard control/*.c control/*/*.c)))
 $(perf):     $(call objects,$(filter-out $(programs_perf),$(wildcard perf/*.c)))
 
 binaries := $(B)/crosswire-dataplane $(B)/crosswire-control $(B)/xwctl $(B)/xwreplay
@@ -77,7 +77,7 @@ $(B)/crosswire-dataplane: $(B)/dataplane/main.o $(process) $(cores) $(io) $(engi
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) $(jemalloc)
 $(B)/crosswire-control: $(B)/control/main.o $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) $(jemalloc)
-$(B)/xwctl: $(B)/control/xwctl.o $(control) $(client) $(engine) $(contract)
+$(B)/xwctl: $(B)/control/ctl/xwctl.o $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs)
 $(B)/xwreplay $(benches): $(B)/%: $(B)/perf/%.o $(perf) $(client) $(io) $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs)

@@ -18,8 +18,8 @@
 #include "contract/command.h"
 #include "contract/log.h"
 #include "contract/wire.h"
-#include "control/opening.h"
-#include "control/trade_search.h"
+#include "control/recovery/opening.h"
+#include "control/recovery/trade_search.h"
 
 #define MS_NS UINT64_C(1000000)
 

@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 #include "contract/config.h"
-#include "control/journal.h"
-#include "control/outbound.h"
-#include "control/recovery.h"
+#include "control/journal/journal.h"
+#include "control/recovery/outbound.h"
+#include "control/recovery/recovery.h"
 
 struct operator_desk;
 

@@ -7,7 +7,7 @@
 
 #include "contract/ufo.h"
 #include "contract/wire.h"
-#include "control/ring_adopt.h"
+#include "control/recovery/ring_adopt.h"
 
 enum request_state { ASK_NEW, ASK_VERIFYING, ASK_DONE };
 

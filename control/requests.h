@@ -12,8 +12,8 @@
 #include "contract/config.h"
 #include "contract/region.h"
 #include "control/auth.h"
-#include "control/journal.h"
-#include "control/outbound.h"
+#include "control/journal/journal.h"
+#include "control/recovery/outbound.h"
 
 enum {
     REQUESTS_WINDOW = 64,

@@ -140,7 +140,7 @@ xw_configure() {
 }
 
 # In sessions of their own, and so in scheduling groups of their own: with autogroup, a busy client in their group would keep
-# the kernel's disk workers off the core (control/journal_thread.c says more). They die with this shell, also if it is killed.
+# the kernel's disk workers off the core (control/journal/thread.c says more). They die with this shell, also if it is killed.
 xw_start_control() {
     setpriv --pdeathsig KILL setsid taskset -c "$xw_core_rest" "$XW_BIN/crosswire-control" "$XW_CONFIG" >>"$XW_HOME/control.log" 2>&1 &
     xw_control_pid=$!

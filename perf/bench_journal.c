@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "contract/log.h"
-#include "control/journal.h"
+#include "control/journal/journal.h"
 #include "engine/engine.h"
 #include "perf/clock.h"
 #include "perf/engine_stream.h"

@@ -15,8 +15,8 @@
 #include <time.h>
 
 #include "contract/log.h"
-#include "control/opening.h"
-#include "control/shadow.h"
+#include "control/recovery/opening.h"
+#include "control/recovery/shadow.h"
 
 enum { RING_DEPTH = 65536, LIVE = 100000, PRICES = 1000, START_S = 9 * 3600 };
 

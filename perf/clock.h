@@ -20,7 +20,7 @@ static inline uint64_t clock_ns(void)
 }
 
 // When there is nothing to do: a short real sleep, some 8 us in all; sched_yield with clock_yields, which is quicker
-// and starves the kernel's disk workers unless all run in the root scheduling group (control/journal_thread.c says
+// and starves the kernel's disk workers unless all run in the root scheduling group (control/journal/thread.c says
 // more).
 extern bool clock_yields;
 void clock_idle(void);

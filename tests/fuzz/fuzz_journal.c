@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/journal.h"
-#include "control/journal_block.h"
-#include "control/journal_seal.h"
+#include "control/journal/block.h"
+#include "control/journal/journal.h"
+#include "control/journal/seal.h"
 
 enum { SEGMENTS = 3, BLOCKS = 4, PREFIX = 1 };
 

@@ -10,7 +10,7 @@
 #include "contract/ouch_out.h"
 #include "contract/ring.h"
 #include "contract/wire.h"
-#include "control/journal_format.h"
+#include "control/journal/format.h"
 #include "engine/capacity.h"
 #include "tests/sim/client.h"
 #include "tests/sim/net.h"

@@ -17,7 +17,7 @@
 #include <x86intrin.h>
 
 #include "contract/assert.h"
-#include "control/journal.h"
+#include "control/journal/journal.h"
 #include "engine/capacity.h"
 
 #define TSC_HZ UINT64_C(2000000000)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "control/journal.h"
+#include "control/journal/journal.h"
 
 enum { RIG_DATE = 20260105, RIG_DEPTH = 1024, RIG_CORES = 3 };
 

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sysexits.h>
 
-#include "control/opening.h"
+#include "control/recovery/opening.h"
 #include "engine/capacity.h"
 #include "tests/support/control_stage.h"
 

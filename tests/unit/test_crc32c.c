@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "control/crc32c.h"
+#include "control/journal/crc32c.h"
 
 static uint32_t one_bit_at_a_time(uint32_t crc, const unsigned char *at, size_t size)
 {

@@ -12,8 +12,8 @@
 #include "client/ouch.h"
 #include "contract/ouch_in.h"
 #include "contract/wire.h"
-#include "control/ctl_export.h"
-#include "control/ctl_row.h"
+#include "control/ctl/export.h"
+#include "control/ctl/row.h"
 #include "tests/unit/bytes.h"
 #include "tests/unit/ouch_text.h"
 

@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "control/doctor.h"
-#include "control/doctor_disk.h"
+#include "control/doctor/disk.h"
+#include "control/doctor/doctor.h"
 
 static char root[64];
 static struct doctor doctor;

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/follower.h"
-#include "control/opening.h"
-#include "control/shadow.h"
+#include "control/recovery/follower.h"
+#include "control/recovery/opening.h"
+#include "control/recovery/shadow.h"
 #include "tests/support/control_stage.h"
 
 enum { DEPTH = 16384, ORDERS = 6000 };

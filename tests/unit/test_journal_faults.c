@@ -15,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "control/journal_disk.h"
-#include "control/journal_pump.h"
-#include "control/journal_writer.h"
+#include "control/journal/disk.h"
+#include "control/journal/pump.h"
+#include "control/journal/writer.h"
 #include "tests/support/journal_rig.h"
 
 enum { PENDING_MAX = 8, SECTOR = 512, ROUNDS = 40 };

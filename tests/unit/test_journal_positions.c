@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "control/journal.h"
+#include "control/journal/journal.h"
 #include "tests/support/journal_rig.h"
 
 enum { RECORDS = 20000 }; // three segments of 1 MiB

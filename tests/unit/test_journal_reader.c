@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "control/journal.h"
-#include "control/journal_block.h"
+#include "control/journal/block.h"
+#include "control/journal/journal.h"
 
 enum { DATE = 20260105, DEPTH = 256, SEGMENTS = 3, RECORDS_MAX = 1024, ZEROS = 2 };
 

@@ -18,11 +18,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "control/crc32c.h"
-#include "control/journal_disk.h"
-#include "control/journal_keep.h"
-#include "control/journal_pack.h"
-#include "control/journal_seal.h"
+#include "control/journal/crc32c.h"
+#include "control/journal/disk.h"
+#include "control/journal/keep.h"
+#include "control/journal/pack.h"
+#include "control/journal/seal.h"
 #include "tests/support/journal_rig.h"
 
 static const struct journal_keep plain_keep;

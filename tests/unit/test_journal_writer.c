@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "control/journal.h"
+#include "control/journal/journal.h"
 #include "tests/support/journal_rig.h"
 
 // Stands before the library's: the kernel may have no memory for one more write.

@@ -17,7 +17,7 @@
 #include "contract/itch_out.h"
 #include "contract/ouch_out.h"
 #include "contract/told.h"
-#include "control/snapshot_file.h"
+#include "control/recovery/snapshot_file.h"
 #include "tests/support/engine_rig.h"
 #include "tests/support/random_flow.h"
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages of a session that its gateway keeps no longer: made again from the journal, the same bytes.
+//
+//   journal --> replica of the core --> events --> the gateways' fan-out and encoder --> a spill file a session
+//
+// Nothing is done before the first request; from then on the replica follows the journal.
+#ifndef CROSSWIRE_CONTROL_RECOVERY_OUTBOUND_H
+#define CROSSWIRE_CONTROL_RECOVERY_OUTBOUND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "contract/config.h"
+#include "contract/event.h"
+#include "contract/ouch_out.h"
+#include "control/journal/journal.h"
+
+struct outbound;
+
+// All of it outlives what is made. Spill files stand in config->journal_directory. NULL with errno.
+struct outbound *outbound_new(const struct config *config, const struct journal_identity *identity);
+
+void outbound_free(struct outbound *outbound);
+
+enum outbound_result {
+    OUTBOUND_OK,    // at least one message
+    OUTBOUND_LATER, // the replica is not there yet: call again
+    OUTBOUND_NONE,  // no such session or sequence, as far as the journal is durable; or the replica has failed
+};
+
+// Gives messages of `session` from sequence `first` on, `count` at the most, as blocks {2 length, message} that
+// together fit `room`. Advances the replica towards `until` (what is durable) for a bounded time where that is needed.
+enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count,
+                                    const struct journal_place *until, uint8_t *out, size_t room, unsigned *messages);
+
+// For who looks through all that a core's sessions were told. Advances towards `until` for a bounded time: OK when a
+// walk has ended, not necessarily one that began with this `until`; NONE when the replica has failed.
+enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until);
+
+// How many messages of `session` are made so far.
+uint32_t outbound_count(const struct outbound *outbound, uint16_t session);
+
+// As outbound_fetch of messages that are made; returns how many, `bytes` of blocks in all.
+unsigned outbound_read(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count, uint8_t *out,
+                       size_t room, size_t *bytes);
+
+// Which OUCH messages an event makes and for whom, exactly as gateways do it: calls `give` in order, for each session
+// of `config` on matching core `core` that it concerns. Exposed for the test.
+typedef void outbound_give(void *context, uint16_t session, const uint8_t *message, size_t length);
+void outbound_fan_out(const struct config *config, unsigned core, const struct event *event, outbound_give *give,
+                      void *context);
+
+#endif
