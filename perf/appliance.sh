@@ -72,6 +72,13 @@ xw_begin() {
     return 0
 }
 
+# xw_set SECTION KEY VALUE: in XW_CONFIG, whether the example has the key or not. No such section: a failure, not a run with
+# something else than what is asked for.
+xw_set() {
+    grep -q "^$1:" "$XW_CONFIG" || xw_fail "the configuration has no section $1, for $2: $3"
+    sed -i -e "/^$1:/,/^[^ #]/{/^  $2:/d}" -e "s|^$1:.*|&\n  $2: $3|" "$XW_CONFIG"
+}
+
 # Writes XW_CONFIG: what the example configuration says up to its ports, then what this run needs.
 xw_configure() {
     local symbols=(${XW_SYMBOLS:-XWIRE ALPHA BRAVO CARGO}) gateways=${XW_GATEWAYS:-1} matchers=${XW_MATCHERS:-1}

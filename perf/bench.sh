@@ -44,7 +44,7 @@ appliance_up() { # appliance_up ACK
     rm -rf "$XW_HOME/journal"
     XW_ACK=$1
     xw_configure
-    [ ${#idle[@]} -eq 0 ] || sed -i 's/^journal:$/journal:\n  yield: true/' "$XW_CONFIG"
+    [ ${#idle[@]} -eq 0 ] || xw_set journal yield true
     xw_start 30
 }
 

@@ -4,8 +4,8 @@ idle_turn() { # idle_turn POLICY
     rm -rf "$XW_HOME/journal"
     XW_ACK=matched
     xw_configure
-    sed -i "s/^dataplane:\$/dataplane:\n  idle: $1/" "$XW_CONFIG"
-    [ ${#idle[@]} -eq 0 ] || sed -i 's/^journal:$/journal:\n  yield: true/' "$XW_CONFIG"
+    xw_set dataplane idle "$1"
+    [ ${#idle[@]} -eq 0 ] || xw_set journal yield true
     xw_start 30
     timeout -k 5 60 "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" --bench --phase trips --orders 200000 --json "$XW_HOME/idle_$1.json" "${idle[@]}" \
         >>"$XW_HOME/client.log" 2>&1 || xw_fail "xwreplay --bench with idle: $1: $(tail -n 3 "$XW_HOME/client.log")"

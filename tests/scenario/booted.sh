@@ -8,7 +8,7 @@ run=/run/crosswire state=/var/lib/crosswire
 step() { echo "- $*"; }
 show() { xw_in systemctl show -p "$2" --value "crosswire-$1.service"; }
 log_of() { xw_in journalctl --no-pager -o cat -u "crosswire-$1.service"; }
-files() { xw_in find / -xdev ! -path '/var/log/*' ! -path '/var/lib/systemd/*' ! -path '/tmp/*' | sort; }
+files() { xw_in find / -xdev ! -path '/var/log/*' ! -path '/var/lib/systemd/*' ! -path '/tmp/*' ! -path "$XW_ROOT/*" ! -path "$XW_HOME/*" | sort; }
 
 # await SECONDS WHAT COMMAND..
 await() {

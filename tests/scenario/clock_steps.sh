@@ -8,7 +8,7 @@ shim=$XW_HOME/clock_shim.so
 ${CC:-cc} -shared -fPIC -O1 -o "$shim" "$XW_ROOT/tests/scenario/clock_shim.c" || xw_fail "the shim does not build"
 export XW_CLOCK=$XW_HOME/clock
 xw_configure
-sed -i "s/tick_ms:.*/tick_ms: $TICK_MS/" "$XW_CONFIG"
+xw_set engine tick_ms $TICK_MS
 
 starts=0 seed=0
 # at SECONDS COMMAND..: the wall clock is off by so much from now on; then what is killed is started again, and orders play.

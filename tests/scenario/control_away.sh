@@ -29,7 +29,8 @@ away() {
     xw_stream_symbols
     xw_begin
     xw_configure
-    sed -i -e 's/journal_ring_depth:.*/journal_ring_depth: 8192/' -e 's/order_ring_depth:.*/order_ring_depth: 512/' "$XW_CONFIG"
+    xw_set dataplane journal_ring_depth 8192
+    xw_set dataplane order_ring_depth 512
     xw_start
     xw_play_behind "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 10240 --grace 30
     xw_await_size "$XW_HOME/received.rec" 1500000 10

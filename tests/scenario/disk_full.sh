@@ -16,7 +16,7 @@ begin_day() {
     echo "--- $1, ack: $XW_ACK"
     xw_begin
     xw_configure
-    sed -i 's/segment_mb:.*/segment_mb: 1/' "$XW_CONFIG"
+    xw_set journal segment_mb 1
     mounts || xw_skip "the test's disk can not be mounted"
     xw_start
     xw_play_behind "${XW_CLIENT[@]}" --orders 20000 --rate 10000 --grace 30

@@ -22,7 +22,7 @@ put_back() {
 xw_begin
 trap put_back EXIT
 xw_configure
-sed -i -e 's/huge_pages: false/huge_pages: true/' "$XW_CONFIG"
+xw_set dataplane huge_pages true
 
 # A mount of our own, so that the region is on huge pages too. Sockets stay where they are.
 hugepage_setup/host apply hugetlbfs --config "$XW_CONFIG" --group root --mount $place --state $state || xw_fail "no hugetlbfs can be mounted"

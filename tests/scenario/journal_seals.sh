@@ -10,7 +10,8 @@ first=${XW_DATE//-/} second=$(date -u -d yesterday +%Y%m%d) third=$(date -u +%Y%
 on() { sed -i "s/^trading_date:.*/trading_date: ${1:0:4}-${1:4:2}-${1:6:2}/" "$XW_CONFIG"; }
 "$XW_BIN/xwctl" journal keygen "$XW_HOME/key" || xw_fail "no key can be made"
 "$XW_BIN/xwctl" journal keygen "$XW_HOME/other" >/dev/null || xw_fail "no key can be made"
-sed -i "s#^  segment_mb:.*#  segment_mb: 1\n  signing_key: $XW_HOME/key#" "$XW_CONFIG"
+xw_set journal segment_mb 1
+xw_set journal signing_key "$XW_HOME/key"
 
 # A key that others may read is not taken.
 chmod 644 "$XW_HOME/key"
@@ -115,7 +116,7 @@ grep -v '^{' "$XW_HOME/cut.err" | grep "its seal stands" || xw_fail "no line tha
 mv "$XW_HOME/kept.xwj" "$last"
 
 # ---- retention: what is too old goes, today's stays
-sed -i "s/^  keep_days:.*/  keep_days: 1/" "$XW_CONFIG"
+xw_set journal keep_days 1
 day "$third" 4
 for ((tries = 0; tries < 100; tries++)); do
     [ -d "$XW_HOME/journal/$first" ] || break

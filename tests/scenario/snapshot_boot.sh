@@ -7,7 +7,7 @@ orders=1000000
 xw_begin
 xw_configure
 snapshot_config 0 0
-sed -i "s/^  max_orders:.*/  max_orders: $((orders * 5 / 4))/" "$XW_CONFIG"
+xw_set engine max_orders $((orders * 5 / 4))
 "$XW_BIN/bench_recovery" "$XW_CONFIG" book $orders --snapshot 2>"$XW_HOME/made.log" || xw_fail "bench_recovery: $(cat "$XW_HOME/made.log")"
 joined=0
 for delay in 0 0.02 0.05 0.08 0.11 0.14; do

@@ -7,7 +7,7 @@ xw_stream es_real
 xw_begin
 xw_configure
 snapshot_config 0 0
-sed -i 's/^  window_messages:.*/  window_messages: 1024/' "$XW_CONFIG" # of 4,096 commands messages are made again
+xw_set dataplane window_messages 1024 # of 4,096 commands messages are made again
 snapshot_play
 xw_await_size "$record" 1500000 40
 snapshot_kill

@@ -8,7 +8,7 @@ xw_link
 
 XW_DISCONNECT=true
 xw_configure
-sed -i 's/session_timeout_ms:.*/session_timeout_ms: 2000/' "$XW_CONFIG"
+xw_set dataplane session_timeout_ms 2000
 xw_start 30
 
 # The client's options over the relay.
