@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "contract/risk.h"
+
 enum command_type {
     CMD_NONE = 0,
     // Order entry: one OUCH 5.0 message each.
@@ -39,6 +41,19 @@ enum command_type {
     // Trades that are no more, from an authorised operator through control.
     CMD_BREAK = 40,
     CMD_ADJUST = 41,
+    // Risk and the state of the market, from control (contract/risk.h). Each is refused by the engine when it makes no
+    // sense, and then changes nothing.
+    CMD_LIMIT = 50,     // one limit of one scope
+    CMD_REFERENCE = 51, // what is known of a symbol before the day, and what changes in it
+    CMD_POSITION = 52,  // an account's position in a symbol as the day begins
+    CMD_HALT = 53,      // a symbol's trading state
+    CMD_INDEX = 54,     // the market-wide index
+    CMD_KILL = 55,
+    CMD_RESET = 56,
+    CMD_MODE = 57,  // degraded modes: limits in part, a rate, or nothing new
+    CMD_GROUP = 58, // a symbol belongs to a group of correlated ones
+    CMD_BANDS = 59, // price bands and velocity of a symbol
+    CMD_NOTE = 60,  // for the audit alone: what control decided, who asked and why
     // Time, from the matching core itself (TICK) and from control (CLOCK: new wall-clock offset).
     CMD_TICK = 48,
     CMD_CLOCK = 49,
@@ -101,7 +116,7 @@ enum {
 // Crosswire's own tags as messages carry them, far from those that OUCH may assign one day: 8-byte prices.
 enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 
-#define CROSSWIRE_ENGINE_VERSION 3u
+#define CROSSWIRE_ENGINE_VERSION 4u
 #define SESSION_NONE UINT16_MAX
 #define RESTORE_BLOCKS 96
 #define RESTORE_TRADES 2
@@ -211,6 +226,82 @@ struct command {
             char maker_cl_ord_id[14];
             char by[16]; // the operator, for the audit
         } trade;
+        struct {             // CMD_LIMIT: takes effect between two commands
+            uint64_t value;  // LIMIT_UNSET: no limit
+            uint16_t index;  // by scope
+            uint16_t locate; // SCOPE_POSITION: of the symbol
+            uint8_t scope;   // enum scope
+            uint8_t limit;   // enum limit
+            char by[16];     // who asked, for the audit
+            char second[16]; // who agreed, where a raise needs two
+        } limit;
+        struct {                // CMD_REFERENCE
+            uint32_t reference; // price, 0 none: the closing price of the day before
+            uint64_t adv;       // shares, 0 unknown
+            uint16_t locate;
+            char reg_sho; // enum reg_sho
+            uint8_t tier; // of its bands, 1 or 2
+            char by[16];
+        } reference;
+        struct {              // CMD_POSITION
+            int64_t quantity; // negative: short
+            int64_t cost;     // 1/10,000
+            uint16_t account;
+            uint16_t locate;
+            char by[16];
+        } position;
+        struct {             // CMD_HALT
+            uint16_t locate; // LOCATE_NONE: every symbol
+            char state;      // enum trading_state
+            char reason[4];  // ITCH Trading Action's reason code
+            char by[16];
+            char why[32];
+        } halt;
+        struct {                  // CMD_INDEX
+            uint32_t level;       // 1/10,000 of the prior close is 10,000
+            uint8_t breached;     // 0..3: market-wide level that control has seen breached
+            uint64_t declared[3]; // index values of the levels, ITCH's 8 decimals
+        } index;
+        struct {             // CMD_KILL, CMD_RESET
+            uint16_t index;  // by scope
+            uint8_t scope;   // enum scope
+            char side;       // B, S, or 0: both
+            uint8_t actions; // enum kill_action; CMD_RESET: what goes on again
+            uint64_t id;     // control's number of this kill, in its alerts
+            char by[16];
+            char why[40];
+        } kill;
+        struct {          // CMD_MODE
+            uint8_t mode; // a number that control gives it
+            uint8_t on;
+            uint8_t block;    // no new orders
+            uint32_t percent; // of every limit, 100: all of it
+            uint32_t rate;    // orders a second of a session, 0: as configured
+            char name[16];
+            char by[16];
+        } mode;
+        struct { // CMD_GROUP
+            uint16_t locate;
+            uint16_t group; // 1.., 0 none
+        } group;
+        struct {                   // CMD_BANDS
+            uint32_t percent;      // PPM of the reference, 0 no bands
+            uint32_t wide_percent; // near the opening and the close
+            uint32_t limit_state_ms;
+            uint32_t pause_ms;
+            uint32_t velocity_percent; // PPM within velocity_ms, 0 none
+            uint32_t velocity_ms;
+            uint16_t locate;
+            char by[16];
+        } bands;
+        struct { // CMD_NOTE
+            uint64_t before, after;
+            uint16_t index;
+            uint8_t scope;
+            uint8_t what; // a number of control's (control/audit.def)
+            char by[16];
+            char why[56];
+        } note;
         struct {                 // CMD_TICK
             uint64_t event_hash; // whole rolling hash before this tick
         } tick;

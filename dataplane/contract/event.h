@@ -37,6 +37,10 @@ enum event_type {
     EV_BOOK_ADD = 32,       // A: what rests of an order that traded on entry
     EV_SYMBOL = 33,         // R: stock directory
     EV_TRADING_ACTION = 34, // H
+    EV_BAND = 35,           // LULD auction collar J
+    EV_MARKET_WIDE = 36,    // MWCB decline levels V (reason 0), status W (reason: the level breached)
+    EV_REG_SHO = 37,        // Y
+    EV_ALERT = 38,          // to control alone: struct alert's fields, by ALERT_AT
     // For gateways and publishers themselves: the day opens (trading date in quantity), ends.
     EV_DAY_OPEN = 48,
     EV_DAY_END = 49,
@@ -118,6 +122,12 @@ struct event {
             uint8_t off_price; // TRADE: not the price that the maker is displayed at
             char unused4[4];
             char broken_cl_ord_id[14];
+        };
+        struct { // ALERT; reason: enum alert_kind, quantity: enum limit, price: the index of its scope
+            uint64_t alert_before, alert_after;
+            uint8_t alert_scope; // enum scope
+            char alert_reason;
+            char unused7[6];
         };
     };
 

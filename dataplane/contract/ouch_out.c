@@ -384,6 +384,10 @@ size_t ouch_out_encode(const struct event *event, enum ouch_party party, uint8_t
     case EV_SYMBOL:
     case EV_TRADING_ACTION:
     case EV_DAY_OPEN:
+    case EV_BAND:
+    case EV_MARKET_WIDE:
+    case EV_REG_SHO:
+    case EV_ALERT:
     case EV_DAY_END:
     case EV_RESTORE_STREAM:
     case EV_RESTORE_MESSAGES:

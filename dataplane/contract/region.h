@@ -30,6 +30,7 @@ enum object_kind {
     OBJECT_ORDERS = 7,      // ring of struct command, gateway a -> matcher b
     OBJECT_EVENTS = 8,      // ring of struct event, matcher a -> gateway b
     OBJECT_MARKET_DATA = 9, // ring of struct event, matcher a -> publisher b
+    OBJECT_ALERTS = 10,     // ring of struct alert, matcher b -> control; may drop
 };
 
 struct region_object {
