@@ -37,6 +37,9 @@ int ctl_order(const struct ctl *ctl, int argc, char **argv);
 int ctl_account(const struct ctl *ctl, int argc, char **argv);
 int ctl_trade(const struct ctl *ctl, int argc, char **argv);
 int ctl_phase(const struct ctl *ctl, int argc, char **argv);
+int ctl_limits(const struct ctl *ctl, int argc, char **argv);
+int ctl_limits_diff(const struct ctl *ctl, const char *path); // path NULL: the configuration's file; 1 when they differ
+int ctl_reload(const struct ctl *ctl, int argc, char **argv);
 int ctl_config(const struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(const struct ctl *ctl, int argc, char **argv);
 int ctl_nic(const struct ctl *ctl, int argc, char **argv);

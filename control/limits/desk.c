@@ -12,7 +12,7 @@
 
 enum { LOOK_BUDGET = 4096 }; // rules a call
 
-struct limits_desk *limits_desk_new(const struct config *config, char *error, size_t error_size)
+struct limits_desk *limits_desk_new(const struct config *config, const char *path, char *error, size_t error_size)
 {
     struct limits_desk *desk = calloc(1, sizeof *desk);
     if (!desk || !limits_venue_init(&desk->venue, config)) {
@@ -21,7 +21,7 @@ struct limits_desk *limits_desk_new(const struct config *config, char *error, si
         return NULL;
     }
     desk->config = config;
-    desk->file = limits_file_read(config->risk.limits, &desk->venue, error, error_size);
+    desk->file = limits_file_read(path, &desk->venue, error, error_size);
     if (desk->file)
         return desk;
     limits_desk_free(desk);
@@ -84,20 +84,19 @@ static bool any_started(const struct limits_desk *desk)
     return false;
 }
 
-// The venue's rule, of which the newest change told any core; false: nobody was told.
-static bool told_whole(const struct limits_desk *desk, uint64_t key, struct limits_rule *whole)
+bool limits_desk_told(const struct limits_desk *desk, uint64_t key, struct limits_rule *rule)
 {
     const uint32_t cores = limits_cores(&desk->venue, key);
     bool found = false;
     for (unsigned core = 0; core < desk->config->matchers_count; core++) {
         const struct limits_rule *part = cores & 1u << core ? limits_find(&desk->told[core], key) : NULL;
-        if (!part || (found && part->change <= whole->change))
+        if (!part || (found && part->change <= rule->change))
             continue;
-        *whole = *part;
+        *rule = *part;
         found = true;
     }
-    if (found && limits_kind(key) == RULE_LIMIT && whole->change > 0)
-        whole->value = whole->whole;
+    if (found && limits_kind(key) == RULE_LIMIT && rule->change > 0)
+        rule->value = rule->whole;
     return found;
 }
 
@@ -132,8 +131,7 @@ static int by_number(const void *a, const void *b)
     return first < second ? -1 : first > second;
 }
 
-// Every key that the file has or a core was told, in order, each once. NULL: no memory.
-static uint64_t *all_keys(const struct limits_desk *desk, size_t *count)
+uint64_t *limits_desk_keys(const struct limits_desk *desk, size_t *count)
 {
     size_t room = desk->file->rules.count + 1, used = 0, kept = 0;
     for (unsigned core = 0; core < LIMITS_CORES; core++)
@@ -169,7 +167,8 @@ bool limits_desk_loosens(const struct limits_desk *desk, const struct limits_rul
         return limits_loosens(told, wanted);
     // A burst that is not given is the rate.
     if (limits_limit(key) == LIMIT_ORDER_BURST &&
-        told_whole(desk, limits_key(RULE_LIMIT, limits_scope(key), limits_index(key), 0, LIMIT_ORDER_RATE), &rate)) {
+        limits_desk_told(desk, limits_key(RULE_LIMIT, limits_scope(key), limits_index(key), 0, LIMIT_ORDER_RATE),
+                         &rate)) {
         from.value = from.value == LIMIT_UNSET ? rate.value : from.value;
         to.value = to.value == LIMIT_UNSET ? rate.value : to.value;
     }
@@ -205,7 +204,7 @@ struct build {
 static void build_rule(struct limits_desk *desk, struct build *build, uint64_t key, bool reload)
 {
     struct limits_rule told, wanted;
-    const bool was = told_whole(desk, key, &told);
+    const bool was = limits_desk_told(desk, key, &told);
     if (!wanted_rule(desk, key, was ? &told : NULL, limits_find(&desk->file->rules, key), reload, &wanted))
         return;
     if (was && limits_same(&told, &wanted)) {
@@ -228,7 +227,7 @@ static void build_rule(struct limits_desk *desk, struct build *build, uint64_t k
 static struct limits_counts rebuild(struct limits_desk *desk, bool reload, const char *by, uint64_t now_ns)
 {
     size_t count;
-    uint64_t *keys = all_keys(desk, &count);
+    uint64_t *keys = limits_desk_keys(desk, &count);
     struct build build = {.change = desk->change + 1, .good = keys != NULL};
     for (size_t i = 0; keys && i < count; i++) {
         if (!reload)
@@ -272,7 +271,7 @@ static const struct limits_rule *moved_position(const struct limits_desk *desk, 
         const struct limits_rule *rule = &file->rules.list[i];
         struct limits_rule told;
         if (limits_kind(rule->key) == RULE_POSITION &&
-            (!told_whole(desk, rule->key, &told) || !limits_same(&told, rule)))
+            (!limits_desk_told(desk, rule->key, &told) || !limits_same(&told, rule)))
             return rule;
     }
     return NULL;
@@ -302,6 +301,16 @@ struct limits_counts limits_desk_take(struct limits_desk *desk, struct limits_fi
     if (desk->stage == STAGE_UNKNOWN)
         return (struct limits_counts){0}; // no core is there yet: with the next one
     return rebuild(desk, true, by, now_ns);
+}
+
+const struct limits_file *limits_desk_file(const struct limits_desk *desk)
+{
+    return desk->file;
+}
+
+const struct limits_venue *limits_desk_venue(const struct limits_desk *desk)
+{
+    return &desk->venue;
 }
 
 // ---- telling --------------------------------------------------------------------------------------------------------

@@ -23,8 +23,9 @@
 
 struct limits_desk;
 
-// A desk for `config`, which outlives it, with the rules of its limits file. NULL with one line in `error`.
-struct limits_desk *limits_desk_new(const struct config *config, char *error, size_t error_size);
+// A desk for `config`, which outlives it, with the rules of the limits file `path`, empty for none. NULL with one line
+// in `error`.
+struct limits_desk *limits_desk_new(const struct config *config, const char *path, char *error, size_t error_size);
 void limits_desk_free(struct limits_desk *desk);
 
 // ---- reload ---------------------------------------------------------------------------------------------------------
@@ -57,6 +58,15 @@ void limits_desk_note(struct limits_desk *desk, unsigned core, const struct comm
 
 // All history has been noted: decides what is missing. Logs what was never right.
 void limits_desk_reconcile(struct limits_desk *desk, uint64_t now_ns);
+
+// Every rule that the file has or a core was told, in order; free() it. NULL: no memory.
+uint64_t *limits_desk_keys(const struct limits_desk *desk, size_t *count);
+
+// What was told last, of the whole venue; false: nothing.
+bool limits_desk_told(const struct limits_desk *desk, uint64_t key, struct limits_rule *rule);
+
+const struct limits_file *limits_desk_file(const struct limits_desk *desk);
+const struct limits_venue *limits_desk_venue(const struct limits_desk *desk);
 
 // The next command for core `core`; false when there is none now. Note it to go on.
 bool limits_desk_next(struct limits_desk *desk, unsigned core, struct command *command);

@@ -45,6 +45,7 @@ struct reader {
     size_t count, room;
     size_t shares_room;
     uint32_t groups;
+    uint64_t *costs; // of positions, by a firm's index
 };
 
 // What stands in one entry.
@@ -123,8 +124,9 @@ static bool fail_scope(struct reader *reader, const struct entry *entry, enum li
     for (int i = 0; i < SECTIONS; i++)
         if (sections[i].scope && limit_applies(limit, sections[i].scope))
             used += (size_t)snprintf(where + used, sizeof where - used, "%s`%s`", used ? ", " : "", sections[i].name);
-    return FAIL(reader, name, "a %s has no `%s`; put it under %s", scope_word(sections[entry->section].scope),
-                shown(name), where);
+    return FAIL(reader, name, "%s %s has no `%s`; put it under %s",
+                sections[entry->section].scope == SCOPE_ACCOUNT ? "an" : "a",
+                scope_word(sections[entry->section].scope), shown(name), where);
 }
 
 static bool fail_unknown(struct reader *reader, const struct entry *entry, const yaml_node_t *name)
@@ -447,6 +449,12 @@ static bool take_position(struct reader *reader, const struct entry *entry)
         return FAIL(reader, cost, "`cost` is more than 200,000.0000 a share; it is that of all shares together");
     rule.value = (uint64_t)shares;
     rule.more = (uint64_t)value;
+    uint64_t *sum = &reader->costs[reader->venue->firm_of[entry->index]];
+    *sum += (uint64_t)(value < 0 ? -value : value);
+    if (*sum > LIMIT_MOST_MONEY)
+        return FAIL(reader, entry->mapping,
+                    "with this one the costs of firm %s come to more than 100000000000000; check them",
+                    reader->venue->config->accounts[entry->index].firm);
     return keep(reader, &rule, entry->mapping);
 }
 
@@ -568,7 +576,8 @@ static bool take_file(struct reader *reader)
     bool given[SECTIONS] = {false};
     const size_t nodes = (size_t)(source->document.nodes.top - source->document.nodes.start);
     reader->seen = calloc(nodes + 1, sizeof *reader->seen);
-    if (!reader->seen)
+    reader->costs = calloc(reader->venue->config->accounts_count, sizeof *reader->costs);
+    if (!reader->seen || !reader->costs)
         return FAIL(reader, NULL, "out of memory; free some");
     reader->seen[1] = true; // the root; an alias to it makes a circle
     if (source->root->type != YAML_MAPPING_NODE)
@@ -593,6 +602,7 @@ struct limits_file *limits_file_read(const char *path, const struct limits_venue
     const bool good = config_source_open(&reader.source, path, error, error_size) && take_file(&reader);
     config_source_close(&reader.source);
     free(reader.seen);
+    free(reader.costs);
     free(reader.written);
     if (good)
         return reader.file;

@@ -132,36 +132,18 @@ __attribute__((format(printf, 3, 4))) static struct limits_answer *refuse(struct
     return answer;
 }
 
-static void format_rule(const struct limits_rule *rule, char out[LIMIT_TEXT])
-{
-    switch (limits_kind(rule->key)) {
-    case RULE_LIMIT:
-        limit_format(limits_limit(rule->key), rule->value, out);
-        break;
-    case RULE_REFERENCE:
-        limit_format_decimal((int64_t)rule->value, 2, out, LIMIT_TEXT);
-        break;
-    default:
-        snprintf(out, LIMIT_TEXT, "%" PRId64, (int64_t)rule->value);
-    }
-}
-
 void limits_desk_tell(const struct limits_desk *desk, const struct limits_pending *pending, char *out, size_t size)
 {
-    static const char *const names[] = {
-        [RULE_REFERENCE] = "reference", [RULE_GROUP] = "group", [RULE_POSITION] = "quantity"};
     char whom[LIMITS_WHOM], before[LIMIT_TEXT] = "none", after[LIMIT_TEXT];
     out[0] = '\0';
     if (pending->wants.count == 0)
         return;
     const struct limits_rule *wanted = &pending->wants.list[0], *present = limits_find(&desk->target, wanted->key);
-    const enum rule_kind kind = limits_kind(wanted->key);
     limits_whom(&desk->venue, wanted->key, whom);
-    format_rule(wanted, after);
+    limits_text(wanted, after);
     if (present)
-        format_rule(present, before);
-    snprintf(out, size, "%s %s %s -> %s", whom,
-             kind == RULE_LIMIT ? limit_info(limits_limit(wanted->key)).key : names[kind], before, after);
+        limits_text(present, before);
+    snprintf(out, size, "%s %s %s -> %s", whom, limits_what(wanted->key), before, after);
 }
 
 // Whether the scope's limits make sense together once `rule` is one of them.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/limits/rules.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -403,6 +404,38 @@ void limits_whom(const struct limits_venue *venue, uint64_t key, char out[LIMITS
         break;
     default:
         snprintf(out, LIMITS_WHOM, "venue");
+    }
+}
+
+const char *limits_what(uint64_t key)
+{
+    static const char *const names[] = {
+        [RULE_REFERENCE] = "reference", [RULE_GROUP] = "group", [RULE_POSITION] = "quantity"};
+    return limits_kind(key) == RULE_LIMIT ? limit_info(limits_limit(key)).key : names[limits_kind(key)];
+}
+
+_Static_assert(LIMITS_TEXT == LIMIT_TEXT, "a limit's value is one of the texts");
+
+void limits_text(const struct limits_rule *rule, char out[LIMITS_TEXT])
+{
+    char number[32], cost[32];
+    static const char *const sho[] = {"none", "intraday", "remains"};
+    switch (limits_kind(rule->key)) {
+    case RULE_LIMIT:
+        limit_format(limits_limit(rule->key), rule->value, out);
+        break;
+    case RULE_REFERENCE:
+        limit_format_decimal((int64_t)rule->value, 2, number, sizeof number);
+        snprintf(out, LIMITS_TEXT, "%s adv %" PRIu64 " reg_sho %s tier %u", number, rule->more,
+                 rule->reg_sho >= SHO_NONE && rule->reg_sho <= SHO_REMAINS ? sho[rule->reg_sho - SHO_NONE] : "unknown",
+                 rule->tier);
+        break;
+    case RULE_POSITION:
+        limit_format_decimal((int64_t)rule->more, 2, cost, sizeof cost);
+        snprintf(out, LIMITS_TEXT, "%" PRId64 " cost %s", (int64_t)rule->value, cost);
+        break;
+    default:
+        snprintf(out, LIMITS_TEXT, "%" PRIu64, rule->value);
     }
 }
 

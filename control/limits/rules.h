@@ -104,6 +104,13 @@ bool limits_note(struct limits_set *set, const struct limits_venue *venue, unsig
 #define LIMITS_WHOM 48
 void limits_whom(const struct limits_venue *venue, uint64_t key, char out[LIMITS_WHOM]);
 
+// The key in the limits file: that of a limit, or what else the rule says.
+const char *limits_what(uint64_t key);
+
+// What a rule says, as the limits file has it.
+#define LIMITS_TEXT 160
+void limits_text(const struct limits_rule *rule, char out[LIMITS_TEXT]);
+
 // Finds whom a name means: the index of a firm, account or session, and a symbol; a position is ACCOUNT:SYMBOL. false:
 // the configuration has none such.
 bool limits_find_whom(const struct limits_venue *venue, enum scope scope, const char *name, uint16_t *index,
