@@ -257,7 +257,6 @@ static bool differs(uint64_t key, const struct limits_rule *told, const struct l
     return !limits_same(told, given);
 }
 
-// Returns 0 when they are alike, 1 when not.
 int ctl_limits_diff(const struct ctl *ctl, const char *path)
 {
     struct listing listing = {0};
@@ -284,7 +283,7 @@ int ctl_limits_diff(const struct ctl *ctl, const char *path)
 
 // ---- the rest -------------------------------------------------------------------------------------------------------
 
-static int check(const struct ctl *ctl, const char *path)
+int ctl_limits_check(const struct ctl *ctl, const char *path)
 {
     struct config *config = ctl_load_config(ctl);
     struct limits_venue venue;
@@ -337,7 +336,7 @@ int ctl_limits(const struct ctl *ctl, int argc, char **argv)
     if (strcmp(word, "diff") == 0 && argc <= 2)
         return ctl_limits_diff(ctl, argc == 2 ? argv[1] : NULL);
     if (strcmp(word, "check") == 0 && argc <= 2)
-        return check(ctl, argc == 2 ? argv[1] : NULL);
+        return ctl_limits_check(ctl, argc == 2 ? argv[1] : NULL);
     if (strcmp(word, "list") == 0 && argc == 1)
         return list();
     fail_with(EX_USAGE, "usage: xwctl -c CONFIG limits show|set|pending|approve|reject|diff|check|list: xwctl --help "
