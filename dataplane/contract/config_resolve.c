@@ -393,5 +393,5 @@ bool config_resolve(struct config_source *source, struct config *config)
 {
     return resolve_top(source, config) && resolve_ports(source, config) && resolve_roles(source, config) &&
            resolve_symbols(source, config) && resolve_accounts(source, config) && resolve_sessions(source, config) &&
-           resolve_schedule(source, config);
+           resolve_schedule(source, config) && config_resolve_trips(source, config);
 }
