@@ -4,6 +4,12 @@
 
 #include "tests/support/naive_state.h"
 
+// There is one venue, whatever number it is called by.
+static uint16_t index_of(const struct command *c)
+{
+    return c->kill.scope == SCOPE_VENUE ? 0 : c->kill.index;
+}
+
 static bool is_scope(const struct naive_venue *v, const struct command *c)
 {
     uint16_t index = c->kill.index;
@@ -76,7 +82,7 @@ static void say_alert(struct naive_venue *v, char kind, uint64_t before, uint64_
     struct event *event = naive_event_add(v, EV_ALERT, 2);
     event->reason = kind;
     event->quantity = LIMITS;
-    event->price = c->kill.scope == SCOPE_VENUE ? 0 : c->kill.index;
+    event->price = index_of(c);
     event->alert_before = before;
     event->alert_after = after;
     event->alert_scope = c->kill.scope;
@@ -109,7 +115,7 @@ static struct resting *next_killed(struct naive_venue *v, const struct command *
     struct resting *next = NULL;
     for (size_t i = 0; i < v->live; i++) {
         struct resting *o = v->orders[i];
-        struct naive_block of = {.scope = c->kill.scope, .index = c->kill.index, .buys = naive_buys(o)};
+        struct naive_block of = {.scope = c->kill.scope, .index = index_of(c), .buys = naive_buys(o)};
         if ((c->kill.side && (c->kill.side == 'B') != naive_buys(o)) ||
             !concerns(v, &of, o->session, o->locate, naive_buys(o)))
             continue;
@@ -131,7 +137,7 @@ void naive_kill(struct naive_venue *v, const struct command *c)
         return;
     say_alert(v, 'k', c->kill.id, c->kill.actions + source * 256);
     for (unsigned i = 0; i < 6 && c->kill.actions & KILL_BLOCK; i++) {
-        struct naive_block b = {.scope = c->kill.scope, .index = c->kill.index, .buys = i % 2, .source = 1u << i / 2};
+        struct naive_block b = {.scope = c->kill.scope, .index = index_of(c), .buys = i % 2, .source = 1u << i / 2};
         if (source & b.source && (!c->kill.side || (c->kill.side == 'B') == b.buys))
             block(v, &b);
     }
@@ -150,7 +156,7 @@ void naive_reset(struct naive_venue *v, const struct command *c)
         return;
     for (unsigned i = 0; i < 6; i++) {
         struct naive_block b = {
-            .scope = c->kill.scope, .index = c->kill.index, .buys = i % 2 == 0, .source = 1u << i / 2};
+            .scope = c->kill.scope, .index = index_of(c), .buys = i % 2 == 0, .source = 1u << i / 2};
         bool meant =
             (!c->kill.source || c->kill.source & b.source) && (!c->kill.side || (c->kill.side == 'B') == b.buys);
         if (meant && unblock(v, &b))
