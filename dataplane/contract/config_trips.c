@@ -87,6 +87,10 @@ static bool check_action(struct config_source *source, const struct config_trip 
         return config_fail_at(source, CONFIG_trips, i, "action",
                               "`action` is `%s`; of bad logins it is alert, or block_new, which closes the port",
                               actions[trip->does]);
+    if (trip->does == TRIP_HALT && trip->recovers != TRIP_MANUAL)
+        return config_fail_at(source, CONFIG_trips, i, "recovery",
+                              "`recovery` is `%s`; a halted market is resumed by an operator: write manual",
+                              recoveries[trip->recovers]);
     if (trip->is == TRIP_CONTROL_LOST && trip->does == TRIP_THROTTLE)
         return config_fail_at(source, CONFIG_trips, i, "action",
                               "`action` is throttle; a matching core without control knows alert, cancel_resting, "
