@@ -66,9 +66,13 @@ void region_plan_add(struct region_plan *plan, enum object_kind kind, unsigned a
         size = sizeof(struct core_block);
     else if (kind == OBJECT_MATCHER)
         size = sizeof(struct matcher_port);
+    else if (kind == OBJECT_TALLIES)
+        size = depth * sizeof(struct session_tally);
+    else if (kind == OBJECT_BOARD)
+        size = sizeof(struct breaker_board);
     else
         size = ring_footprint(depth, cell_size(kind));
-    xw_assert((cell_size(kind) != 0) == (depth != 0));
+    xw_assert((cell_size(kind) != 0 || kind == OBJECT_TALLIES) == (depth != 0));
     plan->objects[plan->count] =
         (struct region_object){.kind = (uint16_t)kind, .a = (uint16_t)a, .b = (uint16_t)b, .size = size};
     plan->depths[plan->count++] = depth;
