@@ -211,7 +211,7 @@ static bool check_pair(struct walk *walk, const struct config_section_info *info
 static bool check_mapping(struct walk *walk, const struct config_section_info *info, const yaml_node_t *mapping)
 {
     struct config_source *source = walk->source;
-    bool given[128] = {false}; // by key, then by section
+    bool given[256] = {false}; // by key, then by section
     _Static_assert(CONFIG_SECTIONS < 32, "room for keys");
     if (config_keys_count + CONFIG_SECTIONS > sizeof given)
         abort();

@@ -25,6 +25,8 @@
 #define IN_symbols(key) offsetof(struct config_symbol, key)
 #define IN_accounts(key) offsetof(struct config_account, key)
 #define IN_sessions(key) offsetof(struct config_session, key)
+#define IN_modes(key) offsetof(struct config_mode, key)
+#define IN_trips(key) offsetof(struct config_trip, key)
 
 const struct config_key config_keys[] = {
 #define TEXT(section, key, given, min, max, help) \

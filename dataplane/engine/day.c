@@ -2,6 +2,7 @@
 #include "engine/day.h"
 
 #include "engine/book.h"
+#include "engine/kill.h"
 #include "engine/phases.h"
 #include "engine/sessions.h"
 #include "engine/slots.h"
@@ -93,6 +94,13 @@ void day_open_account(struct engine *e, const struct command *c)
     memcpy(account->firm, c->open_account.firm, sizeof account->firm);
     memcpy(account->organisation, c->open_account.organisation, sizeof account->organisation);
     account->open = true;
+    account->firm_index = index;
+    for (uint16_t other = 0; other < index; other++) {
+        if (!e->accounts[other].open || memcmp(e->accounts[other].firm, account->firm, sizeof account->firm) != 0)
+            continue;
+        account->firm_index = other;
+        break;
+    }
 }
 
 void day_open_session(struct engine *e, const struct command *c)
@@ -109,6 +117,7 @@ void day_open_session(struct engine *e, const struct command *c)
                          .aiq_default = c->open_session.aiq_default == 'N' ? 0 : c->open_session.aiq_default};
     uint32_t own = session_own_link(e, c->session);
     e->links[own] = (struct session_link){own, own};
+    kill_session_opened(e, c->session);
 }
 
 void day_start(struct engine *e, const struct command *c, struct out *out)

@@ -129,6 +129,12 @@ static void sessions_and_firms_are_served_as_a_whole(void **state)
     run_file("sessions");
 }
 
+static void a_killed_scope_enters_nothing_until_it_is_reset(void **state)
+{
+    (void)state;
+    run_file("kill");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +156,7 @@ int main(void)
         cmocka_unit_test(trades_are_broken_and_adjusted),
         cmocka_unit_test(cases_that_peers_publish),
         cmocka_unit_test(full_tables_refuse),
+        cmocka_unit_test(a_killed_scope_enters_nothing_until_it_is_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
