@@ -121,7 +121,7 @@ static void check_parts(const struct limits_desk *desk, uint64_t key)
     if (sum <= whole)
         return;
     limits_whom(&desk->venue, key, whom);
-    log_event(LOG_XW2034, "\"whom\":%s,\"limit\":\"%s\",\"whole\":%" PRIu64 ",\"parts\":%" PRIu64, log_quote(whom),
+    log_event(LOG_XW2044, "\"whom\":%s,\"limit\":\"%s\",\"whole\":%" PRIu64 ",\"parts\":%" PRIu64, log_quote(whom),
               limit_info(limits_limit(key)).key, whole, (uint64_t)sum);
 }
 
@@ -249,7 +249,7 @@ static struct limits_counts rebuild(struct limits_desk *desk, bool reload, const
         desk->change = build.change;
     limits_desk_await_file(desk, &build.waiting, by, now_ns);
     if (build.counts.changed || build.counts.waiting)
-        log_event(LOG_XW2031, "\"change\":%u,\"by\":%s,\"rules\":%zu,\"waiting\":%zu", desk->change, log_quote(by),
+        log_event(LOG_XW2041, "\"change\":%u,\"by\":%s,\"rules\":%zu,\"waiting\":%zu", desk->change, log_quote(by),
                   build.counts.changed, build.counts.waiting);
     limits_desk_tell_cores(desk);
     return build.counts;

@@ -36,7 +36,7 @@ static void log_pending(const struct limits_desk *desk, const struct limits_pend
 {
     char text[512];
     limits_desk_tell(desk, pending, text, sizeof text);
-    log_event(LOG_XW2032, "\"request\":%u,\"what\":\"%s\",\"by\":%s,\"rules\":%zu,\"first\":%s", pending->id, what,
+    log_event(LOG_XW2042, "\"request\":%u,\"what\":\"%s\",\"by\":%s,\"rules\":%zu,\"first\":%s", pending->id, what,
               log_quote(by), pending->wants.count, log_quote(text));
 }
 
@@ -231,7 +231,7 @@ struct limits_answer limits_desk_set(struct limits_desk *desk, const char *scope
         return answer;
     }
     answer.changed = true;
-    log_event(LOG_XW2031, "\"change\":%u,\"by\":%s,\"whom\":%s,\"limit\":\"%s\",\"before\":\"%s\",\"after\":\"%s\"",
+    log_event(LOG_XW2041, "\"change\":%u,\"by\":%s,\"whom\":%s,\"limit\":\"%s\",\"before\":\"%s\",\"after\":\"%s\"",
               rule.change, log_quote(by), log_quote(answer.whom), limit, answer.before, answer.after);
     limits_desk_tell_cores(desk);
     return answer;
