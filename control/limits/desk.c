@@ -183,7 +183,8 @@ static bool wanted_rule(const struct limits_desk *desk, uint64_t key, const stru
 {
     const enum rule_kind kind = limits_kind(key);
     *wanted = (struct limits_rule){.key = key, .value = LIMIT_UNSET, .by = LIMITS_FILE};
-    if (told && by_operator(told) && !reload) {
+    const bool another_file = kind == RULE_LIMIT && told && told->file != desk->file->digest;
+    if (told && by_operator(told) && !reload && !another_file) {
         *wanted = *told;
         return true;
     }
@@ -214,6 +215,7 @@ static void build_rule(struct limits_desk *desk, struct build *build, uint64_t k
         return;
     }
     wanted.change = build->change;
+    wanted.file = desk->file->digest;
     if (desk->config->risk.second_person && any_started(desk) &&
         limits_desk_loosens(desk, was ? &told : NULL, &wanted)) {
         build->counts.waiting++;

@@ -12,7 +12,8 @@
 // journal is the only memory: after a start what has been told is noted again, and what is missing is given.
 //
 // Whose word counts: a day begins with the file. An operator's change stays until the next change of the same limit, or
-// until the file is read again by a reload, which makes everything what the file says. Where risk.second_person is set,
+// until the file is read again by a reload, which makes everything what the file says; a start with another file than
+// there was then is as good as a reload. Where risk.second_person is set,
 // what gives more room waits for a second person, once the day has started.
 //
 // By one thread. Times are of a monotonic clock.

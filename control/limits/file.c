@@ -547,6 +547,20 @@ static int by_whom(const void *a, const void *b)
     return first->scope != second->scope ? first->scope - second->scope : first->index - second->index;
 }
 
+// FNV-1a: tells one version of the file from another, not friend from foe.
+static uint32_t digest_of(const struct limits_file *file)
+{
+    uint64_t digest = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0; i < file->rules.count; i++) {
+        const struct limits_rule *rule = &file->rules.list[i];
+        const uint64_t words[] = {rule->key, rule->value, rule->more,
+                                  (uint64_t)(unsigned char)rule->reg_sho << 8 | rule->tier};
+        for (size_t at = 0; at < sizeof words; at++)
+            digest = (digest ^ ((const unsigned char *)words)[at]) * UINT64_C(0x100000001B3);
+    }
+    return (uint32_t)(digest ^ digest >> 32);
+}
+
 // Puts the rules in order; two of one key are refused where the second one stands.
 static bool settle(struct reader *reader)
 {
@@ -567,6 +581,7 @@ static bool settle(struct reader *reader)
         if (limits_kind(written->rule.key) != 0 && !limits_put(rules, &written->rule))
             return FAIL(reader, NULL, "out of memory; free some");
     }
+    reader->file->digest = digest_of(reader->file);
     return true;
 }
 

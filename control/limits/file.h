@@ -19,6 +19,7 @@ struct limits_file {
     struct limits_set rules; // by "file"
     struct limits_shares *shares;
     size_t shares_count;
+    uint32_t digest; // of all of it
 };
 
 // Reads `path` for the venue of `config`; an empty path gives a file without rules. NULL with one line in `error`

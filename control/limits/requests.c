@@ -199,6 +199,7 @@ struct limits_answer limits_desk_set(struct limits_desk *desk, const char *scope
     struct limits_answer answer = {0};
     struct limits_rule rule = {.value = LIMIT_UNSET};
     snprintf(rule.by, sizeof rule.by, "%s", by);
+    rule.file = desk->file->digest;
     if (strcmp(by, LIMITS_FILE) == 0) {
         refuse(&answer, EX_USAGE, "--by %s is what the limits file's own changes are by: give a name", by);
         return answer;

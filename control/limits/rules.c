@@ -283,6 +283,7 @@ struct command limits_command(const struct limits_venue *venue, const struct lim
         command.limit.value = part->value;
         command.limit.whole = part->whole;
         command.limit.change = part->change;
+        command.limit.file = part->file;
         put_name(command.limit.by, part->by);
         put_name(command.limit.second, part->second);
         break;
@@ -319,6 +320,7 @@ static bool note_limit(struct limits_rule *rule, const struct limits_venue *venu
     rule->value = command->limit.value;
     rule->whole = command->limit.whole;
     rule->change = command->limit.change;
+    rule->file = command->limit.file;
     memcpy(rule->by, command->limit.by, 16);
     memcpy(rule->second, command->limit.second, 16);
     return true;

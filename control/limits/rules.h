@@ -25,6 +25,7 @@ struct limits_rule {
     uint64_t more;  // reference: average daily volume, 0 unknown; position: cost, 1/10,000, with the sign of the shares
     uint64_t whole; // of a limit that a core has been told: the venue's, of which `value` is the part
     uint32_t change; // the number of the change that brought it
+    uint32_t file;   // limits_file.digest then
     char reg_sho;    // reference: enum reg_sho
     uint8_t tier;    // reference: 1 or 2, 0 unknown
     char by[17], second[17];

@@ -240,6 +240,7 @@ struct command {
             char second[16]; // who agreed, where a raise needs two
             uint64_t whole;  // for control: the venue's value, of which `value` is this core's part
             uint32_t change; // for control: the number of the change, counted up through the day
+            uint32_t file;   // for control: digest of the limits file at that time
         } limit;
         struct {                // CMD_REFERENCE
             uint32_t reference; // price, 0 none: the closing price of the day before

@@ -242,6 +242,14 @@ static void what_an_operator_set_outlives_a_restart_but_not_a_reload(void **stat
     give(JOURNAL);
     assert_int_equal(told(1, 0, LIMIT_MAX_QUANTITY), 100);
     assert_int_equal(told(0, 0, LIMIT_WORKING_ORDERS) + told(1, 0, LIMIT_WORKING_ORDERS), 9);
+    // A start with another file is as good as a reload: the one that was asked for may have been cut before anything
+    // was given.
+    limits_desk_set(desk, "account", "NORTH", "working_orders", "20", "ANN", now_ns);
+    give(JOURNAL);
+    restart("", "accounts:\n  - {account: NORTH, max_quantity: 99, working_orders: 9}\n");
+    give(JOURNAL);
+    assert_int_equal(told(1, 0, LIMIT_MAX_QUANTITY), 99);
+    assert_int_equal(told(0, 0, LIMIT_WORKING_ORDERS) + told(1, 0, LIMIT_WORKING_ORDERS), 9);
     close_desk();
 }
 
