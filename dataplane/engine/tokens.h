@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// A token bucket on command time (risk.md section 4). Kept as the moment at which it would be full again, so that
+// taking is a comparison and an addition; the division is made when the rate is set.
+#ifndef CROSSWIRE_ENGINE_TOKENS_H
+#define CROSSWIRE_ENGINE_TOKENS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TOKENS_BURST_MAX UINT64_C(1000000) // a larger burst counts as this
+#define TOKENS_ALWAYS (INT64_C(1) << 62)   // slack: no limit
+#define TOKENS_NEVER (-TOKENS_ALWAYS)      // slack: nothing passes
+
+struct tokens {
+    uint64_t due;  // when it is full again, if nothing more is taken; ns since midnight, as command time
+    uint64_t step; // ns until one token has come back, 0: no limit or nothing allowed
+    int64_t slack; // passes while due is not further ahead than this
+};
+
+// Up to `burst` at once and `rate` a second; each may be UINT64_MAX: not given. A bucket that is then further ahead
+// than a whole burst is empty.
+void tokens_set(struct tokens *tokens, uint64_t rate, uint64_t burst, uint64_t now);
+
+static inline bool tokens_pass(const struct tokens *tokens, uint64_t now)
+{
+    return (int64_t)(tokens->due - now) <= tokens->slack;
+}
+
+// Of a bucket that passes.
+static inline void tokens_take(struct tokens *tokens, uint64_t now)
+{
+    tokens->due = (tokens->due > now ? tokens->due : now) + tokens->step;
+}
+
+#endif
