@@ -7,6 +7,7 @@
 #include "engine/numbers.h"
 #include "engine/orders.h"
 #include "engine/phases.h"
+#include "engine/risk_limits.h"
 #include "engine/sessions.h"
 #include "engine/special.h"
 #include "engine/trades.h"
@@ -88,6 +89,12 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
         return;
     case CMD_ADJUST:
         trade_adjust(e, c, out);
+        return;
+    case CMD_LIMIT:
+        risk_limit_set(e, c, out);
+        return;
+    case CMD_POSITION:
+        risk_position(e, c);
         return;
     case CMD_TICK:
         expiry_run(e, out);
@@ -179,6 +186,9 @@ unsigned engine_continue(struct engine *e, struct event *events)
         break;
     case WORK_AFTER:
         e->left.work = WORK_NONE;
+        break;
+    case WORK_LIMITS:
+        risk_limits_continue(e);
         break;
     }
     unsigned count = step_close(e, &out);
