@@ -68,6 +68,7 @@ enum command_type {
     CMD_RESTORE_SPECIAL = 70, // of the order just before, which is not plain
     CMD_RESTORE_LIST = 71,    // a symbol's conditional orders, in their order
     CMD_RESTORE_TRADES = 72,
+    CMD_RESTORE_RATES = 77, // what rates, results and modes have counted (engine/settle_snapshot.h)
     CMD_RESTORE_END = 73, // the engine is whole: sequence and hash are those that the snapshot covers
     // The same for gateways and publishers; the engine does not see them.
     CMD_RESTORE_STREAM = 80,   // how many messages a session, or the feed, has been sent
@@ -351,6 +352,12 @@ struct command {
             uint8_t channels[18];
             uint8_t count;
         } restore_numbers;
+        struct {
+            uint32_t index;
+            uint16_t told;
+            uint8_t kind, place;
+            uint64_t values[9];
+        } restore_rates;
         struct { // in the order of its level's queue
             uint64_t key, ref;
             uint32_t slot;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/alike.h"
 
+#include <stdbool.h>
+
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
@@ -8,6 +10,11 @@
 static uint16_t tag_of(uint32_t instrument, uint64_t amount)
 {
     return (uint16_t)((amount ^ (uint64_t)instrument << 24) * UINT64_C(0x9E3779B97F4A7C15) >> 48);
+}
+
+uint16_t alike_tag(const struct alike_place *place)
+{
+    return tag_of(place->instrument, place->amount);
 }
 
 // Bit i is set when place i has the tag.
@@ -37,25 +44,21 @@ static struct alike_place *place_of(struct alike *alike, uint16_t tag, uint32_t 
     return NULL;
 }
 
-bool alike_take(struct alike *alike, struct alike_limit *limit, uint32_t instrument, uint32_t quantity, uint32_t price,
-                uint64_t now)
+uint32_t alike_take(struct alike *alike, struct alike_limit *limit, uint32_t instrument, uint32_t quantity,
+                    uint32_t price, uint64_t now)
 {
     uint64_t amount = quantity | (uint64_t)price << 32;
     uint16_t tag = tag_of(instrument, amount);
     struct alike_place *place = place_of(alike, tag, instrument, amount);
     if (limit->most == 0)
-        return false;
-    if (place && now - place->began < limit->window_ns) {
-        if (place->count >= limit->most)
-            return false;
-        place->count++;
-        return true;
-    }
+        return 0;
+    if (place && now - place->began < limit->window_ns)
+        return place->count < limit->most ? ++place->count : 0;
     if (!place) {
         place = &alike->places[limit->next];
         alike->tags[limit->next] = tag;
         limit->next = (limit->next + 1) % ALIKE_PLACES;
     }
     *place = (struct alike_place){.began = now, .amount = amount, .instrument = instrument, .count = 1};
-    return true;
+    return 1;
 }

@@ -4,7 +4,6 @@
 #ifndef CROSSWIRE_ENGINE_ALIKE_H
 #define CROSSWIRE_ENGINE_ALIKE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,16 +23,20 @@ struct alike {
     struct alike_place places[ALIKE_PLACES];
 };
 
-// Of one session: `most` in `window_ns`; UINT64_MAX: no limit.
+// Of one session: `most` in `window_ns`.
+#define ALIKE_ANY UINT32_MAX // most: no limit
 struct alike_limit {
-    uint64_t most, window_ns;
+    uint64_t window_ns;
+    uint32_t most;
     uint32_t next; // place that is given away next
-    uint32_t unused;
 };
 
-// Counts an order at the place of its kind, or gives the kind the next place. False: `most` alike have been counted
-// since the first of them, which is less than window_ns ago; this one is not counted.
-bool alike_take(struct alike *alike, struct alike_limit *limit, uint32_t instrument, uint32_t quantity, uint32_t price,
-                uint64_t now);
+// Counts an order at the place of its kind, or gives the kind the next place. Returns how many orders alike there are
+// since the first of them, at most window_ns long; 0, and it is not counted: there are `most` already.
+uint32_t alike_take(struct alike *alike, struct alike_limit *limit, uint32_t instrument, uint32_t quantity,
+                    uint32_t price, uint64_t now);
+
+// The place's tag, which is made of what it holds.
+uint16_t alike_tag(const struct alike_place *place);
 
 #endif

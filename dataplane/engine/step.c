@@ -35,6 +35,7 @@ static __attribute__((noinline)) unsigned other_order(struct engine *e, const st
     e->outcome = OUTCOME_NO_EFFECT;
     if (!session_may_trade(e, c))
         return 0;
+    rates_message(e, c);
     switch (c->type) {
     case CMD_MODIFY:
         order_modify(e, c, &out);
@@ -96,7 +97,14 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
     case CMD_POSITION:
         risk_position(e, c);
         return;
+    case CMD_MODE:
+        mode_change(e, c, out);
+        return;
+    case CMD_GROUP:
+        group_set(e, c);
+        return;
     case CMD_TICK:
+        settle_tick(e);
         expiry_run(e, out);
         return;
     default: // CLOCK: time has moved, nothing waits for it; unknown types: nothing

@@ -21,3 +21,38 @@ void tokens_set(struct tokens *tokens, uint64_t rate, uint64_t burst, uint64_t n
     uint64_t empty = now + burst * tokens->step;
     tokens->due = tokens->due < empty ? tokens->due : empty;
 }
+
+static uint64_t level_of(const struct tokens *tokens, uint64_t ppm)
+{
+    unsigned __int128 share = (unsigned __int128)((uint64_t)tokens->slack + tokens->step) * ppm; // < 2^51 * 2^20
+    uint64_t level = (uint64_t)((share + 999999) / 1000000);
+    return level ? level : 1;
+}
+
+void tokens_watch(struct tokens *tokens, uint64_t ppm)
+{
+    if (tokens->step == 0) {
+        tokens->low = 0;
+        tokens->span = UINT64_MAX;
+        return;
+    }
+    uint64_t level = level_of(tokens, ppm);
+    bool told = tokens->low != 0;
+    tokens->low = told ? level - level / 10 : 0;
+    tokens->span = told ? UINT64_MAX / 2 : level;
+}
+
+bool tokens_turn(struct tokens *tokens, uint64_t ppm)
+{
+    bool told = tokens->low != 0;
+    tokens->low = !told;
+    tokens_watch(tokens, ppm);
+    return !told;
+}
+
+uint64_t tokens_used(const struct tokens *tokens, uint64_t now)
+{
+    if (tokens->step == 0 || tokens->due <= now)
+        return 0;
+    return (tokens->due - now + tokens->step - 1) / tokens->step;
+}
