@@ -161,6 +161,30 @@ static void say_attribution(struct text *text, const struct event *e)
         say(text, " %c of %.4s", e->display, e->firm);
 }
 
+static void say_before_after(struct text *text, uint64_t value)
+{
+    if (value == LIMIT_UNSET)
+        say(text, "none");
+    else
+        say(text, "%llu", (unsigned long long)value);
+}
+
+static void say_alert(struct text *text, const struct event *e)
+{
+    static const char *const keys[] = {
+#define LIMIT(name, key, scopes, unit, reject, help) key,
+#include "contract/limits.def"
+#undef LIMIT
+        "-"};
+    say(text, "! %c %c%u", e->reason, "?vfasSp"[e->alert_scope % 7], e -> price);
+    if (e->alert_scope == SCOPE_POSITION)
+        say(text, ":S%u", e->locate);
+    say(text, " %s ", keys[e->quantity <= LIMITS ? e->quantity : LIMITS]);
+    say_before_after(text, e->alert_before);
+    say(text, " > ");
+    say_before_after(text, e->alert_after);
+}
+
 static void say_body(struct text *text, const struct event *e)
 {
     switch (e->type) {
@@ -236,6 +260,9 @@ static void say_body(struct text *text, const struct event *e)
         break;
     case EV_SYSTEM:
         say(text, "S %c", e->reason);
+        break;
+    case EV_ALERT:
+        say_alert(text, e);
         break;
     default:
         say(text, "event%u", e->type);

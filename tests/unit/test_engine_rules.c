@@ -129,6 +129,18 @@ static void sessions_and_firms_are_served_as_a_whole(void **state)
     run_file("sessions");
 }
 
+static void risk_looks_at_the_order_alone(void **state)
+{
+    (void)state;
+    run_file("risk_orders");
+}
+
+static void risk_looks_at_what_it_all_comes_to(void **state)
+{
+    (void)state;
+    run_file("risk_sums");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +162,8 @@ int main(void)
         cmocka_unit_test(trades_are_broken_and_adjusted),
         cmocka_unit_test(cases_that_peers_publish),
         cmocka_unit_test(full_tables_refuse),
+        cmocka_unit_test(risk_looks_at_the_order_alone),
+        cmocka_unit_test(risk_looks_at_what_it_all_comes_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
