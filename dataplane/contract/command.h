@@ -69,7 +69,7 @@ enum command_type {
     CMD_RESTORE_LIST = 71,    // a symbol's conditional orders, in their order
     CMD_RESTORE_TRADES = 72,
     CMD_RESTORE_RATES = 77, // what rates, results and modes have counted (engine/settle_snapshot.h)
-    CMD_RESTORE_END = 73, // the engine is whole: sequence and hash are those that the snapshot covers
+    CMD_RESTORE_END = 73,   // the engine is whole: sequence and hash are those that the snapshot covers
     // The same for gateways and publishers; the engine does not see them.
     CMD_RESTORE_STREAM = 80,   // how many messages a session, or the feed, has been sent
     CMD_RESTORE_MESSAGES = 81, // the last messages of the feed
