@@ -281,6 +281,12 @@ void losses_watch(struct engine *e, uint32_t party)
     e->standings[party].low = low;
 }
 
+void losses_open(struct engine *e, uint16_t account)
+{
+    struct standing none = {.low = MONEY_NEVER, .group_most = LIMIT_UNSET, .repeated = UINT32_MAX};
+    e->standings[party_of_account(account)] = e->standings[party_of_firm(e, account)] = none;
+}
+
 void losses_account(struct engine *e, uint16_t account)
 {
     struct standing *standing = &e->standings[account];

@@ -37,6 +37,9 @@ bool group_continue(struct engine *e, unsigned *looks);
 // Adds all of them up anew, for an engine that is restored.
 void groups_work_out(struct engine *e);
 
+// An account comes: its standing, and that of a firm of that index, is without limits and result.
+void losses_open(struct engine *e, uint16_t account);
+
 // Works the account's limits out of those in force; `party` an account or a firm for the result alone.
 void losses_account(struct engine *e, uint16_t account);
 void losses_watch(struct engine *e, uint32_t party);

@@ -10,7 +10,7 @@
 // CMD_MODE. What is no mode, or changes nothing, does nothing.
 void mode_change(struct engine *e, const struct command *c, struct out *out);
 
-// Works out what the modes that are on come to; without `e->modes` having been on: nothing.
+// Works out what the modes that are on come to. At the start of a day none is.
 void mode_work_out(struct engine *e);
 
 // The part of `value` that the modes leave of a limit, rounded up.
