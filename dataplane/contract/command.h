@@ -194,6 +194,7 @@ struct command {
             uint32_t max_special;     // live orders that are not plain
             uint32_t max_conditional; // stops, pegs and discretionary orders of one symbol
             uint64_t seed;            // of random reserves
+            uint32_t max_positions;   // accounts times symbols; 0: no risk today
         } day;
         struct { // CMD_OPEN_SYMBOL
             char name[8];
@@ -325,6 +326,7 @@ struct command {
             char phase;     // enum session_phase
             uint32_t slots; // the highest
             uint8_t ended;
+            uint32_t max_positions;
         } restore_day;
         struct {
             char name[8];

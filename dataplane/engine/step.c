@@ -8,6 +8,7 @@
 #include "engine/numbers.h"
 #include "engine/orders.h"
 #include "engine/phases.h"
+#include "engine/risk_limits.h"
 #include "engine/sessions.h"
 #include "engine/special.h"
 #include "engine/trades.h"
@@ -95,6 +96,12 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
         return;
     case CMD_RESET:
         kill_reset(e, c, out);
+        return;
+    case CMD_LIMIT:
+        risk_limit_set(e, c, out);
+        return;
+    case CMD_POSITION:
+        risk_position(e, c);
         return;
     case CMD_TICK:
         expiry_run(e, out);
@@ -189,6 +196,9 @@ unsigned engine_continue(struct engine *e, struct event *events)
         break;
     case WORK_KILL:
         kill_continue(e, &out);
+        break;
+    case WORK_LIMITS:
+        risk_limits_continue(e);
         break;
     }
     unsigned count = step_close(e, &out);
