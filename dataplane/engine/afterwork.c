@@ -3,6 +3,7 @@
 
 #include "engine/book.h"
 #include "engine/conditional.h"
+#include "engine/kill.h"
 #include "engine/match_general.h"
 #include "engine/pegs.h"
 #include "engine/place.h"
@@ -48,7 +49,7 @@ static bool follow_all(struct engine *e, struct out *out, unsigned *looks)
 {
     struct after *after = &e->after;
     while (after->cursor) {
-        if (*looks == 0 || e->unsettled)
+        if (*looks == 0 || (e->kills_pending | e->unsettled))
             return false;
         --*looks;
         uint32_t peg = after->cursor;
@@ -89,14 +90,14 @@ static bool release(struct engine *e, uint32_t stop, struct out *out)
 }
 
 // Rounds of pegs until the best prices stand still, then a stop, and again. False: more to come, in a later step or
-// when what waits has been settled.
+// when what waits has been settled and kills that are pending have been carried out.
 static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
 {
     struct after *after = &e->after;
     struct book_back *back = &e->backs[locate];
     const struct book *book = &e->books[locate];
     for (;;) {
-        if (e->unsettled)
+        if (e->kills_pending | e->unsettled)
             return false;
         if (after->stage == STAGE_LOOK) {
             bool same = back->looked[BUY] == book->best[BUY] && back->looked[SELL] == book->best[SELL];
@@ -135,7 +136,8 @@ static uint32_t next_dirty(const struct engine *e)
     return word * 64 + (uint32_t)__builtin_ctzll(e->dirty[word]);
 }
 
-// Goes on until `out` is full or all is done. Returns true when nothing is to be settled and no book is dirty any more.
+// Goes on until `out` is full, a limit wants something killed, or all is done. Returns true when nothing is to be
+// settled and no book is dirty any more.
 static bool afterwork(struct engine *e, struct out *out)
 {
     struct after *after = &e->after;
@@ -143,7 +145,7 @@ static bool afterwork(struct engine *e, struct out *out)
     if (after->taking && !take(e, out))
         return false;
     for (;;) {
-        if (e->unsettled && !settle_run(e, out, &looks))
+        if ((e->unsettled && !settle_run(e, out, &looks)) || e->kills_pending)
             return false;
         if (e->dirty_books == 0)
             break;
@@ -173,6 +175,12 @@ unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count)
         return count;
     struct out out = out_open(e, events);
     out.count = count;
-    e->left.work = out_full(&out) || !afterwork(e, &out) ? WORK_AFTER : WORK_NONE;
+    do {
+        bool killing = e->kills_pending && !e->unsettled && !e->after.taking;
+        if (killing)
+            kill_pending(e, &out);
+        else if ((out_full(&out) || !afterwork(e, &out)) && (!e->kills_pending || e->unsettled || e->after.taking))
+            e->left.work = WORK_AFTER;
+    } while (e->left.work == WORK_NONE && (e->kills_pending | e->unsettled | e->dirty_books));
     return out_close(e, &out);
 }

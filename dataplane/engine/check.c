@@ -2,6 +2,7 @@
 // Reads the book for tools, and walks every invariant for tests and debug builds.
 #include "engine/book.h"
 #include "engine/conditional.h"
+#include "engine/kill.h"
 #include "engine/lookup.h"
 #include "engine/phases.h"
 #include "engine/place.h"
@@ -283,6 +284,8 @@ const char *engine_check(const struct engine *e)
         broken = conditional_check(e);
     if (!broken)
         broken = expiry_check(e);
+    if (!broken)
+        broken = kill_check(e);
     return broken ? broken : trades_check(e);
 }
 

@@ -2,6 +2,7 @@
 #include "engine/day.h"
 
 #include "engine/book.h"
+#include "engine/kill.h"
 #include "engine/phases.h"
 #include "engine/risk_limits.h"
 #include "engine/sessions.h"
@@ -98,6 +99,13 @@ void day_open_account(struct engine *e, const struct command *c)
     memcpy(account->firm, c->open_account.firm, sizeof account->firm);
     memcpy(account->organisation, c->open_account.organisation, sizeof account->organisation);
     account->open = true;
+    account->firm_index = index;
+    for (uint16_t other = 0; other < index; other++) {
+        if (!e->accounts[other].open || memcmp(e->accounts[other].firm, account->firm, sizeof account->firm) != 0)
+            continue;
+        account->firm_index = other;
+        break;
+    }
     risk_open_account(e, index);
 }
 
@@ -115,6 +123,7 @@ void day_open_session(struct engine *e, const struct command *c)
                          .aiq_default = c->open_session.aiq_default == 'N' ? 0 : c->open_session.aiq_default};
     uint32_t own = session_own_link(e, c->session);
     e->links[own] = (struct session_link){own, own};
+    kill_session_opened(e, c->session);
     risk_open_session(e, c->session);
 }
 

@@ -72,6 +72,10 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->dirty = part(base, &offset, dirty_words(capacity->max_symbols), sizeof(uint64_t));
     lay_out_risk(e, capacity, base, &offset);
     e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));
+    e->session_blocks = 1 + 2 * (uint32_t)capacity->max_accounts;
+    e->symbol_blocks = e->session_blocks + capacity->max_sessions;
+    e->blocks = part(base, &offset, e->symbol_blocks + symbols, sizeof(uint8_t));
+    e->kill_causes = part(base, &offset, 2 * (size_t)capacity->max_accounts, sizeof(struct kill_cause));
     return offset;
 }
 

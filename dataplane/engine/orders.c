@@ -225,7 +225,7 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
                                                       struct event *events)
 {
     struct out out = out_open(e, events);
-    if (e->sessions[c->session].disabled) { // outcome (c)
+    if (e->sessions[c->session].disabled & DISABLED_BY_USER) { // outcome (c)
         number_take(e, c);
         emit_rejected(&out, c, REJECT_FIRM);
         e->outcome = OUTCOME_REJECTED;

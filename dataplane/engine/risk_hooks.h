@@ -101,13 +101,6 @@ static inline void hook_stage_reached(struct engine *e, uint32_t party)
     settle_party(e, party);
 }
 
-// A loss limit or drawdown has been reached: the account or firm is to be killed.
-static inline void hook_kill(struct engine *e, enum scope scope, uint16_t index, enum limit limit, uint64_t before,
-                             uint64_t after)
-{
-    (void)e, (void)scope, (void)index, (void)limit, (void)before, (void)after;
-}
-
 // A party to a trade, after its position has changed. `later`: by a break or an adjustment.
 static inline void hook_traded(struct engine *e, uint16_t session, uint32_t position, uint32_t quantity, uint32_t price,
                                bool maker, bool later)

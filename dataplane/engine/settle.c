@@ -2,6 +2,7 @@
 #include "engine/settle.h"
 
 #include "engine/alert.h"
+#include "engine/kill.h"
 #include "engine/losses.h"
 #include "engine/rates.h"
 #include "engine/risk_limits.h"
@@ -163,7 +164,7 @@ static void look_stage(struct engine *e, struct look *look, uint32_t staged)
     look_level(look, &use, TOLD_ALERTED(staged), look->alert, ALERT_LEVEL);
     look_level(look, &use, TOLD_SLOWED(staged), look->slow, ALERT_SLOWED);
     if (staged >= STAGED_LOSS && stage_reached(&use, MILLION))
-        hook_kill(e, look->scope, look->index, use.limit, use.most, use.used);
+        kill_request(e, look->scope, look->index, use.limit, use.most, use.used);
 }
 
 static void look_at(struct engine *e, struct out *out, uint32_t party)

@@ -2,6 +2,7 @@
 // Enter and Replace of everything that is not plain, and of plain orders that ask for it in an uncommon way: the checks
 // in their order, the answer, and the way into the book, into waiting or into matching.
 #include "engine/conditional.h"
+#include "engine/kill.h"
 #include "engine/match_general.h"
 #include "engine/numbers.h"
 #include "engine/options.h"
@@ -209,7 +210,7 @@ static uint8_t check_enter_head(const struct engine *e, const struct command *c)
     const struct session *session = &e->sessions[c->session];
     if (c->refuse != REJECT_NONE)
         return c->refuse;
-    if (session->disabled || (c->options & OPTION(TAG_FIRM) && !firm_permitted(e, session, c->firm)))
+    if (session->disabled & DISABLED_BY_USER || (c->options & OPTION(TAG_FIRM) && !firm_permitted(e, session, c->firm)))
         return REJECT_FIRM;
     if (!symbol_known(e, c))
         return REJECT_SYMBOL;
@@ -227,6 +228,8 @@ void special_enter(struct engine *e, const struct command *c, struct out *out)
         wish_fill(e, &wish, c, 0, c->side);
         reason = wish_check(e, &wish);
     }
+    if (reason == REJECT_NONE && kill_blocks(e, c->session, wish.locate, wish.side))
+        reason = REJECT_OTHER;
     if (reason == REJECT_NONE) {
         if (must_pause(e, &wish))
             return;
@@ -280,6 +283,11 @@ void special_replace(struct engine *e, const struct command *c, uint32_t slot, s
     if (reason == REJECT_NONE) {
         wish_fill(e, &wish, c, slot, side);
         reason = wish_check(e, &wish);
+    }
+    if (reason == REJECT_NONE && kill_blocks(e, c->session, wish.locate, wish.side)) { // outcome (c)
+        number_take(e, c);
+        reject(e, c, out, REJECT_OTHER);
+        return;
     }
     if (reason == REJECT_NONE) {
         if (must_pause(e, &wish))

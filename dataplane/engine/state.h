@@ -173,6 +173,9 @@ enum { // book.watch: who wants to know
     WATCH_STOPS = 1 << 1,
 };
 
+// In book.uncommon of both sides: the symbol is killed, plain orders go the long way.
+#define UNCOMMON_KILLED 0x40u
+
 struct book {
     uint32_t best[BOOK_SIDES];       // price: NO_BID, NO_ASK
     uint32_t best_level[BOOK_SIDES]; // valid when there is a best
@@ -212,7 +215,7 @@ struct session {
         struct {
             uint8_t open; // CMD_OPEN_SESSION seen
             uint8_t up;
-            uint8_t disabled; // order entry, by OUCH D
+            uint8_t disabled; // order entry: DISABLED_BY_USER, | sides that are killed (kill.h)
             char aiq_default; // 0: none, as N
         };
     };
@@ -228,11 +231,15 @@ _Static_assert(sizeof(struct session) == 16, "four to a line");
 
 #define SESSION_PLAIN 0x0101u // open, up and nothing else
 
+#define DISABLED_BY_USER 1u // OUCH D
+#define DISABLED_KILL_SHIFT 1
+
 struct account {
     char name[16];
     char firm[4];
     uint8_t open;
-    uint8_t unused[3];
+    uint8_t unused;
+    uint16_t firm_index; // the first account of its firm
     char organisation[16];
 };
 
@@ -292,6 +299,7 @@ enum work {
     WORK_PHASE, // phases.h
     WORK_EXPIRY,
     WORK_AFTER,  // afterwork.h
+    WORK_KILL,   // kill.h
     WORK_LIMITS, // risk_limits.h
 };
 
@@ -314,6 +322,26 @@ struct after {
     uint32_t cursor; // next peg, by pool index
     uint8_t stage;
     uint8_t taking; // match_general is at work on e->in
+};
+
+// A kill that is being carried out (kill.c).
+struct kill {
+    uint64_t id;
+    uint64_t canceled, counted; // orders
+    uint32_t session, slot;     // where its walk is
+    uint16_t index;
+    uint8_t scope;
+    uint8_t sides; // bits 1 << BUY, 1 << SELL
+    uint8_t stage;
+    uint8_t limit; // that asked for it, LIMITS: a command
+    char side;     // as the command has it
+};
+
+// Why a limit kills the account 2n, the firm 2n + 1.
+struct kill_cause {
+    uint64_t before, after;
+    uint32_t limit;
+    uint32_t pending; // not carried out yet
 };
 
 // A trade of the day, by match number.
@@ -358,6 +386,7 @@ struct engine {
     uint32_t symbols_limit;
     uint32_t session_links; // index of session 0's own link
     uint32_t dirty_books;   // bits set in dirty
+    uint32_t kills_pending; // kill_causes that are pending
     enum engine_outcome outcome;
     struct party *parties; // accounts, firms, sessions; of a day without risk only accounts' live orders are kept
     struct page *pages;    // 1..max_levels
@@ -391,6 +420,10 @@ struct engine {
     struct walk walk;
     struct command entry; // of WORK_ENTRY
     struct after after;
+    struct kill kill;
+    struct kill_cause *kill_causes;
+    uint8_t *blocks; // by scope: the venue's, then by account, firm (as account), session, symbol (kill.h)
+    uint32_t session_blocks, symbol_blocks; // where these begin
     struct risk risk;
 
     // Rates, results and modes (settle_state.h). Nothing of it on a day without risk.

@@ -167,6 +167,29 @@ static bool set_option(struct command *c, const char *word)
     return false;
 }
 
+// What KILL and RESET say behind their scope.
+static void parse_kill(struct command *c, const char *scope, struct words *words)
+{
+    static const char *const scopes[] = {"venue", "firm", "account", "session", "symbol", "position"};
+    for (uint8_t i = 0; i < 6; i++)
+        if (strcmp(scope, scopes[i]) == 0)
+            c->kill.scope = SCOPE_VENUE + i;
+    c->kill.index = (uint16_t)next_number(words);
+    c->kill.actions = *scope && c->type == CMD_KILL ? KILL_BLOCK | KILL_CANCEL : 0;
+    while (words->next < words->count) {
+        const char *word = next_word(words), *value = strchr(word, '=') + 1;
+        uint64_t number = strtoull(value, NULL, 10);
+        if (*word == 's' && word[1] == 'i') // side
+            c->kill.side = *value == '-' ? 0 : *value;
+        else if (*word == 's')
+            c->kill.source = (uint8_t)number;
+        else if (*word == 'a')
+            c->kill.actions = (uint8_t)number;
+        else
+            c->kill.id = number;
+    }
+}
+
 static bool parse_fields(struct command *c, const char *type, struct words *words)
 {
     const char *session = next_word(words);
@@ -225,6 +248,9 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         c->position.quantity = strtoll(next_word(words), NULL, 10);
         const char *cost = next_word(words);
         c->position.cost = *cost == '-' ? -(int64_t)amount_of(cost + 1) : (int64_t)amount_of(cost);
+    } else if (strcmp(type, "KILL") == 0 || strcmp(type, "RESET") == 0) {
+        *c = (struct command){.type = *type == 'K' ? CMD_KILL : CMD_RESET, .session = SESSION_NONE};
+        parse_kill(c, session, words);
     } else if (strcmp(type, "END") == 0) {
         *c = (struct command){.type = CMD_END_DAY, .session = SESSION_NONE};
     } else {

@@ -141,6 +141,12 @@ static void risk_looks_at_what_it_all_comes_to(void **state)
     run_file("risk_sums");
 }
 
+static void a_killed_scope_enters_nothing_until_it_is_reset(void **state)
+{
+    (void)state;
+    run_file("kill");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +170,7 @@ int main(void)
         cmocka_unit_test(full_tables_refuse),
         cmocka_unit_test(risk_looks_at_the_order_alone),
         cmocka_unit_test(risk_looks_at_what_it_all_comes_to),
+        cmocka_unit_test(a_killed_scope_enters_nothing_until_it_is_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
