@@ -9,6 +9,7 @@
 #include "engine/day.h"
 #include "engine/phases.h"
 #include "engine/place.h"
+#include "engine/risk_snapshot.h"
 #include "engine/special.h"
 
 static bool refuse(struct restore *restore, const char *why)
@@ -47,6 +48,7 @@ static bool take_day(struct restore *restore, const struct command *c)
     open.day.max_trades = c->restore_day.max_trades;
     open.day.max_special = c->restore_day.max_special;
     open.day.max_conditional = c->restore_day.max_conditional;
+    open.day.max_positions = c->restore_day.max_positions;
     open.day.seed = c->restore_day.generator;
     day_open(e, &open, &out);
     if (e->day != DAY_OPENING || c->restore_day.slots > e->limit.max_orders || phase_rank(c->restore_day.phase) < 0 ||
@@ -236,11 +238,15 @@ static bool take_order(struct restore *restore, const struct command *c)
         memcpy(echo->firm, c->restore_order.echo.firm, sizeof echo->firm);
         memcpy(echo->aiq_group, c->restore_order.echo.aiq_group, sizeof echo->aiq_group);
     }
+    order->position = risk_order_position(e, order);
+    if (e->risk.positions_limit && order->position == 0)
+        return refuse(restore, "it has an order of no position");
     if (!enter_bucket(e, order, slot, (flags & RESTORE_AWAY) != 0))
         return refuse(restore, "it has two orders in one place of the live-order table");
     enter_session(e, slot, key_session(order->key), c->restore_order.before, (flags & RESTORE_NEWEST) != 0);
     if ((flags & RESTORE_WAITS) == 0 && !enter_book(restore, order, slot))
         return refuse(restore, "it has an order whose level it can not stand in");
+    risk_live(e, key_session(order->key), 1);
     restore->slot = slot;
     restore->special = (flags & RESTORE_SPECIAL) != 0;
     if (!restore->special)
@@ -382,6 +388,7 @@ static bool take_end(struct restore *restore, const struct command *c)
     if (c->restore_end.records != restore->records || c->restore_end.digest != restore->digest)
         return refuse(restore, "its records are not those that it was written with");
     free_the_rest(e);
+    risk_limits_work_out(e);
     if (c->restore_end.orders != live_orders(e) || c->restore_end.levels != e->levels_used ||
         c->restore_end.specials != e->special_live || c->restore_end.conditionals != e->conditional_live)
         return refuse(restore, "the book that it makes is not the one that it was made of");
@@ -399,9 +406,10 @@ static bool take_end(struct restore *restore, const struct command *c)
 
 static bool take(struct restore *restore, const struct command *c)
 {
+    struct engine *e = restore->engine;
     if (restore->special != (c->type == CMD_RESTORE_SPECIAL))
         return refuse(restore, "special instructions stand where they do not belong");
-    if ((restore->engine->day == DAY_NONE) != (c->type == CMD_RESTORE_DAY))
+    if ((e->day == DAY_NONE) != (c->type == CMD_RESTORE_DAY))
         return refuse(restore, "it does not begin with its day");
     switch (c->type) {
     case CMD_RESTORE_DAY:
@@ -414,6 +422,12 @@ static bool take(struct restore *restore, const struct command *c)
         return take_session(restore, c);
     case CMD_RESTORE_NUMBERS:
         return take_numbers(restore, c);
+    case CMD_RESTORE_LIMITS:
+        return risk_take_limits(e, c) ? true : refuse(restore, "it has limits that can not be set");
+    case CMD_RESTORE_EXECUTED:
+        return risk_take_executed(e, c) ? true : refuse(restore, "it has executions of no session");
+    case CMD_RESTORE_POSITIONS:
+        return risk_take_positions(e, c) ? true : refuse(restore, "it has a position that no engine holds");
     case CMD_RESTORE_ORDER:
         return take_order(restore, c);
     case CMD_RESTORE_SPECIAL:

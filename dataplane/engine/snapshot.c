@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/place.h"
+#include "engine/risk_snapshot.h"
 #include "engine/special.h"
 
 enum stage {
@@ -13,6 +14,9 @@ enum stage {
     STAGE_ACCOUNTS,
     STAGE_SESSIONS,
     STAGE_NUMBERS,
+    STAGE_LIMITS_SET,
+    STAGE_EXECUTED,
+    STAGE_POSITIONS,
     STAGE_BOOK,    // of symbol `at`: side by side, page by page
     STAGE_WAITING, // of symbol `at`: what stands in its lists only
     STAGE_LISTS,
@@ -57,6 +61,7 @@ static bool put_day(struct snapshot_walk *walk, struct command *c)
     c->restore_day.max_trades = limit->max_trades;
     c->restore_day.max_special = limit->max_special;
     c->restore_day.max_conditional = limit->max_conditional;
+    c->restore_day.max_positions = limit->max_positions;
     c->restore_day.max_symbols = limit->max_symbols;
     c->restore_day.max_accounts = limit->max_accounts;
     c->restore_day.max_sessions = limit->max_sessions;
@@ -142,7 +147,7 @@ static bool put_numbers(struct snapshot_walk *walk, struct command *c)
 {
     const struct engine *e = walk->engine;
     if (walk->at >= e->limit.max_sessions) {
-        enter_stage(walk, STAGE_BOOK, 1);
+        enter_stage(walk, STAGE_LIMITS_SET, 0);
         return false;
     }
     const uint32_t *last = &e->last_ref[walk->at * 256];
@@ -163,6 +168,29 @@ static bool put_numbers(struct snapshot_walk *walk, struct command *c)
         walk->at++;
     }
     return count != 0;
+}
+
+// ---- risk -----------------------------------------------------------------------------------------------------------
+
+static bool put_risk(struct snapshot_walk *walk, struct command *c)
+{
+    switch ((enum stage)walk->stage) {
+    case STAGE_LIMITS_SET:
+        if (risk_put_limits(walk->engine, &walk->at, &walk->offset, c))
+            return true;
+        enter_stage(walk, STAGE_EXECUTED, 0);
+        return false;
+    case STAGE_EXECUTED:
+        if (risk_put_executed(walk->engine, &walk->at, c))
+            return true;
+        enter_stage(walk, STAGE_POSITIONS, 1);
+        return false;
+    default:
+        if (risk_put_positions(walk->engine, &walk->at, &walk->offset, c))
+            return true;
+        enter_stage(walk, STAGE_BOOK, 1);
+        return false;
+    }
 }
 
 // ---- orders ---------------------------------------------------------------------------------------------------------
@@ -404,6 +432,10 @@ static bool put_next(struct snapshot_walk *walk, struct command *c)
         return put_session(walk, c);
     case STAGE_NUMBERS:
         return put_numbers(walk, c);
+    case STAGE_LIMITS_SET:
+    case STAGE_EXECUTED:
+    case STAGE_POSITIONS:
+        return put_risk(walk, c);
     case STAGE_BOOK:
         return put_book(walk, c);
     case STAGE_WAITING:
