@@ -245,7 +245,7 @@ bool losses_stage(const struct engine *e, uint32_t party, uint32_t staged, struc
     use->limit = limits[staged];
     use->most = risk_limit(e, scope, index, use->limit);
     use->millions = (unsigned __int128)use->most * MILLION;
-    return use->most != LIMIT_UNSET && risk_used(e, scope, index, LOCATE_NONE, use->limit, &use->used);
+    return use->most != LIMIT_UNSET && engine_limit_use(e, scope, index, LOCATE_NONE, use->limit, &use->used);
 }
 
 // The result with which a level is reached.

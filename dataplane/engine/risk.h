@@ -123,10 +123,6 @@ bool risk_trade_fits(const struct engine *e, const struct trade *trade, uint32_t
 // CMD_POSITION.
 void risk_position(struct engine *e, const struct command *c);
 
-// What a limit's figure has come to, in the limit's unit; false: there is none, or no such scope.
-bool risk_used(const struct engine *e, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
-               uint64_t *used);
-
 // NULL, or what is wrong with what risk keeps.
 const char *risk_check_sums(const struct engine *e);
 

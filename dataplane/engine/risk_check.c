@@ -258,6 +258,7 @@ uint8_t risk_check(struct engine *e, struct risk_order *o)
     const struct session_line *line = &e->risk.lines[o->session];
     const struct order_limits *symbol = &e->risk.symbols[o->locate];
     e->risk.refused = LIMITS;
+    e->risk.checked = e->sequence;
     uint8_t reason = hook_blocked(e, o);
     if (UNLIKELY(reason != REJECT_NONE))
         return reason;

@@ -48,10 +48,15 @@ static uint32_t values_of(const struct engine *e, enum scope scope, uint16_t ind
     }
 }
 
-uint64_t risk_limit(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
+uint64_t risk_limit_as_set(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
 {
     uint32_t at = values_of(e, scope, index);
-    uint64_t value = at == UINT32_MAX ? LIMIT_UNSET : e->risk.limits[at][limit];
+    return at == UINT32_MAX ? LIMIT_UNSET : e->risk.limits[at][limit];
+}
+
+uint64_t risk_limit(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
+{
+    uint64_t value = risk_limit_as_set(e, scope, index, limit);
     return value == LIMIT_UNSET ? LIMIT_UNSET : hook_scaled(e, limit, value);
 }
 

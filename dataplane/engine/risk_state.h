@@ -84,7 +84,8 @@ struct risk {
     struct position_back *backs;
     uint64_t *index; // open addressing: key << 32 | position
     uint32_t index_mask;
-    uint32_t refused;             // enum limit that refused the last order, LIMITS none
+    uint32_t refused;             // enum limit that refused the last order that was checked, LIMITS none
+    uint64_t checked;             // its command's sequence
     struct session_line *lines;   // by session
     struct order_limits *symbols; // by locate
     struct account_line *accounts;

@@ -320,6 +320,14 @@ bool settle_run(struct engine *e, struct out *out, unsigned *looks)
     return true;
 }
 
+void settle_forget(struct engine *e)
+{
+    struct settling *s = &e->settling;
+    memset(s->waiting, 0, (parties_count(e) / 64 + 1) * sizeof *s->waiting);
+    s->count = 0;
+    e->unsettled = false;
+}
+
 const char *settle_check(const struct engine *e)
 {
     const struct settling *s = &e->settling;

@@ -50,6 +50,9 @@ uint64_t settle_slow_ppm(const struct engine *e, enum scope scope, uint16_t inde
 // Orders a second that its stages leave each of the account's sessions; LIMIT_UNSET: it is not slowed.
 uint64_t settle_slow_rate(const struct engine *e, uint16_t account);
 
+// Nothing waits: an engine that is restored was settled.
+void settle_forget(struct engine *e);
+
 // NULL, or what is wrong.
 const char *settle_check(const struct engine *e);
 

@@ -264,4 +264,5 @@ void settle_taken(struct engine *e)
     risk_limits_work_out(e);
     for (uint32_t party = 0; party < 2u * e->limit.max_accounts; party++)
         losses_watch(e, party);
+    settle_forget(e);
 }

@@ -122,6 +122,10 @@ static bool set_option(struct command *c, const char *word)
         set;                       \
         return true;               \
     }
+    if (NAMED("at")) { // second of the day
+        c->time_ns = price_of(value) * UINT64_C(100000);
+        return true;
+    }
     if (NAMED("refuse")) {
         c->refuse = (uint8_t)strtoul(value, NULL, 16);
         return true;
@@ -241,6 +245,17 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         set_scope(c, session);
         c->limit.limit = limit_of(next_word(words));
         c->limit.value = amount_of(next_word(words));
+    } else if (strcmp(type, "GROUP") == 0) { // S1 number
+        *c = (struct command){.type = CMD_GROUP, .session = SESSION_NONE};
+        c->group.locate = (uint16_t)strtoul(session + 1, NULL, 10);
+        c->group.group = (uint16_t)next_number(words);
+    } else if (strcmp(type, "MODE") == 0) { // number on|off percent rate block
+        *c = (struct command){.type = CMD_MODE, .session = SESSION_NONE};
+        c->mode.mode = (uint8_t)strtoul(session, NULL, 10);
+        c->mode.on = strcmp(next_word(words), "on") == 0;
+        c->mode.percent = next_number(words);
+        c->mode.rate = next_number(words);
+        c->mode.block = (uint8_t)next_number(words);
     } else if (strcmp(type, "POSITION") == 0) { // a0 S1 quantity cost
         *c = (struct command){.type = CMD_POSITION, .session = SESSION_NONE};
         c->position.account = (uint16_t)strtoul(session + 1, NULL, 10);
