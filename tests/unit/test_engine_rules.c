@@ -147,6 +147,18 @@ static void a_killed_scope_enters_nothing_until_it_is_reset(void **state)
     run_file("kill");
 }
 
+static void risk_counts_in_time(void **state)
+{
+    (void)state;
+    run_file("risk_rates");
+}
+
+static void risk_looks_at_what_executions_come_to(void **state)
+{
+    (void)state;
+    run_file("risk_losses");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +182,8 @@ int main(void)
         cmocka_unit_test(full_tables_refuse),
         cmocka_unit_test(risk_looks_at_the_order_alone),
         cmocka_unit_test(risk_looks_at_what_it_all_comes_to),
+        cmocka_unit_test(risk_counts_in_time),
+        cmocka_unit_test(risk_looks_at_what_executions_come_to),
         cmocka_unit_test(a_killed_scope_enters_nothing_until_it_is_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
