@@ -68,8 +68,12 @@ enum command_type {
     CMD_RESTORE_SPECIAL = 70, // of the order just before, which is not plain
     CMD_RESTORE_LIST = 71,    // a symbol's conditional orders, in their order
     CMD_RESTORE_TRADES = 72,
-    CMD_RESTORE_KILL = 79, // blocks of one scope (engine/kill.h)
-    CMD_RESTORE_END = 73,  // the engine is whole: sequence and hash are those that the snapshot covers
+    CMD_RESTORE_END = 73,       // the engine is whole: sequence and hash are those that the snapshot covers
+    CMD_RESTORE_LIMITS = 74,    // of one scope
+    CMD_RESTORE_EXECUTED = 75,  // what sessions have executed today
+    CMD_RESTORE_POSITIONS = 76, // in the order of their coming
+    CMD_RESTORE_RATES = 77,     // what rates, results and modes have counted (engine/settle_snapshot.h)
+    CMD_RESTORE_KILL = 79,      // blocks of one scope (engine/kill.h)
     // The same for gateways and publishers; the engine does not see them.
     CMD_RESTORE_STREAM = 80,   // how many messages a session, or the feed, has been sent
     CMD_RESTORE_MESSAGES = 81, // the last messages of the feed
@@ -124,6 +128,9 @@ enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 #define SESSION_NONE UINT16_MAX
 #define RESTORE_BLOCKS 96
 #define RESTORE_TRADES 2
+#define RESTORE_LIMITS 9
+#define RESTORE_EXECUTED 5
+#define RESTORE_POSITIONS 2
 #define LOCATE_NONE 0u           // ITCH stock locates start at 1
 #define PRICE_MAX 1999999900u    // 199,999.9900, the highest OUCH limit price
 #define PRICE_MARKET 2000000000u // 200,000.0000
@@ -197,6 +204,7 @@ struct command {
             uint32_t max_special;     // live orders that are not plain
             uint32_t max_conditional; // stops, pegs and discretionary orders of one symbol
             uint64_t seed;            // of random reserves
+            uint32_t max_positions;   // accounts times symbols; 0: no risk today
         } day;
         struct { // CMD_OPEN_SYMBOL
             char name[8];
@@ -331,6 +339,7 @@ struct command {
             char phase;     // enum session_phase
             uint32_t slots; // the highest
             uint8_t ended;
+            uint32_t max_positions;
         } restore_day;
         struct {
             char name[8];
@@ -362,6 +371,12 @@ struct command {
             uint8_t channels[18];
             uint8_t count;
         } restore_numbers;
+        struct {
+            uint32_t index;
+            uint16_t told;
+            uint8_t kind, place;
+            uint64_t values[9];
+        } restore_rates;
         struct { // in the order of its level's queue
             uint64_t key, ref;
             uint32_t slot;
@@ -412,6 +427,26 @@ struct command {
                 uint8_t unused[2];
             } trades[RESTORE_TRADES];
         } restore_trades;
+        struct { // those that are set
+            uint64_t values[RESTORE_LIMITS];
+            uint16_t index, locate; // as in CMD_LIMIT
+            uint8_t scope;
+            uint8_t count;
+            uint8_t limits[RESTORE_LIMITS];
+        } restore_limits;
+        struct {
+            uint64_t quantity[RESTORE_EXECUTED], value[RESTORE_EXECUTED];
+            uint16_t sessions[RESTORE_EXECUTED];
+            uint8_t count;
+        } restore_executed;
+        struct {
+            struct {
+                int64_t quantity, cost, cash;
+                uint32_t day;
+                uint16_t account, locate;
+            } positions[RESTORE_POSITIONS];
+            uint8_t count;
+        } restore_positions;
         struct {
             uint64_t sequence, event_hash;
             uint64_t records; // before this one

@@ -22,6 +22,14 @@ static bool is_message(uint8_t type)
     return type >= CMD_ENTER && type <= CMD_QUERY;
 }
 
+// Which limit the message was rejected for.
+static __attribute__((noinline, cold)) void count_limit(struct matcher *matcher)
+{
+    enum limit limit = engine_limit_refused(matcher->engine);
+    if (limit != LIMITS)
+        matcher->counters[COUNT_MATCHER_refused_first + limit]++;
+}
+
 static void count_outcome(struct matcher *matcher)
 {
     switch (engine_outcome(matcher->engine)) {
@@ -30,6 +38,7 @@ static void count_outcome(struct matcher *matcher)
         break;
     case OUTCOME_REJECTED:
         matcher->counters[COUNT_MATCHER_rejected]++;
+        count_limit(matcher);
         break;
     case OUTCOME_DUPLICATE:
         matcher->counters[COUNT_MATCHER_duplicates]++;

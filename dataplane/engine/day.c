@@ -4,6 +4,7 @@
 #include "engine/book.h"
 #include "engine/kill.h"
 #include "engine/phases.h"
+#include "engine/risk_limits.h"
 #include "engine/sessions.h"
 #include "engine/slots.h"
 
@@ -29,7 +30,8 @@ static bool capacity_fits(const struct engine_capacity *have, const struct comma
            c->day.max_levels <= have->max_levels && c->day.max_symbols <= have->max_symbols &&
            c->day.max_accounts <= have->max_accounts && c->day.max_sessions <= have->max_sessions &&
            c->day.max_trades <= have->max_trades && c->day.max_special <= have->max_special &&
-           c->day.max_conditional <= have->max_conditional && c->day.core == have->core;
+           c->day.max_conditional <= have->max_conditional && c->day.max_positions <= have->max_positions &&
+           c->day.core == have->core;
 }
 
 void day_open(struct engine *e, const struct command *c, struct out *out)
@@ -43,6 +45,7 @@ void day_open(struct engine *e, const struct command *c, struct out *out)
                                         .max_trades = c->day.max_trades,
                                         .max_special = c->day.max_special,
                                         .max_conditional = c->day.max_conditional,
+                                        .max_positions = c->day.max_positions,
                                         .max_symbols = c->day.max_symbols,
                                         .max_accounts = c->day.max_accounts,
                                         .max_sessions = c->day.max_sessions,
@@ -58,6 +61,7 @@ void day_open(struct engine *e, const struct command *c, struct out *out)
     e->symbols_limit = e->limit.max_symbols;
     e->orders[0].key = ORDER_FREE;
     e->generator = c->day.seed;
+    risk_open_day(e);
     emit_day(out, EV_DAY_OPEN, e->date);
     emit_system(out, 'O', EV_MD_OTHER);
 }
@@ -77,6 +81,7 @@ void day_open_symbol(struct engine *e, const struct command *c, struct out *out)
     struct directory_entry *directory = book_directory(e, locate, BUY, 0); // both sides
     for (unsigned i = 0; i < 2 * DIRECTORY; i++)
         directory[i] = (struct directory_entry){NO_PAGE, 0};
+    risk_open_symbol(e, locate);
     struct event event = {
         .type = EV_SYMBOL, .lines = 3, .flags = EV_MD_OTHER, .session = SESSION_NONE, .locate = locate};
     memcpy(event.symbol, book->name, sizeof event.symbol);
@@ -101,6 +106,7 @@ void day_open_account(struct engine *e, const struct command *c)
         account->firm_index = other;
         break;
     }
+    risk_open_account(e, index);
 }
 
 void day_open_session(struct engine *e, const struct command *c)
@@ -118,6 +124,7 @@ void day_open_session(struct engine *e, const struct command *c)
     uint32_t own = session_own_link(e, c->session);
     e->links[own] = (struct session_link){own, own};
     kill_session_opened(e, c->session);
+    risk_open_session(e, c->session);
 }
 
 void day_start(struct engine *e, const struct command *c, struct out *out)
@@ -126,6 +133,7 @@ void day_start(struct engine *e, const struct command *c, struct out *out)
     if (e->day != DAY_OPENING || phase < 0 || phase == phase_rank(PHASE_CLOSED))
         return;
     phase_set(e, c->phase.phase);
+    risk_limits_work_out(e);
     e->left = (struct unfinished){.work = WORK_START, .cursor = 1};
     day_start_continue(e, out);
 }

@@ -26,6 +26,7 @@ struct engine_capacity {
     uint32_t max_trades;      // of the day, that can be broken
     uint32_t max_special;     // live orders that are not plain
     uint32_t max_conditional; // pegs, discretionary orders and stops of one symbol
+    uint32_t max_positions;   // accounts times symbols that may have had an order; 0: days without risk (risk.md)
     uint16_t max_symbols;
     uint16_t max_accounts;
     uint16_t max_sessions;
@@ -91,6 +92,17 @@ struct engine_exposure {
     uint64_t notional;
 };
 struct engine_exposure engine_exposure(const struct engine *engine, uint16_t account, char side);
+
+// A limit of one scope as CMD_LIMIT has set it, LIMIT_UNSET none; `locate` for SCOPE_POSITION.
+uint64_t engine_limit(const struct engine *engine, enum scope scope, uint16_t index, uint16_t locate, enum limit limit);
+
+// What has come together against a limit, in its unit (risk.md section 7). False: the limit has no such figure, or
+// there is no such scope.
+bool engine_limit_use(const struct engine *engine, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
+                      uint64_t *used);
+
+// The limit for which the last command was rejected, LIMITS when it was for none.
+enum limit engine_limit_refused(const struct engine *engine);
 
 // Whether a session is up.
 bool engine_session_up(const struct engine *engine, uint16_t session);

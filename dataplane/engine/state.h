@@ -18,6 +18,8 @@
 
 #include "contract/reject.h"
 #include "engine/engine.h"
+#include "engine/risk_state.h"
+#include "engine/settle_state.h"
 
 // Options that a later Replaced must echo. A replace without a tag keeps what the original had.
 struct echo {
@@ -65,9 +67,9 @@ struct order {
     uint32_t bucket; // of the live-order table
     uint16_t group_id;
     uint8_t flags;
-    uint8_t way;      // its place in the bucket
-    uint32_t special; // index in the pool, 0 for a plain order
-    uint8_t unused[4];
+    uint8_t way;       // its place in the bucket
+    uint32_t special;  // index in the pool, 0 for a plain order
+    uint32_t position; // of its account in its symbol, 0 on a day without risk
 };
 _Static_assert(sizeof(struct order) == 64, "an order is one cache line");
 _Static_assert(offsetof(struct order, price) == offsetof(struct order, quantity) + 4, "one word, as in a command");
@@ -220,7 +222,12 @@ struct session {
     uint16_t account;
     uint8_t cancel_on_disconnect;
     uint8_t post_only_cancels;
+    uint32_t risk; // RISK_ON: its orders are checked and counted (risk.md)
+    uint32_t unused;
 };
+_Static_assert(sizeof(struct session) == 16, "four to a line");
+
+#define RISK_ON 1u
 
 #define SESSION_PLAIN 0x0101u // open, up and nothing else
 
@@ -235,15 +242,6 @@ struct account {
     uint16_t firm_index; // the first account of its firm
     char organisation[16];
 };
-
-// What an account has at risk: its open orders, by side (rules.md section 20).
-struct exposure {
-    struct {
-        uint64_t quantity;
-        uint64_t notional; // quantity times price
-    } side[2];
-};
-_Static_assert(sizeof(struct exposure) == 32, "two to a line");
 
 // An order on its way into the book. Stands in the engine, because a sweep may need more steps than one.
 struct incoming {
@@ -273,6 +271,7 @@ struct incoming {
     uint8_t unplain;  // it takes a pool entry when it rests
     uint32_t slot;    // of an order that is live and takes again; 0 for a new one
     uint32_t special; // of that order's, or 0: entry 0
+    uint32_t position;
 };
 
 // Where general matching stands (match_general.h), and a post-only order's search for the price that it slides to.
@@ -299,8 +298,9 @@ enum work {
     WORK_END,
     WORK_PHASE, // phases.h
     WORK_EXPIRY,
-    WORK_AFTER, // afterwork.h
-    WORK_KILL,  // kill.h
+    WORK_AFTER,  // afterwork.h
+    WORK_KILL,   // kill.h
+    WORK_LIMITS, // risk_limits.h
 };
 
 // What is left of the last command. WORK_SESSION and WORK_END walk the orders of one session, or of all in turn.
@@ -388,8 +388,8 @@ struct engine {
     uint32_t dirty_books;   // bits set in dirty
     uint32_t kills_pending; // kill_causes that are pending
     enum engine_outcome outcome;
-    struct exposure *exposures; // by account
-    struct page *pages;         // 1..max_levels
+    struct party *parties; // accounts, firms, sessions; of a day without risk only accounts' live orders are kept
+    struct page *pages;    // 1..max_levels
     uint64_t next_match;
     struct trade *trades; // by match number, from first_match on
 
@@ -424,6 +424,20 @@ struct engine {
     struct kill_cause *kill_causes;
     uint8_t *blocks; // by scope: the venue's, then by account, firm (as account), session, symbol (kill.h)
     uint32_t session_blocks, symbol_blocks; // where these begin
+    struct risk risk;
+
+    // Rates, results and modes (settle_state.h). Nothing of it on a day without risk.
+    struct pace *paces; // by session
+    struct alike *alikes;
+    struct symbol_pace *symbol_paces; // by locate
+    struct holding *holdings;         // by position
+    struct standing *standings;       // accounts, firms
+    uint64_t *groups;                 // by account, group: its positions and working orders in it
+    uint32_t slowing;                 // parties that are slowed, and a mode that has a rate
+    bool unsettled;                   // something waits for the end of the command's own work (settle.h)
+    struct mode mode;                 // what those that are on come to
+    struct settling settling;
+    struct mode modes[MODES];
 
     uint32_t date;
     struct engine_capacity memory; // what engine_new was given

@@ -8,6 +8,7 @@
 #include "engine/numbers.h"
 #include "engine/orders.h"
 #include "engine/phases.h"
+#include "engine/risk_limits.h"
 #include "engine/sessions.h"
 #include "engine/special.h"
 #include "engine/trades.h"
@@ -35,6 +36,7 @@ static __attribute__((noinline)) unsigned other_order(struct engine *e, const st
     e->outcome = OUTCOME_NO_EFFECT;
     if (!session_may_trade(e, c))
         return 0;
+    rates_message(e, c);
     switch (c->type) {
     case CMD_MODIFY:
         order_modify(e, c, &out);
@@ -96,7 +98,20 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
     case CMD_RESET:
         kill_reset(e, c, out);
         return;
+    case CMD_LIMIT:
+        risk_limit_set(e, c, out);
+        return;
+    case CMD_POSITION:
+        risk_position(e, c);
+        return;
+    case CMD_MODE:
+        mode_change(e, c, out);
+        return;
+    case CMD_GROUP:
+        group_set(e, c);
+        return;
     case CMD_TICK:
+        settle_tick(e);
         expiry_run(e, out);
         return;
     default: // CLOCK: time has moved, nothing waits for it; unknown types: nothing
@@ -189,6 +204,9 @@ unsigned engine_continue(struct engine *e, struct event *events)
         break;
     case WORK_KILL:
         kill_continue(e, &out);
+        break;
+    case WORK_LIMITS:
+        risk_limits_continue(e);
         break;
     }
     unsigned count = step_close(e, &out);
