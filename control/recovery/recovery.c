@@ -354,7 +354,10 @@ static void end_of_history(struct recovery *recovery)
         else
             opening_resume(opening);
     }
-    limits_desk_reconcile(recovery->limits, monotonic_ns());
+    const struct limits_counts limits = limits_desk_reconcile(recovery->limits, monotonic_ns());
+    if (limits.changed || limits.waiting)
+        log_event(LOG_XW2041, "\"by\":\"" LIMITS_FILE "\",\"rules\":%zu,\"waiting\":%zu", limits.changed,
+                  limits.waiting);
     if (recovery->reader)
         journal_reader_close(recovery->reader);
     recovery->reader = NULL;

@@ -244,7 +244,8 @@ bool config_fits(const struct config *running, const struct config *next, char *
 // Takes from `next`, which fits, what may change at run time. `next` gets what was there before; free it all the same.
 void config_take_over(struct config *running, struct config *next);
 
-// Is given a value, as the file has it: `path` is section.key, or section[index].key; `live`: it may change at run time.
+// Is given a value, as the file has it: `path` is section.key, or section[index].key; `live`: it may change at run
+// time.
 typedef void config_taker(void *context, const char *path, const char *value, bool live);
 
 // Gives every value, in the order of the table.
