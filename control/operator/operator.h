@@ -6,8 +6,14 @@
 //   {"ask":"trade_adjust","match":M,"price":P,"quantity":Q,"by":"NAME"}      price in 1/10,000
 //   {"ask":"phase","phase":"R","by":"NAME"}
 //
-// Root and the user of this process may ask, nobody else. One request at a time. What changes something is a command,
-// so a control that is killed in between has done all of it or nothing.
+// and, at INSTANCE.kill.sock, as many at once as there are callers, so that nothing stands before a kill:
+//
+//   {"ask":"kill","scope":"account","name":"FIRST","side":"B","actions":3,"by":"NAME","why":"TEXT"}     "side" or not
+//   {"ask":"reset","scope":"account","name":"FIRST","by":"NAME","why":"TEXT"}
+//   {"ask":"kills"}
+//
+// Root and the user of this process may ask; for kills the members of the group control.kill_group too. What changes
+// something is a command, so a control that is killed in between has done all of it or nothing.
 #ifndef CROSSWIRE_CONTROL_OPERATOR_OPERATOR_H
 #define CROSSWIRE_CONTROL_OPERATOR_OPERATOR_H
 
@@ -15,10 +21,10 @@
 
 struct operator_desk;
 
-// Makes the socket. `context` outlives what is made. NULL with one line in `error`.
+// Makes the sockets. `context` outlives what is made. NULL with one line in `error`.
 struct operator_desk *operator_new(const struct desk_context *context, char *error, size_t error_size);
 
-// Closes the connections and removes the socket.
+// Closes the connections and removes the sockets.
 void operator_free(struct operator_desk *operators);
 
 // Goes on, bounded, at monotonic time `now_ns`. `recovery` is the one of the running data plane when it is done, else
@@ -26,7 +32,8 @@ void operator_free(struct operator_desk *operators);
 unsigned operator_poll(struct operator_desk *operators, struct recovery *recovery, uint64_t now_ns);
 
 // ---- the subjects, a file each
-extern const struct desk_subject trade_show, trade_break, trade_adjust; // trade.c
-extern const struct desk_subject phase_move;                            // phase.c
+extern const struct desk_subject trade_show, trade_break, trade_adjust;  // trade.c
+extern const struct desk_subject phase_move;                             // phase.c
+extern const struct desk_subject switch_kill, switch_reset, switch_list; // kill.c
 
 #endif
