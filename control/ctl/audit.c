@@ -45,7 +45,7 @@ static void put_scope(json_t *line, const struct listing *listing, unsigned core
 {
     const struct ctl_day *day = &listing->walk->day;
     char text[40];
-    const char *word = scope_word(scope), *name = "";
+    const char *word = alerts_scope_word(scope), *name = "";
     if (!word)
         return;
     if (scope == SCOPE_SESSION)

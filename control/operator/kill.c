@@ -68,7 +68,7 @@ static const char *read_scope(struct request *request, const json_t *root)
     const char *side = json_string_value(json_object_get(root, "side"));
     const char *why = json_string_value(json_object_get(root, "why"));
     kill->scope = SCOPE_VENUE;
-    while (kill->scope < SCOPE_POSITION && (!word || strcmp(word, scope_word((enum scope)kill->scope)) != 0))
+    while (kill->scope < SCOPE_POSITION && (!word || strcmp(word, alerts_scope_word((enum scope)kill->scope)) != 0))
         kill->scope++;
     if (kill->scope == SCOPE_POSITION)
         return "the scope is none of venue, firm, account, session, symbol";
@@ -112,18 +112,18 @@ static json_t *entry_json(const struct request *request, const struct kill_entry
                          : entry->source == KILL_BY_BREAKER ? "breaker"
                                                             : "operator";
     return json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:I, s:I, s:s, s:o, s:o}", "id", (json_int_t)entry->id,
-                     "scope", scope_word((enum scope)entry->scope), "name",
-                     scope_name(request->context->config, entry->core, (enum scope)entry->scope, entry->index), "side",
-                     side, "blocks", (entry->actions & KILL_BLOCK) != 0, "cancels", (entry->actions & KILL_CANCEL) != 0,
-                     "active", entry->blocks != 0, "confirmed", entry->confirmed, "canceled",
-                     (json_int_t)entry->canceled, "time_ns", (json_int_t)entry->time_ns, "source", source, "by",
-                     desk_text(entry->by, strlen(entry->by)), "why", desk_text(entry->why, strlen(entry->why)));
+                     "scope", alerts_scope_word((enum scope)entry->scope), "name",
+                     alerts_scope_name(request->context->config, entry->core, (enum scope)entry->scope, entry->index),
+                     "side", side, "blocks", (entry->actions & KILL_BLOCK) != 0, "cancels",
+                     (entry->actions & KILL_CANCEL) != 0, "active", entry->blocks != 0, "confirmed", entry->confirmed,
+                     "canceled", (json_int_t)entry->canceled, "time_ns", (json_int_t)entry->time_ns, "source", source,
+                     "by", desk_text(entry->by, strlen(entry->by)), "why", desk_text(entry->why, strlen(entry->why)));
 }
 
 static void log_ask(const struct request *request, const struct kill_entry *kill, const char *what)
 {
     char scope[64], side[2] = {kill->side, '\0'};
-    scope_text(request->context->config, kill->core, (enum scope)kill->scope, kill->index, scope, sizeof scope);
+    alerts_scope_text(request->context->config, kill->core, (enum scope)kill->scope, kill->index, scope, sizeof scope);
     log_event(LOG_XW2036, "\"what\":\"%s\",\"scope\":%s,\"side\":%s,\"actions\":%u,\"by\":%s,\"why\":%s", what,
               log_quote(scope), log_quote(side), kill->actions, log_quote(kill->by), log_quote(kill->why));
 }
@@ -251,13 +251,13 @@ static json_t *still_blocked(const struct request *request, const struct reset_e
         unsigned sides = kills_session_sides(request->context->kills, i, &by);
         *free_sessions += sides == 0;
         if (sides && json_array_size(list) < BLOCKED_MOST)
-            json_array_append_new(
-                list,
-                json_pack("{s:s, s:s, s:s}", "session", config->sessions[i].user, "side",
-                          sides == 3   ? ""
-                          : sides == 1 ? "B"
-                                       : "S",
-                          "by", scope_text(config, by->core, (enum scope)by->scope, by->index, text, sizeof text)));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "session", config->sessions[i].user, "side",
+                                                  sides == 3   ? ""
+                                                  : sides == 1 ? "B"
+                                                               : "S",
+                                                  "by",
+                                                  alerts_scope_text(config, by->core, (enum scope)by->scope, by->index,
+                                                                    text, sizeof text)));
     }
     return list;
 }

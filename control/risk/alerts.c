@@ -42,7 +42,7 @@ void alerts_register(struct alerts *alerts, alerts_take *take, void *context)
 
 // ---- names ----------------------------------------------------------------------------------------------------------
 
-const char *scope_word(enum scope scope)
+const char *alerts_scope_word(enum scope scope)
 {
     static const char *const words[] = {NULL, "venue", "firm", "account", "session", "symbol", "position"};
     return (unsigned)scope < sizeof words / sizeof words[0] ? words[scope] : NULL;
@@ -56,7 +56,7 @@ static const char *symbol_name(const struct config *config, unsigned core, uint1
     return "";
 }
 
-const char *scope_name(const struct config *config, unsigned core, enum scope scope, uint16_t index)
+const char *alerts_scope_name(const struct config *config, unsigned core, enum scope scope, uint16_t index)
 {
     switch (scope) {
     case SCOPE_FIRM:
@@ -73,10 +73,10 @@ const char *scope_name(const struct config *config, unsigned core, enum scope sc
     }
 }
 
-const char *scope_text(const struct config *config, unsigned core, enum scope scope, uint16_t index, char *text,
-                       size_t size)
+const char *alerts_scope_text(const struct config *config, unsigned core, enum scope scope, uint16_t index, char *text,
+                              size_t size)
 {
-    const char *word = scope_word(scope), *name = scope_name(config, core, scope, index);
+    const char *word = alerts_scope_word(scope), *name = alerts_scope_name(config, core, scope, index);
     snprintf(text, size, "%s%s%s", word ? word : "?", *name ? " " : "", name);
     return text;
 }
@@ -113,7 +113,7 @@ static void tell(struct alerts *alerts, unsigned core, const struct alert *alert
     if (alert->dropped > alerts->dropped[core])
         log_event(LOG_XW2034, "\"core\":%u,\"dropped\":%" PRIu64, core, alert->dropped - alerts->dropped[core]);
     alerts->dropped[core] = alert->dropped;
-    scope_text(alerts->config, core, (enum scope)alert->scope, alert->index, text, sizeof text);
+    alerts_scope_text(alerts->config, core, (enum scope)alert->scope, alert->index, text, sizeof text);
     log_event(code_of(alert),
               "\"core\":%u,\"sequence\":%" PRIu64 ",\"kind\":\"%c\",\"scope\":%s,\"symbol\":\"%s\",\"limit\":\"%s\","
               "\"reason\":%s,\"before\":%" PRIu64 ",\"after\":%" PRIu64,

@@ -26,13 +26,13 @@ void alerts_register(struct alerts *alerts, alerts_take *take, void *context);
 unsigned alerts_poll(struct alerts *alerts, const struct generation *generation);
 
 // What a scope is called, as the configuration has it: "account FIRST", "venue"; in `text`.
-const char *scope_text(const struct config *config, unsigned core, enum scope scope, uint16_t index, char *text,
-                       size_t size);
+const char *alerts_scope_text(const struct config *config, unsigned core, enum scope scope, uint16_t index, char *text,
+                              size_t size);
 
 // The name alone, "" of the venue and of what there is not.
-const char *scope_name(const struct config *config, unsigned core, enum scope scope, uint16_t index);
+const char *alerts_scope_name(const struct config *config, unsigned core, enum scope scope, uint16_t index);
 
 // "venue", "firm", ..; NULL for none.
-const char *scope_word(enum scope scope);
+const char *alerts_scope_word(enum scope scope);
 
 #endif
