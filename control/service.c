@@ -36,6 +36,9 @@
 #include "control/recovery/snapshot_file.h"
 #include "control/reload.h"
 #include "control/requests.h"
+#include "control/risk/alerts.h"
+#include "control/risk/audit.h"
+#include "control/risk/kills.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -66,6 +69,9 @@ struct service {
     struct auth *auth;
     struct limits_desk *limits;
     struct outbound *outbound;
+    struct alerts *alerts;
+    struct audit *audit;
+    struct kills *kills;
     struct desk_context for_operators;
     struct operator_desk *desk;
     struct follower *follower; // NULL: no snapshots are wanted
@@ -255,9 +261,18 @@ static void open_services(struct service *service)
     for (uint32_t i = 0; i < passwords.count; i++)
         auth_set_hash(service->auth, i, passwords.hash[i]);
     passwords_free(&passwords);
+    service->alerts = alerts_new(service->config);
+    service->audit = audit_new();
+    if (service->alerts && service->audit)
+        service->kills =
+            kills_new(service->config, &service->history, service->writer, service->alerts, service->audit);
+    if (!service->kills)
+        fail_with(EX_OSERR, "no memory");
     service->for_operators = (struct desk_context){.config = service->config,
                                                    .outbound = service->outbound,
                                                    .writer = service->writer,
+                                                   .kills = service->kills,
+                                                   .audit = service->audit,
                                                    .limits = service->limits,
                                                    .reload = reload_asked,
                                                    .service = service};
@@ -480,7 +495,11 @@ static void serve(struct service *service)
         }
         if (service->generation.joined)
             work = serve_generation(service, now_ns);
+        if (running(service))
+            work += alerts_poll(service->alerts, &service->generation);
         work += operator_poll(service->desk, running(service), now_ns);
+        work += kills_poll(service->kills, running(service), now_ns);
+        work += audit_poll(service->audit, running(service));
         watch_journal(service, now_ns);
         tell_ready(service);
         ask_for_patience(service, work, now_ns);
@@ -530,6 +549,9 @@ int service_run(const char *path)
 
     memory_report("stop");
     operator_free(service.desk);
+    kills_free(service.kills);
+    audit_free(service.audit);
+    alerts_free(service.alerts);
     int exit_code = close_journal(&service);
     outbound_free(service.outbound);
     limits_desk_free(service.limits);

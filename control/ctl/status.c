@@ -59,9 +59,9 @@ static json_t *matcher_json(unsigned core, const struct matcher_port *port)
 static const char *ring_name(unsigned kind)
 {
     static const char *const names[] = {
-        [OBJECT_COMMANDS] = "commands",      [OBJECT_JOURNAL] = "journal", [OBJECT_REQUESTS] = "requests",
-        [OBJECT_REPLIES] = "replies",        [OBJECT_ORDERS] = "orders",   [OBJECT_EVENTS] = "events",
-        [OBJECT_MARKET_DATA] = "market_data"};
+        [OBJECT_COMMANDS] = "commands",       [OBJECT_JOURNAL] = "journal", [OBJECT_REQUESTS] = "requests",
+        [OBJECT_REPLIES] = "replies",         [OBJECT_ORDERS] = "orders",   [OBJECT_EVENTS] = "events",
+        [OBJECT_MARKET_DATA] = "market_data", [OBJECT_ALERTS] = "alerts"};
     return kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
 }
 

@@ -49,6 +49,7 @@ struct matcher {
     uint64_t tick_tsc, next_tick_tsc;
     struct ring *commands;
     struct ring_writer journal;
+    struct ring *alerts; // NULL: nobody is told
     uint32_t gateways_count;
     struct ring_reader orders[MATCHER_GATEWAYS_MAX];
     uint32_t drained_gateways; // bit set of those that sent DIRECTIVE_DRAIN
