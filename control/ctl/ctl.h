@@ -37,6 +37,8 @@ int ctl_order(const struct ctl *ctl, int argc, char **argv);
 int ctl_account(const struct ctl *ctl, int argc, char **argv);
 int ctl_trade(const struct ctl *ctl, int argc, char **argv);
 int ctl_phase(const struct ctl *ctl, int argc, char **argv);
+int ctl_breakers(const struct ctl *ctl, int argc, char **argv);
+int ctl_breaker(const struct ctl *ctl, int argc, char **argv);
 int ctl_config(const struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(const struct ctl *ctl, int argc, char **argv);
 int ctl_nic(const struct ctl *ctl, int argc, char **argv);

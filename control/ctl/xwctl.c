@@ -29,6 +29,8 @@ static const struct {
     {"trade", "show|break|adjust MATCH", "a trade of the day; takes it back, or corrects it (options below)",
      ctl_trade},
     {"phase", "pre|regular|after|closed", "moves the venue's session phase forward (--by NAME)", ctl_phase},
+    {"breakers", "", "what trips what, which of it has tripped, degraded modes", ctl_breakers},
+    {"breaker", "reset TRIP", "closes the breakers of a trip (--by NAME)", ctl_breaker},
     {"config", "check|describe [FILE]", "loads a configuration, or prints every key", ctl_config},
     {"doctor", "", "what keeps this host from running it well, with the command that mends each; 1 when it can not run",
      ctl_doctor},

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "contract/config.h"
+#include "control/breaker/breakers.h"
 #include "control/journal/journal.h"
 #include "control/recovery/outbound.h"
 #include "control/recovery/recovery.h"
@@ -26,6 +27,7 @@ struct desk_context {
     const struct config *config;
     struct outbound *outbound;
     const struct journal_writer *writer;
+    struct breakers *breakers;
 };
 
 struct desk;

@@ -5,6 +5,7 @@
 //   {"ask":"trade_break","match":M,"reason":"E","by":"NAME"}
 //   {"ask":"trade_adjust","match":M,"price":P,"quantity":Q,"by":"NAME"}      price in 1/10,000
 //   {"ask":"phase","phase":"R","by":"NAME"}
+//   {"ask":"breaker_reset","trip":"TRIP","by":"NAME"}
 //
 // Root and the user of this process may ask, nobody else. One request at a time. What changes something is a command,
 // so a control that is killed in between has done all of it or nothing.
@@ -28,5 +29,6 @@ unsigned operator_poll(struct operator_desk *operators, struct recovery *recover
 // ---- the subjects, a file each
 extern const struct desk_subject trade_show, trade_break, trade_adjust; // trade.c
 extern const struct desk_subject phase_move;                            // phase.c
+extern const struct desk_subject breaker_reset_by;                      // breaker.c
 
 #endif
