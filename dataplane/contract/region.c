@@ -374,6 +374,10 @@ static bool block_is_sound(const struct region_object *object)
         return object->size >= sizeof(struct core_block) && object->a < ROLE_COUNT;
     case OBJECT_MATCHER:
         return object->size >= sizeof(struct matcher_port);
+    case OBJECT_TALLIES:
+        return object->size % sizeof(struct session_tally) == 0;
+    case OBJECT_BOARD:
+        return object->size >= sizeof(struct breaker_board);
     default:
         return false;
     }

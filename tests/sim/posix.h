@@ -15,7 +15,6 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
-
 #include <sys/uio.h>
 #include <time.h>
 
