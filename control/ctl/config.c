@@ -23,6 +23,7 @@ int ctl_config(const struct ctl *ctl, int argc, char **argv)
            "%u sessions\n",
            with_file.config_path, config->instance, config->date, config->ack, config->gateways_count,
            config->matchers_count, config->symbols_count, config->accounts_count, config->sessions_count);
+    const bool limits = config->risk.limits[0] != '\0';
     config_free(config);
-    return EX_OK;
+    return limits ? ctl_limits_check(&with_file, NULL) : EX_OK;
 }

@@ -17,6 +17,7 @@
 #include "contract/config.h"
 #include "control/breaker/breakers.h"
 #include "control/journal/journal.h"
+#include "control/limits/desk.h"
 #include "control/recovery/outbound.h"
 #include "control/recovery/recovery.h"
 
@@ -28,6 +29,9 @@ struct desk_context {
     struct outbound *outbound;
     const struct journal_writer *writer;
     struct breakers *breakers;
+    struct limits_desk *limits;
+    bool (*reload)(void *service, const char *by, char *text, size_t size); // false: refused, why is in `text`
+    void *service;
 };
 
 struct desk;

@@ -8,8 +8,9 @@ struct operator_desk {
     struct desk *desk;
 };
 
-static const struct desk_subject *const subjects[] = {&trade_show, &trade_break,      &trade_adjust,
-                                                      &phase_move, &breaker_reset_by, NULL};
+static const struct desk_subject *const subjects[] = {
+    &trade_show,     &trade_break,   &trade_adjust,  &phase_move,       &limits_set, &limits_pending,
+    &limits_approve, &limits_reject, &limits_reload, &breaker_reset_by, NULL};
 
 struct operator_desk *operator_new(const struct desk_context *context, char *error, size_t error_size)
 {

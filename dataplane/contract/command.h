@@ -73,6 +73,9 @@ enum command_type {
     // The same for gateways and publishers; the engine does not see them.
     CMD_RESTORE_STREAM = 80,   // how many messages a session, or the feed, has been sent
     CMD_RESTORE_MESSAGES = 81, // the last messages of the feed
+    // For control alone, first of all: the newest CMD_LIMIT, CMD_REFERENCE, .. of each that control has set, its type
+    // in `refuse`. No core is given it.
+    CMD_RESTORE_ADMIN = 82,
     // Directives from control to a matching core: never sequenced, never journaled, never shown to the engine.
     DIRECTIVE_RECOVERED = 240, // the journal has been fed: check sequence and hash, then run
     DIRECTIVE_DRAIN = 241,     // stop taking gateway input, finish, halt
@@ -235,6 +238,9 @@ struct command {
             uint8_t limit;   // enum limit
             char by[16];     // who asked, for the audit
             char second[16]; // who agreed, where a raise needs two
+            uint64_t whole;  // for control: the venue's value, of which `value` is this core's part
+            uint32_t change; // for control: the number of the change, counted up through the day
+            uint32_t file;   // for control: digest of the limits file at that time
         } limit;
         struct {                // CMD_REFERENCE
             uint32_t reference; // price, 0 none: the closing price of the day before

@@ -195,6 +195,12 @@ struct config {
         const char *pre_market, *market_open, *market_close, *venue_close; // HH:MM:SS, empty: not given
     } schedule;
 
+    struct {
+        const char *limits; // file, empty: none
+        bool second_person; // has to agree where a limit gives more room
+        uint32_t approval_seconds;
+    } risk;
+
     struct config_port *ports;
     uint32_t ports_count;
     struct config_gateway *gateways;

@@ -15,6 +15,8 @@ static const struct {
     {CONFIG_control, "login_attempts_per_minute"},
     {CONFIG_control, "password_file"},
     {CONFIG_schedule, NULL},
+    {CONFIG_risk, "limits"},
+    {CONFIG_risk, "approval_seconds"},
     {CONFIG_sessions, "password_hash"},
     {CONFIG_modes, NULL},
     {CONFIG_trips, NULL},

@@ -45,6 +45,9 @@ bool config_fail_at(struct config_source *source, enum config_section section, u
 // Text of the file for a message: printable, cut. One of four rotating buffers a thread.
 const char *config_shown(const char *text, size_t size);
 
+// Levenshtein distance, for names of up to 31 characters; longer ones are far from everything.
+unsigned config_distance(const char *a, size_t a_size, const char *b);
+
 // Checks the whole tree against the table: keys, kinds, types, bounds. False with the error line written.
 bool config_check(struct config_source *source);
 

@@ -71,4 +71,7 @@ xw_expect "the exit code of a reset of no trip" $? 65
 ctl breaker reset bad_logins --by ALICE || xw_fail "xwctl breaker reset"
 xw_stop
 ctl --json journal dump | jq -r 'select(.type == "mode" or .type == "kill" or .type == "note") | .type' | sort | uniq -c >"$XW_HOME/commands.txt"
+commands() { awk -v type="$1" '$2 == type {n = $1} END {print n + 0}' "$XW_HOME/commands.txt"; }
+xw_expect "the kills of a core without control" "$(commands kill)" 1
+[ "$(commands mode)" -ge 6 ] && [ "$(commands note)" -ge 5 ] || xw_fail "the journal does not hold what was done: $(cat "$XW_HOME/commands.txt")"
 ctl replay || xw_fail "the day does not replay"
