@@ -44,6 +44,8 @@ int ctl_kill(const struct ctl *ctl, int argc, char **argv);
 int ctl_reset(const struct ctl *ctl, int argc, char **argv);
 int ctl_kills(const struct ctl *ctl, int argc, char **argv);
 int ctl_audit(const struct ctl *ctl, int argc, char **argv);
+int ctl_breakers(const struct ctl *ctl, int argc, char **argv);
+int ctl_breaker(const struct ctl *ctl, int argc, char **argv);
 int ctl_limits(const struct ctl *ctl, int argc, char **argv);
 int ctl_reload(const struct ctl *ctl, int argc, char **argv);
 int ctl_config(const struct ctl *ctl, int argc, char **argv);

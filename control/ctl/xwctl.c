@@ -36,6 +36,8 @@ static const struct {
     {"kills", "", "what is killed, since when, by whom, and what has been", ctl_kills},
     {"audit", "[DIR]",
      "who decided what, when and why, from the journal (--since HH:MM:SS; --all: rejected orders too)", ctl_audit},
+    {"breakers", "", "what trips what, which of it has tripped, degraded modes", ctl_breakers},
+    {"breaker", "reset TRIP", "closes the breakers of a trip (--by NAME)", ctl_breaker},
     {"limits", "show [SCOPE NAME]",
      "each limit: where it comes from, how much of it is in use (by replaying the journal)", ctl_limits},
     {"limits", "set SCOPE NAME LIMIT VALUE", "changes one, or takes it away: none (--by NAME); `set venue LIMIT VALUE`",

@@ -5,6 +5,7 @@
 //   {"ask":"trade_break","match":M,"reason":"E","by":"NAME"}
 //   {"ask":"trade_adjust","match":M,"price":P,"quantity":Q,"by":"NAME"}      price in 1/10,000
 //   {"ask":"phase","phase":"R","by":"NAME"}
+//   {"ask":"breaker_reset","trip":"TRIP","by":"NAME"}
 //   {"ask":"limits_set","scope":"account","name":"NORTH","limit":"max_quantity","value":"100","by":"NAME"}
 //   {"ask":"limits_pending"}  {"ask":"limits_approve","request":N,"by":"NAME"}  {"ask":"limits_reject",..}
 //   {"ask":"reload","by":"NAME"}  {"ask":"config_show"}
@@ -40,5 +41,6 @@ extern const struct desk_subject phase_move;                            // phase
 extern const struct desk_subject limits_set, limits_pending, limits_approve, limits_reject, limits_reload,
     config_show;                                                         // limits.c
 extern const struct desk_subject switch_kill, switch_reset, switch_list; // kill.c
+extern const struct desk_subject breaker_reset_by;                       // breaker.c
 
 #endif
