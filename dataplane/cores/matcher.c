@@ -392,6 +392,7 @@ static void *matcher_init(const struct role_context *context, char *error, size_
         return NULL;
     }
     matcher->index = context->index;
+    matcher->tsc_hz = context->tsc_hz;
     matcher->tsc_factor = tsc_factor(context->tsc_hz);
     matcher->tick_tsc = tsc_of_ms(context->config->engine.tick_ms, context->tsc_hz);
     matcher->block = context->block;

@@ -46,7 +46,7 @@ struct matcher {
     uint32_t credit;   // inputs that may be taken before any output is looked at again
     uint32_t turn;     // gateway to look at first
     uint64_t now;      // of the round
-    uint64_t tick_tsc, next_tick_tsc;
+    uint64_t tsc_hz, tick_tsc, next_tick_tsc;
     struct ring *commands;
     struct ring_writer journal;
     struct ring *alerts; // NULL: nobody is told
