@@ -39,6 +39,7 @@ static bool follow(struct engine *e, uint32_t peg, struct out *out)
         order_risk_take(e, order);
         order->price = s->asked;
         order_risk_add(e, order);
+        risk_look(e, key_session(order->key));
         return true;
     }
     general_retake(e, s->slot, price, price, true);

@@ -191,6 +191,8 @@ static void trade(struct engine *e, struct out *out, uint32_t slot, uint32_t pri
         triggers_trade(e, in->locate, price);
     shrink_maker(e, maker, quantity);
     risk_trade(e, in, maker, quantity, price);
+    risk_look(e, key_session(in->key));
+    risk_look(e, key_session(maker->key));
     if (maker->quantity == 0)
         refresh_or_drop(e, out, slot);
 }
@@ -330,6 +332,7 @@ static void rest(struct engine *e, struct out *out)
         reserve_draw(e, slot);
     }
     order_risk_add(e, order);
+    risk_look(e, key_session(order->key));
     special_join(e, slot);
     if (new && order->special && s->kinds)
         conditional_add(e, order->special);

@@ -39,6 +39,9 @@ static inline uint32_t risk_mark(const struct engine *e, uint16_t locate)
 // begins its position. Returns REJECT_NONE or the reason. Rates and duplicates count it: once an order.
 uint8_t risk_check(struct engine *e, struct risk_order *order);
 
+// What the session's parties come to may have grown without a check (risk.md section 4): levels are looked at.
+void risk_look(struct engine *e, uint16_t session);
+
 // What a live order of the session adds: `quantity` at `price` begins to be open.
 static inline __attribute__((always_inline)) void risk_add(struct engine *e, uint16_t session, unsigned side,
                                                            uint32_t quantity, uint32_t price, uint32_t number)

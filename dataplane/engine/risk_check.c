@@ -167,6 +167,18 @@ static inline bool watched(const struct party *party, const struct added *added)
            (uses[USE_DAY_VALUE] > party->watch[USE_DAY_VALUE]) | (uses[USE_ORDERS] > party->watch[USE_ORDERS]);
 }
 
+void risk_look(struct engine *e, uint16_t session)
+{
+    static const struct added none[] = {{.side = BUY}, {.side = SELL}};
+    if (e->sessions[session].risk == 0)
+        return;
+    const struct session_line *line = &e->risk.lines[session];
+    uint32_t parties[] = {line->own, line->account, line->firm};
+    for (unsigned i = 0; i < 3; i++)
+        if (watched(&e->parties[parties[i]], &none[BUY]) | watched(&e->parties[parties[i]], &none[SELL]))
+            hook_stage_reached(e, parties[i]);
+}
+
 // Something is above what is watched: a limit, or the level of an alert.
 static __attribute__((noinline)) uint8_t check_uses(struct engine *e, const struct session_line *line,
                                                     const struct added *added)
