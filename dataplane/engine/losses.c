@@ -275,7 +275,7 @@ void losses_watch(struct engine *e, uint32_t party)
 {
     enum scope scope;
     uint16_t index = party_index(e, party, &scope);
-    uint32_t told = e->parties[party].told;
+    uint32_t told = e->told[party];
     wide_money low = MONEY_NEVER;
     for (uint32_t staged = STAGED_LOSS; staged < STAGED; staged++) {
         struct stage_use use;
