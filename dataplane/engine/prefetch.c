@@ -71,8 +71,7 @@ static inline void look_at_line(const struct engine *e, const struct command *c)
 {
     __builtin_prefetch(&e->risk.lines[c->session]);
     if (c->type == CMD_ENTER)
-        __builtin_prefetch(
-            &e->risk.index[position_place(&e->risk, position_key(e->sessions[c->session].account, c->locate))]);
+        __builtin_prefetch(&e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)]);
 }
 
 static inline void look_at_parties(const struct engine *e, const struct command *c)
@@ -86,10 +85,8 @@ static inline void look_at_parties(const struct engine *e, const struct command 
     }
     if (c->type != CMD_ENTER)
         return;
-    uint32_t key = position_key(e->sessions[c->session].account, c->locate);
-    uint64_t entry = e->risk.index[position_place(&e->risk, key)];
-    if (entry >> 32 == key)
-        __builtin_prefetch(&e->risk.positions[(uint32_t)entry], 1);
+    uint64_t entry = e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)];
+    __builtin_prefetch(&e->risk.positions[(uint32_t)entry], 1);
 }
 
 uint32_t engine_look_ahead(const struct engine *e, const struct command *far, const struct command *near, uint32_t hint)
