@@ -3,6 +3,7 @@
 #include "engine/book.h"
 #include "engine/conditional.h"
 #include "engine/lookup.h"
+#include "engine/market.h"
 #include "engine/phases.h"
 #include "engine/place.h"
 #include "engine/special.h"
@@ -275,6 +276,8 @@ const char *engine_check(const struct engine *e)
         broken = conditional_check(e);
     if (!broken)
         broken = expiry_check(e);
+    if (!broken)
+        broken = market_invariants(e);
     return broken ? broken : trades_check(e);
 }
 

@@ -44,6 +44,7 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->backs = part(base, &offset, symbols, sizeof(struct book_back));
     e->dirty = part(base, &offset, dirty_words(capacity->max_symbols), sizeof(uint64_t));
     e->exposures = part(base, &offset, capacity->max_accounts, sizeof(struct exposure));
+    e->markets = part(base, &offset, symbols, sizeof(struct market));
     e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));
     return offset;
 }

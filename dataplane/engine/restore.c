@@ -7,6 +7,7 @@
 
 #include "engine/conditional.h"
 #include "engine/day.h"
+#include "engine/market_snapshot.h"
 #include "engine/phases.h"
 #include "engine/place.h"
 #include "engine/special.h"
@@ -422,6 +423,8 @@ static bool take(struct restore *restore, const struct command *c)
         return take_list(restore, c);
     case CMD_RESTORE_TRADES:
         return take_trades(restore, c);
+    case CMD_RESTORE_MARKET:
+        return market_restore(restore->engine, c) || refuse(restore, "it has a state of the market that no engine has");
     case CMD_RESTORE_END:
         return take_end(restore, c);
     default:

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/market_snapshot.h"
 #include "engine/place.h"
 #include "engine/special.h"
 
@@ -17,6 +18,7 @@ enum stage {
     STAGE_WAITING, // of symbol `at`: what stands in its lists only
     STAGE_LISTS,
     STAGE_TRADES,
+    STAGE_MARKET, // of symbol `at`, part `list`; 0 is the venue
     STAGE_END,
     STAGE_OVER,
 };
@@ -354,7 +356,7 @@ static bool put_trades(struct snapshot_walk *walk, struct command *c)
     uint64_t made = e->next_match - e->first_match;
     uint32_t kept = made < e->trades_limit ? (uint32_t)made : e->trades_limit, count = 0;
     if (walk->at >= kept) {
-        enter_stage(walk, STAGE_END, 0);
+        enter_stage(walk, STAGE_MARKET, 0);
         return false;
     }
     c->type = CMD_RESTORE_TRADES;
@@ -373,6 +375,15 @@ static bool put_trades(struct snapshot_walk *walk, struct command *c)
     }
     c->restore_trades.count = count;
     return true;
+}
+
+// Behind the books, which have left orders beyond no bands.
+static bool put_market(struct snapshot_walk *walk, struct command *c)
+{
+    if (market_save(walk->engine, &walk->at, &walk->list, c))
+        return true;
+    enter_stage(walk, STAGE_END, 0);
+    return false;
 }
 
 static bool put_end(struct snapshot_walk *walk, struct command *c)
@@ -412,6 +423,8 @@ static bool put_next(struct snapshot_walk *walk, struct command *c)
         return put_list(walk, c);
     case STAGE_TRADES:
         return put_trades(walk, c);
+    case STAGE_MARKET:
+        return put_market(walk, c);
     case STAGE_END:
         return put_end(walk, c);
     case STAGE_OVER:

@@ -2,6 +2,7 @@
 // Enter and Replace of everything that is not plain, and of plain orders that ask for it in an uncommon way: the checks
 // in their order, the answer, and the way into the book, into waiting or into matching.
 #include "engine/conditional.h"
+#include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/numbers.h"
 #include "engine/options.h"
@@ -153,6 +154,23 @@ static bool must_pause(struct engine *e, struct wish *wish)
     return true;
 }
 
+// The market's state against what is asked for.
+static uint8_t market_refuses(const struct engine *e, const struct wish *wish)
+{
+    const struct special *s = &e->specials[0];
+    uint8_t reason = market_check_halted(e, wish->locate);
+    if (reason != REJECT_NONE)
+        return reason;
+    return market_check(e, &(struct market_order){.locate = wish->locate,
+                                                  .side = wish->side_name,
+                                                  .price_type = s->price_type,
+                                                  .market = wish->market,
+                                                  .waits = s->trigger_type != 0,
+                                                  .discretion = (wish->kinds & KIND_DISCRETION) != 0,
+                                                  .price = wish->price,
+                                                  .peg_offset = s->peg_offset});
+}
+
 static void reject(struct engine *e, const struct command *c, struct out *out, uint8_t reason)
 {
     emit_rejected(out, c, reason);
@@ -181,6 +199,8 @@ void special_enter(struct engine *e, const struct command *c, struct out *out)
         wish_fill(e, &wish, c, 0, c->side);
         reason = wish_check(e, &wish);
     }
+    if (reason == REJECT_NONE)
+        reason = market_refuses(e, &wish);
     if (reason == REJECT_NONE) {
         if (must_pause(e, &wish))
             return;
@@ -230,6 +250,12 @@ void special_replace(struct engine *e, const struct command *c, uint32_t slot, s
     if (reason == REJECT_NONE) {
         wish_fill(e, &wish, c, slot, side);
         reason = wish_check(e, &wish);
+    }
+    uint8_t barred = reason == REJECT_NONE ? market_refuses(e, &wish) : REJECT_NONE;
+    if (barred != REJECT_NONE) {
+        number_take(e, c);
+        reject(e, c, out, barred);
+        return;
     }
     if (reason == REJECT_NONE) {
         if (must_pause(e, &wish))
