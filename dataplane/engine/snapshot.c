@@ -23,7 +23,7 @@ enum stage {
     STAGE_OVER,
 };
 
-#define LISTS 5u
+#define LISTS 6u
 
 bool snapshot_possible(const struct engine *e)
 {
@@ -302,6 +302,8 @@ static uint32_t list_first(const struct engine *e, uint32_t locate, uint32_t lis
     case RESTORE_DISCRETION_BUY:
     case RESTORE_DISCRETION_SELL:
         return back->discretion[list - RESTORE_DISCRETION_BUY];
+    case RESTORE_TRIGGERED:
+        return back->triggered;
     default:
         return back->stops[list - RESTORE_STOPS_BUY];
     }

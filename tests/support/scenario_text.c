@@ -161,6 +161,15 @@ static void say_attribution(struct text *text, const struct event *e)
         say(text, " %c of %.4s", e->display, e->firm);
 }
 
+// Letters where both are some.
+static void say_change(struct text *text, uint64_t before, uint64_t after)
+{
+    if ((before == 0 || before >= 'A') && (after == 0 || after >= 'A') && before <= 'Z' && after <= 'Z')
+        say(text, " %c>%c", before ? (char)before : '-', after ? (char)after : '-');
+    else
+        say(text, " %llu>%llu", (unsigned long long)before, (unsigned long long)after);
+}
+
 static void say_body(struct text *text, const struct event *e)
 {
     switch (e->type) {
@@ -236,6 +245,30 @@ static void say_body(struct text *text, const struct event *e)
         break;
     case EV_SYSTEM:
         say(text, "S %c", e->reason);
+        break;
+    case EV_TRADING_ACTION:
+        say(text, "H S%u %c", e->locate, e->reason);
+        if (e->action_reason[0] > ' ')
+            say_alpha(text, e->action_reason, 4);
+        break;
+    case EV_BAND:
+        say(text, "J S%u", e->locate);
+        say_price(text, e->price);
+        say_price(text, e->lower);
+        say_price(text, e->upper);
+        break;
+    case EV_MARKET_WIDE:
+        if (e->reason)
+            say(text, "W %c", e->reason);
+        else
+            say(text, "V %u %u %u", low(e->levels[0]), low(e->levels[1]), low(e->levels[2]));
+        break;
+    case EV_REG_SHO:
+        say(text, "Y S%u %c", e->locate, e->reason);
+        break;
+    case EV_ALERT:
+        say(text, "! %c %u:%u", e->reason, e->alert_scope, e->price);
+        say_change(text, e->alert_before, e->alert_after);
         break;
     default:
         say(text, "event%u", e->type);

@@ -129,6 +129,12 @@ static void sessions_and_firms_are_served_as_a_whole(void **state)
     run_file("sessions");
 }
 
+static void the_market_halts_pauses_and_stays_within_its_bands(void **state)
+{
+    (void)state;
+    run_file("market");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +156,7 @@ int main(void)
         cmocka_unit_test(trades_are_broken_and_adjusted),
         cmocka_unit_test(cases_that_peers_publish),
         cmocka_unit_test(full_tables_refuse),
+        cmocka_unit_test(the_market_halts_pauses_and_stays_within_its_bands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
