@@ -27,7 +27,7 @@
 #include "control/journal/journal.h"
 #include "control/journal/keeper.h"
 #include "control/memory_report.h"
-#include "control/operator.h"
+#include "control/operator/operator.h"
 #include "control/passwords.h"
 #include "control/recovery/follower.h"
 #include "control/recovery/generation.h"
@@ -65,6 +65,7 @@ struct service {
     struct journal_keeper *keeper;
     struct auth *auth;
     struct outbound *outbound;
+    struct desk_context for_operators;
     struct operator_desk *desk;
     struct follower *follower; // NULL: no snapshots are wanted
     bool ended;                // the data plane has halted in order,
@@ -247,7 +248,9 @@ static void open_services(struct service *service)
     for (uint32_t i = 0; i < passwords.count; i++)
         auth_set_hash(service->auth, i, passwords.hash[i]);
     passwords_free(&passwords);
-    service->desk = operator_new(service->config, service->outbound, service->writer, error, sizeof error);
+    service->for_operators =
+        (struct desk_context){.config = service->config, .outbound = service->outbound, .writer = service->writer};
+    service->desk = operator_new(&service->for_operators, error, sizeof error);
     if (!service->desk)
         fail_with(EX_CANTCREAT, "%s", error);
 }

@@ -175,6 +175,7 @@ static inline bool engine_stream_opening(const struct engine_stream *s, const st
         c->day.max_trades = capacity->max_trades;
         c->day.max_special = capacity->max_special;
         c->day.max_conditional = capacity->max_conditional;
+        c->day.max_positions = capacity->max_positions;
     } else if (index <= s->symbols) {
         c->type = CMD_OPEN_SYMBOL;
         engine_stream_symbol(index - 1, c->open_symbol.name);

@@ -118,6 +118,7 @@ static void day(struct row *row, const struct command *c)
     row_number(row, ROW_max_trades, c->day.max_trades);
     row_number(row, ROW_max_special, c->day.max_special);
     row_number(row, ROW_max_conditional, c->day.max_conditional);
+    row_number(row, ROW_max_positions, c->day.max_positions);
     row_number(row, ROW_max_symbols, c->day.max_symbols);
     row_number(row, ROW_max_accounts, c->day.max_accounts);
     row_number(row, ROW_max_sessions, c->day.max_sessions);

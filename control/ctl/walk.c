@@ -158,6 +158,7 @@ static void step_or_hold(struct state *state, const struct command *record)
         .max_trades = record->day.max_trades,
         .max_special = record->day.max_special,
         .max_conditional = record->day.max_conditional,
+        .max_positions = record->day.max_positions,
         .max_symbols = record->day.max_symbols,
         .max_accounts = record->day.max_accounts,
         .max_sessions = record->day.max_sessions,

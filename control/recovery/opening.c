@@ -39,6 +39,7 @@ static struct command open_day(const struct config *config, unsigned core, const
     command.day.max_trades = capacity.max_trades;
     command.day.max_special = capacity.max_special;
     command.day.max_conditional = capacity.max_conditional;
+    command.day.max_positions = capacity.max_positions;
     return command;
 }
 

@@ -68,8 +68,9 @@ enum command_type {
     CMD_RESTORE_SPECIAL = 70, // of the order just before, which is not plain
     CMD_RESTORE_LIST = 71,    // a symbol's conditional orders, in their order
     CMD_RESTORE_TRADES = 72,
-    CMD_RESTORE_END = 73, // the engine is whole: sequence and hash are those that the snapshot covers
-    CMD_RESTORE_MARKET = 78,
+    CMD_RESTORE_MARKET = 78, // of the market's state
+    CMD_RESTORE_KILL = 79,   // blocks of one scope (engine/kill.h)
+    CMD_RESTORE_END = 73,    // the engine is whole: sequence and hash are those that the snapshot covers
     // The same for gateways and publishers; the engine does not see them.
     CMD_RESTORE_STREAM = 80,   // how many messages a session, or the feed, has been sent
     CMD_RESTORE_MESSAGES = 81, // the last messages of the feed
@@ -194,6 +195,7 @@ struct command {
             uint32_t max_special;     // live orders that are not plain
             uint32_t max_conditional; // stops, pegs and discretionary orders of one symbol
             uint64_t seed;            // of random reserves
+            uint32_t max_positions;   // accounts times symbols; 0: no risk today
         } day;
         struct { // CMD_OPEN_SYMBOL
             char name[8];
@@ -269,7 +271,8 @@ struct command {
             uint16_t index;  // by scope
             uint8_t scope;   // enum scope
             char side;       // B, S, or 0: both
-            uint8_t actions; // enum kill_action; CMD_RESET: what goes on again
+            uint8_t actions; // CMD_KILL: enum kill_action
+            uint8_t source;  // enum kill_source, 0 the operator; CMD_RESET: whose blocks are lifted, 0 all
             uint64_t id;     // control's number of this kill, in its alerts
             char by[16];
             char why[40];
@@ -327,6 +330,7 @@ struct command {
             char phase;     // enum session_phase
             uint32_t slots; // the highest
             uint8_t ended;
+            uint32_t max_positions;
         } restore_day;
         struct {
             char name[8];
@@ -348,6 +352,11 @@ struct command {
             uint8_t up, disabled, cancel_on_disconnect, post_only_cancels;
             char aiq_default;
         } restore_session;
+        struct {
+            uint8_t scope; // enum scope
+            uint8_t blocks;
+            uint16_t index;
+        } restore_kill;
         struct {
             uint32_t last[18];
             uint8_t channels[18];

@@ -128,7 +128,7 @@ struct config {
     struct {
         uint32_t max_orders; // live orders a matching core
         uint32_t max_levels;
-        uint32_t max_trades, max_special, max_conditional;
+        uint32_t max_trades, max_special, max_conditional, max_positions;
         uint32_t tick_ms;
     } engine;
     struct {

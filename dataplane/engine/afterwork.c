@@ -3,6 +3,7 @@
 
 #include "engine/book.h"
 #include "engine/conditional.h"
+#include "engine/kill.h"
 #include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/pegs.h"
@@ -49,7 +50,7 @@ static bool follow_all(struct engine *e, uint16_t locate, struct out *out, unsig
     struct after *after = &e->after;
     const struct book *book = &e->books[locate];
     while (after->cursor && !market_stands_still(e, book, locate)) {
-        if (*looks == 0)
+        if (*looks == 0 || e->kills_pending)
             return false;
         --*looks;
         uint32_t peg = after->cursor;
@@ -96,13 +97,16 @@ static bool pegs_wait(const struct engine *e, uint16_t locate)
     return back->pegs != 0 && (back->looked[BUY] != book->best[BUY] || back->looked[SELL] != book->best[SELL]);
 }
 
-// Rounds of pegs until the best prices stand still, then a stop, and again. False: more to come in a later step.
+// Rounds of pegs until the best prices stand still, then a stop, and again. False: more to come in a later step or
+// when kills that are pending have been carried out.
 static bool follow_book(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
 {
     struct after *after = &e->after;
     struct book_back *back = &e->backs[locate];
     const struct book *book = &e->books[locate];
     while (!market_stands_still(e, book, locate)) {
+        if (e->kills_pending)
+            return false;
         if (after->stage == STAGE_LOOK) {
             after->stage = pegs_wait(e, locate) ? STAGE_ROUND : STAGE_STOPS;
             if (after->stage == STAGE_ROUND) {
@@ -154,7 +158,8 @@ static uint32_t next_dirty(const struct engine *e, uint32_t locate)
     return word * 64 + (uint32_t)__builtin_ctzll(e->dirty[word]);
 }
 
-// Goes on until `out` is full or all is done. Returns true when no book is dirty any more.
+// Goes on until `out` is full, a limit wants something killed, or all is done. Returns true when no book is dirty any
+// more.
 static bool afterwork(struct engine *e, struct out *out)
 {
     struct after *after = &e->after;
@@ -185,6 +190,12 @@ unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count)
         return count;
     struct out out = out_open(e, events);
     out.count = count;
-    e->left.work = out_full(&out) || !afterwork(e, &out) ? WORK_AFTER : WORK_NONE;
+    do {
+        bool killing = e->kills_pending && !e->after.taking;
+        if (killing)
+            kill_pending(e, &out);
+        else if (e->dirty_books && (out_full(&out) || !afterwork(e, &out)) && (!e->kills_pending || e->after.taking))
+            e->left.work = WORK_AFTER;
+    } while (e->left.work == WORK_NONE && (e->kills_pending || e->dirty_books));
     return out_close(e, &out);
 }

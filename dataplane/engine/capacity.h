@@ -17,6 +17,17 @@ static inline uint32_t capacity_special(uint32_t max_special, uint32_t max_order
     return max_orders / 8 > CAPACITY_SPECIAL_LEAST ? max_orders / 8 : CAPACITY_SPECIAL_LEAST;
 }
 
+#define CAPACITY_POSITIONS_MOST 1048576u
+
+// Unless configured, every account has room for a position in every symbol.
+static inline uint32_t capacity_positions(const struct config *config)
+{
+    if (config->engine.max_positions)
+        return config->engine.max_positions;
+    uint64_t all = (uint64_t)config->accounts_count * config->symbols_count;
+    return all < CAPACITY_POSITIONS_MOST ? (uint32_t)all : CAPACITY_POSITIONS_MOST;
+}
+
 // Capacity of matching core `core`. Symbols are counted over all cores (locates are per core, so this is ample),
 // sessions too, because their indexes are global.
 static inline struct engine_capacity engine_capacity_of(const struct config *config, unsigned core)
@@ -27,6 +38,7 @@ static inline struct engine_capacity engine_capacity_of(const struct config *con
         .max_trades = config->engine.max_trades,
         .max_special = capacity_special(config->engine.max_special, config->engine.max_orders),
         .max_conditional = config->engine.max_conditional,
+        .max_positions = capacity_positions(config),
         .max_symbols = (uint16_t)config->symbols_count,
         .max_accounts = (uint16_t)config->accounts_count,
         .max_sessions = (uint16_t)config->sessions_count,

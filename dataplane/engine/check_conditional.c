@@ -115,8 +115,8 @@ static const char *check_book(const struct engine *e, uint16_t locate)
             broken = check_list(e, locate, side, back->stops[side], wrong_stop, &count, &newest);
         if (!broken && newest != back->stops_newest[side])
             broken = "a list of stops has another newest one";
-        if (!broken &&
-            (book->uncommon[side] & ~UNCOMMON_MARKET) != (back->discretion[side] || book->best_level[side | HIDDEN]))
+        if (!broken && (book->uncommon[side] & ~(UNCOMMON_KILLED | UNCOMMON_MARKET)) !=
+                           (back->discretion[side] || book->best_level[side | HIDDEN]))
             broken = "a side does not say whether hidden or discretionary orders rest on it";
     }
     if (!broken)

@@ -2,8 +2,10 @@
 #include "engine/day.h"
 
 #include "engine/book.h"
+#include "engine/kill.h"
 #include "engine/market.h"
 #include "engine/phases.h"
+#include "engine/risk_limits.h"
 #include "engine/sessions.h"
 #include "engine/slots.h"
 
@@ -29,7 +31,8 @@ static bool capacity_fits(const struct engine_capacity *have, const struct comma
            c->day.max_levels <= have->max_levels && c->day.max_symbols <= have->max_symbols &&
            c->day.max_accounts <= have->max_accounts && c->day.max_sessions <= have->max_sessions &&
            c->day.max_trades <= have->max_trades && c->day.max_special <= have->max_special &&
-           c->day.max_conditional <= have->max_conditional && c->day.core == have->core;
+           c->day.max_conditional <= have->max_conditional && c->day.max_positions <= have->max_positions &&
+           c->day.core == have->core;
 }
 
 void day_open(struct engine *e, const struct command *c, struct out *out)
@@ -43,6 +46,7 @@ void day_open(struct engine *e, const struct command *c, struct out *out)
                                         .max_trades = c->day.max_trades,
                                         .max_special = c->day.max_special,
                                         .max_conditional = c->day.max_conditional,
+                                        .max_positions = c->day.max_positions,
                                         .max_symbols = c->day.max_symbols,
                                         .max_accounts = c->day.max_accounts,
                                         .max_sessions = c->day.max_sessions,
@@ -59,6 +63,7 @@ void day_open(struct engine *e, const struct command *c, struct out *out)
     e->orders[0].key = ORDER_FREE;
     e->generator = c->day.seed;
     e->market.due_ns = UINT64_MAX;
+    risk_open_day(e);
     emit_day(out, EV_DAY_OPEN, e->date);
     emit_system(out, 'O', EV_MD_OTHER);
 }
@@ -79,6 +84,7 @@ void day_open_symbol(struct engine *e, const struct command *c, struct out *out)
     struct directory_entry *directory = book_directory(e, locate, BUY, 0); // both sides
     for (unsigned i = 0; i < 2 * DIRECTORY; i++)
         directory[i] = (struct directory_entry){NO_PAGE, 0};
+    risk_open_symbol(e, locate);
     struct event event = {
         .type = EV_SYMBOL, .lines = 3, .flags = EV_MD_OTHER, .session = SESSION_NONE, .locate = locate};
     memcpy(event.symbol, book->name, sizeof event.symbol);
@@ -96,6 +102,14 @@ void day_open_account(struct engine *e, const struct command *c)
     memcpy(account->firm, c->open_account.firm, sizeof account->firm);
     memcpy(account->organisation, c->open_account.organisation, sizeof account->organisation);
     account->open = true;
+    account->firm_index = index;
+    for (uint16_t other = 0; other < index; other++) {
+        if (!e->accounts[other].open || memcmp(e->accounts[other].firm, account->firm, sizeof account->firm) != 0)
+            continue;
+        account->firm_index = other;
+        break;
+    }
+    risk_open_account(e, index);
 }
 
 void day_open_session(struct engine *e, const struct command *c)
@@ -112,6 +126,8 @@ void day_open_session(struct engine *e, const struct command *c)
                          .aiq_default = c->open_session.aiq_default == 'N' ? 0 : c->open_session.aiq_default};
     uint32_t own = session_own_link(e, c->session);
     e->links[own] = (struct session_link){own, own};
+    kill_session_opened(e, c->session);
+    risk_open_session(e, c->session);
 }
 
 void day_start(struct engine *e, const struct command *c, struct out *out)
@@ -120,6 +136,7 @@ void day_start(struct engine *e, const struct command *c, struct out *out)
     if (e->day != DAY_OPENING || phase < 0 || phase == phase_rank(PHASE_CLOSED))
         return;
     phase_set(e, c->phase.phase);
+    risk_limits_work_out(e);
     e->left = (struct unfinished){.work = WORK_START, .cursor = 1};
     day_start_continue(e, out);
 }

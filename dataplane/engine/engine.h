@@ -26,6 +26,7 @@ struct engine_capacity {
     uint32_t max_trades;      // of the day, that can be broken
     uint32_t max_special;     // live orders that are not plain
     uint32_t max_conditional; // pegs, discretionary orders and stops of one symbol
+    uint32_t max_positions;   // accounts times symbols that may have had an order; 0: days without risk (risk.md)
     uint16_t max_symbols;
     uint16_t max_accounts;
     uint16_t max_sessions;

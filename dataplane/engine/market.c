@@ -7,6 +7,7 @@
 #define WALK_MAX 2048u // symbols that a step looks at before it pauses
 #define LOOK_EVENTS 4  // of one symbol, cancels aside
 #define LIMIT_EVENTS 1
+#define ADV_MAX UINT64_C(1000000000000) // shares: times a million it stays below 2^63
 #define MS_NS UINT64_C(1000000)
 #define INTERVAL_NS UINT64_C(10000000000)
 #define MARKET_WIDE_NS UINT64_C(900000000000) // 15 minutes
@@ -327,7 +328,8 @@ static void take_reference(struct engine *e, const struct command *c, struct out
 {
     uint16_t locate = c->reference.locate;
     char reg_sho = c->reference.reg_sho;
-    if (!is_open(e, locate) || c->reference.reference > PRICE_MAX || c->reference.tier > 2 ||
+    if (!is_open(e, locate) || c->reference.reference > PRICE_MAX || c->reference.adv > ADV_MAX ||
+        c->reference.tier > 2 ||
         (reg_sho != SHO_UNKNOWN && reg_sho != SHO_NONE && reg_sho != SHO_INTRADAY && reg_sho != SHO_REMAINS))
         return;
     struct market *m = &e->markets[locate];

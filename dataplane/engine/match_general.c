@@ -57,7 +57,8 @@ void general_retake(struct engine *e, uint32_t slot, uint32_t limit, uint32_t pr
                               .rests = rests,
                               .unplain = true,
                               .slot = slot,
-                              .special = order->special};
+                              .special = order->special,
+                              .position = order->position};
     general_begin(e);
 }
 
@@ -168,7 +169,7 @@ static void refresh_or_drop(struct engine *e, struct out *out, uint32_t slot)
 
 static void shrink_maker(struct engine *e, struct order *maker, uint32_t quantity)
 {
-    risk_take(e, key_session(maker->key), side_of(maker->side), quantity, maker->price);
+    risk_take(e, key_session(maker->key), side_of(maker->side), quantity, maker->price, maker->position);
     maker->quantity -= quantity;
     maker->executed += quantity;
     e->levels[maker->level].quantity -= quantity;
@@ -205,6 +206,7 @@ static void trade(struct engine *e, struct out *out, uint32_t slot, uint32_t pri
     if (book->watch & WATCH_MARKET)
         market_trade(e, in->locate, price, 1);
     shrink_maker(e, maker, quantity);
+    risk_trade(e, in, maker, quantity, price);
     if (maker->quantity == 0)
         refresh_or_drop(e, out, slot);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/book.h"
+#include "engine/positions.h"
 
 #define MEMORY_ALIGN 4096u
 #define LINE 64u
@@ -17,6 +18,25 @@ static void *part(char *base, size_t *offset, size_t count, size_t size)
     size_t end = (at + count * size + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
     *offset = end + line % MEMORY_ALIGN;
     return base ? base + at : NULL;
+}
+
+static void lay_out_risk(struct engine *e, const struct engine_capacity *capacity, char *base, size_t *offset)
+{
+    struct risk *risk = &e->risk;
+    size_t positions = capacity->max_positions, symbols = (size_t)capacity->max_symbols + 1;
+    size_t accounts = capacity->max_accounts, sessions = capacity->max_sessions;
+    size_t parties = 2 * accounts + sessions;
+    e->parties = part(base, offset, positions ? parties : accounts, sizeof(struct party));
+    risk->positions = part(base, offset, positions + 1, sizeof(struct position));
+    if (positions == 0)
+        return;
+    risk->backs = part(base, offset, positions + 1, sizeof(struct position_back));
+    risk->index = part(base, offset, positions_index(capacity->max_positions), sizeof(uint64_t));
+    risk->lines = part(base, offset, sessions, sizeof(struct session_line));
+    risk->symbols = part(base, offset, symbols, sizeof(struct order_limits));
+    risk->accounts = part(base, offset, accounts, sizeof(struct account_line));
+    risk->firms = part(base, offset, accounts, sizeof(uint16_t));
+    risk->limits = part(base, offset, 1 + parties + symbols, sizeof *risk->limits);
 }
 
 static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, char *base)
@@ -43,9 +63,13 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->heap = part(base, &offset, (size_t)capacity->max_special + 1, sizeof(uint32_t));
     e->backs = part(base, &offset, symbols, sizeof(struct book_back));
     e->dirty = part(base, &offset, dirty_words(capacity->max_symbols), sizeof(uint64_t));
-    e->exposures = part(base, &offset, capacity->max_accounts, sizeof(struct exposure));
+    lay_out_risk(e, capacity, base, &offset);
     e->markets = part(base, &offset, symbols, sizeof(struct market));
     e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));
+    e->session_blocks = 1 + 2 * (uint32_t)capacity->max_accounts;
+    e->symbol_blocks = e->session_blocks + capacity->max_sessions;
+    e->blocks = part(base, &offset, e->symbol_blocks + symbols, sizeof(uint8_t));
+    e->kill_causes = part(base, &offset, 2 * (size_t)capacity->max_accounts, sizeof(struct kill_cause));
     return offset;
 }
 

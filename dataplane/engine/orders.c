@@ -40,6 +40,17 @@ static inline bool session_plain(const struct engine *e, const struct command *c
     return c->session < e->trading_sessions && e->sessions[c->session].gate == SESSION_PLAIN;
 }
 
+// The permissions that a plain order needs.
+static inline uint32_t plain_asks(const struct engine *e, const struct command *c, uint64_t terms)
+{
+    char side = terms_side(terms);
+    uint32_t asks = FORBID_ALL | FORBID_WITHOUT_STOP_LOSS;
+    asks |= c->tif == '3' ? FORBID_IOC : 0;
+    asks |= e->phase == PHASE_PRE ? FORBID_PRE_MARKET : e->phase == PHASE_AFTER ? FORBID_POST_MARKET : 0;
+    asks |= side == 'T' ? FORBID_SHORT | FORBID_SHORT_UNLOCATED : 0;
+    return asks | (side == 'E' ? FORBID_SHORT_EXEMPT | FORBID_SHORT_UNLOCATED : 0);
+}
+
 // Whether the command has nothing to refuse or echo, and there is room for the order wherever it may rest. Of a market
 // order the price is none. Sets tick_index and place.
 static inline __attribute__((always_inline)) bool plain_fits(const struct engine *e, const struct command *c,
@@ -95,9 +106,40 @@ unsigned order_enter_any(struct engine *e, const struct command *c, struct event
     return step_close(e, &out);
 }
 
+// What risk asks of a plain order; `original` 0 for an Enter. `*position` is the order's.
+static __attribute__((noinline)) uint8_t plain_risk(struct engine *e, const struct command *c,
+                                                    const struct plain *plain, uint32_t original, uint32_t quantity,
+                                                    uint32_t *position)
+{
+    struct risk_order order = {.command = c,
+                               .original = original,
+                               .session = c->session,
+                               .account = e->sessions[c->session].account,
+                               .locate = terms_locate(plain->terms),
+                               .side = plain->side,
+                               .side_name = terms_side(plain->terms),
+                               .quantity = quantity,
+                               .price = c->price,
+                               .reach = c->price,
+                               .asks = plain_asks(e, c, plain->terms)};
+    uint8_t reason = risk_check(e, &order);
+    *position = order.position;
+    return reason;
+}
+
+// An order that risk refuses: it has its number, and a replaced one stays.
+static __attribute__((noinline, cold)) unsigned plain_refuse(struct engine *e, const struct command *c, uint8_t reason,
+                                                             struct event *events)
+{
+    struct out out = out_open(e, events);
+    emit_rejected(&out, c, reason);
+    e->outcome = OUTCOME_REJECTED;
+    return step_close(e, &out);
+}
+
 // A plain order that meets the contra side, or is not to rest.
 static __attribute__((noinline)) unsigned enter_taking(struct engine *e, const struct command *c, uint32_t tick_index,
-                                                       struct event *events)
+                                                       uint32_t position, struct event *events)
 {
     uint64_t terms = terms_word(c);
     struct out out = out_open(e, events);
@@ -109,7 +151,8 @@ static __attribute__((noinline)) unsigned enter_taking(struct engine *e, const s
                               .quantity = c->quantity,
                               .price = c->price,
                               .terms = terms,
-                              .rests = c->tif == '0'};
+                              .rests = c->tif == '0',
+                              .position = position};
     emit_accepted(&out, c, terms, e->in.ref, 0);
     order_match(e, &out);
     return step_close(e, &out);
@@ -132,15 +175,22 @@ unsigned order_enter(struct engine *e, const struct command *c, struct event *ev
     if (UNLIKELY(!day & (asks != e->plain_ioc)))
         return order_enter_any(e, c, events);
     *last = c->user_ref;
+    uint32_t position = 0;
+    if (e->sessions[c->session].risk) {
+        uint8_t reason = plain_risk(e, c, &plain, 0, c->quantity, &position);
+        if (UNLIKELY(reason != REJECT_NONE))
+            return plain_refuse(e, c, reason, events);
+    }
     if (UNLIKELY(!day) || UNLIKELY(book_crosses(plain.book, plain.side, c->price)))
-        return enter_taking(e, c, plain.tick_index, events);
+        return enter_taking(e, c, plain.tick_index, position, events);
     uint32_t slot = slot_take(e);
     struct incoming in = {.key = plain.key,
                           .ref = e->next_ref++,
                           .tick_index = plain.tick_index,
                           .quantity = c->quantity,
                           .price = c->price,
-                          .terms = plain.terms};
+                          .terms = plain.terms,
+                          .position = position};
     bucket_insert(e, plain.place, slot);
     order_place(e, &in, plain.place, 0, slot);
     struct out out = out_open(e, events);
@@ -179,7 +229,7 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
                                                       struct event *events)
 {
     struct out out = out_open(e, events);
-    if (e->sessions[c->session].disabled) { // outcome (c)
+    if (e->sessions[c->session].disabled & DISABLED_BY_USER) { // outcome (c)
         number_take(e, c);
         emit_rejected(&out, c, REJECT_FIRM);
         e->outcome = OUTCOME_REJECTED;
@@ -230,6 +280,12 @@ unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint,
         UNLIKELY(order->flags & ~ORDER_AWAY) || UNLIKELY(c->quantity <= order->executed))
         return replace_any(e, c, slot, events);
     *last = c->user_ref;
+    uint32_t position = 0;
+    if (e->sessions[c->session].risk) {
+        uint8_t reason = plain_risk(e, c, &plain, slot, c->quantity - order->executed, &position);
+        if (UNLIKELY(reason != REJECT_NONE))
+            return plain_refuse(e, c, reason, events);
+    }
     struct incoming in = {.key = plain.key,
                           .ref = e->next_ref++,
                           .tick_index = plain.tick_index,
@@ -237,7 +293,8 @@ unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint,
                           .price = c->price,
                           .terms = plain.terms,
                           .executed = order->executed,
-                          .group_id = order->group_id};
+                          .group_id = order->group_id,
+                          .position = position};
     if (UNLIKELY(!day) || UNLIKELY(book_crosses(plain.book, plain.side, c->price)))
         return replace_taking(e, c, slot, &in, events);
     struct out out = out_open(e, events);
@@ -252,7 +309,7 @@ unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint,
 // Reduces the open quantity in place; the order keeps its priority.
 static void reduce(struct engine *e, struct order *order, uint32_t by)
 {
-    risk_take(e, key_session(order->key), side_of(order->side), by, order->price);
+    risk_take(e, key_session(order->key), side_of(order->side), by, order->price, order->position);
     order->quantity -= by;
     e->levels[order->level].quantity -= by;
 }

@@ -5,22 +5,8 @@
 
 #include "engine/book.h"
 #include "engine/lookup.h"
+#include "engine/risk.h"
 #include "engine/slots.h"
-
-// What an order has at risk, by account: added to when it rests, taken from when it goes or trades.
-static inline void risk_add(struct engine *e, uint16_t session, unsigned side, uint32_t quantity, uint32_t price)
-{
-    struct exposure *exposure = &e->exposures[e->sessions[session].account];
-    exposure->side[side].quantity += quantity;
-    exposure->side[side].notional += (uint64_t)quantity * price;
-}
-
-static inline void risk_take(struct engine *e, uint16_t session, unsigned side, uint32_t quantity, uint32_t price)
-{
-    struct exposure *exposure = &e->exposures[e->sessions[session].account];
-    exposure->side[side].quantity -= quantity;
-    exposure->side[side].notional -= (uint64_t)quantity * price;
-}
 
 // The price at which an order counts: none for a market order that waits for its trigger.
 static inline uint32_t risk_price(const struct order *order)
@@ -36,12 +22,14 @@ static inline uint32_t order_open(const struct engine *e, const struct order *or
 // The same for any order as it stands in its slot.
 static inline void order_risk_add(struct engine *e, const struct order *order)
 {
-    risk_add(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order));
+    risk_add(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order),
+             order->position);
 }
 
 static inline void order_risk_take(struct engine *e, const struct order *order)
 {
-    risk_take(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order));
+    risk_take(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order),
+              order->position);
 }
 
 // Puts the plain order of `in` into its slot and all tables but the live-order table, in which it stands at `place`.
@@ -52,7 +40,8 @@ static inline __attribute__((always_inline)) void order_place(struct engine *e, 
     uint16_t locate = terms_locate(in->terms);
     uint32_t level = book_level_make(e, locate, side, in->tick_index);
     uint32_t prev = book_join(e, locate, side, in->price, in->quantity, level, slot);
-    risk_add(e, key_session(in->key), side, in->quantity, in->price);
+    risk_add(e, key_session(in->key), side, in->quantity, in->price, in->position);
+    risk_live(e, key_session(in->key), 1);
     session_append(e, key_session(in->key), slot);
     uint64_t *to = (uint64_t *)&e->orders[slot]; // in whole words
     to[0] = in->key;
@@ -62,7 +51,7 @@ static inline __attribute__((always_inline)) void order_place(struct engine *e, 
     to[4] = in->quantity | (uint64_t)in->price << 32;
     to[5] = in->terms;
     to[6] = place.bucket | (uint64_t)in->group_id << 32 | (uint64_t)flags << 48 | (uint64_t)place.way << 56;
-    to[7] = 0;
+    to[7] = (uint64_t)in->position << 32;
 }
 
 // The echo of the order e->in that has come to `slot`, when it has one.
@@ -76,7 +65,8 @@ static inline void order_keep_echo(struct engine *e, uint8_t flags, uint32_t slo
 static inline void order_leave(struct engine *e, uint32_t slot, bool keep_level)
 {
     const struct order *order = &e->orders[slot];
-    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price);
+    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position);
+    risk_live(e, key_session(order->key), -1);
     lookup_remove(e, slot);
     session_unlink(e, slot);
     book_remove(e, slot, keep_level);

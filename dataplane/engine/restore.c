@@ -7,6 +7,7 @@
 
 #include "engine/conditional.h"
 #include "engine/day.h"
+#include "engine/kill.h"
 #include "engine/market_snapshot.h"
 #include "engine/phases.h"
 #include "engine/place.h"
@@ -120,8 +121,15 @@ static bool take_session(struct restore *restore, const struct command *c)
     day_open_session(e, &open);
     struct session *session = &e->sessions[c->session];
     session->up = c->restore_session.up;
-    session->disabled = c->restore_session.disabled;
+    session->disabled = c->restore_session.disabled & DISABLED_BY_USER;
     return session->open ? true : refuse(restore, "it has a session of no account");
+}
+
+static bool take_kill(struct restore *restore, const struct command *c)
+{
+    bool taken = kill_restore_blocks(restore->engine, (enum scope)c->restore_kill.scope, c->restore_kill.index,
+                                     c->restore_kill.blocks);
+    return taken ? true : refuse(restore, "it has a kill of what it does not have");
 }
 
 static bool take_numbers(struct restore *restore, const struct command *c)
@@ -418,6 +426,8 @@ static bool take(struct restore *restore, const struct command *c)
         return take_account(restore, c);
     case CMD_RESTORE_SESSION:
         return take_session(restore, c);
+    case CMD_RESTORE_KILL:
+        return take_kill(restore, c);
     case CMD_RESTORE_NUMBERS:
         return take_numbers(restore, c);
     case CMD_RESTORE_ORDER:

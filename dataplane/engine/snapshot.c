@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/kill.h"
 #include "engine/market_snapshot.h"
 #include "engine/place.h"
 #include "engine/special.h"
@@ -13,6 +14,7 @@ enum stage {
     STAGE_SYMBOLS,
     STAGE_ACCOUNTS,
     STAGE_SESSIONS,
+    STAGE_KILLS,
     STAGE_NUMBERS,
     STAGE_BOOK,    // of symbol `at`: side by side, page by page
     STAGE_WAITING, // of symbol `at`: what stands in its lists only
@@ -124,7 +126,7 @@ static bool put_session(struct snapshot_walk *walk, struct command *c)
     while (walk->at < e->limit.max_sessions && !e->sessions[walk->at].open)
         walk->at++;
     if (walk->at >= e->limit.max_sessions) {
-        enter_stage(walk, STAGE_NUMBERS, 0);
+        enter_stage(walk, STAGE_KILLS, 0);
         return false;
     }
     const struct session *session = &e->sessions[walk->at];
@@ -132,10 +134,22 @@ static bool put_session(struct snapshot_walk *walk, struct command *c)
     c->session = (uint16_t)walk->at++;
     c->restore_session.account = session->account;
     c->restore_session.up = session->up;
-    c->restore_session.disabled = session->disabled;
+    c->restore_session.disabled = session->disabled & DISABLED_BY_USER;
     c->restore_session.cancel_on_disconnect = session->cancel_on_disconnect;
     c->restore_session.post_only_cancels = session->post_only_cancels;
     c->restore_session.aiq_default = session->aiq_default;
+    return true;
+}
+
+static bool put_kill(struct snapshot_walk *walk, struct command *c)
+{
+    enum scope scope;
+    if (!kill_next_blocks(walk->engine, &walk->at, &scope, &c->restore_kill.index, &c->restore_kill.blocks)) {
+        enter_stage(walk, STAGE_NUMBERS, 0);
+        return false;
+    }
+    c->type = CMD_RESTORE_KILL;
+    c->restore_kill.scope = (uint8_t)scope;
     return true;
 }
 
@@ -415,6 +429,8 @@ static bool put_next(struct snapshot_walk *walk, struct command *c)
         return put_account(walk, c);
     case STAGE_SESSIONS:
         return put_session(walk, c);
+    case STAGE_KILLS:
+        return put_kill(walk, c);
     case STAGE_NUMBERS:
         return put_numbers(walk, c);
     case STAGE_BOOK:

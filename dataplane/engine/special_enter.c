@@ -2,6 +2,7 @@
 // Enter and Replace of everything that is not plain, and of plain orders that ask for it in an uncommon way: the checks
 // in their order, the answer, and the way into the book, into waiting or into matching.
 #include "engine/conditional.h"
+#include "engine/kill.h"
 #include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/numbers.h"
@@ -86,7 +87,60 @@ static bool only_rests(const struct engine *e, const struct wish *wish)
            limit < price_rank(wish->side, hidden) && e->backs[wish->locate].discretion[contra] == 0;
 }
 
-static void fill_incoming(struct engine *e, const struct wish *wish, uint16_t group_id, char capacity, bool echo)
+// The permissions that an order needs.
+static uint32_t asks(const struct engine *e, const struct wish *wish)
+{
+    const struct command *c = wish->command;
+    const struct special *s = &e->specials[0];
+    bool located = c->options & OPTION(TAG_SHARES_LOCATED) && c->shares_located == 'Y';
+    uint32_t bits = FORBID_ALL | (s->trigger_type ? FORBID_STOP : FORBID_WITHOUT_STOP_LOSS);
+    bits |= wish->market && !wish->peg ? FORBID_MARKET : 0;
+    bits |= c->iso == 'Y' ? FORBID_ISO : 0;
+    bits |= e->phase == PHASE_PRE ? FORBID_PRE_MARKET : e->phase == PHASE_AFTER ? FORBID_POST_MARKET : 0;
+    bits |= wish->peg ? FORBID_PEG : wish->display == 'N' ? FORBID_HIDDEN : 0;
+    bits |= s->max_floor ? FORBID_RESERVE : 0;
+    bits |= c->tif == '3' ? FORBID_IOC : 0;
+    bits |= wish->side_name == 'T' ? FORBID_SHORT : wish->side_name == 'E' ? FORBID_SHORT_EXEMPT : 0;
+    return bits | (wish->side_name != 'B' && wish->side_name != 'S' && !located ? FORBID_SHORT_UNLOCATED : 0);
+}
+
+// What risk asks of the order, which nothing else refuses but full tables.
+static uint8_t check_risk(struct engine *e, const struct wish *wish, uint32_t *position)
+{
+    const struct special *s = &e->specials[0];
+    const struct market_order market = {.locate = wish->locate,
+                                        .side = wish->side_name,
+                                        .price_type = s->price_type,
+                                        .market = wish->market,
+                                        .waits = s->trigger_type != 0,
+                                        .discretion = (wish->kinds & KIND_DISCRETION) != 0,
+                                        .price = wish->price,
+                                        .peg_offset = s->peg_offset};
+    bool farther = wish->side == BUY && s->discretion_price > wish->price;
+    struct risk_order order = {.command = wish->command,
+                               .original = wish->original,
+                               .session = wish->command->session,
+                               .account = wish->session->account,
+                               .locate = wish->locate,
+                               .side = wish->side,
+                               .side_name = wish->side_name,
+                               .quantity = wish->quantity,
+                               .price = wish->price,
+                               .reach = farther ? s->discretion_price : wish->price,
+                               .stop = s->trigger_type == 'S' ? s->trigger : 0,
+                               .waits = s->trigger_type != 0,
+                               .asks = asks(e, wish),
+                               .market = &market};
+    *position = 0;
+    if (wish->session->risk == 0)
+        return market_check(e, &market);
+    uint8_t reason = risk_check(e, &order);
+    *position = order.position;
+    return reason;
+}
+
+static void fill_incoming(struct engine *e, const struct wish *wish, uint16_t group_id, char capacity, bool echo,
+                          uint32_t position)
 {
     const struct command *c = wish->command;
     e->in = (struct incoming){.key = command_key(c),
@@ -105,7 +159,8 @@ static void fill_incoming(struct engine *e, const struct wish *wish, uint16_t gr
                               .cross = 'N',
                               .rests = c->tif != '3' && (!wish->market || wish->peg),
                               .tif = c->tif,
-                              .unplain = !wish->plain};
+                              .unplain = !wish->plain,
+                              .position = position};
 }
 
 // Goes on with the accepted order: e->in and e->specials[0] are whole, an original is gone.
@@ -154,21 +209,12 @@ static bool must_pause(struct engine *e, struct wish *wish)
     return true;
 }
 
-// The market's state against what is asked for.
-static uint8_t market_refuses(const struct engine *e, const struct wish *wish)
+// Checks 1 and 2 of risk.md: a kill, the symbol's trading state.
+static uint8_t check_stopped(const struct engine *e, const struct wish *wish)
 {
-    const struct special *s = &e->specials[0];
-    uint8_t reason = market_check_halted(e, wish->locate);
-    if (reason != REJECT_NONE)
-        return reason;
-    return market_check(e, &(struct market_order){.locate = wish->locate,
-                                                  .side = wish->side_name,
-                                                  .price_type = s->price_type,
-                                                  .market = wish->market,
-                                                  .waits = s->trigger_type != 0,
-                                                  .discretion = (wish->kinds & KIND_DISCRETION) != 0,
-                                                  .price = wish->price,
-                                                  .peg_offset = s->peg_offset});
+    if (kill_blocks(e, wish->command->session, wish->locate, wish->side))
+        return REJECT_OTHER;
+    return market_check_halted(e, wish->locate);
 }
 
 static void reject(struct engine *e, const struct command *c, struct out *out, uint8_t reason)
@@ -182,7 +228,7 @@ static uint8_t check_enter_head(const struct engine *e, const struct command *c)
     const struct session *session = &e->sessions[c->session];
     if (c->refuse != REJECT_NONE)
         return c->refuse;
-    if (session->disabled || (c->options & OPTION(TAG_FIRM) && !firm_permitted(e, session, c->firm)))
+    if (session->disabled & DISABLED_BY_USER || (c->options & OPTION(TAG_FIRM) && !firm_permitted(e, session, c->firm)))
         return REJECT_FIRM;
     if (!symbol_known(e, c))
         return REJECT_SYMBOL;
@@ -194,18 +240,21 @@ static uint8_t check_enter_head(const struct engine *e, const struct command *c)
 void special_enter(struct engine *e, const struct command *c, struct out *out)
 {
     struct wish wish;
+    uint32_t position = 0;
     uint8_t reason = check_enter_head(e, c);
     if (reason == REJECT_NONE) {
         wish_fill(e, &wish, c, 0, c->side);
         reason = wish_check(e, &wish);
     }
     if (reason == REJECT_NONE)
-        reason = market_refuses(e, &wish);
+        reason = check_stopped(e, &wish);
     if (reason == REJECT_NONE) {
         if (must_pause(e, &wish))
             return;
-        reason = wish_full(e, &wish) ? REJECT_PROCESSING : REJECT_NONE;
+        reason = check_risk(e, &wish, &position);
     }
+    if (reason == REJECT_NONE && wish_full(e, &wish))
+        reason = REJECT_PROCESSING;
     if (reason != REJECT_NONE) {
         reject(e, c, out, reason);
         return;
@@ -213,7 +262,8 @@ void special_enter(struct engine *e, const struct command *c, struct out *out)
     e->outcome = OUTCOME_ACCEPTED;
     e->in_echo = (struct echo){0};
     echo_overlay(&e->in_echo, c);
-    fill_incoming(e, &wish, c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0, c->capacity, e->in_echo.options != 0);
+    fill_incoming(e, &wish, c->options & OPTION(TAG_GROUP_ID) ? c->group_id : 0, c->capacity, e->in_echo.options != 0,
+                  position);
     e->in.added = wish.plain && only_rests(e, &wish);
     emit_answer(e, out, &wish, 0, e->in.added ? EV_MD_ADD : 0);
     go_on(e, &wish, out);
@@ -246,22 +296,26 @@ void special_replace(struct engine *e, const struct command *c, uint32_t slot, s
     const struct order *original = &e->orders[slot];
     char side = c->options & OPTION(TAG_SIDE) ? order_side_change(original->side, c->side) : original->side;
     struct wish wish;
-    uint8_t reason = check_replace_head(original, c, side);
+    uint32_t position = 0;
+    uint8_t reason = check_replace_head(original, c, side), refused = REJECT_NONE;
     if (reason == REJECT_NONE) {
         wish_fill(e, &wish, c, slot, side);
         reason = wish_check(e, &wish);
     }
-    uint8_t barred = reason == REJECT_NONE ? market_refuses(e, &wish) : REJECT_NONE;
-    if (barred != REJECT_NONE) {
-        number_take(e, c);
-        reject(e, c, out, barred);
-        return;
-    }
-    if (reason == REJECT_NONE) {
+    if (reason == REJECT_NONE)
+        refused = check_stopped(e, &wish);
+    if (reason == REJECT_NONE && refused == REJECT_NONE) {
         if (must_pause(e, &wish))
             return;
-        reason = wish_full(e, &wish) ? REJECT_PROCESSING : REJECT_NONE;
+        refused = check_risk(e, &wish, &position);
     }
+    if (refused != REJECT_NONE) { // as outcome (c): the original stays
+        number_take(e, c);
+        reject(e, c, out, refused);
+        return;
+    }
+    if (reason == REJECT_NONE && wish_full(e, &wish))
+        reason = REJECT_PROCESSING;
     if (reason != REJECT_NONE) {
         order_cancel_whole(e, out, slot, 'U');
         e->outcome = OUTCOME_REJECTED;
@@ -271,7 +325,7 @@ void special_replace(struct engine *e, const struct command *c, uint32_t slot, s
     e->outcome = OUTCOME_ACCEPTED;
     inherit_echo(e, c, original);
     fill_incoming(e, &wish, original->group_id, original->capacity,
-                  (original->flags & ORDER_HAS_ECHO) || e->in_echo.options != 0);
+                  (original->flags & ORDER_HAS_ECHO) || e->in_echo.options != 0, position);
     e->in.added = original->special == 0 && wish.plain && only_rests(e, &wish);
     bool shown = original->level && original->display != 'N';
     emit_answer(e, out, &wish, original->ref, e->in.added ? EV_MD_REPLACE : shown ? EV_MD_DELETE : 0);

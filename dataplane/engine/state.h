@@ -18,6 +18,7 @@
 
 #include "contract/reject.h"
 #include "engine/engine.h"
+#include "engine/risk_state.h"
 
 // Options that a later Replaced must echo. A replace without a tag keeps what the original had.
 struct echo {
@@ -65,9 +66,9 @@ struct order {
     uint32_t bucket; // of the live-order table
     uint16_t group_id;
     uint8_t flags;
-    uint8_t way;      // its place in the bucket
-    uint32_t special; // index in the pool, 0 for a plain order
-    uint8_t unused[4];
+    uint8_t way;       // its place in the bucket
+    uint32_t special;  // index in the pool, 0 for a plain order
+    uint32_t position; // of its account in its symbol, 0 on a day without risk
 };
 _Static_assert(sizeof(struct order) == 64, "an order is one cache line");
 _Static_assert(offsetof(struct order, price) == offsetof(struct order, quantity) + 4, "one word, as in a command");
@@ -177,6 +178,9 @@ enum { // book.watch: who wants to know
 // In book.uncommon of both sides: plain orders look at the symbol's struct market before they are plain.
 #define UNCOMMON_MARKET 0x80u
 
+// In book.uncommon of both sides: the symbol is killed, plain orders go the long way.
+#define UNCOMMON_KILLED 0x40u
+
 struct book {
     uint32_t best[BOOK_SIDES];       // price: NO_BID, NO_ASK
     uint32_t best_level[BOOK_SIDES]; // valid when there is a best
@@ -217,33 +221,33 @@ struct session {
         struct {
             uint8_t open; // CMD_OPEN_SESSION seen
             uint8_t up;
-            uint8_t disabled; // order entry, by OUCH D
+            uint8_t disabled; // order entry: DISABLED_BY_USER, | sides that are killed (kill.h)
             char aiq_default; // 0: none, as N
         };
     };
     uint16_t account;
     uint8_t cancel_on_disconnect;
     uint8_t post_only_cancels;
+    uint32_t risk; // RISK_ON: its orders are checked and counted (risk.md)
+    uint32_t unused;
 };
+_Static_assert(sizeof(struct session) == 16, "four to a line");
+
+#define RISK_ON 1u
 
 #define SESSION_PLAIN 0x0101u // open, up and nothing else
+
+#define DISABLED_BY_USER 1u // OUCH D
+#define DISABLED_KILL_SHIFT 1
 
 struct account {
     char name[16];
     char firm[4];
     uint8_t open;
-    uint8_t unused[3];
+    uint8_t unused;
+    uint16_t firm_index; // the first account of its firm
     char organisation[16];
 };
-
-// What an account has at risk: its open orders, by side (rules.md section 20).
-struct exposure {
-    struct {
-        uint64_t quantity;
-        uint64_t notional; // quantity times price
-    } side[2];
-};
-_Static_assert(sizeof(struct exposure) == 32, "two to a line");
 
 // An order on its way into the book. Stands in the engine, because a sweep may need more steps than one.
 struct incoming {
@@ -273,6 +277,7 @@ struct incoming {
     uint8_t unplain;  // it takes a pool entry when it rests
     uint32_t slot;    // of an order that is live and takes again; 0 for a new one
     uint32_t special; // of that order's, or 0: entry 0
+    uint32_t position;
 };
 
 // Where general matching stands (match_general.h), and a post-only order's search for the price that it slides to.
@@ -300,7 +305,9 @@ enum work {
     WORK_PHASE, // phases.h
     WORK_EXPIRY,
     WORK_AFTER,  // afterwork.h
+    WORK_KILL,   // kill.h
     WORK_MARKET, // market.h
+    WORK_LIMITS, // risk_limits.h
 };
 
 // What is left of the last command. WORK_SESSION and WORK_END walk the orders of one session, or of all in turn.
@@ -322,6 +329,26 @@ struct after {
     uint32_t cursor; // next peg, by pool index
     uint8_t stage;
     uint8_t taking; // match_general is at work on e->in
+};
+
+// A kill that is being carried out (kill.c).
+struct kill {
+    uint64_t id;
+    uint64_t canceled, counted; // orders
+    uint32_t session, slot;     // where its walk is
+    uint16_t index;
+    uint8_t scope;
+    uint8_t sides; // bits 1 << BUY, 1 << SELL
+    uint8_t stage;
+    uint8_t limit; // that asked for it, LIMITS: a command
+    char side;     // as the command has it
+};
+
+// Why a limit kills the account 2n, the firm 2n + 1.
+struct kill_cause {
+    uint64_t before, after;
+    uint32_t limit;
+    uint32_t pending; // not carried out yet
 };
 
 // A trade of the day, by match number.
@@ -425,9 +452,10 @@ struct engine {
     uint32_t symbols_limit;
     uint32_t session_links; // index of session 0's own link
     uint32_t dirty_books;   // bits set in dirty
+    uint32_t kills_pending; // kill_causes that are pending
     enum engine_outcome outcome;
-    struct exposure *exposures; // by account
-    struct page *pages;         // 1..max_levels
+    struct party *parties; // accounts, firms, sessions; of a day without risk only accounts' live orders are kept
+    struct page *pages;    // 1..max_levels
     uint64_t next_match;
     struct trade *trades; // by match number, from first_match on
 
@@ -460,6 +488,11 @@ struct engine {
     struct after after;
     struct market *markets; // by locate
     struct market_venue market;
+    struct kill kill;
+    struct kill_cause *kill_causes;
+    uint8_t *blocks; // by scope: the venue's, then by account, firm (as account), session, symbol (kill.h)
+    uint32_t session_blocks, symbol_blocks; // where these begin
+    struct risk risk;
 
     uint32_t date;
     struct engine_capacity memory; // what engine_new was given

@@ -2,12 +2,14 @@
 // The engine's front: one command in, its events out, and whatever a command leaves for later steps.
 #include "engine/afterwork.h"
 #include "engine/day.h"
+#include "engine/kill.h"
 #include "engine/lookup.h"
 #include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/numbers.h"
 #include "engine/orders.h"
 #include "engine/phases.h"
+#include "engine/risk_limits.h"
 #include "engine/sessions.h"
 #include "engine/special.h"
 #include "engine/trades.h"
@@ -97,6 +99,18 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
         return;
     case CMD_ADJUST:
         trade_adjust(e, c, out);
+        return;
+    case CMD_KILL:
+        kill_command(e, c, out);
+        return;
+    case CMD_RESET:
+        kill_reset(e, c, out);
+        return;
+    case CMD_LIMIT:
+        risk_limit_set(e, c, out);
+        return;
+    case CMD_POSITION:
+        risk_position(e, c);
         return;
     case CMD_TICK:
         tick_run(e, out);
@@ -197,6 +211,12 @@ unsigned engine_continue(struct engine *e, struct event *events)
         break;
     case WORK_AFTER:
         e->left.work = WORK_NONE;
+        break;
+    case WORK_KILL:
+        kill_continue(e, &out);
+        break;
+    case WORK_LIMITS:
+        risk_limits_continue(e);
         break;
     }
     unsigned count = step_close(e, &out);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/trades.h"
 
+#include "engine/risk.h"
+
 // A trade of the table that stands; NULL when there is none.
 static struct trade *trade_find(struct engine *e, uint64_t match)
 {
@@ -36,6 +38,7 @@ static void emit_broken(struct out *out, const struct engine *e, const struct tr
 static void break_with(struct engine *e, struct trade *trade, const struct command *c, char reason, struct out *out)
 {
     trade->broken = true;
+    risk_trade_undo(e, trade);
     emit_broken(out, e, trade, c, true, reason);
     emit_broken(out, e, trade, c, false, reason);
 }
@@ -51,7 +54,8 @@ void trade_break(struct engine *e, const struct command *c, struct out *out)
 void trade_adjust(struct engine *e, const struct command *c, struct out *out)
 {
     struct trade *old = trade_find(e, c->trade.match);
-    if (!old || c->trade.price - 1 >= PRICE_MAX || c->trade.quantity - 1 >= QUANTITY_MAX)
+    if (!old || c->trade.price - 1 >= PRICE_MAX || c->trade.quantity - 1 >= QUANTITY_MAX ||
+        !risk_trade_fits(e, old, c->trade.quantity))
         return;
     break_with(e, old, c, 'S', out);
     struct trade trade = *old;
@@ -59,6 +63,7 @@ void trade_adjust(struct engine *e, const struct command *c, struct out *out)
     trade.price = c->trade.price;
     trade.quantity = c->trade.quantity;
     uint64_t match = trade_keep(e, trade);
+    risk_trade_redo(e, &trade);
     char taker_liquidity = trade.maker_liquidity == 'k' ? 'm' : 'R';
     struct line second = {{match, word_at(e->books[trade.locate].name),
                            (uint64_t)(uint8_t)taker_liquidity | (uint64_t)(uint8_t)trade.maker_liquidity << 8 |

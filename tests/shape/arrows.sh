@@ -14,10 +14,11 @@ control/journal: journal contract
 control/recovery: recovery journal engine contract
 control/doctor: doctor contract
 control/ctl: ctl doctor recovery journal control client engine contract
-control: control recovery journal engine contract
+control/operator: operator recovery journal engine contract
+control: control operator recovery journal engine contract
 perf: perf client engine contract io control recovery journal rte_
-tests/eal: tests cores engine io contract client control ctl doctor recovery journal perf rte_ dataplane
-tests/*: tests cores engine io contract client control ctl doctor recovery journal perf dataplane
+tests/eal: tests cores engine io contract client control ctl doctor operator recovery journal perf rte_ dataplane
+tests/*: tests cores engine io contract client control ctl doctor operator recovery journal perf dataplane
 '
 # One line an include: FOLDER FILE INCLUDED. A header of the system has no place in the structure, but for DPDK's.
 git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.def' | xargs grep -E '^[[:space:]]*#[[:space:]]*include' /dev/null |

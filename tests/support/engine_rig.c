@@ -17,6 +17,7 @@ static struct engine_capacity capacity_of(const struct rig_day *day)
                                     .max_trades = OR(day->max_trades, RIG_TRADES),
                                     .max_special = OR(day->max_special, day->max_orders),
                                     .max_conditional = OR(day->max_conditional, RIG_CONDITIONAL),
+                                    .max_positions = day->max_positions,
                                     .max_symbols = day->symbols,
                                     .max_accounts = OR(day->accounts, 2),
                                     .max_sessions = day->sessions,
@@ -105,6 +106,7 @@ void rig_opening(const struct rig_day *day, void (*take)(void *context, struct c
     c.day.max_trades = OR(day->max_trades, RIG_TRADES);
     c.day.max_special = OR(day->max_special, day->max_orders);
     c.day.max_conditional = OR(day->max_conditional, RIG_CONDITIONAL);
+    c.day.max_positions = day->max_positions;
     c.day.seed = OR(day->seed, day->lookup_key);
     take(context, &c);
     for (uint16_t locate = 1; locate <= day->symbols; locate++) {

@@ -31,6 +31,7 @@ struct rig_day {
     uint8_t core;
     uint64_t lookup_key;
     uint32_t max_trades, max_special, max_conditional; // 0: RIG_TRADES, max_orders, RIG_CONDITIONAL
+    uint32_t max_positions;                            // 0: a day without risk
     uint64_t seed;                                     // 0: lookup_key
     char phase;                                        // that the day starts in
     uint32_t post_only_cancels;                        // a bit a session

@@ -208,6 +208,29 @@ static bool parse_market(struct command *c, const char *type, struct words *word
     return true;
 }
 
+// What KILL and RESET say behind their scope.
+static void parse_kill(struct command *c, const char *scope, struct words *words)
+{
+    static const char *const scopes[] = {"venue", "firm", "account", "session", "symbol", "position"};
+    for (uint8_t i = 0; i < 6; i++)
+        if (strcmp(scope, scopes[i]) == 0)
+            c->kill.scope = SCOPE_VENUE + i;
+    c->kill.index = (uint16_t)next_number(words);
+    c->kill.actions = *scope && c->type == CMD_KILL ? KILL_BLOCK | KILL_CANCEL : 0;
+    while (words->next < words->count) {
+        const char *word = next_word(words), *value = strchr(word, '=') + 1;
+        uint64_t number = strtoull(value, NULL, 10);
+        if (*word == 's' && word[1] == 'i') // side
+            c->kill.side = *value == '-' ? 0 : *value;
+        else if (*word == 's')
+            c->kill.source = (uint8_t)number;
+        else if (*word == 'a')
+            c->kill.actions = (uint8_t)number;
+        else
+            c->kill.id = number;
+    }
+}
+
 static bool parse_fields(struct command *c, const char *type, struct words *words)
 {
     if (parse_market(c, type, words))
@@ -256,6 +279,9 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         c->trade.reason = *type == 'B' ? next_word(words)[0] : 0;
         c->trade.price = *type == 'B' ? 0 : price_of(next_word(words));
         c->trade.quantity = *type == 'B' ? 0 : next_number(words);
+    } else if (strcmp(type, "KILL") == 0 || strcmp(type, "RESET") == 0) {
+        *c = (struct command){.type = *type == 'K' ? CMD_KILL : CMD_RESET, .session = SESSION_NONE};
+        parse_kill(c, session, words);
     } else if (strcmp(type, "END") == 0) {
         *c = (struct command){.type = CMD_END_DAY, .session = SESSION_NONE};
     } else {

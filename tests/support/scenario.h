@@ -11,7 +11,9 @@
 // Commands: O session ref side quantity symbol price tif     U session orig>ref quantity price tif
 //           X session ref quantity    M session ref side quantity    C session ref firm symbol
 //           D session ref firm    E session ref firm    Q session    UP session    DOWN session    END
-//           PHASE P|R|A|X    TICK second of the day    BREAK @match reason    ADJUST @match price quantity
+//           KILL venue|firm|account|session|symbol INDEX    RESET the same, with side=B|S actions=1 block|2 cancel|3
+//           both source= id= by name PHASE P|R|A|X    TICK second of the day    BREAK @match reason    ADJUST @match
+//           price quantity
 // HALT symbol state reason    REFERENCE symbol price sho=    INDEX level breached last= declared=    BANDS symbol
 // percent= wide= limit= pause= velocity= within= until= from=    (in that order; seconds, percentages)
 // "-" stands for blanks, prices may be "market" or "cross"; tif is day, ioc or OUCH's character. Options and fields by

@@ -161,13 +161,19 @@ static void say_attribution(struct text *text, const struct event *e)
         say(text, " %c of %.4s", e->display, e->firm);
 }
 
-// Letters where both are some.
-static void say_change(struct text *text, uint64_t before, uint64_t after)
+static const char *const scopes[] = {"none", "venue", "firm", "account", "session", "symbol", "position"};
+
+// Kind, scope, index, symbol or 0, reason, limit, before, after.
+static void say_alert(struct text *text, const struct event *e)
 {
-    if ((before == 0 || before >= 'A') && (after == 0 || after >= 'A') && before <= 'Z' && after <= 'Z')
-        say(text, " %c>%c", before ? (char)before : '-', after ? (char)after : '-');
-    else
-        say(text, " %llu>%llu", (unsigned long long)before, (unsigned long long)after);
+    static const char *const limits[] = {
+#define LIMIT(name, key, where, unit, reject, help) key,
+#include "contract/limits.def"
+#undef LIMIT
+        "-"};
+    say(text, "! %c %s %u %u %c %s %llu %llu", e->reason, scopes[e->alert_scope], e->price, e->locate,
+        e->alert_reason ? e->alert_reason : '-', limits[e->quantity], (unsigned long long)e->alert_before,
+        (unsigned long long)e->alert_after);
 }
 
 static void say_body(struct text *text, const struct event *e)
@@ -267,8 +273,7 @@ static void say_body(struct text *text, const struct event *e)
         say(text, "Y S%u %c", e->locate, e->reason);
         break;
     case EV_ALERT:
-        say(text, "! %c %u:%u", e->reason, e->alert_scope, e->price);
-        say_change(text, e->alert_before, e->alert_after);
+        say_alert(text, e);
         break;
     default:
         say(text, "event%u", e->type);
@@ -428,6 +433,13 @@ void scenario_command_text(const struct command *c, char *into, size_t size)
         return;
     case CMD_END_DAY:
         say(&text, "END");
+        return;
+    case CMD_KILL:
+    case CMD_RESET:
+        say(&text, "%s %s %u side=%c", c->type == CMD_KILL ? "KILL" : "RESET",
+            c->kill.scope <= SCOPE_POSITION ? scopes[c->kill.scope] : "none", c->kill.index,
+            c->kill.side ? c->kill.side : '-');
+        say(&text, " actions=%u source=%u id=%llu", c->kill.actions, c->kill.source, (unsigned long long)c->kill.id);
         return;
     default:
         say(&text, "# command %u", c->type);

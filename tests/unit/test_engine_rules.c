@@ -135,6 +135,12 @@ static void the_market_halts_pauses_and_stays_within_its_bands(void **state)
     run_file("market");
 }
 
+static void a_killed_scope_enters_nothing_until_it_is_reset(void **state)
+{
+    (void)state;
+    run_file("kill");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +163,7 @@ int main(void)
         cmocka_unit_test(cases_that_peers_publish),
         cmocka_unit_test(full_tables_refuse),
         cmocka_unit_test(the_market_halts_pauses_and_stays_within_its_bands),
+        cmocka_unit_test(a_killed_scope_enters_nothing_until_it_is_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,9 +214,9 @@ static void who_is_told_is_who_gets_a_message(void **state)
     uint8_t message[OUCH_OUT_MAX];
     struct command *commands = malloc(COMMANDS * sizeof *commands);
     for (uint64_t seed = 1; seed <= 30; seed++) {
-        struct rig_day day = flow_day(seed, FLOW_ALL);
+        struct rig_day day = flow_day(seed, FLOW_ALL | FLOW_KILL);
         struct rig rig;
-        flow_draw(seed, FLOW_ALL, &day, commands, COMMANDS);
+        flow_draw(seed, FLOW_ALL | FLOW_KILL, &day, commands, COMMANDS);
         rig_open(&rig, &day);
         for (size_t i = 0; i < COMMANDS; i++) {
             rig_step(&rig, &commands[i]);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/operator/operator.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct operator_desk {
+    struct desk *desk;
+};
+
+static const struct desk_subject *const subjects[] = {&trade_show, &trade_break, &trade_adjust, &phase_move, NULL};
+
+struct operator_desk *operator_new(const struct desk_context *context, char *error, size_t error_size)
+{
+    static const struct desk_options options = {.name = "control", .subjects = subjects, .requests = 1};
+    struct operator_desk *operators = calloc(1, sizeof *operators);
+    if (!operators) {
+        snprintf(error, error_size, "no memory");
+        return NULL;
+    }
+    operators->desk = desk_new(context, &options, error, error_size);
+    if (operators->desk)
+        return operators;
+    operator_free(operators);
+    return NULL;
+}
+
+void operator_free(struct operator_desk *operators)
+{
+    if (operators)
+        desk_free(operators->desk);
+    free(operators);
+}
+
+unsigned operator_poll(struct operator_desk *operators, struct recovery *recovery, uint64_t now_ns)
+{
+    return desk_poll(operators->desk, recovery, now_ns);
+}

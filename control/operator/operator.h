@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator may ask of control, at INSTANCE.control.sock (desk.h says how):
+//
+//   {"ask":"trade_show","match":M}
+//   {"ask":"trade_break","match":M,"reason":"E","by":"NAME"}
+//   {"ask":"trade_adjust","match":M,"price":P,"quantity":Q,"by":"NAME"}      price in 1/10,000
+//   {"ask":"phase","phase":"R","by":"NAME"}
+//
+// Root and the user of this process may ask, nobody else. One request at a time. What changes something is a command,
+// so a control that is killed in between has done all of it or nothing.
+#ifndef CROSSWIRE_CONTROL_OPERATOR_OPERATOR_H
+#define CROSSWIRE_CONTROL_OPERATOR_OPERATOR_H
+
+#include "control/operator/desk.h"
+
+struct operator_desk;
+
+// Makes the socket. `context` outlives what is made. NULL with one line in `error`.
+struct operator_desk *operator_new(const struct desk_context *context, char *error, size_t error_size);
+
+// Closes the connections and removes the socket.
+void operator_free(struct operator_desk *operators);
+
+// Goes on, bounded, at monotonic time `now_ns`. `recovery` is the one of the running data plane when it is done, else
+// NULL: then nothing can be changed. Returns how much it did.
+unsigned operator_poll(struct operator_desk *operators, struct recovery *recovery, uint64_t now_ns);
+
+// ---- the subjects, a file each
+extern const struct desk_subject trade_show, trade_break, trade_adjust; // trade.c
+extern const struct desk_subject phase_move;                            // phase.c
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// What trades and starting positions do to what risk keeps.
+#include "engine/risk.h"
+
+#include "engine/place.h"
+#include "engine/risk_limits.h"
+
+void risk_party_trade(struct engine *e, uint16_t session, uint32_t number, unsigned side, uint32_t quantity,
+                      uint32_t price, bool maker, bool undo)
+{
+    const struct session_line *line = &e->risk.lines[session];
+    struct party *parties[] = {&e->parties[line->own], &e->parties[line->account], &e->parties[line->firm]};
+    struct position *position = &e->risk.positions[number];
+    uint64_t value = (uint64_t)quantity * price, counted = undo ? -value : value;
+    uint64_t shares = undo ? -(uint64_t)quantity : quantity;
+    unsigned moved = side ^ (unsigned)undo;
+    int64_t gross = position_trade(position, moved, quantity, price);
+    position->day += (uint32_t)shares;
+    for (unsigned i = 0; i < 3; i++) {
+        parties[i]->day_quantity += shares;
+        parties[i]->day_value += counted;
+    }
+    for (unsigned i = 1; i < 3; i++) { // a session has no positions
+        parties[i]->net += moved == BUY ? (int64_t)value : -(int64_t)value;
+        parties[i]->gross += (uint64_t)gross;
+    }
+    hook_gross_changed(e, position->account, position->locate, gross);
+    hook_traded(e, session, number, moved == BUY ? (int64_t)quantity : -(int64_t)quantity, price, maker);
+}
+
+static void both_parties(struct engine *e, const struct trade *trade, bool undo)
+{
+    uint64_t keys[] = {trade->taker, trade->maker};
+    char sides[] = {trade->taker_side, trade->maker_side};
+    if (e->risk.positions_limit == 0)
+        return;
+    for (unsigned i = 0; i < 2; i++) {
+        uint16_t session = key_session(keys[i]);
+        uint32_t position = position_find(e, e->sessions[session].account, trade->locate);
+        risk_party_trade(e, session, position, side_of(sides[i]), trade->quantity, trade->price, i == 1, undo);
+    }
+}
+
+void risk_trade_undo(struct engine *e, const struct trade *trade)
+{
+    both_parties(e, trade, true);
+}
+
+void risk_trade_redo(struct engine *e, const struct trade *trade)
+{
+    both_parties(e, trade, false);
+}
+
+bool risk_trade_fits(const struct engine *e, const struct trade *trade, uint32_t quantity)
+{
+    uint64_t keys[] = {trade->taker, trade->maker};
+    if (e->risk.positions_limit == 0)
+        return true;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct party *firm = &e->parties[e->risk.lines[key_session(keys[i])].firm];
+        uint64_t used = firm->day_quantity + firm->side[BUY].quantity + firm->side[SELL].quantity;
+        if (used + 2 * (uint64_t)quantity > RISK_QUANTITY_MAX + 2 * (uint64_t)trade->quantity) // both may be one firm
+            return false;
+    }
+    return true;
+}
+
+void risk_position(struct engine *e, const struct command *c)
+{
+    int64_t quantity = c->position.quantity, cost = c->position.cost;
+    uint16_t account = c->position.account, locate = c->position.locate;
+    if (e->day != DAY_OPENING || e->risk.positions_limit == 0 || account >= e->limit.max_accounts ||
+        !e->accounts[account].open || locate == LOCATE_NONE || locate > e->limit.max_symbols ||
+        e->books[locate].tick == 0 || quantity > RISK_POSITION_MAX || quantity < -RISK_POSITION_MAX ||
+        cost > RISK_COST_MAX || cost < -RISK_COST_MAX || (quantity > 0 && cost < 0) || (quantity < 0 && cost > 0) ||
+        (quantity == 0 && cost != 0))
+        return;
+    struct party *parties[] = {&e->parties[party_of_account(account)],
+                               &e->parties[party_of_firm(e, risk_firm(e, account))]};
+    struct position *position = &e->risk.positions[position_find(e, account, locate)];
+    uint64_t before = (uint64_t)(position->cost < 0 ? -position->cost : position->cost);
+    uint64_t after = (uint64_t)(cost < 0 ? -cost : cost);
+    if (parties[1]->gross - before + after > (uint64_t)RISK_COST_MAX) // an account's is never more than its firm's
+        return;
+    uint32_t number = position_take(e, account, locate);
+    if (number == 0)
+        return;
+    position = &e->risk.positions[number];
+    for (unsigned i = 0; i < 2; i++) {
+        parties[i]->gross += after - before;
+        parties[i]->net += cost - position->cost;
+    }
+    hook_gross_changed(e, account, locate, (int64_t)(after - before));
+    position->quantity = quantity;
+    position->cost = cost;
+    position->cash = -cost;
+    hook_position_set(e, number);
+}

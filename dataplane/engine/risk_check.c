@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checks of an order that is about to be taken, in the order of risk.md.
+#include "engine/book.h"
+#include "engine/place.h"
+#include "engine/risk_limits.h"
+
+#define UNLIKELY(condition) __builtin_expect((condition), 0)
+#define PPM UINT64_C(1000000)
+
+static uint8_t refuse(struct engine *e, enum limit limit, uint8_t reason)
+{
+    e->risk.refused = limit;
+    return reason;
+}
+
+// ---- 3: what is not permitted
+// ----------------------------------------------------------------------------------------
+
+// Open quantity of the account's stops that wait on that side of the symbol.
+static uint64_t stops_waiting(const struct engine *e, uint16_t account, uint16_t locate, unsigned side)
+{
+    uint64_t quantity = 0;
+    for (uint32_t stop = e->backs[locate].stops[side]; stop; stop = e->specials[stop].next) {
+        const struct order *order = &e->orders[e->specials[stop].slot];
+        if (e->sessions[key_session(order->key)].account == account)
+            quantity += order_open(e, order);
+    }
+    return quantity;
+}
+
+static uint32_t open_before(const struct engine *e, const struct risk_order *o)
+{
+    return o->original ? order_open(e, &e->orders[o->original]) : 0;
+}
+
+// Whether the order would leave its account a position, all orders of its side but stops filled, that is larger than
+// its stops on the other side. Orders with a trigger may always come.
+static bool uncovered(const struct engine *e, const struct risk_order *o)
+{
+    if (o->waits)
+        return false;
+    uint32_t number = position_find(e, o->account, o->locate);
+    const struct position *position = &e->risk.positions[number];
+    int64_t held = o->side == BUY ? position->quantity : -position->quantity;
+    int64_t open = (int64_t)position->working[o->side] - (int64_t)stops_waiting(e, o->account, o->locate, o->side) +
+                   (int64_t)o->quantity;
+    const struct order *original = &e->orders[o->original];
+    if (o->original && !(original->special && e->specials[original->special].kinds & KIND_STOP))
+        open -= open_before(e, o);
+    return held + open > 0 && held + open > (int64_t)stops_waiting(e, o->account, o->locate, o->side ^ 1);
+}
+
+static __attribute__((noinline)) uint8_t check_permitted(struct engine *e, const struct risk_order *o,
+                                                         uint32_t forbidden)
+{
+    static const struct {
+        uint32_t bit;
+        uint8_t reason;
+    } rejects[] = {{FORBID_ALL, REJECT_RESTRICTED_STOCK},
+                   {FORBID_MARKET, REJECT_MARKET_ORDER},
+                   {FORBID_ISO, REJECT_ISO},
+                   {FORBID_PRE_MARKET, REJECT_PRE_MARKET},
+                   {FORBID_POST_MARKET, REJECT_POST_MARKET},
+                   {FORBID_HIDDEN | FORBID_PEG | FORBID_STOP | FORBID_RESERVE | FORBID_IOC, REJECT_ORDER_TYPE},
+                   {FORBID_SHORT, REJECT_SHORT_SELL},
+                   {FORBID_SHORT_EXEMPT, REJECT_SHORT_EXEMPT},
+                   {FORBID_SHORT_UNLOCATED, REJECT_LOCATE_REQUIRED}};
+    for (unsigned i = 0; i < sizeof rejects / sizeof *rejects; i++)
+        if (forbidden & o->asks & rejects[i].bit)
+            return refuse(e, LIMIT_FORBIDDEN, rejects[i].reason);
+    return forbidden & FORBID_WITHOUT_STOP_LOSS && uncovered(e, o) ? refuse(e, LIMIT_FORBIDDEN, REJECT_OTHER)
+                                                                   : REJECT_NONE;
+}
+
+// ---- 6: the order alone
+// ----------------------------------------------------------------------------------------------
+
+static inline uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+// The price that an order is counted at: no lower than the one it may trade at on entry.
+static inline uint32_t counted_price(const struct engine *e, const struct risk_order *o)
+{
+    const struct book *book = &e->books[o->locate];
+    uint32_t price = o->reach;
+    if (UNLIKELY(price > PRICE_MAX)) {
+        price = risk_mark(e, o->locate);
+        if (o->side == BUY) {
+            price = larger(price, book->best[SELL] == NO_ASK ? 0 : book->best[SELL]);
+            price = larger(price, book->best[SELL | HIDDEN] == NO_ASK ? 0 : book->best[SELL | HIDDEN]);
+        }
+    }
+    if (o->side == SELL)
+        price = larger(price, larger(book->best[BUY], book->best[BUY | HIDDEN]));
+    return price;
+}
+
+// How far the price goes beyond the last sale.
+static __attribute__((noinline)) uint8_t check_fat_finger(struct engine *e, const struct risk_order *o, uint32_t ppm,
+                                                          uint32_t ticks)
+{
+    uint32_t from = o->waits ? o->stop : risk_mark(e, o->locate);
+    if (from == 0 || o->reach > PRICE_MAX)
+        return REJECT_NONE;
+    int64_t beyond = o->side == BUY ? (int64_t)o->reach - from : (int64_t)from - o->reach;
+    if (beyond <= 0)
+        return REJECT_NONE;
+    if (ppm != LIMIT_UNSET32 && (uint64_t)beyond * PPM > (uint64_t)from * ppm)
+        return refuse(e, LIMIT_FAT_FINGER, REJECT_RISK_FAT_FINGER);
+    if (ticks != LIMIT_UNSET32 && (uint64_t)beyond > (uint64_t)ticks * e->books[o->locate].tick)
+        return refuse(e, LIMIT_FAT_FINGER_TICKS, REJECT_RISK_FAT_FINGER);
+    return REJECT_NONE;
+}
+
+static inline uint8_t check_alone(struct engine *e, const struct risk_order *o, const struct order_limits *session,
+                                  const struct order_limits *symbol, uint64_t notional)
+{
+    if (UNLIKELY(o->quantity > smaller(session->quantity, symbol->quantity)))
+        return refuse(e, LIMIT_MAX_QUANTITY, REJECT_MAX_QUANTITY);
+    if (UNLIKELY(notional > session->notional) || UNLIKELY(notional > symbol->notional))
+        return refuse(e, LIMIT_MAX_NOTIONAL, REJECT_SINGLE_NOTIONAL);
+    uint32_t ppm = smaller(session->fat_ppm, symbol->fat_ppm), ticks = smaller(session->fat_ticks, symbol->fat_ticks);
+    if ((ppm & ticks) != LIMIT_UNSET32) {
+        uint8_t reason = check_fat_finger(e, o, ppm, ticks);
+        if (UNLIKELY(reason != REJECT_NONE))
+            return reason;
+    }
+    return hook_market(e, o);
+}
+
+// ---- 7: what its session, account and firm come to
+// -------------------------------------------------------------------
+
+// What the order adds to, a replace as the difference; in arithmetic modulo 2^64.
+struct added {
+    uint64_t quantity, notional;
+    uint32_t orders;
+    unsigned side;
+};
+
+static inline void uses_with(const struct party *party, const struct added *added, uint64_t uses[USES])
+{
+    uint64_t working = party->side[BUY].notional + party->side[SELL].notional + added->notional;
+    int64_t net = (int64_t)(party->side[added->side].notional + added->notional) +
+                  (added->side == BUY ? party->net : -party->net);
+    uses[USE_GROSS] = party->gross + working;
+    uses[USE_NET] = net > 0 ? (uint64_t)net : 0;
+    uses[USE_DAY_QUANTITY] =
+        party->day_quantity + party->side[BUY].quantity + party->side[SELL].quantity + added->quantity;
+    uses[USE_DAY_VALUE] = party->day_value + working;
+    uses[USE_ORDERS] = (uint64_t)party->orders + added->orders;
+}
+
+static inline bool watched(const struct party *party, const struct added *added)
+{
+    uint64_t uses[USES];
+    uses_with(party, added, uses);
+    return (uses[USE_GROSS] > party->watch[USE_GROSS]) | (uses[USE_NET] > party->watch[USE_NET]) |
+           (uses[USE_DAY_QUANTITY] > party->watch[USE_DAY_QUANTITY]) |
+           (uses[USE_DAY_VALUE] > party->watch[USE_DAY_VALUE]) | (uses[USE_ORDERS] > party->watch[USE_ORDERS]);
+}
+
+// Something is above what is watched: a limit, or the level of an alert.
+static __attribute__((noinline)) uint8_t check_uses(struct engine *e, const struct session_line *line,
+                                                    const struct added *added)
+{
+    static const struct {
+        enum use use;
+        uint8_t reason;
+    } order[] = {{USE_DAY_QUANTITY, REJECT_SHARE_THRESHOLD},
+                 {USE_DAY_VALUE, REJECT_NOTIONAL_THRESHOLD},
+                 {USE_ORDERS, REJECT_OTHER},
+                 {USE_GROSS, REJECT_AGGREGATE_EXPOSURE},
+                 {USE_NET, REJECT_AGGREGATE_EXPOSURE}};
+    uint32_t parties[] = {line->own, line->account, line->firm};
+    uint64_t uses[3][USES];
+    for (unsigned i = 0; i < 3; i++)
+        uses_with(&e->parties[parties[i]], added, uses[i]);
+    for (unsigned k = 0; k < USES; k++)
+        for (unsigned i = 0; i < 3; i++)
+            if (uses[i][order[k].use] > party_most(e, parties[i], order[k].use))
+                return refuse(e, use_limit(order[k].use), order[k].reason);
+    for (unsigned i = 0; i < 3; i++)
+        if (watched(&e->parties[parties[i]], added))
+            hook_stage_reached(e, parties[i]);
+    return REJECT_NONE;
+}
+
+// Long or short, all orders of the side filled.
+static inline bool position_above(const struct engine *e, const struct risk_order *o, const struct party *account,
+                                  const struct added *added)
+{
+    const struct position *position = &e->risk.positions[o->position];
+    int64_t held = o->side == BUY ? position->quantity : -position->quantity;
+    int64_t worst = held + (int64_t)(position->working[o->side] + added->quantity);
+    uint64_t most = account->most[o->side];
+    if (UNLIKELY(position->bounded)) {
+        uint64_t own = e->risk.backs[o->position].most[o->side];
+        most = own < most ? own : most;
+    }
+    return worst > 0 && (uint64_t)worst > most;
+}
+
+// One position's value against the capital; what only closes is not asked.
+static inline bool share_above(const struct position *position, const struct added *added, uint64_t share)
+{
+    int64_t held = added->side == BUY ? position->quantity : -position->quantity;
+    int64_t cost = added->side == BUY ? position->cost : -position->cost;
+    uint64_t value = (cost > 0 ? (uint64_t)cost : 0) + position->notional[added->side] + added->notional;
+    return UNLIKELY(value > share) && held + (int64_t)(position->working[added->side] + added->quantity) > 0;
+}
+
+static __attribute__((noinline)) bool volume_above(const struct engine *e, const struct risk_order *o,
+                                                   const struct added *added, uint64_t ppm)
+{
+    const struct position *position = &e->risk.positions[o->position];
+    uint64_t adv = hook_adv(e, o->locate);
+    uint64_t used = (uint64_t)position->day + position->working[BUY] + position->working[SELL] + added->quantity;
+    return adv != 0 && used * PPM > adv * ppm;
+}
+
+static inline uint8_t check_holding(struct engine *e, struct risk_order *o, const struct session_line *line,
+                                    uint64_t notional)
+{
+    struct added added = {o->quantity, notional, o->original == 0, o->side};
+    if (o->original) {
+        const struct order *original = &e->orders[o->original];
+        uint32_t open = order_open(e, original);
+        added.quantity -= open;
+        added.notional -= (uint64_t)open * risk_price(original);
+    }
+    const struct party *account = &e->parties[line->account];
+    if (UNLIKELY(position_above(e, o, account, &added)))
+        return refuse(e, o->side == BUY ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION, REJECT_SHARE_THRESHOLD);
+    if (UNLIKELY(watched(&e->parties[line->own], &added) | watched(account, &added) |
+                 watched(&e->parties[line->firm], &added))) {
+        uint8_t reason = check_uses(e, line, &added);
+        if (reason != REJECT_NONE)
+            return reason;
+    }
+    const struct account_line *of = &e->risk.accounts[line->account];
+    if (of->adv_ppm != LIMIT_UNSET && volume_above(e, o, &added, of->adv_ppm))
+        return refuse(e, LIMIT_ADV, REJECT_ADV_LIMIT);
+    if (share_above(&e->risk.positions[o->position], &added, of->share))
+        return refuse(e, LIMIT_POSITION_SHARE, REJECT_AGGREGATE_EXPOSURE);
+    return hook_holding(e, o);
+}
+
+uint8_t risk_check(struct engine *e, struct risk_order *o)
+{
+    const struct session_line *line = &e->risk.lines[o->session];
+    const struct order_limits *symbol = &e->risk.symbols[o->locate];
+    e->risk.refused = LIMITS;
+    uint8_t reason = hook_blocked(e, o);
+    if (UNLIKELY(reason != REJECT_NONE))
+        return reason;
+    uint32_t forbidden = line->limits.forbidden | symbol->forbidden;
+    if (UNLIKELY(forbidden & o->asks)) {
+        reason = check_permitted(e, o, forbidden);
+        if (reason != REJECT_NONE)
+            return reason;
+    }
+    reason = hook_rates(e, o);
+    if (UNLIKELY(reason != REJECT_NONE))
+        return reason;
+    uint64_t notional = (uint64_t)o->quantity * counted_price(e, o);
+    reason = check_alone(e, o, &line->limits, symbol, notional);
+    if (UNLIKELY(reason != REJECT_NONE))
+        return reason;
+    o->position = o->original ? e->orders[o->original].position : position_take(e, o->account, o->locate);
+    if (UNLIKELY(o->position == 0))
+        return REJECT_PROCESSING;
+    return check_holding(e, o, line, notional);
+}

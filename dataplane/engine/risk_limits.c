@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/risk_limits.h"
+
+#include "engine/alert.h"
+
+#define LOOKS_MAX 2048u // lines that a step works out
+#define PPM UINT64_C(1000000)
+#define SHARE_DEFAULT UINT64_C(20000) // POSITION_SHARE where there is a capital: 2 per cent
+
+enum unit { QUANTITY, MONEY, PPM_UNIT, COUNT, TICKS, MS, MASK, SWITCH };
+
+static const struct {
+    const char *scopes;
+    uint8_t unit; // enum unit
+} table[LIMITS] = {
+#define UNIT_QUANTITY QUANTITY
+#define UNIT_MONEY MONEY
+#define UNIT_PPM PPM_UNIT
+#define UNIT_COUNT COUNT
+#define UNIT_TICKS TICKS
+#define UNIT_MS MS
+#define UNIT_MASK MASK
+#define UNIT_SWITCH SWITCH
+#define LIMIT(name, key, scopes, unit, reject, help) [LIMIT_##name] = {scopes, UNIT_##unit},
+#include "contract/limits.def"
+#undef LIMIT
+};
+
+// Where the values of a scope stand; UINT32_MAX: there is no such venue, firm, account, session or symbol.
+static uint32_t values_of(const struct engine *e, enum scope scope, uint16_t index)
+{
+    uint32_t accounts = e->limit.max_accounts, sessions = e->limit.max_sessions;
+    switch (scope) {
+    case SCOPE_VENUE:
+        return index == 0 ? 0 : UINT32_MAX;
+    case SCOPE_FIRM:
+        return index < accounts && e->accounts[index].open && risk_firm(e, index) == index ? 1u + index : UINT32_MAX;
+    case SCOPE_ACCOUNT:
+        return index < accounts && e->accounts[index].open ? 1 + accounts + index : UINT32_MAX;
+    case SCOPE_SESSION:
+        return index < sessions && e->sessions[index].open ? 1 + 2 * accounts + index : UINT32_MAX;
+    case SCOPE_SYMBOL:
+        return index != LOCATE_NONE && index <= e->limit.max_symbols && e->books[index].tick
+                   ? 1 + 2 * accounts + sessions + index
+                   : UINT32_MAX;
+    default:
+        return UINT32_MAX;
+    }
+}
+
+uint64_t risk_limit(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
+{
+    uint32_t at = values_of(e, scope, index);
+    uint64_t value = at == UINT32_MAX ? LIMIT_UNSET : e->risk.limits[at][limit];
+    return value == LIMIT_UNSET ? LIMIT_UNSET : hook_scaled(e, limit, value);
+}
+
+// ---- lines
+// -----------------------------------------------------------------------------------------------------------
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t narrow(uint64_t value)
+{
+    return value < LIMIT_UNSET32 ? (uint32_t)value : LIMIT_UNSET32;
+}
+
+static void tighten(const struct engine *e, struct order_limits *limits, enum scope scope, uint16_t index)
+{
+    uint64_t forbidden = risk_limit(e, scope, index, LIMIT_FORBIDDEN);
+    limits->quantity = narrow(least(limits->quantity, risk_limit(e, scope, index, LIMIT_MAX_QUANTITY)));
+    limits->notional = least(limits->notional, risk_limit(e, scope, index, LIMIT_MAX_NOTIONAL));
+    limits->fat_ppm = narrow(least(limits->fat_ppm, risk_limit(e, scope, index, LIMIT_FAT_FINGER)));
+    limits->fat_ticks = narrow(least(limits->fat_ticks, risk_limit(e, scope, index, LIMIT_FAT_FINGER_TICKS)));
+    limits->forbidden |= forbidden == LIMIT_UNSET ? 0 : (uint32_t)forbidden;
+}
+
+static const struct order_limits unlimited = {LIMIT_UNSET, LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32, 0};
+
+static void work_out_session(struct engine *e, uint16_t session)
+{
+    if (!e->sessions[session].open)
+        return;
+    struct order_limits *limits = &e->risk.lines[session].limits;
+    uint16_t account = e->sessions[session].account;
+    *limits = unlimited;
+    tighten(e, limits, SCOPE_VENUE, 0);
+    tighten(e, limits, SCOPE_FIRM, risk_firm(e, account));
+    tighten(e, limits, SCOPE_ACCOUNT, account);
+    tighten(e, limits, SCOPE_SESSION, session);
+    risk_watch(e, party_of_session(e, session));
+    hook_limits_changed(e, SCOPE_SESSION, session);
+}
+
+static void work_out_symbol(struct engine *e, uint16_t locate)
+{
+    if (e->books[locate].tick == 0)
+        return;
+    e->risk.symbols[locate] = unlimited;
+    tighten(e, &e->risk.symbols[locate], SCOPE_SYMBOL, locate);
+    hook_limits_changed(e, SCOPE_SYMBOL, locate);
+}
+
+static uint64_t share_of(const struct engine *e, uint16_t account)
+{
+    uint64_t capital = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_CAPITAL);
+    uint64_t share = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_POSITION_SHARE);
+    if (capital == LIMIT_UNSET)
+        capital = risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_CAPITAL);
+    if (capital == LIMIT_UNSET)
+        return UINT64_MAX;
+    return (uint64_t)((unsigned __int128)capital * (share == LIMIT_UNSET ? SHARE_DEFAULT : share) / PPM);
+}
+
+static void work_out_account(struct engine *e, uint16_t account)
+{
+    if (!e->accounts[account].open)
+        return;
+    struct party *party = &e->parties[party_of_account(account)];
+    party->most[BUY] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION);
+    party->most[SELL] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION);
+    e->risk.accounts[account] =
+        (struct account_line){.share = share_of(e, account),
+                              .adv_ppm = least(risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV),
+                                               risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_ADV))};
+    risk_watch(e, party_of_account(account));
+    hook_limits_changed(e, SCOPE_ACCOUNT, account);
+}
+
+static void work_out_firm(struct engine *e, uint16_t firm)
+{
+    if (!e->accounts[firm].open || risk_firm(e, firm) != firm)
+        return;
+    risk_watch(e, party_of_firm(e, firm));
+    hook_limits_changed(e, SCOPE_FIRM, firm);
+}
+
+static const enum limit use_limits[USES] = {LIMIT_GROSS_NOTIONAL, LIMIT_NET_NOTIONAL, LIMIT_DAY_QUANTITY,
+                                            LIMIT_DAY_VALUE, LIMIT_WORKING_ORDERS};
+
+enum limit use_limit(enum use use)
+{
+    return use_limits[use];
+}
+
+uint64_t party_most(const struct engine *e, uint32_t party, enum use use)
+{
+    uint32_t accounts = e->limit.max_accounts;
+    enum scope scope = party < accounts ? SCOPE_ACCOUNT : party < 2 * accounts ? SCOPE_FIRM : SCOPE_SESSION;
+    uint32_t index = party < accounts ? party : party < 2 * accounts ? party - accounts : party - 2 * accounts;
+    uint64_t most = risk_limit(e, scope, (uint16_t)index, use_limits[use]);
+    return use == USE_DAY_QUANTITY ? least(most, RISK_QUANTITY_MAX) : most;
+}
+
+void risk_watch(struct engine *e, uint32_t party)
+{
+    for (unsigned use = 0; use < USES; use++) {
+        uint64_t stage = hook_stage_at(e, party, use);
+        e->parties[party].watch[use] =
+            least(party_most(e, party, use), stage == UINT64_MAX || stage == 0 ? stage : stage - 1);
+    }
+}
+
+// Everything in one row: sessions, accounts, firms, symbols. False behind the last.
+static bool work_out(struct engine *e, uint32_t at)
+{
+    uint32_t accounts = e->limit.max_accounts, sessions = e->limit.max_sessions;
+    if (at < sessions)
+        work_out_session(e, (uint16_t)at);
+    else if ((at -= sessions) < accounts)
+        work_out_account(e, (uint16_t)at);
+    else if ((at -= accounts) < accounts)
+        work_out_firm(e, (uint16_t)at);
+    else if ((at -= accounts) < e->limit.max_symbols)
+        work_out_symbol(e, (uint16_t)(at + 1));
+    else
+        return false;
+    return true;
+}
+
+void risk_limits_work_out(struct engine *e)
+{
+    for (uint32_t at = 0; e->risk.positions_limit && work_out(e, at); at++) {
+    }
+}
+
+void risk_limits_begin(struct engine *e)
+{
+    if (e->risk.positions_limit == 0 || e->day != DAY_OPEN) // the start of the day works them out
+        return;
+    e->left = (struct unfinished){.work = WORK_LIMITS};
+    risk_limits_continue(e);
+}
+
+void risk_limits_continue(struct engine *e)
+{
+    for (unsigned looks = 0; looks < LOOKS_MAX; looks++) {
+        if (!work_out(e, e->left.cursor++)) {
+            e->left.work = WORK_NONE;
+            return;
+        }
+    }
+}
+
+static void work_out_changed(struct engine *e, enum scope scope, uint16_t index)
+{
+    if (e->day != DAY_OPEN)
+        return;
+    switch (scope) {
+    case SCOPE_VENUE:
+        risk_limits_begin(e);
+        return;
+    case SCOPE_FIRM:
+        work_out_firm(e, index);
+        break;
+    case SCOPE_SESSION:
+        work_out_session(e, index);
+        return;
+    case SCOPE_SYMBOL:
+        work_out_symbol(e, index);
+        return;
+    default:
+        break;
+    }
+    for (uint32_t account = 0; account < e->limit.max_accounts; account++)
+        if (account == index || (scope == SCOPE_FIRM && risk_firm(e, (uint16_t)account) == index))
+            work_out_account(e, (uint16_t)account);
+    for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
+        uint16_t account = e->sessions[session].account;
+        if (account == index || (scope == SCOPE_FIRM && risk_firm(e, account) == index))
+            work_out_session(e, (uint16_t)session);
+    }
+}
+
+// ---- CMD_LIMIT
+// -------------------------------------------------------------------------------------------------------
+
+static bool value_fits(enum limit limit, uint64_t value)
+{
+    bool rate = limit == LIMIT_ORDER_RATE || limit == LIMIT_ORDER_BURST || limit == LIMIT_SYMBOL_RATE ||
+                limit == LIMIT_MESSAGE_RATE || limit == LIMIT_SLOW_RATE;
+    if (value == LIMIT_UNSET)
+        return true;
+    if (rate)
+        return value >= 1 && value <= UINT64_C(1000000000);
+    switch ((enum unit)table[limit].unit) {
+    case QUANTITY:
+    case COUNT:
+        return value <= (uint64_t)RISK_POSITION_MAX;
+    case MONEY:
+        return value <= (uint64_t)RISK_COST_MAX;
+    case PPM_UNIT:
+        return value <= PPM;
+    case TICKS:
+        return value <= PRICE_MARKET;
+    case MS:
+        return value >= 1 && value <= 86400000;
+    case MASK:
+        return value < FORBID_WITHOUT_STOP_LOSS << 1;
+    case SWITCH:
+        return value <= 1;
+    }
+    return false;
+}
+
+static char scope_letter(enum scope scope)
+{
+    static const char letters[] = {'?', 'V', 'F', 'A', 'S', 'Y', 'P'};
+    return scope <= SCOPE_POSITION ? letters[scope] : '?';
+}
+
+static uint64_t *position_limit(struct engine *e, uint16_t account, uint16_t locate, enum limit limit)
+{
+    if (values_of(e, SCOPE_ACCOUNT, account) == UINT32_MAX || values_of(e, SCOPE_SYMBOL, locate) == UINT32_MAX)
+        return NULL;
+    uint32_t number = position_take(e, account, locate);
+    if (number == 0)
+        return NULL;
+    e->risk.positions[number].bounded = true;
+    return &e->risk.backs[number].most[limit == LIMIT_LONG_POSITION ? BUY : SELL];
+}
+
+bool risk_limit_take(struct engine *e, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
+                     uint64_t value, uint64_t *before)
+{
+    bool day = e->day == DAY_OPENING || e->day == DAY_OPEN;
+    if (!day || e->risk.positions_limit == 0 || limit >= LIMITS || !strchr(table[limit].scopes, scope_letter(scope)) ||
+        !value_fits(limit, value))
+        return false;
+    uint64_t *at;
+    if (scope == SCOPE_POSITION) {
+        at = position_limit(e, index, locate, limit);
+    } else {
+        uint32_t values = values_of(e, scope, index);
+        at = values == UINT32_MAX ? NULL : &e->risk.limits[values][limit];
+    }
+    if (!at)
+        return false;
+    *before = *at;
+    *at = value;
+    return true;
+}
+
+void risk_limit_set(struct engine *e, const struct command *c, struct out *out)
+{
+    enum scope scope = c->limit.scope;
+    enum limit limit = c->limit.limit;
+    uint64_t before;
+    if (!risk_limit_take(e, scope, c->limit.index, c->limit.locate, limit, c->limit.value, &before))
+        return;
+    if (before != c->limit.value)
+        emit_alert(out, ALERT_CHANGED, scope, c->limit.index, scope == SCOPE_POSITION ? c->limit.locate : LOCATE_NONE,
+                   limit, before, c->limit.value, 0);
+    if (scope != SCOPE_POSITION)
+        work_out_changed(e, scope, c->limit.index);
+}
+
+// ---- the day opens
+// ---------------------------------------------------------------------------------------------------
+
+static void unset(struct engine *e, uint32_t values)
+{
+    for (unsigned limit = 0; limit < LIMITS; limit++)
+        e->risk.limits[values][limit] = LIMIT_UNSET;
+}
+
+void risk_open_day(struct engine *e)
+{
+    e->risk.positions_limit = e->limit.max_positions;
+    e->risk.refused = LIMITS;
+    if (e->limit.max_positions == 0)
+        return;
+    e->risk.index_mask = positions_index(e->limit.max_positions) - 1;
+    unset(e, 0);
+}
+
+void risk_open_symbol(struct engine *e, uint16_t locate)
+{
+    if (e->risk.positions_limit)
+        unset(e, values_of(e, SCOPE_SYMBOL, locate));
+}
+
+void risk_open_account(struct engine *e, uint16_t account)
+{
+    if (e->risk.positions_limit == 0)
+        return;
+    uint16_t firm = 0;
+    while (!e->accounts[firm].open || memcmp(e->accounts[firm].firm, e->accounts[account].firm, 4) != 0)
+        firm++;
+    e->risk.firms[account] = firm;
+    unset(e, values_of(e, SCOPE_ACCOUNT, account));
+    if (firm == account)
+        unset(e, values_of(e, SCOPE_FIRM, account));
+}
+
+void risk_open_session(struct engine *e, uint16_t session)
+{
+    if (e->risk.positions_limit == 0)
+        return;
+    uint16_t account = e->sessions[session].account;
+    e->risk.lines[session] = (struct session_line){.account = party_of_account(account),
+                                                   .firm = party_of_firm(e, risk_firm(e, account)),
+                                                   .own = party_of_session(e, session)};
+    e->sessions[session].risk = RISK_ON;
+    unset(e, values_of(e, SCOPE_SESSION, session));
+}
