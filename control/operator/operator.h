@@ -26,7 +26,8 @@ void operator_free(struct operator_desk *operators);
 unsigned operator_poll(struct operator_desk *operators, struct recovery *recovery, uint64_t now_ns);
 
 // ---- the subjects, a file each
-extern const struct desk_subject trade_show, trade_break, trade_adjust; // trade.c
-extern const struct desk_subject phase_move;                            // phase.c
+extern const struct desk_subject trade_show, trade_break, trade_adjust;                          // trade.c
+extern const struct desk_subject phase_move;                                                     // phase.c
+extern const struct desk_subject market_halt, market_reference, market_bands_set, market_breach; // market.c
 
 #endif
