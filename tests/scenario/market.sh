@@ -1,0 +1,62 @@
+#!/bin/bash
+# An operator halts a symbol, whose orders are refused then, also after a crash of both processes, and lets it trade again; bands
+# of the configuration hold
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+xw_begin
+xw_link tcpdump tshark jq
+xw_configure
+sed -i -e 's#^ports:#bands: {tier1_percent: 5}\n\nports:#' -e 's#name: ALPHA,#name: ALPHA, tier: 1,#' "$XW_CONFIG"
+for option in "${XW_CLIENT[@]}"; do
+    case $option in
+    TRADE1:*) password1=${option#*:} && password1=${password1%%@*} ;;
+    esac
+done
+capture=$XW_HOME/market_data.pcap
+"${xw_inside[@]}" tcpdump -U -n -i "$xw_far" -w "$capture" udp port 5000 >"$XW_HOME/tcpdump.log" 2>&1 &
+tcpdump_pid=$! xw_aside=$!
+xw_start 30
+ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
+client() {
+    "${xw_inside[@]}" timeout 30 "$XW_BIN/example_script" 10.0.0.1 4000 TRADE1 "$password1" >"$XW_HOME/1.log" ||
+        xw_fail "example_script ended with $?"
+}
+told() { grep -Eq "^[0-9]+ $1" "$XW_HOME/1.log" || xw_fail "TRADE1 was not told: $1: $(cat "$XW_HOME/1.log")"; }
+
+ctl halt ALPHA --reason T99 --by ALICE 2>"$XW_HOME/refused.log"
+xw_expect "the exit code of a halt for no known reason" $? 64
+ctl halt NOSUCH --reason T1 --by ALICE 2>"$XW_HOME/refused.log"
+xw_expect "the exit code of a halt of no symbol" $? 64
+client <<'LINES'
+enter 1 S 100 ALPHA 100000
+LINES
+told 'A 1 '
+ctl reference ALPHA --price 10.00 --by ALICE || xw_fail "xwctl reference"
+ctl halt ALPHA --reason T1 --by ALICE || xw_fail "xwctl halt"
+xw_kill dataplane
+xw_kill control
+xw_start 30
+client <<'LINES'
+enter 2 B 100 ALPHA 100000
+enter 3 B 100 BRAVO 100000
+cancel 3 0
+LINES
+told 'J 2 .*halted'
+told 'A 3 '
+ctl resume ALPHA --by ALICE || xw_fail "xwctl resume"
+client <<'LINES'
+enter 4 B 100 ALPHA 105100
+enter 5 B 100 ALPHA 105000
+LINES
+told 'J 4 .*market impact'
+told 'E 5 100 100000'
+xw_stop
+ctl replay >"$XW_HOME/replay.log" || xw_fail "the replay differs"
+sleep 0.2
+kill "$tcpdump_pid"
+wait "$tcpdump_pid" 2>/dev/null
+# H 0x48 of ALPHA: halted T1, then trading; J 0x4a of its bands.
+tshark -r "$capture" -d udp.port==5000,moldudp64 -T fields -e moldudp64.msgdata 2>/dev/null | tr ',' '\n' | tr -d ':' >"$XW_HOME/itch.txt"
+grep -q '^48.*414c50484120202048205431' "$XW_HOME/itch.txt" || xw_fail "no H says that ALPHA is halted"
+grep -q '^48.*414c504841202020542020' "$XW_HOME/itch.txt" || xw_fail "no H says that ALPHA trades"
+grep -q '^4a.*414c504841202020000186a0' "$XW_HOME/itch.txt" || xw_fail "no J tells the bands of ALPHA"
