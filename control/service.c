@@ -64,6 +64,7 @@ struct service {
     struct journal_key key; // that signs seals, when the configuration names one
     struct journal_keeper *keeper;
     struct auth *auth;
+    struct limits_desk *limits;
     struct outbound *outbound;
     struct desk_context for_operators;
     struct operator_desk *desk;
@@ -125,6 +126,10 @@ static void load_config(struct service *service, const char *path)
     log_open("crosswire-control", service->config->instance);
     if (service->config->ack_mode == ACK_REPLICATED)
         fail_with(EX_CONFIG, "%s: ack: replicated is not available: set ack to durable or matched", path);
+    const char *limits = service->config->risk.limits;
+    service->limits = limits_desk_new(service->config, limits, error, sizeof error);
+    if (!service->limits)
+        fail_with(limits[0] && access(limits, R_OK) ? EX_NOINPUT : EX_CONFIG, "%s", error);
 }
 
 // One control an instance: two would write one journal.
@@ -132,7 +137,7 @@ static void take_lock(struct service *service)
 {
     const struct config *config = service->config;
     char path[512];
-    snprintf(path, sizeof path, "%s/%s.control.lock", config->run_directory, config->instance);
+    region_control_lock(path, sizeof path, config->run_directory, config->instance);
     service->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (service->lock_fd < 0)
         fail_with(errno == EACCES || errno == EROFS ? EX_NOPERM : EX_CANTCREAT,
@@ -226,11 +231,14 @@ static void open_journal(struct service *service)
         fail_with(journal_exit_code(result), "%s", text);
 }
 
+static bool reload_asked(void *context, const char *by, char *text, size_t size);
+
 static void open_services(struct service *service)
 {
     service->auth = auth_new(service->config);
     if (!service->auth)
         fail_with(EX_OSERR, "can not start the login thread: %s", strerror(errno));
+    char error[512];
     service->outbound = outbound_new(service->config, &service->identity);
     if (!service->outbound)
         fail_with(EX_OSERR, "no memory");
@@ -240,7 +248,6 @@ static void open_services(struct service *service)
         if (!service->follower)
             fail_with(EX_OSERR, "can not start the thread that writes snapshots: %s", strerror(errno));
     }
-    char error[512];
     struct passwords passwords;
     int result = passwords_read(service->config, &passwords, error, sizeof error);
     if (result != 0)
@@ -248,8 +255,12 @@ static void open_services(struct service *service)
     for (uint32_t i = 0; i < passwords.count; i++)
         auth_set_hash(service->auth, i, passwords.hash[i]);
     passwords_free(&passwords);
-    service->for_operators =
-        (struct desk_context){.config = service->config, .outbound = service->outbound, .writer = service->writer};
+    service->for_operators = (struct desk_context){.config = service->config,
+                                                   .outbound = service->outbound,
+                                                   .writer = service->writer,
+                                                   .limits = service->limits,
+                                                   .reload = reload_asked,
+                                                   .service = service};
     service->desk = operator_new(&service->for_operators, error, sizeof error);
     if (!service->desk)
         fail_with(EX_CANTCREAT, "%s", error);
@@ -312,8 +323,8 @@ static void look_for_dataplane(struct service *service)
         return;
     notify_status("recovers the day, generation %" PRIu64, service->generation.region.header->generation);
     service->ended = false;
-    service->recovery =
-        recovery_new(&service->generation, service->config, &service->history, service->writer, &service->tail);
+    service->recovery = recovery_new(&service->generation, service->config, &service->history, service->writer,
+                                     &service->tail, service->limits);
 }
 
 static unsigned serve_generation(struct service *service, uint64_t now_ns)
@@ -336,17 +347,24 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
     return requests_poll(service->requests, now_ns);
 }
 
-static void take_configuration(struct service *service)
+static bool take_configuration(struct service *service, const char *by, char *text, size_t size)
 {
-    char text[512];
     const bool told = service->ready && service->stops == 0;
     if (told)
         notify_reloading();
-    bool taken = reload(service->config, service->path, service->auth, service->requests, text, sizeof text);
+    bool taken =
+        reload(service->config, service->path, service->auth, service->requests, service->limits, by, text, size);
     if (told && taken)
         notify_ready("reloaded");
     else if (told)
         notify_ready("reload refused: %s", text);
+    return taken;
+}
+
+// For an operator who asks for it.
+static bool reload_asked(void *context, const char *by, char *text, size_t size)
+{
+    return take_configuration(context, by, text, size);
 }
 
 static void take_signal(struct service *service, int signal_number)
@@ -354,7 +372,8 @@ static void take_signal(struct service *service, int signal_number)
     if (signal_number == SIGUSR1) {
         memory_report("asked");
     } else if (signal_number == SIGHUP) {
-        take_configuration(service);
+        char text[512];
+        take_configuration(service, LIMITS_FILE, text, sizeof text);
     } else if (signal_number > 0) {
         if (service->stops++ == 0) {
             service->asked_ns = monotonic_ns();
@@ -513,6 +532,7 @@ int service_run(const char *path)
     operator_free(service.desk);
     int exit_code = close_journal(&service);
     outbound_free(service.outbound);
+    limits_desk_free(service.limits);
     auth_free(service.auth);
     log_event(LOG_XW2008, "\"exit\":%d", exit_code);
     close(service.lock_fd);

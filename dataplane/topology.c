@@ -125,7 +125,9 @@ int topology_build(const struct config *config, struct topology *topology, char 
         add_roles(config, topology);
     for (unsigned i = 0; fits && i < LINK_KINDS; i++)
         fits = add_links(config, &link_kinds[i], topology);
-    if (fits && topology->role_count + config->matchers_count + topology->link_count <= REGION_OBJECTS_MAX)
+    topology->sessions = config->sessions_count;
+    if (fits && topology->role_count + config->matchers_count + config->gateways_count + 1 + topology->link_count <=
+                    REGION_OBJECTS_MAX)
         return 0;
     snprintf(error, error_size, "%u gateways with %u matchers need more rings than the region's %u objects: use fewer",
              config->gateways_count, config->matchers_count, REGION_OBJECTS_MAX);
@@ -140,7 +142,10 @@ void topology_plan(const struct topology *topology, struct region_plan *plan)
         region_plan_add(plan, OBJECT_CORE, at->role, at->index, 0);
         if (at->role == ROLE_MATCHER)
             region_plan_add(plan, OBJECT_MATCHER, 0, at->index, 0);
+        if (at->role == ROLE_GATEWAY)
+            region_plan_add(plan, OBJECT_TALLIES, 0, at->index, topology->sessions);
     }
+    region_plan_add(plan, OBJECT_BOARD, 0, 0, 0);
     for (unsigned i = 0; i < topology->link_count; i++) {
         const struct topology_link *at = &topology->links[i];
         region_plan_add(plan, at->kind, at->a, at->b, at->depth);

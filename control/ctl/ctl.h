@@ -44,10 +44,17 @@ int ctl_reference(const struct ctl *ctl, int argc, char **argv);
 int ctl_reg_sho(const struct ctl *ctl, int argc, char **argv);
 int ctl_bands(const struct ctl *ctl, int argc, char **argv);
 int ctl_breach(const struct ctl *ctl, int argc, char **argv);
+int ctl_limits(const struct ctl *ctl, int argc, char **argv);
+int ctl_reload(const struct ctl *ctl, int argc, char **argv);
 int ctl_config(const struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(const struct ctl *ctl, int argc, char **argv);
 int ctl_nic(const struct ctl *ctl, int argc, char **argv);
 int ctl_hash_password(const struct ctl *ctl, int argc, char **argv);
+
+// Of the limits file `path`, NULL for the configuration's: EX_OK when it is right; 0 when it says what runs, 1 when
+// not.
+int ctl_limits_check(const struct ctl *ctl, const char *path);
+int ctl_limits_diff(const struct ctl *ctl, const char *path);
 
 // ---- helpers of the commands ----------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 #include "contract/reject.h"
 #include "control/ctl/ctl.h"
 #include "control/ctl/row.h"
+#include "control/limits/table.h"
 
 // ---- options --------------------------------------------------------------------------------------------------------
 
@@ -163,6 +164,50 @@ static void session_down(struct row *row, const struct command *c)
         row_number(row, ROW_reason, reason);
 }
 
+// Values as they are told, in the limit's unit: this core's part, and the whole where it is another number.
+static void limit(struct row *row, const struct command *c)
+{
+    const char *scope = scope_name((enum scope)c->limit.scope);
+    row_text(row, ROW_scope, scope ? scope : "none", ROW_VALUE_BYTES);
+    if (c->limit.scope != SCOPE_VENUE)
+        row_number(row, c->limit.scope == SCOPE_SYMBOL ? ROW_locate : ROW_of, c->limit.index);
+    if (c->limit.scope == SCOPE_POSITION)
+        row_number(row, ROW_locate, c->limit.locate);
+    if (c->limit.limit < LIMITS)
+        row_text(row, ROW_limit, limit_info((enum limit)c->limit.limit).key, ROW_VALUE_BYTES);
+    if (c->limit.value == LIMIT_UNSET)
+        row_text(row, ROW_value, "none", ROW_VALUE_BYTES);
+    else
+        row_number(row, ROW_value, (int64_t)c->limit.value);
+    if (c->limit.whole != c->limit.value && c->limit.change)
+        row_number(row, ROW_whole, (int64_t)c->limit.whole);
+    row_number(row, ROW_change, c->limit.change);
+    row_text(row, ROW_by, c->limit.by, sizeof c->limit.by);
+    row_text(row, ROW_second, c->limit.second, sizeof c->limit.second);
+}
+
+static void reference(struct row *row, const struct command *c)
+{
+    row_number(row, ROW_locate, c->reference.locate);
+    if (c->reference.reference)
+        row_price(row, ROW_price, c->reference.reference);
+    if (c->reference.adv)
+        row_number(row, ROW_adv, (int64_t)c->reference.adv);
+    row_character(row, ROW_reg_sho, c->reference.reg_sho);
+    if (c->reference.tier)
+        row_number(row, ROW_tier, c->reference.tier);
+    row_text(row, ROW_by, c->reference.by, sizeof c->reference.by);
+}
+
+static void position(struct row *row, const struct command *c)
+{
+    row_number(row, ROW_account, c->position.account);
+    row_number(row, ROW_locate, c->position.locate);
+    row_number(row, ROW_quantity, c->position.quantity);
+    row_number(row, ROW_cost, c->position.cost);
+    row_text(row, ROW_by, c->position.by, sizeof c->position.by);
+}
+
 static void payload(struct row *row, const struct command *c)
 {
     switch (c->type) {
@@ -189,6 +234,19 @@ static void payload(struct row *row, const struct command *c)
     case CMD_BREAK:
     case CMD_ADJUST:
         trade(row, c);
+        break;
+    case CMD_LIMIT:
+        limit(row, c);
+        break;
+    case CMD_REFERENCE:
+        reference(row, c);
+        break;
+    case CMD_POSITION:
+        position(row, c);
+        break;
+    case CMD_GROUP:
+        row_number(row, ROW_locate, c->group.locate);
+        row_number(row, ROW_group, c->group.group);
         break;
     case CMD_TICK:
         row_hash(row, ROW_event_hash, c->tick.event_hash, 16);

@@ -16,6 +16,7 @@
 
 #include "contract/config.h"
 #include "control/journal/journal.h"
+#include "control/limits/desk.h"
 #include "control/recovery/outbound.h"
 #include "control/recovery/recovery.h"
 
@@ -26,6 +27,9 @@ struct desk_context {
     const struct config *config;
     struct outbound *outbound;
     const struct journal_writer *writer;
+    struct limits_desk *limits;
+    bool (*reload)(void *service, const char *by, char *text, size_t size); // false: refused, why is in `text`
+    void *service;
 };
 
 struct desk;

@@ -8,9 +8,10 @@ struct operator_desk {
     struct desk *desk;
 };
 
-static const struct desk_subject *const subjects[] = {&trade_show,       &trade_break,   &trade_adjust,
-                                                      &phase_move,       &market_halt,   &market_reference,
-                                                      &market_bands_set, &market_breach, NULL};
+static const struct desk_subject *const subjects[] = {
+    &trade_show,     &trade_break,      &trade_adjust,     &phase_move,    &limits_set,
+    &limits_pending, &limits_approve,   &limits_reject,    &limits_reload, &config_show,
+    &market_halt,    &market_reference, &market_bands_set, &market_breach, NULL};
 
 struct operator_desk *operator_new(const struct desk_context *context, char *error, size_t error_size)
 {

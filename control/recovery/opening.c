@@ -245,11 +245,12 @@ void opening_resume(struct opening *opening)
     opening->want_downs = opening_started(opening) && opening->downs_given > 0;
 }
 
-// START is all that is missing of the opening's end, and has a time that has not come.
+// START is all that is missing of the opening's end, and is held, or has a time that has not come.
 static bool start_waits(const struct opening *opening)
 {
-    return !opening_started(opening) && opening->config->phases_count > 0 &&
-           opening->config->phases[0].phase == PHASE_PRE && opening->now_ns < opening->config->phases[0].time_ns;
+    const bool early = opening->config->phases_count > 0 && opening->config->phases[0].phase == PHASE_PRE &&
+                       opening->now_ns < opening->config->phases[0].time_ns;
+    return !opening_started(opening) && (opening->holds_start || early);
 }
 
 unsigned opening_phase_rank(char phase)

@@ -68,12 +68,19 @@ enum command_type {
     CMD_RESTORE_SPECIAL = 70, // of the order just before, which is not plain
     CMD_RESTORE_LIST = 71,    // a symbol's conditional orders, in their order
     CMD_RESTORE_TRADES = 72,
-    CMD_RESTORE_MARKET = 78, // of the market's state
-    CMD_RESTORE_KILL = 79,   // blocks of one scope (engine/kill.h)
-    CMD_RESTORE_END = 73,    // the engine is whole: sequence and hash are those that the snapshot covers
+    CMD_RESTORE_END = 73,       // the engine is whole: sequence and hash are those that the snapshot covers
+    CMD_RESTORE_LIMITS = 74,    // of one scope
+    CMD_RESTORE_EXECUTED = 75,  // what sessions have executed today
+    CMD_RESTORE_POSITIONS = 76, // in the order of their coming
+    CMD_RESTORE_RATES = 77,     // what rates, results and modes have counted (engine/settle_snapshot.h)
+    CMD_RESTORE_MARKET = 78,    // of the market's state (engine/market.h)
+    CMD_RESTORE_KILL = 79,      // blocks of one scope (engine/kill.h)
     // The same for gateways and publishers; the engine does not see them.
     CMD_RESTORE_STREAM = 80,   // how many messages a session, or the feed, has been sent
     CMD_RESTORE_MESSAGES = 81, // the last messages of the feed
+    // For control alone, first of all: the newest CMD_LIMIT, CMD_REFERENCE, .. of each that control has set, its type
+    // in `refuse`. No core is given it.
+    CMD_RESTORE_ADMIN = 82,
     // Directives from control to a matching core: never sequenced, never journaled, never shown to the engine.
     DIRECTIVE_RECOVERED = 240, // the journal has been fed: check sequence and hash, then run
     DIRECTIVE_DRAIN = 241,     // stop taking gateway input, finish, halt
@@ -122,6 +129,9 @@ enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 #define SESSION_NONE UINT16_MAX
 #define RESTORE_BLOCKS 96
 #define RESTORE_TRADES 2
+#define RESTORE_LIMITS 9
+#define RESTORE_EXECUTED 5
+#define RESTORE_POSITIONS 2
 #define LOCATE_NONE 0u           // ITCH stock locates start at 1
 #define PRICE_MAX 1999999900u    // 199,999.9900, the highest OUCH limit price
 #define PRICE_MARKET 2000000000u // 200,000.0000
@@ -237,6 +247,9 @@ struct command {
             uint8_t limit;   // enum limit
             char by[16];     // who asked, for the audit
             char second[16]; // who agreed, where a raise needs two
+            uint64_t whole;  // for control: the venue's value, of which `value` is this core's part
+            uint32_t change; // for control: the number of the change, counted up through the day
+            uint32_t file;   // for control: digest of the limits file at that time
         } limit;
         struct {                // CMD_REFERENCE
             uint32_t reference; // price, 0 none: the closing price of the day before
@@ -362,6 +375,12 @@ struct command {
             uint8_t channels[18];
             uint8_t count;
         } restore_numbers;
+        struct {
+            uint32_t index;
+            uint16_t told;
+            uint8_t kind, place;
+            uint64_t values[9];
+        } restore_rates;
         struct { // in the order of its level's queue
             uint64_t key, ref;
             uint32_t slot;
@@ -444,6 +463,26 @@ struct command {
                 } venue;
             };
         } restore_market;
+        struct { // those that are set
+            uint64_t values[RESTORE_LIMITS];
+            uint16_t index, locate; // as in CMD_LIMIT
+            uint8_t scope;
+            uint8_t count;
+            uint8_t limits[RESTORE_LIMITS];
+        } restore_limits;
+        struct {
+            uint64_t quantity[RESTORE_EXECUTED], value[RESTORE_EXECUTED];
+            uint16_t sessions[RESTORE_EXECUTED];
+            uint8_t count;
+        } restore_executed;
+        struct {
+            struct {
+                int64_t quantity, cost, cash;
+                uint32_t day;
+                uint16_t account, locate;
+            } positions[RESTORE_POSITIONS];
+            uint8_t count;
+        } restore_positions;
         struct {
             uint64_t sequence, event_hash;
             uint64_t records; // before this one

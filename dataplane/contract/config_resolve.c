@@ -238,8 +238,8 @@ static bool resolve_roles(struct config_source *source, struct config *config)
         if (!check_lcore(source, config, CONFIG_matchers, i, config->matchers[i].lcore))
             return false;
     // Cores, ports and rings of every role and of every pair of gateway and matching core.
-    const uint32_t objects = config->gateways_count * 3 + config->matchers_count * 4 + config->publishers_count * 2 +
-                             2 * config->gateways_count * config->matchers_count;
+    const uint32_t objects = config->gateways_count * 4 + config->matchers_count * 5 + config->publishers_count * 2 +
+                             2 * config->gateways_count * config->matchers_count + 1;
     if (objects > REGION_OBJECTS_MAX)
         return config_fail_at(
             source, CONFIG_gateways, UINT32_MAX, NULL,
@@ -421,5 +421,5 @@ bool config_resolve(struct config_source *source, struct config *config)
 {
     return resolve_top(source, config) && resolve_ports(source, config) && resolve_roles(source, config) &&
            resolve_symbols(source, config) && resolve_accounts(source, config) && resolve_sessions(source, config) &&
-           resolve_schedule(source, config) && resolve_market(source, config);
+           resolve_schedule(source, config) && resolve_market(source, config) && config_resolve_trips(source, config);
 }

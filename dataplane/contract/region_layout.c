@@ -45,6 +45,8 @@ static const uint64_t layout[] = {
     FIELD(region_header, dataplane_pid),
     FIELD(region_header, control_heartbeat),
     FIELD(region_header, stop),
+    FIELD(region_header, answer_limit_ns),
+    FIELD(region_header, control_lost),
     FIELD(region_header, objects),
 
     SIZE(core_block),
@@ -66,6 +68,18 @@ static const uint64_t layout[] = {
     FIELD(matcher_port, diverged_got),
     FIELD(matcher_port, day_open),
     FIELD(matcher_port, restore),
+    FIELD(matcher_port, modes),
+    FIELD(matcher_port, offset_ns),
+
+    SIZE(session_tally),
+    FIELD(session_tally, messages),
+    FIELD(session_tally, malformed),
+    FIELD(session_tally, rejected),
+
+    SIZE(breaker_board),
+    FIELD(breaker_board, turn),
+    FIELD(breaker_board, count),
+    FIELD(breaker_board, entries),
 
     SIZE(gateway_request),
     FIELD(gateway_request, id),

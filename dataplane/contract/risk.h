@@ -17,6 +17,16 @@ enum limit {
 
 #define LIMIT_UNSET UINT64_MAX // no limit; 0 allows nothing
 
+// What a limit may be at the most, by unit; nobody needs more, and sums of what stays below fit their words. Rates and
+// times are never 0.
+#define LIMIT_MOST_QUANTITY UINT64_C(1000000000000)
+#define LIMIT_MOST_COUNT UINT64_C(1000000000000)
+#define LIMIT_MOST_RATE UINT64_C(1000000000)
+#define LIMIT_MOST_MONEY UINT64_C(1000000000000000000) // 1/10,000
+#define LIMIT_MOST_PPM UINT64_C(1000000)
+#define LIMIT_MOST_TICKS UINT64_C(2000000000)
+#define LIMIT_MOST_MS UINT64_C(86400000)
+
 // Bits of LIMIT_FORBIDDEN, each with its reject.
 enum permission {
     FORBID_MARKET = 1 << 0,      // REJECT_MARKET_ORDER
@@ -34,6 +44,7 @@ enum permission {
     FORBID_SHORT_UNLOCATED = 1 << 12,  // REJECT_LOCATE_REQUIRED without SharesLocated Y
     FORBID_WITHOUT_STOP_LOSS = 1 << 13 // REJECT_OTHER: an order that opens or adds to a position not covered by a stop
 };
+#define FORBID_BITS 14
 
 // CMD_HALT, struct of symbols: what trading in a symbol is. The letters are ITCH's trading states.
 enum trading_state { STATE_TRADING = 'T', STATE_HALTED = 'H', STATE_PAUSED = 'P', STATE_QUOTATION = 'Q' };

@@ -22,6 +22,14 @@ static bool is_message(uint8_t type)
     return type >= CMD_ENTER && type <= CMD_QUERY;
 }
 
+// Which limit the message was rejected for.
+static __attribute__((noinline, cold)) void count_limit(struct matcher *matcher)
+{
+    enum limit limit = engine_limit_refused(matcher->engine);
+    if (limit != LIMITS)
+        matcher->counters[COUNT_MATCHER_refused_first + limit]++;
+}
+
 static void count_outcome(struct matcher *matcher)
 {
     switch (engine_outcome(matcher->engine)) {
@@ -30,6 +38,7 @@ static void count_outcome(struct matcher *matcher)
         break;
     case OUTCOME_REJECTED:
         matcher->counters[COUNT_MATCHER_rejected]++;
+        count_limit(matcher);
         break;
     case OUTCOME_DUPLICATE:
         matcher->counters[COUNT_MATCHER_duplicates]++;
@@ -110,6 +119,7 @@ static void take(struct matcher *matcher, const struct command *input, uint32_t 
 {
     if (__builtin_expect(input->type == CMD_CLOCK, 0)) {
         matcher->offset_ns = input->clock.offset_ns;
+        atomic_store_explicit(&matcher->port->offset_ns, matcher->offset_ns, memory_order_relaxed);
         matcher->clocked = true;
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
     }
@@ -142,6 +152,13 @@ static void publish_progress(struct matcher *matcher)
     atomic_store_explicit(&port->applied_seq, engine_sequence(matcher->engine), memory_order_release);
 }
 
+// One of control's, or one of this core's own.
+static void take_command(struct matcher *matcher, const struct command *command)
+{
+    matcher_note_mode(matcher, command);
+    take(matcher, command, 0);
+}
+
 // Control's commands. False when some are left: gateways wait, so that a session is not brought up before what control
 // has to say about its past.
 static bool take_commands(struct matcher *matcher, unsigned *work)
@@ -155,7 +172,7 @@ static bool take_commands(struct matcher *matcher, unsigned *work)
         if (cell->type == DIRECTIVE_DRAIN)
             matcher->told_to_drain = true;
         else if (cell->type < DIRECTIVE_RECOVERED)
-            take(matcher, cell, 0);
+            take_command(matcher, cell);
         ring_release(matcher->commands, 1);
         ++*work;
     }
@@ -237,6 +254,8 @@ static void take_inputs(struct matcher *matcher, unsigned *work)
         make_tick(matcher);
         ++*work;
     }
+    if (__builtin_expect(matcher->lost_due, 0) && !matcher_act_alone(matcher, take_command))
+        return;
     uint32_t first = matcher->turn;
     matcher->turn = first + 1 < matcher->gateways_count ? first + 1 : 0;
     for (uint32_t i = 0, at = first; i < matcher->gateways_count; i++) {
@@ -282,6 +301,8 @@ static void matcher_housekeep(void *instance, uint64_t now)
     matcher->now = now;
     if (is_done(matcher))
         matcher->state = CORE_HALT;
+    matcher_watch_control(matcher);
+    atomic_store_explicit(&matcher->port->modes, matcher->modes, memory_order_relaxed);
     matcher->counters[COUNT_MATCHER_live_orders] = engine_live_orders(matcher->engine);
     for (unsigned i = 0; i < COUNT_MATCHER_END; i++)
         atomic_store_explicit(&matcher->block->counters[i], matcher->counters[i], memory_order_relaxed);

@@ -38,9 +38,14 @@ struct matcher {
     bool clocked;      // a CLOCK has been sequenced since RUN: time is right
     bool message_open; // an order message whose step has not finished
     bool told_to_drain;
-    uint32_t credit; // inputs that may be taken before any output is looked at again
-    uint32_t turn;   // gateway to look at first
-    uint64_t now;    // of the round
+    bool lost_due;     // what is done without control is to be done, or to be taken back
+    uint64_t modes;    // that are on, a bit each
+    uint64_t sign;     // control's heartbeat as seen last,
+    uint64_t sign_tsc; // when it moved last,
+    uint64_t back_tsc; // and since when it has not stood still for as long as makes it lost
+    uint32_t credit;   // inputs that may be taken before any output is looked at again
+    uint32_t turn;     // gateway to look at first
+    uint64_t now;      // of the round
     uint64_t tick_tsc, next_tick_tsc;
     struct ring *commands;
     struct ring_writer journal;
@@ -78,6 +83,15 @@ void matcher_count(struct matcher *matcher, unsigned count);
 // Takes what stands in the command ring while in BOOT, a burst at the most: a snapshot, history, the directive that
 // ends it. Moves state on. False when some is left.
 bool matcher_take_history(struct matcher *matcher, unsigned *work);
+
+// ---- matcher_alone.c
+// Looks whether control gives signs of life; in housekeeping.
+void matcher_watch_control(struct matcher *matcher);
+// Once lost_due: gives `give` the commands that this core makes of it, one after the other. False: no room for all of
+// them now.
+bool matcher_act_alone(struct matcher *matcher, void (*give)(struct matcher *, const struct command *));
+// A command that the engine takes may turn a degraded mode on or off.
+void matcher_note_mode(struct matcher *matcher, const struct command *command);
 
 // ---- matcher.c
 // Whether the next input may be taken; it then must be, or must not be one for the engine.

@@ -5,7 +5,7 @@
 #include "engine/place.h"
 #include "engine/special.h"
 
-#define MILLION 1000000u
+#define PARTS UINT64_C(1000000) // of a whole
 #define MS_NS UINT64_C(1000000)
 #define INTERVAL_NS UINT64_C(10000000000)
 #define DWELL_NS UINT64_C(30000000000)
@@ -26,7 +26,7 @@ bool bands_set(struct engine *e, uint16_t locate)
         m->reference = m->close ? bands_on_tick(&e->books[locate], m->close) : 0;
     if (bands_in_force(e, m)) {
         uint64_t percent = m->wide ? m->wide_percent : m->percent; // at most a million: below 2^52
-        uint64_t span = m->reference * percent / MILLION;
+        uint64_t span = m->reference * percent / PARTS;
         uint64_t most = (m->reference + span) / tick * tick;
         uint64_t least = m->reference > span ? (m->reference - span + tick - 1) / tick * tick : 0;
         upper = most < PRICE_MAX ? (uint32_t)most : PRICE_MAX / tick * tick;
@@ -132,8 +132,7 @@ static bool too_fast(struct engine *e, struct market *m, uint32_t price)
     m->low = price < m->low ? price : m->low;
     m->high = price > m->high ? price : m->high;
     uint64_t most = m->velocity_percent; // at most a million, prices are below 2^31
-    return (uint64_t)(price - m->low) * MILLION > m->low * most ||
-           (uint64_t)(m->high - price) * MILLION > m->high * most;
+    return (uint64_t)(price - m->low) * PARTS > m->low * most || (uint64_t)(m->high - price) * PARTS > m->high * most;
 }
 
 void market_trade(struct engine *e, uint16_t locate, uint32_t price, uint32_t count)

@@ -273,6 +273,12 @@ const char *engine_check(const struct engine *e)
         broken = check_buckets(e);
     if (!broken)
         broken = check_risk(e);
+    if (!broken && e->risk.positions_limit)
+        broken = rates_check(e);
+    if (!broken && e->risk.positions_limit)
+        broken = losses_check(e);
+    if (!broken && e->risk.positions_limit)
+        broken = settle_check(e);
     if (!broken)
         broken = risk_check_sums(e);
     if (!broken)

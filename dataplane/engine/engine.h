@@ -93,6 +93,17 @@ struct engine_exposure {
 };
 struct engine_exposure engine_exposure(const struct engine *engine, uint16_t account, char side);
 
+// A limit of one scope as CMD_LIMIT has set it, LIMIT_UNSET none; `locate` for SCOPE_POSITION.
+uint64_t engine_limit(const struct engine *engine, enum scope scope, uint16_t index, uint16_t locate, enum limit limit);
+
+// What has come together against a limit, in its unit (risk.md section 7). False: the limit has no such figure, or
+// there is no such scope.
+bool engine_limit_use(const struct engine *engine, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
+                      uint64_t *used);
+
+// The limit for which the last command was rejected, LIMITS when it was for none.
+enum limit engine_limit_refused(const struct engine *engine);
+
 // Whether a session is up.
 bool engine_session_up(const struct engine *engine, uint16_t session);
 

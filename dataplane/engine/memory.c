@@ -37,6 +37,13 @@ static void lay_out_risk(struct engine *e, const struct engine_capacity *capacit
     risk->accounts = part(base, offset, accounts, sizeof(struct account_line));
     risk->firms = part(base, offset, accounts, sizeof(uint16_t));
     risk->limits = part(base, offset, 1 + parties + symbols, sizeof *risk->limits);
+    e->paces = part(base, offset, sessions, sizeof(struct pace));
+    e->alikes = part(base, offset, sessions, sizeof(struct alike));
+    e->symbol_paces = part(base, offset, symbols, sizeof(struct symbol_pace));
+    e->holdings = part(base, offset, positions + 1, sizeof(struct holding));
+    e->standings = part(base, offset, 2 * accounts, sizeof(struct standing));
+    e->groups = part(base, offset, accounts * RISK_GROUPS, sizeof(uint64_t));
+    e->settling.waiting = part(base, offset, parties / 64 + 1, sizeof(uint64_t));
 }
 
 static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, char *base)

@@ -338,6 +338,7 @@ unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, 
     e->outcome = OUTCOME_NO_EFFECT;
     if (UNLIKELY(!session_may_trade(e, c)))
         return 0;
+    rates_message(e, c);
     uint32_t slot = lookup_find(e, command_key(c), hint);
     if (slot == 0)
         return 0;

@@ -11,6 +11,8 @@
 #include "engine/market_snapshot.h"
 #include "engine/phases.h"
 #include "engine/place.h"
+#include "engine/risk_snapshot.h"
+#include "engine/settle_snapshot.h"
 #include "engine/special.h"
 
 static bool refuse(struct restore *restore, const char *why)
@@ -49,6 +51,7 @@ static bool take_day(struct restore *restore, const struct command *c)
     open.day.max_trades = c->restore_day.max_trades;
     open.day.max_special = c->restore_day.max_special;
     open.day.max_conditional = c->restore_day.max_conditional;
+    open.day.max_positions = c->restore_day.max_positions;
     open.day.seed = c->restore_day.generator;
     day_open(e, &open, &out);
     if (e->day != DAY_OPENING || c->restore_day.slots > e->limit.max_orders || phase_rank(c->restore_day.phase) < 0 ||
@@ -245,11 +248,15 @@ static bool take_order(struct restore *restore, const struct command *c)
         memcpy(echo->firm, c->restore_order.echo.firm, sizeof echo->firm);
         memcpy(echo->aiq_group, c->restore_order.echo.aiq_group, sizeof echo->aiq_group);
     }
+    order->position = risk_order_position(e, order);
+    if (e->risk.positions_limit && order->position == 0)
+        return refuse(restore, "it has an order of no position");
     if (!enter_bucket(e, order, slot, (flags & RESTORE_AWAY) != 0))
         return refuse(restore, "it has two orders in one place of the live-order table");
     enter_session(e, slot, key_session(order->key), c->restore_order.before, (flags & RESTORE_NEWEST) != 0);
     if ((flags & RESTORE_WAITS) == 0 && !enter_book(restore, order, slot))
         return refuse(restore, "it has an order whose level it can not stand in");
+    risk_live(e, key_session(order->key), 1);
     restore->slot = slot;
     restore->special = (flags & RESTORE_SPECIAL) != 0;
     if (!restore->special)
@@ -402,6 +409,7 @@ static bool take_end(struct restore *restore, const struct command *c)
     e->sequence = c->restore_end.sequence;
     e->lanes = event_lanes(c->restore_end.event_hash);
     e->time_ns = c->time_ns;
+    settle_taken(e);
     e->day = restore->ended ? DAY_ENDED : DAY_OPEN;
     e->trading_sessions = e->day == DAY_OPEN ? e->limit.max_sessions : 0;
 #ifdef CROSSWIRE_CHECK
@@ -413,9 +421,10 @@ static bool take_end(struct restore *restore, const struct command *c)
 
 static bool take(struct restore *restore, const struct command *c)
 {
+    struct engine *e = restore->engine;
     if (restore->special != (c->type == CMD_RESTORE_SPECIAL))
         return refuse(restore, "special instructions stand where they do not belong");
-    if ((restore->engine->day == DAY_NONE) != (c->type == CMD_RESTORE_DAY))
+    if ((e->day == DAY_NONE) != (c->type == CMD_RESTORE_DAY))
         return refuse(restore, "it does not begin with its day");
     switch (c->type) {
     case CMD_RESTORE_DAY:
@@ -430,12 +439,20 @@ static bool take(struct restore *restore, const struct command *c)
         return take_kill(restore, c);
     case CMD_RESTORE_NUMBERS:
         return take_numbers(restore, c);
+    case CMD_RESTORE_LIMITS:
+        return risk_take_limits(e, c) ? true : refuse(restore, "it has limits that can not be set");
+    case CMD_RESTORE_EXECUTED:
+        return risk_take_executed(e, c) ? true : refuse(restore, "it has executions of no session");
+    case CMD_RESTORE_POSITIONS:
+        return risk_take_positions(e, c) ? true : refuse(restore, "it has a position that no engine holds");
     case CMD_RESTORE_ORDER:
         return take_order(restore, c);
     case CMD_RESTORE_SPECIAL:
         return take_special(restore, c);
     case CMD_RESTORE_LIST:
         return take_list(restore, c);
+    case CMD_RESTORE_RATES:
+        return settle_take(e, c) ? true : refuse(restore, "it has counted something that is not there");
     case CMD_RESTORE_TRADES:
         return take_trades(restore, c);
     case CMD_RESTORE_MARKET:

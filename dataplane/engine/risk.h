@@ -96,9 +96,10 @@ static inline __attribute__((always_inline)) void risk_live(struct engine *e, ui
     e->parties[line->own].orders += (uint32_t)by;
 }
 
-// One party's side of a trade: `session` has bought or sold. With `undo` the trade is taken back.
+// One party's side of a trade: `session` has bought or sold.
+enum trade_way { TRADE_NEW, TRADE_UNDONE, TRADE_REDONE }; // the latter by a break or an adjustment
 void risk_party_trade(struct engine *e, uint16_t session, uint32_t position, unsigned side, uint32_t quantity,
-                      uint32_t price, bool maker, bool undo);
+                      uint32_t price, bool maker, enum trade_way way);
 
 // A trade of the incoming order with `maker`.
 static inline __attribute__((always_inline)) void
@@ -107,9 +108,9 @@ risk_trade(struct engine *e, const struct incoming *in, const struct order *make
     if (e->risk.positions_limit == 0)
         return;
     risk_party_trade(e, (uint16_t)(in->key >> 32), in->position, in->side == 'B' ? BUY : SELL, quantity, price, false,
-                     false);
+                     TRADE_NEW);
     risk_party_trade(e, (uint16_t)(maker->key >> 32), maker->position, maker->side == 'B' ? BUY : SELL, quantity, price,
-                     true, false);
+                     true, TRADE_NEW);
 }
 
 // The trade of the table is no more; an adjustment's new trade.
@@ -121,10 +122,6 @@ bool risk_trade_fits(const struct engine *e, const struct trade *trade, uint32_t
 
 // CMD_POSITION.
 void risk_position(struct engine *e, const struct command *c);
-
-// What a limit's figure has come to, in the limit's unit; false: there is none, or no such scope.
-bool risk_used(const struct engine *e, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
-               uint64_t *used);
 
 // NULL, or what is wrong with what risk keeps.
 const char *risk_check_sums(const struct engine *e);

@@ -250,7 +250,7 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
         return refuse(e, LIMIT_ADV, REJECT_ADV_LIMIT);
     if (share_above(&e->risk.positions[o->position], &added, of->share))
         return refuse(e, LIMIT_POSITION_SHARE, REJECT_AGGREGATE_EXPOSURE);
-    return hook_holding(e, o);
+    return hook_holding(e, o, (int64_t)added.notional);
 }
 
 uint8_t risk_check(struct engine *e, struct risk_order *o)
@@ -258,6 +258,7 @@ uint8_t risk_check(struct engine *e, struct risk_order *o)
     const struct session_line *line = &e->risk.lines[o->session];
     const struct order_limits *symbol = &e->risk.symbols[o->locate];
     e->risk.refused = LIMITS;
+    e->risk.checked = e->sequence;
     uint8_t reason = hook_blocked(e, o);
     if (UNLIKELY(reason != REJECT_NONE))
         return reason;

@@ -48,10 +48,15 @@ static uint32_t values_of(const struct engine *e, enum scope scope, uint16_t ind
     }
 }
 
-uint64_t risk_limit(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
+uint64_t risk_limit_as_set(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
 {
     uint32_t at = values_of(e, scope, index);
-    uint64_t value = at == UINT32_MAX ? LIMIT_UNSET : e->risk.limits[at][limit];
+    return at == UINT32_MAX ? LIMIT_UNSET : e->risk.limits[at][limit];
+}
+
+uint64_t risk_limit(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
+{
+    uint64_t value = risk_limit_as_set(e, scope, index, limit);
     return value == LIMIT_UNSET ? LIMIT_UNSET : hook_scaled(e, limit, value);
 }
 
@@ -331,6 +336,7 @@ void risk_open_day(struct engine *e)
 {
     e->risk.positions_limit = e->limit.max_positions;
     e->risk.refused = LIMITS;
+    mode_work_out(e);
     if (e->limit.max_positions == 0)
         return;
     e->risk.index_mask = positions_index(e->limit.max_positions) - 1;
@@ -351,6 +357,7 @@ void risk_open_account(struct engine *e, uint16_t account)
     while (!e->accounts[firm].open || memcmp(e->accounts[firm].firm, e->accounts[account].firm, 4) != 0)
         firm++;
     e->risk.firms[account] = firm;
+    losses_open(e, account);
     unset(e, values_of(e, SCOPE_ACCOUNT, account));
     if (firm == account)
         unset(e, values_of(e, SCOPE_FIRM, account));

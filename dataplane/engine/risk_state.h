@@ -38,7 +38,7 @@ struct position {
     uint32_t working[2];  // open in live orders
     uint64_t notional[2]; // of these
     uint32_t bounded;     // its back has limits
-    uint32_t group;       // of correlated symbols
+    uint32_t unused;
 };
 _Static_assert(sizeof(struct position) == 64, "one line");
 
@@ -84,7 +84,8 @@ struct risk {
     struct position_back *backs;
     uint64_t *index; // open addressing: key << 32 | position
     uint32_t index_mask;
-    uint32_t refused;             // enum limit that refused the last order, LIMITS none
+    uint32_t refused;             // enum limit that refused the last order that was checked, LIMITS none
+    uint64_t checked;             // its command's sequence
     struct session_line *lines;   // by session
     struct order_limits *symbols; // by locate
     struct account_line *accounts;

@@ -33,8 +33,8 @@ static uint64_t position_use(const struct position *position, enum limit limit)
     return worst > 0 ? (uint64_t)worst : 0;
 }
 
-bool risk_used(const struct engine *e, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
-               uint64_t *used)
+bool engine_limit_use(const struct engine *e, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
+                      uint64_t *used)
 {
     bool held = limit == LIMIT_LONG_POSITION || limit == LIMIT_SHORT_POSITION;
     bool added = limit == LIMIT_DAY_QUANTITY || limit == LIMIT_DAY_VALUE || limit == LIMIT_WORKING_ORDERS;
@@ -58,6 +58,23 @@ bool risk_used(const struct engine *e, enum scope scope, uint16_t index, uint16_
         return false;
     *used = party_use(&e->parties[party], limit);
     return true;
+}
+
+uint64_t engine_limit(const struct engine *e, enum scope scope, uint16_t index, uint16_t locate, enum limit limit)
+{
+    if (e->risk.positions_limit == 0 || limit >= LIMITS)
+        return LIMIT_UNSET;
+    if (scope != SCOPE_POSITION)
+        return risk_limit_as_set(e, scope, index, limit);
+    uint32_t number = index < e->limit.max_accounts ? position_find(e, index, locate) : 0;
+    if (number == 0 || (limit != LIMIT_LONG_POSITION && limit != LIMIT_SHORT_POSITION))
+        return LIMIT_UNSET;
+    return e->risk.backs[number].most[limit == LIMIT_LONG_POSITION ? BUY : SELL];
+}
+
+enum limit engine_limit_refused(const struct engine *e)
+{
+    return e->outcome == OUTCOME_REJECTED && e->risk.checked == e->sequence ? e->risk.refused : LIMITS;
 }
 
 // ---- invariants

@@ -209,10 +209,11 @@ static bool must_pause(struct engine *e, struct wish *wish)
     return true;
 }
 
-// Checks 1 and 2 of risk.md: a kill, the symbol's trading state.
+// Checks 1 and 2 of risk.md: a mode or a kill, the symbol's trading state.
 static uint8_t check_stopped(const struct engine *e, const struct wish *wish)
 {
-    if (kill_blocks(e, wish->command->session, wish->locate, wish->side))
+    bool risk = wish->session->risk != 0;
+    if ((risk && mode_blocks(e)) || kill_blocks(e, wish->command->session, wish->locate, wish->side))
         return REJECT_OTHER;
     return market_check_halted(e, wish->locate);
 }

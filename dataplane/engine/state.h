@@ -19,6 +19,7 @@
 #include "contract/reject.h"
 #include "engine/engine.h"
 #include "engine/risk_state.h"
+#include "engine/settle_state.h"
 
 // Options that a later Replaced must echo. A replace without a tag keeps what the original had.
 struct echo {
@@ -493,6 +494,19 @@ struct engine {
     uint8_t *blocks; // by scope: the venue's, then by account, firm (as account), session, symbol (kill.h)
     uint32_t session_blocks, symbol_blocks; // where these begin
     struct risk risk;
+
+    // Rates, results and modes (settle_state.h). Nothing of it on a day without risk.
+    struct pace *paces; // by session
+    struct alike *alikes;
+    struct symbol_pace *symbol_paces; // by locate
+    struct holding *holdings;         // by position
+    struct standing *standings;       // accounts, firms
+    uint64_t *groups;                 // by account, group: its positions and working orders in it
+    uint32_t slowing;                 // parties that are slowed, and a mode that has a rate
+    bool unsettled;                   // something waits for the end of the command's own work (settle.h)
+    struct mode mode;                 // what those that are on come to
+    struct settling settling;
+    struct mode modes[MODES];
 
     uint32_t date;
     struct engine_capacity memory; // what engine_new was given

@@ -37,6 +37,7 @@ static __attribute__((noinline)) unsigned other_order(struct engine *e, const st
     e->outcome = OUTCOME_NO_EFFECT;
     if (!session_may_trade(e, c))
         return 0;
+    rates_message(e, c);
     switch (c->type) {
     case CMD_MODIFY:
         order_modify(e, c, &out);
@@ -112,7 +113,14 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
     case CMD_POSITION:
         risk_position(e, c);
         return;
+    case CMD_MODE:
+        mode_change(e, c, out);
+        return;
+    case CMD_GROUP:
+        group_set(e, c);
+        return;
     case CMD_TICK:
+        settle_tick(e);
         tick_run(e, out);
         return;
     case CMD_REFERENCE:

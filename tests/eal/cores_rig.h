@@ -271,6 +271,7 @@ RIG_UNUSED void rig_make_region(struct rig *rig)
         region_plan_add(&plan, OBJECT_CORE, ROLE_GATEWAY, g, 0);
         region_plan_add(&plan, OBJECT_REQUESTS, 0, g, 256);
         region_plan_add(&plan, OBJECT_REPLIES, 0, g, 256);
+        region_plan_add(&plan, OBJECT_TALLIES, 0, g, config->sessions_count);
         for (unsigned m = 0; m < config->matchers_count; m++) {
             region_plan_add(&plan, OBJECT_ORDERS, g, m, config->dataplane.order_ring_depth);
             region_plan_add(&plan, OBJECT_EVENTS, m, g, config->dataplane.event_ring_depth);

@@ -33,23 +33,27 @@ LINES
 told 'A 1 '
 ctl reference ALPHA --price 10.00 --by ALICE || xw_fail "xwctl reference"
 ctl halt ALPHA --reason T1 --by ALICE || xw_fail "xwctl halt"
+client <<'LINES'
+enter 2 B 100 ALPHA 100000
+LINES
+told 'J 2 .*halted'
 xw_kill dataplane
 xw_kill control
 xw_start 30
 client <<'LINES'
-enter 2 B 100 ALPHA 100000
-enter 3 B 100 BRAVO 100000
-cancel 3 0
+enter 3 B 100 ALPHA 100000
+enter 4 B 100 BRAVO 100000
+cancel 4 0
 LINES
-told 'J 2 .*halted'
-told 'A 3 '
+told 'J 3 .*halted'
+told 'A 4 '
 ctl resume ALPHA --by ALICE || xw_fail "xwctl resume"
 client <<'LINES'
-enter 4 B 100 ALPHA 105100
-enter 5 B 100 ALPHA 105000
+enter 5 B 100 ALPHA 105100
+enter 6 B 100 ALPHA 105000
 LINES
-told 'J 4 .*market impact'
-told 'E 5 100 100000'
+told 'J 5 .*market impact'
+told 'E 6 100 100000'
 xw_stop
 ctl replay >"$XW_HOME/replay.log" || xw_fail "the replay differs"
 sleep 0.2

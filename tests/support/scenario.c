@@ -60,6 +60,41 @@ static uint32_t price_of(const char *word)
     return price;
 }
 
+// Money and large numbers: a point makes it 1/10,000.
+static uint64_t amount_of(const char *word)
+{
+    char *end;
+    uint64_t amount = strtoull(word, &end, 0);
+    if (strcmp(word, "none") == 0)
+        return LIMIT_UNSET;
+    return *end == '.' ? amount * 10000 + price_of(end) : amount;
+}
+
+static const char *const limit_keys[] = {
+#define LIMIT(name, key, scopes, unit, reject, help) key,
+#include "contract/limits.def"
+#undef LIMIT
+};
+
+static uint8_t limit_of(const char *key)
+{
+    uint8_t limit = 0;
+    while (limit < LIMITS && strcmp(limit_keys[limit], key) != 0)
+        limit++;
+    return limit;
+}
+
+// v, f0, a0, s0, S1, a0:S1
+static void set_scope(struct command *c, const char *word)
+{
+    const char *symbol = strchr(word, ':');
+    static const char letters[] = "?vfasS";
+    const char *letter = strchr(letters, *word);
+    c->limit.scope = symbol ? SCOPE_POSITION : letter ? (uint8_t)(letter - letters) : SCOPE_NONE;
+    c->limit.index = (uint16_t)strtoul(word + 1, NULL, 10);
+    c->limit.locate = symbol ? (uint16_t)strtoul(symbol + 2, NULL, 10) : LOCATE_NONE;
+}
+
 static char tif_of(const char *word)
 {
     return strcmp(word, "day") == 0 ? '0' : strcmp(word, "ioc") == 0 ? '3' : word[0];
@@ -86,6 +121,10 @@ static bool set_option(struct command *c, const char *word)
         c->options |= OPTION(tag); \
         set;                       \
         return true;               \
+    }
+    if (NAMED("at")) { // second of the day
+        c->time_ns = price_of(value) * UINT64_C(100000);
+        return true;
     }
     if (NAMED("refuse")) {
         c->refuse = (uint8_t)strtoul(value, NULL, 16);
@@ -279,6 +318,29 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         c->trade.reason = *type == 'B' ? next_word(words)[0] : 0;
         c->trade.price = *type == 'B' ? 0 : price_of(next_word(words));
         c->trade.quantity = *type == 'B' ? 0 : next_number(words);
+    } else if (strcmp(type, "LIMIT") == 0) {
+        *c = (struct command){.type = CMD_LIMIT, .session = SESSION_NONE};
+        set_scope(c, session);
+        c->limit.limit = limit_of(next_word(words));
+        c->limit.value = amount_of(next_word(words));
+    } else if (strcmp(type, "GROUP") == 0) { // S1 number
+        *c = (struct command){.type = CMD_GROUP, .session = SESSION_NONE};
+        c->group.locate = (uint16_t)strtoul(session + 1, NULL, 10);
+        c->group.group = (uint16_t)next_number(words);
+    } else if (strcmp(type, "MODE") == 0) { // number on|off percent rate block
+        *c = (struct command){.type = CMD_MODE, .session = SESSION_NONE};
+        c->mode.mode = (uint8_t)strtoul(session, NULL, 10);
+        c->mode.on = strcmp(next_word(words), "on") == 0;
+        c->mode.percent = next_number(words);
+        c->mode.rate = next_number(words);
+        c->mode.block = (uint8_t)next_number(words);
+    } else if (strcmp(type, "POSITION") == 0) { // a0 S1 quantity cost
+        *c = (struct command){.type = CMD_POSITION, .session = SESSION_NONE};
+        c->position.account = (uint16_t)strtoul(session + 1, NULL, 10);
+        c->position.locate = (uint16_t)strtoul(next_word(words) + 1, NULL, 10);
+        c->position.quantity = strtoll(next_word(words), NULL, 10);
+        const char *cost = next_word(words);
+        c->position.cost = *cost == '-' ? -(int64_t)amount_of(cost + 1) : (int64_t)amount_of(cost);
     } else if (strcmp(type, "KILL") == 0 || strcmp(type, "RESET") == 0) {
         *c = (struct command){.type = *type == 'K' ? CMD_KILL : CMD_RESET, .session = SESSION_NONE};
         parse_kill(c, session, words);
@@ -308,9 +370,11 @@ static bool parse_command(struct command *c, char *line)
 
 struct run {
     struct rig rig;
-    struct rig_day day; // of the scenario to come
-    struct naive_venue *naive;
-    const struct event *events; // the naive venue's, of the last command
+    struct rig_day day;        // of the scenario to come
+    struct naive_venue *naive; // not of a day with risk
+    struct command before[16]; // commands that come just before the day's start
+    unsigned befores;
+    const struct event *events; // the naive venue's, of the last command; without one the engine's
     size_t count;
     bool oracle_alone, engine_alone;
     bool titled;
@@ -335,14 +399,13 @@ static void step_both(struct run *run, struct command *c)
 {
     char text[256] = "", theirs[256] = "";
     rig_step(&run->rig, c);
-    if (run->engine_alone) {
+    run->seen = 0;
+    if (!run->naive || run->engine_alone) {
         run->events = run->rig.events;
         run->count = run->rig.count;
-        run->seen = 0;
         return;
     }
     run->events = naive_step(run->naive, c, &run->count);
-    run->seen = 0;
     if (run->oracle_alone)
         return;
     for (size_t i = 0; i < run->count || i < run->rig.count; i++) {
@@ -362,7 +425,10 @@ static void step_both(struct run *run, struct command *c)
 
 static void open_both(void *context, struct command *c)
 {
-    step_both(context, c);
+    struct run *run = context;
+    for (unsigned i = 0; c->type == CMD_START && i < run->befores; i++)
+        step_both(run, &run->before[i]);
+    step_both(run, c);
 }
 
 // The last command is over: all of its events must have been named.
@@ -385,9 +451,11 @@ static void close_scenario(struct run *run)
     finish_command(run);
     if (run->open) {
         rig_free(&run->rig);
-        naive_free(run->naive);
+        if (run->naive)
+            naive_free(run->naive);
     }
     run->open = run->titled = false;
+    run->befores = 0;
 }
 
 static void open_scenario(struct run *run)
@@ -395,7 +463,7 @@ static void open_scenario(struct run *run)
     if (run->open || !run->titled)
         return;
     rig_new(&run->rig, &run->day, 0);
-    run->naive = naive_new();
+    run->naive = run->day.max_positions ? NULL : naive_new();
     rig_opening(&run->day, open_both, run);
     run->seen = run->count;
     run->open = true;
@@ -420,6 +488,8 @@ static bool set_day(struct rig_day *day, const char *word)
         day->max_conditional = number;
     else if (strncmp(word, "trades=", 7) == 0)
         day->max_trades = number;
+    else if (strncmp(word, "positions=", 10) == 0)
+        day->max_positions = number;
     else if (strncmp(word, "seed=", 5) == 0)
         day->seed = number;
     else if (strncmp(word, "accounts=", 9) == 0)
@@ -476,6 +546,10 @@ static void take_line(struct run *run, char *line, unsigned *scenarios)
         ++*scenarios;
     } else if (strcmp(line, "@ engine") == 0) {
         run->engine_alone = !run->oracle_alone;
+    } else if (line[0] == '@' && line[1] == '@') { // a command before the start
+        if (run->open || run->befores == sizeof run->before / sizeof *run->before ||
+            !parse_command(&run->before[run->befores++], line + 2))
+            fail(run, "a day cannot begin so:", line, "", "");
     } else if (line[0] == '@') {
         if (run->open || !set_days(&run->day, line + 1))
             fail(run, "a day cannot be had so:", line, "", "");
