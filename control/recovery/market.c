@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/recovery/market.h"
 
+#include "contract/log.h"
+
 #define MINUTE_NS UINT64_C(60000000000)
 
 // When the phase begins; UINT64_MAX when the schedule does not say.
@@ -68,4 +70,22 @@ bool market_declared(const struct config *config, struct command *command)
 {
     *command = market_breached(config, 10000, 0);
     return config->index_close != 0;
+}
+
+bool market_index(struct market_index *index, const struct config *config, uint64_t sum, uint64_t base,
+                  struct command *command)
+{
+    bool still = sum == index->sum && base == index->base;
+    index->sum = sum;
+    index->base = base;
+    if (!still || base == 0)
+        return false;
+    unsigned __int128 level = ((unsigned __int128)sum * 10000 + base - 1) / base; // never lower than it is
+    uint8_t breached = level < 10000 ? market_level((uint32_t)level) : 0;
+    if (breached <= index->breached)
+        return false;
+    index->breached = breached;
+    *command = market_breached(config, (uint32_t)level, breached);
+    log_event(LOG_XW2019, "\"ask\":\"breach\",\"level\":%u,\"index\":%u,\"by\":\"index\"", breached, (unsigned)level);
+    return true;
 }

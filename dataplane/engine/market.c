@@ -15,6 +15,13 @@
 // Why a symbol is looked at. Pauses and limit states end, and bands are widened, by ticks and commands alone.
 enum market_look { LOOK_AFTER, LOOK_COMMAND, LOOK_HALT, LOOK_TICK };
 
+struct engine_price engine_price(const struct engine *e, uint16_t locate)
+{
+    if (locate == LOCATE_NONE || locate > e->limit.max_symbols)
+        return (struct engine_price){0};
+    return (struct engine_price){e->books[locate].last_trade, e->markets[locate].close};
+}
+
 // ---- checks ---------------------------------------------------------------------------------------------------------
 
 uint8_t market_check_halted(const struct engine *e, uint16_t locate)
