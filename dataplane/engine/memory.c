@@ -73,6 +73,7 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->dirty = part(base, &offset, dirty_words(capacity->max_symbols), sizeof(uint64_t));
     e->exposures = part(base, &offset, capacity->max_accounts, sizeof(struct exposure));
     lay_out_risk(e, capacity, base, &offset);
+    e->markets = part(base, &offset, symbols, sizeof(struct market));
     e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));
     e->session_blocks = 1 + 2 * (uint32_t)capacity->max_accounts;
     e->symbol_blocks = e->session_blocks + capacity->max_sessions;

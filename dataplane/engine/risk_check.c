@@ -271,9 +271,6 @@ uint8_t risk_check(struct engine *e, struct risk_order *o)
     uint8_t reason = hook_blocked(e, o);
     if (UNLIKELY(reason != REJECT_NONE))
         return reason;
-    reason = hook_halted(e, o);
-    if (UNLIKELY(reason != REJECT_NONE))
-        return reason;
     uint32_t forbidden = line->limits.forbidden | symbol->forbidden;
     if (UNLIKELY(forbidden & o->asks)) {
         reason = check_permitted(e, o, forbidden);

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sysexits.h>
 
+#include "control/recovery/market.h"
 #include "control/recovery/opening.h"
 #include "engine/capacity.h"
 #include "tests/support/control_stage.h"
@@ -334,6 +335,56 @@ static void the_clock_counts_from_midnight_of_the_trading_date(void **state)
     assert_int_equal(opening_clock_offset(20240302, midnight, 400), -400);
 }
 
+static void a_level_of_the_index_is_told_once_and_never_early(void **state)
+{
+    (void)state;
+    const struct config config = {.index_close = 43215000};
+    struct market_index index = {0};
+    struct command command;
+    assert_false(market_index(&index, &config, 0, 0, &command));
+    const uint64_t base = 1000000;
+    assert_false(market_index(&index, &config, 930001, base, &command));
+    assert_false(market_index(&index, &config, 930001, base, &command)); // 93.0001%
+    assert_false(market_index(&index, &config, 930000, base, &command)); // may be half written
+    assert_true(market_index(&index, &config, 930000, base, &command));
+    assert_true(command.type == CMD_INDEX && command.index.breached == 1 && command.index.level == 9300);
+    assert_int_equal(command.index.declared[0], UINT64_C(43215000) * 9300); // 4321.5 by 93%, eight places
+    assert_int_equal(command.index.last_ns, UINT64_MAX);
+    assert_false(market_index(&index, &config, 930000, base, &command));
+    assert_false(market_index(&index, &config, 800000, base, &command));
+    assert_true(market_index(&index, &config, 800000, base, &command));
+    assert_true(command.index.breached == 3 && command.index.level == 8000);
+    assert_false(market_index(&index, &config, 100, base, &command));
+    assert_false(market_index(&index, &config, 100, base, &command));
+}
+
+static void bands_are_those_of_the_tier_and_wide_by_the_schedule(void **state)
+{
+    (void)state;
+    struct config_symbol symbols[] = {{.locate = 1, .tier = 2}, {.locate = 2}};
+    struct config config = {.symbols = symbols, .symbols_count = 2, .tier_parts = {0, 50000, 100000}, .index_close = 0};
+    config.bands.wide_factor = 2;
+    config.bands.open_minutes = 15;
+    config.bands.close_minutes = 25;
+    config.bands.limit_state_seconds = 15;
+    config.bands.pause_seconds = 300;
+    struct command command;
+    assert_false(market_bands(&config, 1, &command));
+    assert_true(market_bands(&config, 0, &command));
+    assert_true(command.type == CMD_BANDS && command.bands.locate == 1 && command.bands.percent == 100000 &&
+                command.bands.wide_percent == 200000 && command.bands.limit_state_ms == 15000 &&
+                command.bands.pause_ms == 300000 && command.bands.velocity_percent == 0);
+    assert_true(command.bands.wide_until_ns == 0 && command.bands.wide_from_ns == UINT64_MAX);
+    const uint64_t hour = UINT64_C(3600000000000);
+    config.phases[0] = (struct config_phase){9 * hour, PHASE_REGULAR};
+    config.phases[1] = (struct config_phase){16 * hour, PHASE_AFTER};
+    config.phases_count = 2;
+    assert_true(market_bands(&config, 0, &command));
+    assert_int_equal(command.bands.wide_until_ns, 9 * hour + hour / 4);
+    assert_int_equal(command.bands.wide_from_ns, 16 * hour - hour * 25 / 60);
+    assert_false(market_declared(&config, &command));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +400,8 @@ int main(void)
         cmocka_unit_test(a_journal_of_another_configuration_is_told),
         cmocka_unit_test(another_engine_version_is_told_apart),
         cmocka_unit_test(the_clock_counts_from_midnight_of_the_trading_date),
+        cmocka_unit_test(a_level_of_the_index_is_told_once_and_never_early),
+        cmocka_unit_test(bands_are_those_of_the_tier_and_wide_by_the_schedule),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
