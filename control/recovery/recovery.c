@@ -402,8 +402,9 @@ static uint32_t stage_opening(struct recovery *recovery, unsigned index, uint32_
            opening_next(&core->opening, clock_offset(recovery, index), &command)) {
         fill_slot(ring, staged++, &command);
         opening_note(&core->opening, &command);
-        if (command.type == CMD_PHASE)
-            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index, command.phase.phase);
+        if (command.type == CMD_PHASE || command.type == CMD_END_DAY)
+            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index,
+                      command.type == CMD_END_DAY ? PHASE_DAY_END : command.phase.phase);
     }
     return staged;
 }
