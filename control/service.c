@@ -131,7 +131,7 @@ static void take_lock(struct service *service)
 {
     const struct config *config = service->config;
     char path[512];
-    snprintf(path, sizeof path, "%s/%s.control.lock", config->run_directory, config->instance);
+    region_control_lock(path, sizeof path, config->run_directory, config->instance);
     service->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (service->lock_fd < 0)
         fail_with(errno == EACCES || errno == EROFS ? EX_NOPERM : EX_CANTCREAT,

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,19 +88,6 @@ static json_t *accounts_json(const struct region *region)
                      (json_int_t)sum.unfinished, "holds", sum.holds);
 }
 
-// Whether a crosswire-control holds the instance's lock.
-static bool control_runs(const struct config *config)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s.control.lock", config->run_directory, config->instance);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(fd);
-    return held;
-}
-
 // What the journal's directory shows; it is there also when control is not, or has just ended for want of room.
 static json_t *journal_json(const struct config *config)
 {
@@ -142,8 +128,8 @@ static json_t *status_json(const struct region *region, const struct config *con
     return json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "instance",
                      config->instance, "generation", (json_int_t)header->generation, "dataplane_pid",
                      (json_int_t)header->dataplane_pid, "dataplane_lives", region_alive(region), "control_lives",
-                     control_runs(config), "control_heartbeat_moves", moves, "same_configuration",
-                     header->config_hash == config->hash, "stopping",
+                     region_control_alive(config->run_directory, config->instance), "control_heartbeat_moves", moves,
+                     "same_configuration", header->config_hash == config->hash, "stopping",
                      atomic_load_explicit(&header->stop, memory_order_relaxed) != 0, "trading_date",
                      (int)atomic_load_explicit(&header->trading_date, memory_order_relaxed), "cores", cores, "matchers",
                      matchers, "rings", rings, "messages", accounts_json(region), "journal", journal_json(config));

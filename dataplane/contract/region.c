@@ -2,6 +2,7 @@
 // Making, joining and removing generations of the region.
 //
 //   DIR/INSTANCE.lock            locked by the one live dataplane; its length counts the generations ever made
+//   DIR/INSTANCE.control.lock    locked by the one live control
 //   DIR/INSTANCE.g000007.making  while it is formatted; what a crash leaves here is removed by the next start
 //   DIR/INSTANCE.g000007         renamed once complete: magic published, lock held
 #include "contract/region.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -460,6 +462,23 @@ bool region_alive(const struct region *region)
 {
     // A description never sees its own lock: the creator is the live dataplane itself.
     return region->lock_fd >= 0 || is_locked(region->fd);
+}
+
+void region_control_lock(char *path, size_t size, const char *directory, const char *instance)
+{
+    snprintf(path, size, "%s/%s.control.lock", directory, instance);
+}
+
+bool region_control_alive(const char *directory, const char *instance)
+{
+    char path[512];
+    region_control_lock(path, sizeof path, directory, instance);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return held;
 }
 
 void *region_find(const struct region *region, enum object_kind kind, unsigned a, unsigned b)

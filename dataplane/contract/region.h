@@ -198,6 +198,12 @@ int region_list(const char *directory, const char *instance, uint64_t *list, int
 // Whether a live dataplane holds the region's lock. The region may be joined read-only.
 bool region_alive(const struct region *region);
 
+// The path of the file that an instance's crosswire-control holds an flock of for as long as it lives.
+void region_control_lock(char *path, size_t size, const char *directory, const char *instance);
+
+// Whether a crosswire-control of this instance lives.
+bool region_control_alive(const char *directory, const char *instance);
+
 // Removes the file of a generation. Returns 0, or -1 with errno.
 int region_remove(const char *directory, const char *instance, uint64_t generation);
 

@@ -28,7 +28,8 @@ for part in 1 2; do end=$((end - $(stat -c %s "$kept/00000$part.xwj") / 4096)); 
 
 # again [rings]: the journal as it was; the rings of the dead data plane too, or as after a reboot none.
 again() {
-    rm -rf "$day" "$XW_RUN"/*
+    rm -rf "$day"
+    find "$XW_RUN" -mindepth 1 ! -name owner -delete # whose lock keeps other runs from removing the directory
     cp -r "$kept" "$day"
     [ "${1:-}" != rings ] || cp -r "$XW_HOME/run/." "$XW_RUN"
 }
