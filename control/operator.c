@@ -293,7 +293,7 @@ static const char *read_request(struct request *request, const json_t *root)
         return "the quantity is none: give 1 to 999999";
     request->phase = letter(root, "phase");
     if (request->ask == ASK_PHASE && opening_phase_rank(request->phase) == 0)
-        return "the phase is none of pre, regular, after, closed";
+        return "the phase is none of pre, regular, after, closed, ended";
     request->match = (uint64_t)match;
     request->price = (uint32_t)price;
     request->quantity = (uint32_t)quantity;
@@ -443,7 +443,9 @@ static void give_phase(struct operator_desk *desk, struct recovery *recovery, ui
                        present);
         return;
     }
-    struct command command = {.type = CMD_PHASE, .session = SESSION_NONE, .phase.phase = request->phase};
+    const bool ends = request->phase == PHASE_DAY_END;
+    struct command command = {
+        .type = ends ? CMD_END_DAY : CMD_PHASE, .session = SESSION_NONE, .phase.phase = ends ? 0 : request->phase};
     memcpy(command.phase.by, request->by, sizeof command.phase.by);
     for (unsigned core = 0; core < desk->config->matchers_count; core++) {
         if (opening_phase_rank(recovery_phase(recovery, core)) >= wanted || !recovery_give(recovery, core, &command))

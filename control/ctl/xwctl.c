@@ -28,7 +28,7 @@ static const struct {
     {"journal", "keygen FILE", "makes the pair of keys that signs and verifies a journal's seals", ctl_journal},
     {"trade", "show|break|adjust MATCH", "a trade of the day; takes it back, or corrects it (options below)",
      ctl_trade},
-    {"phase", "pre|regular|after|closed", "moves the venue's session phase forward (--by NAME)", ctl_phase},
+    {"phase", "pre|regular|after|closed|ended", "moves the venue's session phase forward (--by NAME)", ctl_phase},
     {"config", "check|describe [FILE]", "loads a configuration, or prints every key", ctl_config},
     {"doctor", "", "what keeps this host from running it well, with the command that mends each; 1 when it can not run",
      ctl_doctor},

@@ -46,4 +46,9 @@ sed -i -e "s/^trading_date:.*/trading_date: $(date -u -d "$XW_DATE + 1 day" +%Y-
 xw_start
 xw_play 20 "${XW_CLIENT[@]}" --orders 1000 --resting 100 --record "$XW_HOME/tomorrow.rec"
 xw_identity
+ctl phase ended --by ALICE || xw_fail "xwctl phase ended"
+ctl phase closed --by ALICE 2>"$XW_HOME/late.log"
+xw_expect "the exit code of a phase when the day is over" $? 65
+xw_expect "cores whose day is open" "$(ctl --json status | jq '[.matchers[].day_open | select(. != 0)] | length')" 0
 xw_stop
+xw_expect "ends of the day by an operator" "$(dump 'select(.type == "end_day") | "\(.core) \(.by)"' | sort | tr '\n' ' ')" "0 ALICE 1 ALICE "
