@@ -28,7 +28,7 @@ static const struct {
     {"journal", "keygen FILE", "makes the pair of keys that signs and verifies a journal's seals", ctl_journal},
     {"trade", "show|break|adjust MATCH", "a trade of the day; takes it back, or corrects it (options below)",
      ctl_trade},
-    {"phase", "pre|regular|after|closed", "moves the venue's session phase forward (--by NAME)", ctl_phase},
+    {"phase", "pre|regular|after|closed|ended", "moves the venue's session phase forward (--by NAME)", ctl_phase},
     {"limits", "show [SCOPE NAME]",
      "each limit: where it comes from, how much of it is in use (by replaying the journal)", ctl_limits},
     {"limits", "set SCOPE NAME LIMIT VALUE", "changes one, or takes it away: none (--by NAME); `set venue LIMIT VALUE`",
