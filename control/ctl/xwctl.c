@@ -28,7 +28,7 @@ static const struct {
     {"journal", "keygen FILE", "makes the pair of keys that signs and verifies a journal's seals", ctl_journal},
     {"trade", "show|break|adjust MATCH", "a trade of the day; takes it back, or corrects it (options below)",
      ctl_trade},
-    {"phase", "pre|regular|after|closed", "moves the venue's session phase forward (--by NAME)", ctl_phase},
+    {"phase", "pre|regular|after|closed|ended", "moves the venue's session phase forward (--by NAME)", ctl_phase},
     {"kill", "venue|firm|account|session|symbol|side NAME", "blocks it and cancels what it has resting (options below)",
      ctl_kill},
     {"reset", "venue|firm|account|session|symbol|side NAME", "it may enter orders again, unless another kill blocks it",

@@ -432,8 +432,9 @@ static uint32_t stage_opening(struct recovery *recovery, unsigned index, uint32_
     while (ring_room(ring, staged + 1) > staged && next_command(recovery, index, &command)) {
         fill_slot(ring, staged++, &command);
         note(recovery, index, &command);
-        if (command.type == CMD_PHASE)
-            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index, command.phase.phase);
+        if (command.type == CMD_PHASE || command.type == CMD_END_DAY)
+            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index,
+                      command.type == CMD_END_DAY ? PHASE_DAY_END : command.phase.phase);
     }
     return staged;
 }
