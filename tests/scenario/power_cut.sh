@@ -11,6 +11,8 @@ fi
 xw_begin
 xw_configure
 xw_set journal segment_mb 4
+"$XW_BIN/xwctl" journal keygen "$XW_HOME/key" >/dev/null || xw_fail "no key can be made"
+xw_set journal signing_key "$XW_HOME/key"
 sed -i 's#^ports:#snapshots: {every_commands: 3000}\n\nports:#' "$XW_CONFIG"
 # Nothing but a sync makes this file system write: its own commits are minutes away.
 disk() { mount -o loop,commit=300 "$XW_RUN/disk" "$XW_HOME/journal"; }
@@ -41,5 +43,8 @@ for round in 1 2 3 4; do
 done
 xw_await_client 20
 xw_stop
-"$XW_BIN/xwctl" -c "$XW_CONFIG" journal verify || xw_fail "the journal is not right"
+used=$(jq -Rr 'fromjson? | select(.code == "XW2004") | "\(.snapshots[0]) \(.passed_over)"' "$XW_HOME/control.log")
+grep -q '^[1-9]' <<<"$used" || xw_fail "no start was from a snapshot: $used"
+grep -q ' [1-9]' <<<"$used" && xw_fail "a signed snapshot was passed over: $used"
+"$XW_BIN/xwctl" -c "$XW_CONFIG" journal verify --key "$XW_HOME/key.pub" || xw_fail "the journal is not right"
 umount "$XW_HOME/journal"
