@@ -39,8 +39,9 @@ unsigned operator_poll(struct operator_desk *operators, struct recovery *recover
 extern const struct desk_subject trade_show, trade_break, trade_adjust; // trade.c
 extern const struct desk_subject phase_move;                            // phase.c
 extern const struct desk_subject limits_set, limits_pending, limits_approve, limits_reject, limits_reload,
-    config_show;                                                         // limits.c
-extern const struct desk_subject switch_kill, switch_reset, switch_list; // kill.c
-extern const struct desk_subject breaker_reset_by;                       // breaker.c
+    config_show;                                                                                 // limits.c
+extern const struct desk_subject switch_kill, switch_reset, switch_list;                         // kill.c
+extern const struct desk_subject breaker_reset_by;                                               // breaker.c
+extern const struct desk_subject market_halt, market_reference, market_bands_set, market_breach; // market.c
 
 #endif

@@ -188,6 +188,8 @@ static void make_tick(struct matcher *matcher)
     tick.tick.event_hash = engine_event_hash(matcher->engine);
     take(matcher, &tick, 0);
     matcher->counters[COUNT_MATCHER_ticks]++;
+    if (matcher->members_count)
+        matcher_index_tell(matcher);
     matcher->next_tick_tsc += matcher->tick_tsc;
     if ((int64_t)(matcher->next_tick_tsc - matcher->now) < 0)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
@@ -358,7 +360,7 @@ static bool make_engine(struct matcher *matcher, const struct role_context *cont
     void *memory = context->take_memory(engine_footprint(&matcher->capacity), "engine");
     matcher->gateway_of = context->take_memory(context->config->sessions_count, "sessions to gateways");
     matcher->told = context->take_memory(context->config->sessions_count * sizeof *matcher->told, "session streams");
-    if (!memory || !matcher->gateway_of || !matcher->told)
+    if (!memory || !matcher->gateway_of || !matcher->told || !matcher_index_init(matcher, context))
         return false;
     matcher->engine = engine_new(memory, &matcher->capacity);
     restore_begin(&matcher->restoring, matcher->engine);

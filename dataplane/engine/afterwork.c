@@ -4,6 +4,7 @@
 #include "engine/book.h"
 #include "engine/conditional.h"
 #include "engine/kill.h"
+#include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/pegs.h"
 #include "engine/place.h"
@@ -46,10 +47,11 @@ static bool follow(struct engine *e, uint32_t peg, struct out *out)
     return take(e, out);
 }
 
-static bool follow_all(struct engine *e, struct out *out, unsigned *looks)
+static bool follow_all(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
 {
     struct after *after = &e->after;
-    while (after->cursor) {
+    const struct book *book = &e->books[locate];
+    while (after->cursor && !market_stands_still(e, book, locate)) {
         if (*looks == 0 || (e->kills_pending | e->unsettled))
             return false;
         --*looks;
@@ -90,19 +92,25 @@ static bool release(struct engine *e, uint32_t stop, struct out *out)
     return take(e, out);
 }
 
-// Rounds of pegs until the best prices stand still, then a stop, and again. False: more to come, in a later step or
+static bool pegs_wait(const struct engine *e, uint16_t locate)
+{
+    const struct book_back *back = &e->backs[locate];
+    const struct book *book = &e->books[locate];
+    return back->pegs != 0 && (back->looked[BUY] != book->best[BUY] || back->looked[SELL] != book->best[SELL]);
+}
+
+// Rounds of pegs until the best prices stand still, then a stop, and again. False: more to come in a later step or
 // when what waits has been settled and kills that are pending have been carried out.
-static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
+static bool follow_book(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
 {
     struct after *after = &e->after;
     struct book_back *back = &e->backs[locate];
     const struct book *book = &e->books[locate];
-    for (;;) {
+    while (!market_stands_still(e, book, locate)) {
         if (e->kills_pending | e->unsettled)
             return false;
         if (after->stage == STAGE_LOOK) {
-            bool same = back->looked[BUY] == book->best[BUY] && back->looked[SELL] == book->best[SELL];
-            after->stage = same || back->pegs == 0 ? STAGE_STOPS : STAGE_ROUND;
+            after->stage = pegs_wait(e, locate) ? STAGE_ROUND : STAGE_STOPS;
             if (after->stage == STAGE_ROUND) {
                 back->looked[BUY] = book->best[BUY];
                 back->looked[SELL] = book->best[SELL];
@@ -110,7 +118,7 @@ static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsig
             }
         }
         if (after->stage == STAGE_ROUND) {
-            if (!follow_all(e, out, looks))
+            if (!follow_all(e, locate, out, looks))
                 return false;
             after->stage = STAGE_LOOK;
             continue;
@@ -125,6 +133,21 @@ static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsig
         after->stage = STAGE_LOOK;
         if (!release(e, stop, out))
             return false;
+    }
+    after->cursor = 0;
+    return true;
+}
+
+// Pegs and stops, then the market; it may have moved the bands, and then pegs come again.
+static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
+{
+    const struct book *book = &e->books[locate];
+    for (;;) {
+        if (!follow_book(e, locate, out, looks) || !market_after(e, locate, out))
+            return false;
+        e->after.stage = STAGE_LOOK;
+        if (!pegs_wait(e, locate) || market_stands_still(e, book, locate))
+            return true;
     }
 }
 

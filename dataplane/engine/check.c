@@ -4,6 +4,7 @@
 #include "engine/conditional.h"
 #include "engine/kill.h"
 #include "engine/lookup.h"
+#include "engine/market.h"
 #include "engine/phases.h"
 #include "engine/place.h"
 #include "engine/special.h"
@@ -284,6 +285,8 @@ const char *engine_check(const struct engine *e)
         broken = conditional_check(e);
     if (!broken)
         broken = expiry_check(e);
+    if (!broken)
+        broken = market_invariants(e);
     if (!broken)
         broken = kill_check(e);
     return broken ? broken : trades_check(e);

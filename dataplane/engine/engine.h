@@ -107,6 +107,12 @@ bool engine_mode_on(const struct engine *engine, unsigned mode);
 // The limit for which the last command was rejected, LIMITS when it was for none.
 enum limit engine_limit_refused(const struct engine *engine);
 
+// A symbol's last sale of the day and its close before it, 0 for none.
+struct engine_price {
+    uint32_t last, close;
+};
+struct engine_price engine_price(const struct engine *engine, uint16_t locate);
+
 // Whether a session is up.
 bool engine_session_up(const struct engine *engine, uint16_t session);
 

@@ -29,7 +29,8 @@ static void lay_out_risk(struct engine *e, const struct engine_capacity *capacit
     risk->positions = part(base, offset, positions + 1, sizeof(struct position));
     if (positions == 0)
         return;
-    e->parties = part(base, offset, parties, sizeof(struct party));
+    *offset = (*offset + sizeof(struct party) - 1) / sizeof(struct party) * sizeof(struct party);
+    e->parties = part(base, offset, parties, sizeof(struct party)); // both lines of one are fetched as a pair
     risk->backs = part(base, offset, positions + 1, sizeof(struct position_back));
     risk->index = part(base, offset, positions_index(capacity->max_positions), sizeof(uint64_t));
     risk->lines = part(base, offset, sessions, sizeof(struct session_line));
@@ -72,6 +73,7 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->dirty = part(base, &offset, dirty_words(capacity->max_symbols), sizeof(uint64_t));
     e->exposures = part(base, &offset, capacity->max_accounts, sizeof(struct exposure));
     lay_out_risk(e, capacity, base, &offset);
+    e->markets = part(base, &offset, symbols, sizeof(struct market));
     e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));
     e->session_blocks = 1 + 2 * (uint32_t)capacity->max_accounts;
     e->symbol_blocks = e->session_blocks + capacity->max_sessions;

@@ -8,6 +8,7 @@
 #include "engine/conditional.h"
 #include "engine/day.h"
 #include "engine/kill.h"
+#include "engine/market_snapshot.h"
 #include "engine/phases.h"
 #include "engine/place.h"
 #include "engine/risk_snapshot.h"
@@ -314,16 +315,17 @@ static void append(struct engine *e, uint32_t *oldest, uint32_t newest, uint32_t
 
 static bool take_list_entry(struct restore *restore, uint16_t locate, uint8_t list, uint32_t slot, uint32_t *newest)
 {
-    static const uint8_t kinds[] = {KIND_PEG, KIND_DISCRETION, KIND_DISCRETION, KIND_STOP, KIND_STOP};
+    static const uint8_t kinds[] = {KIND_PEG, KIND_DISCRETION, KIND_DISCRETION, KIND_STOP, KIND_STOP, KIND_STOP};
     struct engine *e = restore->engine;
     struct book_back *back = &e->backs[locate];
-    uint32_t *oldest[] = {&back->pegs, &back->discretion[BUY], &back->discretion[SELL], &back->stops[BUY],
-                          &back->stops[SELL]};
+    uint32_t *oldest[] = {&back->pegs,       &back->discretion[BUY], &back->discretion[SELL],
+                          &back->stops[BUY], &back->stops[SELL],     &back->triggered};
     uint32_t special = slot <= e->fresh_slot ? e->orders[slot].special : 0;
     if (special == 0 || e->specials[special].kinds != kinds[list] || e->orders[slot].locate != locate ||
         e->specials[special].prev || *oldest[list] == special)
         return refuse(restore, "it lists an order twice, or one that does not belong there");
     append(e, oldest[list], *newest, special);
+    e->specials[special].triggered = list == RESTORE_TRIGGERED;
     *newest = special;
     back->conditional++;
     e->conditional_live++;
@@ -337,16 +339,20 @@ static bool take_list(struct restore *restore, const struct command *c)
     uint16_t locate = c->restore_list.locate;
     uint8_t list = c->restore_list.list;
     if (locate == LOCATE_NONE || locate > e->limit.max_symbols || e->books[locate].tick == 0 ||
-        list > RESTORE_STOPS_SELL || c->restore_list.count > sizeof c->restore_list.slots / sizeof(uint32_t))
+        list > RESTORE_TRIGGERED || c->restore_list.count > sizeof c->restore_list.slots / sizeof(uint32_t))
         return refuse(restore, "it has a list of no symbol");
     struct book_back *back = &e->backs[locate];
     uint32_t none = 0;
     // A list that takes several records: behind the last one's last.
     if (list == RESTORE_DISCRETION_BUY || list == RESTORE_DISCRETION_SELL)
         none = back->discretion[list - RESTORE_DISCRETION_BUY] ? restore->listed : 0;
-    uint32_t *newest = list == RESTORE_PEGS        ? &back->pegs_newest
-                       : list >= RESTORE_STOPS_BUY ? &back->stops_newest[list - RESTORE_STOPS_BUY]
-                                                   : &none;
+    if (list == RESTORE_TRIGGERED)
+        none = back->triggered ? restore->listed : 0;
+    uint32_t *newest = &none;
+    if (list == RESTORE_PEGS)
+        newest = &back->pegs_newest;
+    else if (list == RESTORE_STOPS_BUY || list == RESTORE_STOPS_SELL)
+        newest = &back->stops_newest[list - RESTORE_STOPS_BUY];
     for (unsigned i = 0; i < c->restore_list.count; i++)
         if (!take_list_entry(restore, locate, list, c->restore_list.slots[i], newest))
             return false;
@@ -448,6 +454,8 @@ static bool take(struct restore *restore, const struct command *c)
         return settle_take(e, c) ? true : refuse(restore, "it has counted something that is not there");
     case CMD_RESTORE_TRADES:
         return take_trades(restore, c);
+    case CMD_RESTORE_MARKET:
+        return market_restore(restore->engine, c) || refuse(restore, "it has a state of the market that no engine has");
     case CMD_RESTORE_END:
         return take_end(restore, c);
     default:

@@ -5,6 +5,7 @@
 
 #include "contract/reject.h"
 #include "engine/losses.h"
+#include "engine/market.h"
 #include "engine/mode.h"
 #include "engine/rates.h"
 #include "engine/settle.h"
@@ -16,14 +17,15 @@ struct risk_order {
     uint32_t original; // slot of the order to be replaced, 0 for an Enter
     uint16_t session, account, locate;
     unsigned side;
-    char side_name;    // B S T E
-    uint32_t quantity; // that will be open
-    uint32_t price;    // limit as it will rest, a peg's cap; above PRICE_MAX: none
-    uint32_t reach;    // the price up to which it takes, `price` unless it has discretion
-    uint32_t stop;     // stop price of an order that waits for one, 0 none
-    bool waits;        // it has a trigger
-    uint32_t asks;     // enum permission: bits that it would need
-    uint32_t position; // filled in by risk_check
+    char side_name;                    // B S T E
+    uint32_t quantity;                 // that will be open
+    uint32_t price;                    // limit as it will rest, a peg's cap; above PRICE_MAX: none
+    uint32_t reach;                    // the price up to which it takes, `price` unless it has discretion
+    uint32_t stop;                     // stop price of an order that waits for one, 0 none
+    bool waits;                        // it has a trigger
+    uint32_t asks;                     // enum permission: bits that it would need
+    const struct market_order *market; // NULL: a plain order, which has asked before it was one
+    uint32_t position;                 // filled in by risk_check
 };
 
 // ---- checks, in their order; REJECT_NONE or the reason
@@ -34,13 +36,6 @@ static inline uint8_t hook_blocked(struct engine *e, const struct risk_order *o)
 {
     (void)o;
     return mode_blocks(e) ? REJECT_OTHER : REJECT_NONE;
-}
-
-// 2: the symbol's trading state.
-static inline uint8_t hook_halted(struct engine *e, const struct risk_order *o)
-{
-    (void)e, (void)o;
-    return REJECT_NONE;
 }
 
 // 4 and 5: rates, duplicates.
@@ -54,8 +49,7 @@ static inline uint8_t hook_rates(struct engine *e, const struct risk_order *o)
 // End of 6: collar, bands, short sale restrictions.
 static inline uint8_t hook_market(struct engine *e, const struct risk_order *o)
 {
-    (void)e, (void)o;
-    return REJECT_NONE;
+    return o->market ? market_check(e, o->market) : REJECT_NONE;
 }
 
 // End of 7: correlation, repeated executions. o->position is known, the order adds `notional`.
@@ -70,14 +64,12 @@ static inline uint8_t hook_holding(struct engine *e, const struct risk_order *o,
 // The closing price of the day before, 0 none; average daily volume, 0 unknown.
 static inline uint32_t hook_reference(const struct engine *e, uint16_t locate)
 {
-    (void)e, (void)locate;
-    return 0;
+    return e->markets[locate].close;
 }
 
 static inline uint64_t hook_adv(const struct engine *e, uint16_t locate)
 {
-    (void)e, (void)locate;
-    return 0;
+    return e->markets[locate].adv;
 }
 
 // A limit's value under the modes that are on.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/kill.h"
+#include "engine/market_snapshot.h"
 #include "engine/place.h"
 #include "engine/risk_snapshot.h"
 #include "engine/settle_snapshot.h"
@@ -25,11 +26,12 @@ enum stage {
     STAGE_LISTS,
     STAGE_RATES,
     STAGE_TRADES,
+    STAGE_MARKET, // of symbol `at`, part `list`; 0 is the venue
     STAGE_END,
     STAGE_OVER,
 };
 
-#define LISTS 5u
+#define LISTS 6u
 
 bool snapshot_possible(const struct engine *e)
 {
@@ -344,6 +346,8 @@ static uint32_t list_first(const struct engine *e, uint32_t locate, uint32_t lis
     case RESTORE_DISCRETION_BUY:
     case RESTORE_DISCRETION_SELL:
         return back->discretion[list - RESTORE_DISCRETION_BUY];
+    case RESTORE_TRIGGERED:
+        return back->triggered;
     default:
         return back->stops[list - RESTORE_STOPS_BUY];
     }
@@ -411,7 +415,7 @@ static bool put_trades(struct snapshot_walk *walk, struct command *c)
     uint64_t made = e->next_match - e->first_match;
     uint32_t kept = made < e->trades_limit ? (uint32_t)made : e->trades_limit, count = 0;
     if (walk->at >= kept) {
-        enter_stage(walk, STAGE_END, 0);
+        enter_stage(walk, STAGE_MARKET, 0);
         return false;
     }
     c->type = CMD_RESTORE_TRADES;
@@ -430,6 +434,15 @@ static bool put_trades(struct snapshot_walk *walk, struct command *c)
     }
     c->restore_trades.count = count;
     return true;
+}
+
+// Behind the books, which have left orders beyond no bands.
+static bool put_market(struct snapshot_walk *walk, struct command *c)
+{
+    if (market_save(walk->engine, &walk->at, &walk->list, c))
+        return true;
+    enter_stage(walk, STAGE_END, 0);
+    return false;
 }
 
 static bool put_end(struct snapshot_walk *walk, struct command *c)
@@ -477,6 +490,8 @@ static bool put_next(struct snapshot_walk *walk, struct command *c)
         return put_rates(walk, c);
     case STAGE_TRADES:
         return put_trades(walk, c);
+    case STAGE_MARKET:
+        return put_market(walk, c);
     case STAGE_END:
         return put_end(walk, c);
     case STAGE_OVER:

@@ -4,6 +4,7 @@
 #include "engine/day.h"
 #include "engine/kill.h"
 #include "engine/lookup.h"
+#include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/numbers.h"
 #include "engine/orders.h"
@@ -53,6 +54,14 @@ static __attribute__((noinline)) unsigned other_order(struct engine *e, const st
         break;
     }
     return step_close(e, &out);
+}
+
+// What time brings: orders that expire first, then the market.
+static void tick_run(struct engine *e, struct out *out)
+{
+    expiry_run(e, out);
+    if (e->left.work == WORK_NONE)
+        market_tick(e, out);
 }
 
 static void dispatch_control(struct engine *e, const struct command *c, struct out *out)
@@ -112,7 +121,13 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
         return;
     case CMD_TICK:
         settle_tick(e);
-        expiry_run(e, out);
+        tick_run(e, out);
+        return;
+    case CMD_REFERENCE:
+    case CMD_HALT:
+    case CMD_INDEX:
+    case CMD_BANDS:
+        market_command(e, c, out);
         return;
     default: // CLOCK: time has moved, nothing waits for it; unknown types: nothing
         return;
@@ -197,7 +212,10 @@ unsigned engine_continue(struct engine *e, struct event *events)
         phase_continue(e, &out);
         break;
     case WORK_EXPIRY:
-        expiry_run(e, &out);
+        tick_run(e, &out);
+        break;
+    case WORK_MARKET:
+        market_continue(e, &out);
         break;
     case WORK_AFTER:
         e->left.work = WORK_NONE;

@@ -267,6 +267,26 @@ static void say_body(struct text *text, const struct event *e)
     case EV_SYSTEM:
         say(text, "S %c", e->reason);
         break;
+    case EV_TRADING_ACTION:
+        say(text, "H S%u %c", e->locate, e->reason);
+        if (e->action_reason[0] > ' ')
+            say_alpha(text, e->action_reason, 4);
+        break;
+    case EV_BAND:
+        say(text, "J S%u", e->locate);
+        say_price(text, e->price);
+        say_price(text, e->lower);
+        say_price(text, e->upper);
+        break;
+    case EV_MARKET_WIDE:
+        if (e->reason)
+            say(text, "W %c", e->reason);
+        else
+            say(text, "V %u %u %u", low(e->levels[0]), low(e->levels[1]), low(e->levels[2]));
+        break;
+    case EV_REG_SHO:
+        say(text, "Y S%u %c", e->locate, e->reason);
+        break;
     case EV_ALERT:
         say_alert(text, e);
         break;

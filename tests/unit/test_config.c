@@ -152,7 +152,7 @@ static void keys_left_out_have_the_defaults_of_the_table(void **state)
     assert_string_equal(config->dataplane.eal, "");
     assert_true(config->dataplane.huge_pages);
     assert_int_equal(config->dataplane.main_lcore, 1);
-    assert_int_equal(config->dataplane.burst, 32);
+    assert_int_equal(config->dataplane.burst, 64);
     assert_int_equal(config->dataplane.order_ring_depth, 4096);
     assert_int_equal(config->dataplane.event_ring_depth, 16384);
     assert_int_equal(config->dataplane.journal_ring_depth, 65536);
@@ -480,6 +480,13 @@ static void a_schedule_or_a_conduct_that_makes_no_sense_is_refused(void **state)
     refused("journal:\n", "schedule: {market_open: '24:00:00'}\njournal:\n", "9:25", "write HH:MM:SS");
     refused("journal:\n", "schedule: {market_open: '10:00:00', market_close: '10:00:00'}\njournal:\n", "9:51",
             "not after the phase before it");
+    refused("journal:\n", "schedule: {market_open: '16:00:00', market_close: '09:30:00'}\njournal:\n", "9:51",
+            "not after the phase before it");
+    refused("journal:\n", "bands: {tier1_percent: -5}\njournal:\n", "9:24", "write 0.0001 to 100");
+    refused("journal:\n", "bands: {tier2_percent: 101}\njournal:\n", "9:24", "write 0.0001 to 100");
+    refused("journal:\n", "bands: {velocity_percent: much}\njournal:\n", "9:27", "write 0.0001 to 100");
+    refused("journal:\n", "market_wide: {close: 0}\njournal:\n", "9:22", "a decimal above 0");
+    refused("journal:\n", "market_wide: {close: 4321.5}\njournal:\n", "9:22", "give some an `index_weight`");
     refused("{user: x2,", "{user: x2, post_only: sli,", "32:27", "give 5 to 6");
     refused("{user: x2,", "{user: x2, post_only: sleep,", "32:27", "write slide, or cancel");
     refused("{user: x2,", "{user: x2, aiq: q,", "32:21", "an AIQ strategy");
