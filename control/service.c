@@ -245,6 +245,12 @@ static void open_journal(struct service *service)
 
 static bool reload_asked(void *context, const char *by, char *text, size_t size);
 
+static void take_alert(void *context, unsigned core, const struct alert *alert)
+{
+    (void)core;
+    breakers_alert(context, alert, monotonic_ns());
+}
+
 static void open_services(struct service *service)
 {
     service->auth = auth_new(service->config);
@@ -278,6 +284,7 @@ static void open_services(struct service *service)
             kills_new(service->config, &service->history, service->writer, service->alerts, service->audit);
     if (!service->kills)
         fail_with(EX_OSERR, "no memory");
+    alerts_register(service->alerts, take_alert, service->breakers);
     service->for_operators = (struct desk_context){.config = service->config,
                                                    .outbound = service->outbound,
                                                    .writer = service->writer,
@@ -292,8 +299,7 @@ static void open_services(struct service *service)
         fail_with(EX_CANTCREAT, "%s", error);
 }
 
-// ---- what the service manager shows
-// ----------------------------------------------------------------------------------
+// ---- what the service manager shows ---------------------------------------------------------------------------------
 
 __attribute__((format(printf, 2, 3))) static void note_status(struct service *service, const char *format, ...)
 {

@@ -164,10 +164,35 @@ static void give_mode(struct breakers *breakers, struct recovery *recovery, uint
 
 // ---- errands and letters --------------------------------------------------------------------------------------------
 
+// Whether another breaker that is open blocks the same: then what the one asked for stays.
+static bool blocked_by_another(const struct breakers *breakers, const struct row *row, uint32_t index)
+{
+    const enum trip_each each = config_trip_info(row->trip.is)->each;
+    const bool venue = each != EACH_SESSION && each != EACH_ACCOUNT;
+    for (uint32_t i = 0; i < breakers->rows_count; i++) {
+        const struct row *other = &breakers->rows[i];
+        const enum trip_each others = config_trip_info(other->trip.is)->each;
+        if (other->trip.does != TRIP_BLOCK || other->trip.is == TRIP_BAD_LOGINS)
+            continue;
+        for (uint32_t part = 0; part < other->count; part++) {
+            bool same = venue ? others != EACH_SESSION && others != EACH_ACCOUNT &&
+                                    (part_cores(breakers, row, index) & part_cores(breakers, other, part))
+                              : others == each && part == index;
+            if (same && (other != row || part != index) && part_state(&other->parts[part]) == BREAKER_OPEN)
+                return true;
+        }
+    }
+    return false;
+}
+
 static void run_errand(struct breakers *breakers, struct recovery *recovery, const struct row *row, uint32_t index)
 {
     struct part *part = &row->parts[index];
     const uint16_t cores = part_cores(breakers, row, index);
+    if (part->errand == ERRAND_UNBLOCK && blocked_by_another(breakers, row, index)) {
+        part->errand = ERRAND_NONE;
+        return;
+    }
     if (part->told == 0)
         breakers->kills++;
     const struct command command = errand_command(breakers, row, index, (enum errand)part->errand);
@@ -219,6 +244,18 @@ void breakers_note(struct breakers *breakers, const struct row *row, uint32_t in
     write_text(note.note.by, sizeof note.note.by, by);
     snprintf(note.note.why, sizeof note.note.why, "%s: %s", row->name, config_action_name(row->trip.does));
     post(breakers, &note, cores & -cores); // one core's chain is enough
+}
+
+void breakers_take_back_alone(struct breakers *breakers, const char *by)
+{
+    struct command command = blank(CMD_RESET);
+    command.kill.scope = SCOPE_VENUE;
+    command.kill.actions = KILL_BLOCK;
+    command.kill.source = KILL_BY_CORE;
+    command.kill.id = BREAKER_KILLS + ++breakers->kills;
+    write_text(command.kill.by, sizeof command.kill.by, by);
+    write_text(command.kill.why, sizeof command.kill.why, "control_lost");
+    post(breakers, &command, ALL_CORES(breakers->config));
 }
 
 void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t index)

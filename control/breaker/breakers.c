@@ -313,6 +313,10 @@ int breakers_reset(struct breakers *breakers, const char *name, const char *by, 
     int count = 0;
     if (!row)
         return -1;
+    if (row->trip.is == TRIP_CONTROL_LOST) {
+        breakers_take_back_alone(breakers, by);
+        return 1;
+    }
     for (uint32_t i = 0; i < row->count; i++) {
         const enum breaker_state from = part_state(&row->parts[i]);
         if (!breaker_reset(&row->parts[i].breaker, now_ns))

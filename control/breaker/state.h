@@ -6,13 +6,13 @@
 #include "contract/command.h"
 #include "control/breaker/breakers.h"
 #include "control/recovery/generation.h"
+#include "control/risk/audit.h"
 
 enum {
     BREAKER_STEPS = 4,      // of a standard recovery
     BREAKER_LEVEL_MOST = 6, // doublings of the quiet time
     BREAKER_LETTERS = 64,   // that wait for room in a command ring
     BREAKER_NAME = 16,
-    NOTE_BREAKER = 90, // CMD_NOTE.what: before and after are enum breaker_state
 };
 
 // CMD_KILL.id of breakers begin here, far from those of operators.
@@ -82,6 +82,8 @@ uint16_t part_cores(const struct breakers *breakers, const struct row *row, uint
 struct mode mode_wanted(const struct breakers *breakers, uint32_t mode, unsigned core);
 // The breaker's row is to be forgotten: what matching cores were told is taken back.
 void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t index);
+// What matching cores have done without control is taken back, on behalf of `by`.
+void breakers_take_back_alone(struct breakers *breakers, const char *by);
 // A transition, for the audit.
 void breakers_note(struct breakers *breakers, const struct row *row, uint32_t index, const char *by,
                    enum breaker_state from, enum breaker_state to);

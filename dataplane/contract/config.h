@@ -277,7 +277,7 @@ const char *config_idle_name(enum idle_policy policy);
 // can be set.
 static inline bool config_has_risk(const struct config *config)
 {
-    return config->risk.limits[0] != '\0' || config->engine.max_positions != 0;
+    return (config->risk.limits && config->risk.limits[0] != '\0') || config->engine.max_positions != 0;
 }
 
 // Prints every key with type, unit, default, bounds and help, from the table.

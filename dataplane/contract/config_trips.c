@@ -75,6 +75,11 @@ static bool resolve_mode(struct config_source *source, const struct config *conf
     for (uint32_t j = 0; j < config->modes_count; j++)
         if (strcmp(config->modes[j].name, trip->mode) == 0)
             trip->mode_index = j;
+    // Modes are a matter of risk, which a day has only when it is asked for.
+    if (trip->mode_index != MODE_NONE && !config_has_risk(config))
+        return config_fail_at(source, CONFIG_trips, i, "action",
+                              "`action` is throttle, and this venue has no limits that a mode could change; name "
+                              "`limits` under `risk:`, or write alert");
     if (trip->mode_index != MODE_NONE)
         return true;
     return config_fail_at(source, CONFIG_trips, i, "mode",

@@ -55,6 +55,9 @@ enum reg_sho { SHO_UNKNOWN = 0, SHO_NONE = '0', SHO_INTRADAY = '1', SHO_REMAINS 
 // Who wants something blocked: each lifts but its own (CMD_RESET), unless told otherwise.
 enum kill_source { KILL_BY_OPERATOR = 1 << 0, KILL_BY_LIMIT = 1 << 1, KILL_BY_BREAKER = 1 << 2 };
 
+// Of the whole venue no limit asks for a kill; a matching core does, by itself, while control is away.
+#define KILL_BY_CORE KILL_BY_LIMIT
+
 enum kill_action { KILL_BLOCK = 1 << 0, KILL_CANCEL = 1 << 1 };
 
 // What an alert says: EV_ALERT's reason, struct alert's kind.

@@ -155,7 +155,6 @@ static void publish_progress(struct matcher *matcher)
 // One of control's, or one of this core's own.
 static void take_command(struct matcher *matcher, const struct command *command)
 {
-    matcher_note_mode(matcher, command);
     take(matcher, command, 0);
 }
 

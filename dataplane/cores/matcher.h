@@ -106,8 +106,6 @@ void matcher_watch_control(struct matcher *matcher);
 // Once lost_due: gives `give` the commands that this core makes of it, one after the other. False: no room for all of
 // them now.
 bool matcher_act_alone(struct matcher *matcher, void (*give)(struct matcher *, const struct command *));
-// A command that the engine takes may turn a degraded mode on or off.
-void matcher_note_mode(struct matcher *matcher, const struct command *command);
 
 // ---- matcher.c
 // Whether the next input may be taken; it then must be, or must not be one for the engine.

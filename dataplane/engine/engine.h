@@ -104,6 +104,9 @@ bool engine_limit_use(const struct engine *engine, enum scope scope, uint16_t in
 // Whether a degraded mode (CMD_MODE's number) is on.
 bool engine_mode_on(const struct engine *engine, unsigned mode);
 
+// Who has blocked the whole venue (enum kill_source), 0 nobody.
+unsigned engine_venue_blocked(const struct engine *engine);
+
 // The limit for which the last command was rejected, LIMITS when it was for none.
 enum limit engine_limit_refused(const struct engine *engine);
 

@@ -43,6 +43,14 @@ static uint32_t place_of(const struct engine *e, enum scope scope, uint16_t inde
     }
 }
 
+unsigned engine_venue_blocked(const struct engine *e)
+{
+    unsigned sources = 0;
+    for (unsigned i = 0; i < KILL_SOURCES; i++)
+        sources |= (e->blocks[0] >> 2 * i & 3) ? 1u << i : 0;
+    return sources;
+}
+
 static unsigned sides_of(char side)
 {
     return side == 0 ? 3u : side == 'B' ? 1u << BUY : 1u << SELL;

@@ -65,12 +65,17 @@ static void without_control_a_core_cancels_what_rests_and_takes_it_back(void **s
     assert_int_equal(rig_count(&rig, ROLE_MATCHER, 0, COUNT_MATCHER_live_orders), 0);
     rig_pass_ms(&rig, 3000); // once
     assert_int_equal(journaled(CMD_KILL), 1);
-    assert_int_equal(journaled(CMD_MODE), 1);
+    rig_enter(&rig, &client, 2, 'B', 100, 90000);
+    rig_rounds(&rig, 6);
+    assert_int_equal(rig_count(&rig, ROLE_MATCHER, 0, COUNT_MATCHER_live_orders), 0);
     pass_with_control(250);
     assert_true(lost_is_on());
     pass_with_control(100);
     assert_false(lost_is_on());
-    assert_int_equal(journaled(CMD_MODE), 2);
+    assert_int_equal(journaled(CMD_RESET), 1);
+    rig_enter(&rig, &client, 3, 'B', 100, 90000);
+    rig_rounds(&rig, 6);
+    assert_int_equal(rig_count(&rig, ROLE_MATCHER, 0, COUNT_MATCHER_live_orders), 1);
     rig_pass_ms(&rig, 600); // and again
     assert_true(lost_is_on());
     assert_int_equal(journaled(CMD_KILL), 2);
@@ -87,8 +92,8 @@ static void a_control_that_comes_and_goes_is_not_back(void **state)
         assert_true(lost_is_on());
         rig_pass_ms(&rig, 600);
     }
-    assert_int_equal(journaled(CMD_KILL), 0);
-    assert_int_equal(journaled(CMD_MODE), 1);
+    assert_int_equal(journaled(CMD_KILL), 1);
+    assert_int_equal(journaled(CMD_RESET), 0);
     assert_int_equal(rig_count(&rig, ROLE_MATCHER, 0, COUNT_MATCHER_live_orders), 1);
 }
 
@@ -112,7 +117,7 @@ static void alert_alone_changes_nothing(void **state)
     pass_with_control(500);
     rig_pass_ms(&rig, 3000);
     assert_false(lost_is_on());
-    assert_int_equal(journaled(CMD_MODE), 0);
+    assert_int_equal(journaled(CMD_KILL), 0);
 }
 
 static void a_data_plane_that_follows_goes_on_without_control(void **state)

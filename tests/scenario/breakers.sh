@@ -29,6 +29,7 @@ await_modes() {
     done
 }
 trips 1
+xw_set engine max_positions 1000 # modes are for days with risk
 xw_start
 
 # Three wrong passwords: the fourth login is not looked at, though it is right, until the quiet time is over.
@@ -43,7 +44,11 @@ for i in 1 2 3; do
     xw_client_pid=
 done
 xw_await control XW2051 1 5
-xw_expect "the open breaker's session" "$(ctl --json breakers | jq -r '.trips[] | select(.name == "bad_logins") | .open[0] | .of + " " + .state')" "TRADE1 open"
+end=$((SECONDS + 5))
+until [ "$(ctl --json breakers | jq -r '.trips[] | select(.name == "bad_logins") | .open[0] | .of + " " + .state')" = "TRADE1 open" ]; do
+    [ $SECONDS -lt $end ] || xw_fail "xwctl breakers does not show TRADE1's port closed"
+    sleep 0.05
+done
 xw_play 20 "${XW_CLIENT_ONE[@]}" --orders 200 --rate 2000 --grace 5 >"$XW_HOME/right.log"
 [ "$(xw_count control XW4003)" -ge 1 ] || xw_fail "no login was left alone while the port was closed"
 xw_await control XW2053 1 5
@@ -73,5 +78,5 @@ xw_stop
 ctl --json journal dump | jq -r 'select(.type == "mode" or .type == "kill" or .type == "note") | .type' | sort | uniq -c >"$XW_HOME/commands.txt"
 commands() { awk -v type="$1" '$2 == type {n = $1} END {print n + 0}' "$XW_HOME/commands.txt"; }
 xw_expect "the kills of a core without control" "$(commands kill)" 1
-[ "$(commands mode)" -ge 6 ] && [ "$(commands note)" -ge 5 ] || xw_fail "the journal does not hold what was done: $(cat "$XW_HOME/commands.txt")"
+[ "$(commands mode)" -ge 5 ] && [ "$(commands note)" -ge 5 ] || xw_fail "the journal does not hold what was done: $(cat "$XW_HOME/commands.txt")"
 ctl replay || xw_fail "the day does not replay"

@@ -458,6 +458,40 @@ static void a_mode_lasts_as_long_as_one_of_its_breakers(void **state)
     end();
 }
 
+static void a_block_that_two_want_outlives_the_first(void **state)
+{
+    (void)state;
+    struct command last;
+    trips[0] = trip(TRIP_REJECT_RATIO, 40, TRIP_BLOCK);
+    trips[1] = trip(TRIP_MALFORMED_RATIO, 40, TRIP_BLOCK);
+    begin(2);
+    say(0, 100, 50, 50);
+    pass(MS(20));
+    assert_int_equal(given_of(CMD_KILL, &last), 2);
+    breakers_reset(breakers, "reject_ratio", "ALICE", senses.now_ns);
+    pass(MS(20));
+    assert_int_equal(given_of(CMD_RESET, &last), 0);
+    breakers_reset(breakers, "malformed_ratio", "ALICE", senses.now_ns);
+    pass(MS(20));
+    assert_int_equal(given_of(CMD_RESET, &last), 1);
+    end();
+}
+
+static void an_operator_takes_back_what_cores_did_without_control(void **state)
+{
+    (void)state;
+    struct command last;
+    trips[0] = trip(TRIP_CONTROL_LOST, 100, TRIP_BLOCK);
+    trips[0].recovers = TRIP_MANUAL;
+    begin(1);
+    assert_int_equal(breakers_reset(breakers, "control_lost", "ALICE", senses.now_ns), 1);
+    pass(MS(20));
+    assert_int_equal(given_of(CMD_RESET, &last), 2);
+    assert_int_equal(last.kill.scope, SCOPE_VENUE);
+    assert_int_equal(last.kill.source, KILL_BY_CORE);
+    end();
+}
+
 static void a_manual_recovery_waits_for_an_operator(void **state)
 {
     (void)state;
@@ -652,6 +686,8 @@ int main(void)
         cmocka_unit_test(alerts_of_a_loss_limit_trip_their_account),
         cmocka_unit_test(a_standard_recovery_gives_back_step_by_step),
         cmocka_unit_test(a_mode_lasts_as_long_as_one_of_its_breakers),
+        cmocka_unit_test(a_block_that_two_want_outlives_the_first),
+        cmocka_unit_test(an_operator_takes_back_what_cores_did_without_control),
         cmocka_unit_test(a_manual_recovery_waits_for_an_operator),
         cmocka_unit_test(the_quiet_time_doubles_each_time_that_it_trips_again),
         cmocka_unit_test(what_finds_no_room_is_given_when_there_is_some),
