@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "contract/config.h"
+#include "control/breaker/breakers.h"
 #include "control/journal/journal.h"
 #include "control/limits/desk.h"
 #include "control/recovery/outbound.h"
@@ -31,6 +32,7 @@ struct desk_context {
     const struct journal_writer *writer;
     struct kills *kills;
     struct audit *audit;
+    struct breakers *breakers;
     struct limits_desk *limits;
     bool (*reload)(void *service, const char *by, char *text, size_t size); // false: refused, why is in `text`
     void *service;

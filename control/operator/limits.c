@@ -170,6 +170,25 @@ static void reload(struct request *request, struct recovery *recovery, uint64_t 
         settle(request, &result, now_ns);
 }
 
+// Passwords stay here.
+static void show_value(void *context, const char *path, const char *value, bool live)
+{
+    (void)live;
+    if (!strstr(path, "password_hash"))
+        json_object_set_new(context, path, json_string(value));
+}
+
+static void show_config(struct request *request, struct recovery *recovery, uint64_t now_ns)
+{
+    json_t *values = json_object();
+    (void)recovery;
+    (void)now_ns;
+    config_list(request->context->config, show_value, values);
+    desk_answer(request, json_pack("{s:b, s:o}", "ok", 1, "values", values));
+}
+
+const struct desk_subject config_show = {
+    .ask = "config_show", .size = sizeof(struct limits_request), .read = read_nothing, .go_on = show_config};
 const struct desk_subject limits_set = {
     .ask = "limits_set", .size = sizeof(struct limits_request), .read = read_set, .go_on = set};
 const struct desk_subject limits_pending = {

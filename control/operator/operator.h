@@ -5,9 +5,10 @@
 //   {"ask":"trade_break","match":M,"reason":"E","by":"NAME"}
 //   {"ask":"trade_adjust","match":M,"price":P,"quantity":Q,"by":"NAME"}      price in 1/10,000
 //   {"ask":"phase","phase":"R","by":"NAME"}
+//   {"ask":"breaker_reset","trip":"TRIP","by":"NAME"}
 //   {"ask":"limits_set","scope":"account","name":"NORTH","limit":"max_quantity","value":"100","by":"NAME"}
 //   {"ask":"limits_pending"}  {"ask":"limits_approve","request":N,"by":"NAME"}  {"ask":"limits_reject",..}
-//   {"ask":"reload","by":"NAME"}
+//   {"ask":"reload","by":"NAME"}  {"ask":"config_show"}
 //
 // and, at INSTANCE.kill.sock, as many at once as there are callers, so that nothing stands before a kill:
 //
@@ -35,9 +36,12 @@ void operator_free(struct operator_desk *operators);
 unsigned operator_poll(struct operator_desk *operators, struct recovery *recovery, uint64_t now_ns);
 
 // ---- the subjects, a file each
-extern const struct desk_subject trade_show, trade_break, trade_adjust;                                    // trade.c
-extern const struct desk_subject phase_move;                                                               // phase.c
-extern const struct desk_subject limits_set, limits_pending, limits_approve, limits_reject, limits_reload; // limits.c
-extern const struct desk_subject switch_kill, switch_reset, switch_list;                                   // kill.c
+extern const struct desk_subject trade_show, trade_break, trade_adjust; // trade.c
+extern const struct desk_subject phase_move;                            // phase.c
+extern const struct desk_subject limits_set, limits_pending, limits_approve, limits_reject, limits_reload,
+    config_show;                                                                                 // limits.c
+extern const struct desk_subject switch_kill, switch_reset, switch_list;                         // kill.c
+extern const struct desk_subject breaker_reset_by;                                               // breaker.c
+extern const struct desk_subject market_halt, market_reference, market_bands_set, market_breach; // market.c
 
 #endif

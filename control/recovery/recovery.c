@@ -11,6 +11,7 @@
 
 #include "contract/assert.h"
 #include "contract/log.h"
+#include "control/recovery/market.h"
 #include "control/recovery/opening.h"
 #include "control/recovery/restore_feed.h"
 #include "control/recovery/ring_adopt.h"
@@ -55,6 +56,7 @@ struct recovery {
     uint64_t restoring_ns, restored_ns; // when the snapshots' turn came, and when it was over
     uint64_t fed;                       // commands
     bool day_is_new;
+    struct market_index index;
     struct core cores[JOURNAL_CORES];
 };
 
@@ -354,7 +356,10 @@ static void end_of_history(struct recovery *recovery)
         else
             opening_resume(opening);
     }
-    limits_desk_reconcile(recovery->limits, monotonic_ns());
+    const struct limits_counts limits = limits_desk_reconcile(recovery->limits, monotonic_ns());
+    if (limits.changed || limits.waiting)
+        log_event(LOG_XW2041, "\"by\":\"" LIMITS_FILE "\",\"rules\":%zu,\"waiting\":%zu", limits.changed,
+                  limits.waiting);
     if (recovery->reader)
         journal_reader_close(recovery->reader);
     recovery->reader = NULL;
@@ -427,8 +432,9 @@ static uint32_t stage_opening(struct recovery *recovery, unsigned index, uint32_
     while (ring_room(ring, staged + 1) > staged && next_command(recovery, index, &command)) {
         fill_slot(ring, staged++, &command);
         note(recovery, index, &command);
-        if (command.type == CMD_PHASE)
-            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index, command.phase.phase);
+        if (command.type == CMD_PHASE || command.type == CMD_END_DAY)
+            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index,
+                      command.type == CMD_END_DAY ? PHASE_DAY_END : command.phase.phase);
     }
     return staged;
 }
@@ -625,6 +631,24 @@ unsigned recovery_poll(struct recovery *recovery)
     return 0;
 }
 
+// The market-wide index, of what the matching cores say at their ticks, in regular hours.
+static void watch_index(struct recovery *recovery)
+{
+    uint64_t sum = 0, base = 0;
+    struct command command;
+    for (unsigned i = 0; i < recovery->generation->cores; i++) {
+        sum += atomic_load_explicit(&recovery->generation->ports[i]->index_sum, memory_order_relaxed);
+        base += atomic_load_explicit(&recovery->generation->ports[i]->index_base, memory_order_relaxed);
+        if (recovery->cores[i].opening.phase != PHASE_REGULAR || state_of(recovery, i) != CORE_RUN ||
+            ring_room(recovery->generation->commands[i], 1) == 0)
+            return;
+    }
+    if (!market_index(&recovery->index, recovery->config, sum, base, &command))
+        return;
+    for (unsigned i = 0; i < recovery->generation->cores; i++)
+        recovery_give(recovery, i, &command);
+}
+
 void recovery_keep_time(struct recovery *recovery)
 {
     for (unsigned i = 0; i < recovery->generation->cores; i++) {
@@ -635,6 +659,7 @@ void recovery_keep_time(struct recovery *recovery)
             ring_publish_whole(recovery->generation->commands[i], staged);
     }
     settle_limits(recovery);
+    watch_index(recovery);
 }
 
 bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)

@@ -68,8 +68,13 @@ enum command_type {
     CMD_RESTORE_SPECIAL = 70, // of the order just before, which is not plain
     CMD_RESTORE_LIST = 71,    // a symbol's conditional orders, in their order
     CMD_RESTORE_TRADES = 72,
-    CMD_RESTORE_KILL = 79, // blocks of one scope (engine/kill.h)
-    CMD_RESTORE_END = 73,  // the engine is whole: sequence and hash are those that the snapshot covers
+    CMD_RESTORE_END = 73,       // the engine is whole: sequence and hash are those that the snapshot covers
+    CMD_RESTORE_LIMITS = 74,    // of one scope
+    CMD_RESTORE_EXECUTED = 75,  // what sessions have executed today
+    CMD_RESTORE_POSITIONS = 76, // in the order of their coming
+    CMD_RESTORE_RATES = 77,     // what rates, results and modes have counted (engine/settle_snapshot.h)
+    CMD_RESTORE_MARKET = 78,    // of the market's state (engine/market.h)
+    CMD_RESTORE_KILL = 79,      // blocks of one scope (engine/kill.h)
     // The same for gateways and publishers; the engine does not see them.
     CMD_RESTORE_STREAM = 80,   // how many messages a session, or the feed, has been sent
     CMD_RESTORE_MESSAGES = 81, // the last messages of the feed
@@ -124,6 +129,9 @@ enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 #define SESSION_NONE UINT16_MAX
 #define RESTORE_BLOCKS 96
 #define RESTORE_TRADES 2
+#define RESTORE_LIMITS 9
+#define RESTORE_EXECUTED 5
+#define RESTORE_POSITIONS 2
 #define LOCATE_NONE 0u           // ITCH stock locates start at 1
 #define PRICE_MAX 1999999900u    // 199,999.9900, the highest OUCH limit price
 #define PRICE_MARKET 2000000000u // 200,000.0000
@@ -268,7 +276,9 @@ struct command {
         struct {                  // CMD_INDEX
             uint32_t level;       // 1/10,000 of the prior close is 10,000
             uint8_t breached;     // 0..3: market-wide level that control has seen breached
-            uint64_t declared[3]; // index values of the levels, ITCH's 8 decimals
+            uint64_t declared[3]; // index values of the levels, ITCH's 8 decimals; all 0: as before
+            uint64_t last_ns;     // time of the day from which levels 1 and 2 stop nothing any more
+            char by[16];
         } index;
         struct {             // CMD_KILL, CMD_RESET
             uint16_t index;  // by scope
@@ -300,6 +310,7 @@ struct command {
             uint32_t pause_ms;
             uint32_t velocity_percent; // PPM within velocity_ms, 0 none
             uint32_t velocity_ms;
+            uint64_t wide_until_ns, wide_from_ns; // times of the day: wide before the one and from the other on
             uint16_t locate;
             char by[16];
         } bands;
@@ -364,6 +375,12 @@ struct command {
             uint8_t channels[18];
             uint8_t count;
         } restore_numbers;
+        struct {
+            uint32_t index;
+            uint16_t told;
+            uint8_t kind, place;
+            uint64_t values[9];
+        } restore_rates;
         struct { // in the order of its level's queue
             uint64_t key, ref;
             uint32_t slot;
@@ -414,6 +431,58 @@ struct command {
                 uint8_t unused[2];
             } trades[RESTORE_TRADES];
         } restore_trades;
+        struct { // engine/market.h, of one symbol; MARKET_VENUE: of all
+            uint16_t locate;
+            uint8_t part; // enum restore_market
+            uint8_t count;
+            uint32_t first;
+            union {
+                struct {
+                    uint64_t pause_end_ns, limit_since_ns, referenced_ns, adv;
+                    uint32_t close, reference, lower, upper;
+                    char told_reason[4], halt_reason[4], pause_reason[4], resume_reason[4];
+                    char told, halt, limit_side, reg_sho;
+                    uint8_t tier, wide;
+                } state;
+                struct {
+                    uint64_t wide_until_ns, wide_from_ns, interval_end_ns, step_end_ns;
+                    uint32_t percent, wide_percent, limit_state_ms, pause_ms, velocity_percent, velocity_ms;
+                    uint32_t low, high;
+                    uint8_t interval, step;
+                } bands;
+                struct {
+                    uint64_t sum;
+                    uint32_t count, number;
+                } intervals[5];
+                struct {
+                    uint32_t low, high, number;
+                } steps[4];
+                struct {
+                    uint64_t due_ns, sweep_ns, halt_end_ns, declared[3];
+                    uint8_t breached;
+                } venue;
+            };
+        } restore_market;
+        struct { // those that are set
+            uint64_t values[RESTORE_LIMITS];
+            uint16_t index, locate; // as in CMD_LIMIT
+            uint8_t scope;
+            uint8_t count;
+            uint8_t limits[RESTORE_LIMITS];
+        } restore_limits;
+        struct {
+            uint64_t quantity[RESTORE_EXECUTED], value[RESTORE_EXECUTED];
+            uint16_t sessions[RESTORE_EXECUTED];
+            uint8_t count;
+        } restore_executed;
+        struct {
+            struct {
+                int64_t quantity, cost, cash;
+                uint32_t day;
+                uint16_t account, locate;
+            } positions[RESTORE_POSITIONS];
+            uint8_t count;
+        } restore_positions;
         struct {
             uint64_t sequence, event_hash;
             uint64_t records; // before this one
@@ -436,8 +505,11 @@ enum restore_list {
     RESTORE_DISCRETION_BUY,
     RESTORE_DISCRETION_SELL,
     RESTORE_STOPS_BUY,
-    RESTORE_STOPS_SELL
+    RESTORE_STOPS_SELL,
+    RESTORE_TRIGGERED // of a symbol that stands still
 };
+
+enum restore_market { MARKET_STATE, MARKET_BANDS, MARKET_INTERVALS, MARKET_STEPS, MARKET_VENUE };
 
 enum session_phase { PHASE_PRE = 'P', PHASE_REGULAR = 'R', PHASE_AFTER = 'A', PHASE_CLOSED = 'X' };
 

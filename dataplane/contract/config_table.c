@@ -17,6 +17,8 @@
 #define IN_engine(key) (offsetof(struct config, engine.key) - offsetof(struct config, engine))
 #define IN_control(key) (offsetof(struct config, control.key) - offsetof(struct config, control))
 #define IN_schedule(key) (offsetof(struct config, schedule.key) - offsetof(struct config, schedule))
+#define IN_bands(key) (offsetof(struct config, bands.key) - offsetof(struct config, bands))
+#define IN_market_wide(key) (offsetof(struct config, market_wide.key) - offsetof(struct config, market_wide))
 #define IN_risk(key) (offsetof(struct config, risk.key) - offsetof(struct config, risk))
 #define IN_ports(key) offsetof(struct config_port, key)
 #define IN_gateways(key) offsetof(struct config_gateway, key)

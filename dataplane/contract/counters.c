@@ -22,6 +22,9 @@ static const struct counter_info matcher_counters[] = {
 #define COUNTER(role, name, unit, help) IN_##role(#name, unit, help)
 #include "contract/counters.def"
 #undef COUNTER
+#define LIMIT(name, key, scopes, unit, reject, help) {"refused_" key, "messages", "rejected for the limit: " help},
+#include "contract/limits.def"
+#undef LIMIT
 };
 #undef IN_MATCHER
 #undef IN_PUBLISHER

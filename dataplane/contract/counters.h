@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counter and discard-reason indexes and names, all made from the .def tables.
+// Counter, discard-reason and limit indexes and names, all made from the .def tables.
 #ifndef CROSSWIRE_CONTRACT_COUNTERS_H
 #define CROSSWIRE_CONTRACT_COUNTERS_H
 
 #include <stdint.h>
+
+#include "contract/risk.h"
 
 enum discard {
 #define DISCARD(name, text) DISCARD_##name,
@@ -33,7 +35,8 @@ enum matcher_counter {
 #define COUNTER(role, name, unit, help) ROLE_COUNTER_##role(name)
 #include "contract/counters.def"
 #undef COUNTER
-    COUNT_MATCHER_END
+    COUNT_MATCHER_refused_first, // + enum limit
+    COUNT_MATCHER_END = COUNT_MATCHER_refused_first + LIMITS
 };
 #undef ROLE_COUNTER_MATCHER
 #undef ROLE_COUNTER_PUBLISHER
@@ -51,7 +54,8 @@ enum publisher_counter {
 #undef ROLE_COUNTER_PUBLISHER
 
 #define COUNTERS_MAX 64
-_Static_assert(COUNT_GATEWAY_END <= COUNTERS_MAX, "core block holds the gateway's counters");
+_Static_assert((int)COUNT_GATEWAY_END <= COUNTERS_MAX && (int)COUNT_MATCHER_END <= COUNTERS_MAX,
+               "core block holds the counters");
 
 struct counter_info {
     const char *name; // also the metric's and the tool's name
@@ -59,7 +63,8 @@ struct counter_info {
     const char *help;
 };
 
-// Describes counter `index` of `role`, discard reasons (named discard_...) included; NULL past the last one.
+// Describes counter `index` of `role`, discard reasons (named discard_...) and limits (refused_...) included; NULL past
+// the last one.
 const struct counter_info *counter_info(enum role role, unsigned index);
 
 // "gateway", "matcher", "publisher".

@@ -118,7 +118,9 @@ struct matcher_port {
     _Atomic uint32_t restore;  // enum restore_state; REFUSED until a DIRECTIVE_RESET
     _Atomic uint64_t modes;    // degraded modes that are on, a bit each (CMD_MODE.mode)
     _Atomic int64_t offset_ns; // of the last CMD_CLOCK: tsc_ns(TSC) + offset_ns is a command's time
-    char pad1[CACHE_PAIR - 64];
+    // The market-wide index's members here: weight times last sale, or close before the day; weight times close.
+    _Atomic uint64_t index_sum, index_base;
+    char pad1[CACHE_PAIR - 80];
 };
 _Static_assert(sizeof(struct matcher_port) == 2 * CACHE_PAIR, "one writer a block");
 

@@ -70,6 +70,8 @@ static const uint64_t layout[] = {
     FIELD(matcher_port, restore),
     FIELD(matcher_port, modes),
     FIELD(matcher_port, offset_ns),
+    FIELD(matcher_port, index_sum),
+    FIELD(matcher_port, index_base),
 
     SIZE(session_tally),
     FIELD(session_tally, messages),

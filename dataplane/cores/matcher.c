@@ -22,6 +22,14 @@ static bool is_message(uint8_t type)
     return type >= CMD_ENTER && type <= CMD_QUERY;
 }
 
+// Which limit the message was rejected for.
+static __attribute__((noinline, cold)) void count_limit(struct matcher *matcher)
+{
+    enum limit limit = engine_limit_refused(matcher->engine);
+    if (limit != LIMITS)
+        matcher->counters[COUNT_MATCHER_refused_first + limit]++;
+}
+
 static void count_outcome(struct matcher *matcher)
 {
     switch (engine_outcome(matcher->engine)) {
@@ -30,6 +38,7 @@ static void count_outcome(struct matcher *matcher)
         break;
     case OUTCOME_REJECTED:
         matcher->counters[COUNT_MATCHER_rejected]++;
+        count_limit(matcher);
         break;
     case OUTCOME_DUPLICATE:
         matcher->counters[COUNT_MATCHER_duplicates]++;
@@ -179,6 +188,8 @@ static void make_tick(struct matcher *matcher)
     tick.tick.event_hash = engine_event_hash(matcher->engine);
     take(matcher, &tick, 0);
     matcher->counters[COUNT_MATCHER_ticks]++;
+    if (matcher->members_count)
+        matcher_index_tell(matcher);
     matcher->next_tick_tsc += matcher->tick_tsc;
     if ((int64_t)(matcher->next_tick_tsc - matcher->now) < 0)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
@@ -349,7 +360,7 @@ static bool make_engine(struct matcher *matcher, const struct role_context *cont
     void *memory = context->take_memory(engine_footprint(&matcher->capacity), "engine");
     matcher->gateway_of = context->take_memory(context->config->sessions_count, "sessions to gateways");
     matcher->told = context->take_memory(context->config->sessions_count * sizeof *matcher->told, "session streams");
-    if (!memory || !matcher->gateway_of || !matcher->told)
+    if (!memory || !matcher->gateway_of || !matcher->told || !matcher_index_init(matcher, context))
         return false;
     matcher->engine = engine_new(memory, &matcher->capacity);
     restore_begin(&matcher->restoring, matcher->engine);
@@ -383,6 +394,7 @@ static void *matcher_init(const struct role_context *context, char *error, size_
         return NULL;
     }
     matcher->index = context->index;
+    matcher->tsc_hz = context->tsc_hz;
     matcher->tsc_factor = tsc_factor(context->tsc_hz);
     matcher->tick_tsc = tsc_of_ms(context->config->engine.tick_ms, context->tsc_hz);
     matcher->block = context->block;

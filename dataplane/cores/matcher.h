@@ -27,6 +27,12 @@
 #define MATCHER_GATEWAYS_MAX 16
 #define TOLD_ELSEWHERE UINT64_MAX
 
+// A symbol of the market-wide index.
+struct index_member {
+    uint32_t weight;
+    uint16_t locate;
+};
+
 struct matcher {
     uint64_t counters[COUNT_MATCHER_END];
     enum core_state state;
@@ -46,7 +52,7 @@ struct matcher {
     uint32_t credit;   // inputs that may be taken before any output is looked at again
     uint32_t turn;     // gateway to look at first
     uint64_t now;      // of the round
-    uint64_t tick_tsc, next_tick_tsc;
+    uint64_t tsc_hz, tick_tsc, next_tick_tsc;
     struct ring *commands;
     struct ring_writer journal;
     struct ring *alerts; // NULL: nobody is told
@@ -65,12 +71,21 @@ struct matcher {
     uint64_t count_until; // history up to here is only counted, 0: nothing is
     uint64_t *told;       // while it is: messages by session; TOLD_ELSEWHERE for those of other cores
     uint64_t told_feed;
-    uint32_t telling; // the next session to hear how many, once that is over
+    uint32_t telling;             // the next session to hear how many, once that is over
+    struct index_member *members; // of the index, on this core
+    uint32_t members_count;
     struct matcher_port *port;
     struct core_block *block;
     const struct region_header *header;
     struct event events[ENGINE_EVENTS_MAX] __attribute__((aligned(64)));
 };
+
+// ---- matcher_index.c
+// Takes memory for the members of the index; false: there is none.
+bool matcher_index_init(struct matcher *matcher, const struct role_context *context);
+
+// At a tick: what they come to, into the region.
+void matcher_index_tell(struct matcher *matcher);
 
 // ---- matcher_output.c
 // How many steps every outlet has room for, whatever they emit; 0 counts as backpressure.

@@ -4,6 +4,7 @@
 #include "engine/conditional.h"
 #include "engine/kill.h"
 #include "engine/lookup.h"
+#include "engine/market.h"
 #include "engine/phases.h"
 #include "engine/place.h"
 #include "engine/special.h"
@@ -194,7 +195,7 @@ static const char *check_risk(const struct engine *e)
                 notional[side_of(order->side)] += (uint64_t)order_open(e, order) * risk_price(order);
             }
         }
-        const struct party *has = &e->parties[account];
+        const struct exposure *has = &e->exposures[account];
         for (unsigned side = BUY; side <= SELL; side++)
             if (has->side[side].quantity != quantity[side] || has->side[side].notional != notional[side])
                 return "an account's exposure is not the sum of its orders";
@@ -272,12 +273,20 @@ const char *engine_check(const struct engine *e)
         broken = check_buckets(e);
     if (!broken)
         broken = check_risk(e);
+    if (!broken && e->risk.positions_limit)
+        broken = rates_check(e);
+    if (!broken && e->risk.positions_limit)
+        broken = losses_check(e);
+    if (!broken && e->risk.positions_limit)
+        broken = settle_check(e);
     if (!broken)
         broken = risk_check_sums(e);
     if (!broken)
         broken = conditional_check(e);
     if (!broken)
         broken = expiry_check(e);
+    if (!broken)
+        broken = market_invariants(e);
     if (!broken)
         broken = kill_check(e);
     return broken ? broken : trades_check(e);
@@ -287,6 +296,6 @@ struct engine_exposure engine_exposure(const struct engine *e, uint16_t account,
 {
     if (account >= e->limit.max_accounts)
         return (struct engine_exposure){0};
-    const struct party *at = &e->parties[account];
+    const struct exposure *at = &e->exposures[account];
     return (struct engine_exposure){at->side[side_of(side)].quantity, at->side[side_of(side)].notional};
 }

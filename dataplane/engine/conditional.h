@@ -18,7 +18,7 @@ static inline void book_note_uncommon(struct engine *e, uint16_t locate, unsigne
 {
     struct book *book = &e->books[locate];
     bool any = book->best_level[side | HIDDEN] != 0 || e->backs[locate].discretion[side] != 0;
-    book->uncommon[side] = (uint8_t)((book->uncommon[side] & UNCOMMON_KILLED) | any);
+    book->uncommon[side] = (uint8_t)((book->uncommon[side] & (UNCOMMON_KILLED | UNCOMMON_MARKET)) | any);
 }
 
 // NULL, or what is wrong with the lists and what depends on them.

@@ -2,6 +2,8 @@
 #include "engine/kill.h"
 
 #include "engine/alert.h"
+#include "engine/risk.h"
+#include "engine/settle.h"
 #include "engine/slots.h"
 #include "engine/special.h"
 
@@ -355,6 +357,15 @@ void kill_command(struct engine *e, const struct command *c, struct out *out)
                              .limit = LIMITS});
 }
 
+// A loss limit that is still reached kills again at once.
+static void look_again(struct engine *e, enum scope scope, uint16_t index)
+{
+    if (e->risk.positions_limit && scope == SCOPE_ACCOUNT)
+        settle_party(e, party_of_account(index));
+    if (e->risk.positions_limit && scope == SCOPE_FIRM)
+        settle_party(e, party_of_firm(e, index));
+}
+
 void kill_reset(struct engine *e, const struct command *c, struct out *out)
 {
     enum scope scope = (enum scope)c->kill.scope;
@@ -369,6 +380,7 @@ void kill_reset(struct engine *e, const struct command *c, struct out *out)
     // Empty only as long as nothing could come.
     e->blocks[place] = blocks & (uint8_t)(kill_sides(blocks) << KILL_EMPTY_SHIFT | ((1u << KILL_EMPTY_SHIFT) - 1));
     settle(e, scope, index);
+    look_again(e, scope, index);
     emit_alert(out, ALERT_RESET, scope, index, LOCATE_NONE, LIMITS, c->kill.id, lifted, c->kill.side);
 }
 

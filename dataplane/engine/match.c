@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matching: the incoming order takes the best contra price first, within it the oldest order, each at the maker's
 // price.
+#include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/orders.h"
 #include "engine/place.h"
@@ -41,11 +42,13 @@ static bool fill_level(struct engine *e, struct out *out, struct book *book, uin
         }
         uint32_t fill = in->quantity < maker->quantity ? in->quantity : maker->quantity;
         __builtin_prefetch(&e->buckets[maker->bucket], 1);
+        risk_look_at_next(e, maker);
         emit_trade(e, out, in, maker, fill, book);
         in->quantity -= fill;
         in->executed += fill;
         level->quantity -= fill;
-        risk_take(e, key_session(maker->key), side_of(maker->side), fill, maker->price, maker->position);
+        risk_take(e, key_session(maker->key), side_of(maker->side), fill, maker->price, maker->position,
+                  fill == maker->quantity);
         risk_trade(e, in, maker, fill, maker->price);
         if (fill < maker->quantity) {
             maker->quantity -= fill;
@@ -53,7 +56,6 @@ static bool fill_level(struct engine *e, struct out *out, struct book *book, uin
             break;
         }
         uint32_t next = maker->next;
-        risk_live(e, key_session(maker->key), -1);
         lookup_remove(e, slot);
         session_unlink(e, slot);
         slot_release(e, slot);
@@ -69,12 +71,21 @@ static bool fill_level(struct engine *e, struct out *out, struct book *book, uin
     return plain;
 }
 
-// Trades have happened at this price.
-static inline void note_trade(struct engine *e, struct book *book, uint16_t locate, uint32_t price)
+static __attribute__((noinline)) void trades_watched(struct engine *e, const struct book *book, uint16_t locate,
+                                                     uint32_t price, uint32_t count)
+{
+    if (book->watch & WATCH_STOPS)
+        triggers_trade(e, locate, price);
+    if (book->watch & WATCH_MARKET)
+        market_trade(e, locate, price, count);
+}
+
+// Trades have happened at this price, `match` being the first one's number.
+static inline void note_trades(struct engine *e, struct book *book, uint16_t locate, uint32_t price, uint64_t match)
 {
     book->last_trade = price;
-    if (__builtin_expect(book->watch & WATCH_STOPS, 0))
-        triggers_trade(e, locate, price);
+    if (__builtin_expect(book->watch & WATCH_TRADES, 0))
+        trades_watched(e, book, locate, price, (uint32_t)(e->next_match - match));
 }
 
 // Puts what is left of the incoming order into the book; there is room in every table, entry has made sure.
@@ -102,9 +113,10 @@ void order_match(struct engine *e, struct out *out)
     bool plain = true;
     while (plain && in->quantity && !out_full(out) && book_crosses(book, side, in->limit)) {
         uint32_t price = book->best[side ^ 1], before = in->quantity;
+        uint64_t match = e->next_match;
         plain = fill_level(e, out, book, book->best_level[side ^ 1]);
         if (in->quantity != before)
-            note_trade(e, book, in->locate, price);
+            note_trades(e, book, in->locate, price, match);
     }
     if (__builtin_expect(!plain, 0)) {
         match_otherwise(e, out);

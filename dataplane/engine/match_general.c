@@ -5,6 +5,7 @@
 
 #include "engine/aiq.h"
 #include "engine/conditional.h"
+#include "engine/market.h"
 #include "engine/match_count.h"
 #include "engine/pegs.h"
 #include "engine/place.h"
@@ -22,9 +23,22 @@ static bool room(const struct out *out)
     return out->count + MEETING_EVENTS <= ENGINE_EVENTS_MAX;
 }
 
+// As far as the bands let it. What is left of a released stop whose limit lies beyond them can not rest.
+static void cap_taker(struct engine *e, const struct book *book)
+{
+    struct incoming *in = &e->in;
+    unsigned side = side_of(in->side);
+    in->limit = market_cap(e, book, in->locate, side, in->limit);
+    if (in->price <= PRICE_MAX && price_rank(side, in->price) > price_rank(side, in->limit))
+        in->rests = false;
+}
+
 void general_begin(struct engine *e)
 {
     const struct special *s = &e->specials[e->in.special];
+    const struct book *book = &e->books[e->in.locate];
+    if (book->watch & WATCH_MARKET)
+        cap_taker(e, book);
     e->walk = (struct walk){.stage = s->post_only == 'P' ? WALK_OVER : s->min_qty ? WALK_COUNT : WALK_TAKE};
 }
 
@@ -155,7 +169,7 @@ static void refresh_or_drop(struct engine *e, struct out *out, uint32_t slot)
 
 static void shrink_maker(struct engine *e, struct order *maker, uint32_t quantity)
 {
-    risk_take(e, key_session(maker->key), side_of(maker->side), quantity, maker->price, maker->position);
+    risk_take(e, key_session(maker->key), side_of(maker->side), quantity, maker->price, maker->position, 0);
     maker->quantity -= quantity;
     maker->executed += quantity;
     e->levels[maker->level].quantity -= quantity;
@@ -189,8 +203,12 @@ static void trade(struct engine *e, struct out *out, uint32_t slot, uint32_t pri
     book->last_trade = price;
     if (book->watch & WATCH_STOPS)
         triggers_trade(e, in->locate, price);
+    if (book->watch & WATCH_MARKET)
+        market_trade(e, in->locate, price, 1);
     shrink_maker(e, maker, quantity);
     risk_trade(e, in, maker, quantity, price);
+    risk_look(e, key_session(in->key));
+    risk_look(e, key_session(maker->key));
     if (maker->quantity == 0)
         refresh_or_drop(e, out, slot);
 }
@@ -321,7 +339,7 @@ static void rest(struct engine *e, struct out *out)
     uint32_t slot = new ? special_place(e) : in->slot;
     struct order *order = &e->orders[slot];
     struct special *s = &e->specials[order->special];
-    order_risk_take(e, order);
+    order_risk_take(e, order, 0);
     order->quantity = in->quantity;
     order->executed = in->executed;
     order->price = in->price;
@@ -329,7 +347,8 @@ static void rest(struct engine *e, struct out *out)
         s->reserve = order->quantity;
         reserve_draw(e, slot);
     }
-    order_risk_add(e, order);
+    order_risk_add(e, order, 0);
+    risk_look(e, key_session(order->key));
     special_join(e, slot);
     if (new && order->special && s->kinds)
         conditional_add(e, order->special);

@@ -2,13 +2,15 @@
 // Hints only: nothing here changes a result, whatever the command holds. Each stage is kept to a few instructions.
 #include "engine/book.h"
 #include "engine/lookup.h"
+#include "engine/risk.h"
 
 // Up to this many buckets all tables together are smaller than a second-level cache: some 8,000 orders.
 #define RESIDENT_BUCKETS 2048u
+#define RESIDENT_POSITIONS 8192u // the same, of a day with risk
 
 bool engine_looks_ahead(const struct engine *e)
 {
-    return e->bucket_mask >= RESIDENT_BUCKETS;
+    return e->bucket_mask >= RESIDENT_BUCKETS || e->limit.max_positions > RESIDENT_POSITIONS;
 }
 
 static inline bool is_order(const struct command *c)
@@ -54,17 +56,77 @@ static inline void look_at_neighbours(const struct engine *e, uint32_t hint)
     __builtin_prefetch(&e->levels[order->level], 1);
     __builtin_prefetch(&e->links[e->links[hint].next], 1);
     __builtin_prefetch(&e->links[e->links[hint].prev], 1);
+    __builtin_prefetch(&e->risk.positions[order->position], 1);
+}
+
+// ---- what risk looks at, on a day with it
+// ------------------------------------------------------------------------------
+
+static inline bool counted(const struct engine *e, const struct command *c)
+{
+    return e->risk.positions_limit && c->session < e->limit.max_sessions;
+}
+
+static inline void look_at_line(const struct engine *e, const struct command *c)
+{
+    __builtin_prefetch(&e->risk.lines[c->session]);
+    if (c->type == CMD_ENTER)
+        __builtin_prefetch(&e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)]);
+}
+
+static inline void look_at_figures(const struct engine *e, const struct session_line *line)
+{
+    __builtin_prefetch(&e->parties[line->own], 1);
+    __builtin_prefetch(&e->parties[line->account], 1);
+    __builtin_prefetch(&e->parties[line->firm], 1);
+}
+
+// Whom an order that takes will meet first.
+static inline void look_at_maker(const struct engine *e, const struct command *c)
+{
+    if (c->locate > e->limit.max_symbols)
+        return;
+    const struct book *book = &e->books[c->locate];
+    unsigned side = side_of(c->side);
+    if (!book_crosses(book, side, c->price))
+        return;
+    const struct order *maker = &e->orders[e->levels[book->best_level[side ^ 1]].head];
+    uint16_t session = key_session(maker->key);
+    __builtin_prefetch(&e->risk.positions[maker->position], 1);
+    if (session < e->limit.max_sessions)
+        look_at_figures(e, &e->risk.lines[session]);
+}
+
+static inline void look_at_parties(const struct engine *e, const struct command *c)
+{
+    const struct session_line *line = &e->risk.lines[c->session];
+    look_at_figures(e, line);
+    if (c->type == CMD_CANCEL)
+        return;
+    __builtin_prefetch(&e->parties[line->own].watch);
+    __builtin_prefetch(&e->parties[line->account].watch);
+    __builtin_prefetch(&e->parties[line->firm].watch);
+    if (c->type != CMD_ENTER)
+        return;
+    look_at_maker(e, c);
+    uint64_t entry = e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)];
+    __builtin_prefetch(&e->risk.positions[(uint32_t)entry], 1);
 }
 
 uint32_t engine_look_ahead(const struct engine *e, const struct command *far, const struct command *near, uint32_t hint)
 {
     uint16_t tag;
-    if (far && is_order(far))
+    if (far && is_order(far)) {
         __builtin_prefetch(target(e, far, &tag), 1);
+        if (counted(e, far))
+            look_at_line(e, far);
+    }
     if (hint != 0 && hint <= e->limit.max_orders)
         look_at_neighbours(e, hint);
     if (!near || !is_order(near))
         return 0;
+    if (counted(e, near))
+        look_at_parties(e, near);
     if (near->type != CMD_ENTER)
         return look_at_order(e, near);
     look_at_queue(e, near);

@@ -8,8 +8,11 @@
 #include "engine/conditional.h"
 #include "engine/day.h"
 #include "engine/kill.h"
+#include "engine/market_snapshot.h"
 #include "engine/phases.h"
 #include "engine/place.h"
+#include "engine/risk_snapshot.h"
+#include "engine/settle_snapshot.h"
 #include "engine/special.h"
 
 static bool refuse(struct restore *restore, const char *why)
@@ -48,6 +51,7 @@ static bool take_day(struct restore *restore, const struct command *c)
     open.day.max_trades = c->restore_day.max_trades;
     open.day.max_special = c->restore_day.max_special;
     open.day.max_conditional = c->restore_day.max_conditional;
+    open.day.max_positions = c->restore_day.max_positions;
     open.day.seed = c->restore_day.generator;
     day_open(e, &open, &out);
     if (e->day != DAY_OPENING || c->restore_day.slots > e->limit.max_orders || phase_rank(c->restore_day.phase) < 0 ||
@@ -244,6 +248,9 @@ static bool take_order(struct restore *restore, const struct command *c)
         memcpy(echo->firm, c->restore_order.echo.firm, sizeof echo->firm);
         memcpy(echo->aiq_group, c->restore_order.echo.aiq_group, sizeof echo->aiq_group);
     }
+    order->position = risk_order_position(e, order);
+    if (e->risk.positions_limit && order->position == 0)
+        return refuse(restore, "it has an order of no position");
     if (!enter_bucket(e, order, slot, (flags & RESTORE_AWAY) != 0))
         return refuse(restore, "it has two orders in one place of the live-order table");
     enter_session(e, slot, key_session(order->key), c->restore_order.before, (flags & RESTORE_NEWEST) != 0);
@@ -252,7 +259,7 @@ static bool take_order(struct restore *restore, const struct command *c)
     restore->slot = slot;
     restore->special = (flags & RESTORE_SPECIAL) != 0;
     if (!restore->special)
-        order_risk_add(e, order);
+        order_risk_add(e, order, 1);
     return true;
 }
 
@@ -290,7 +297,7 @@ static bool take_special(struct restore *restore, const struct command *c)
     memcpy(s->aiq_group, c->restore_special.aiq_group, sizeof s->aiq_group);
     uint32_t special = special_take(e, slot);
     *s = (struct special){0};
-    order_risk_add(e, &e->orders[slot]);
+    order_risk_add(e, &e->orders[slot], 1);
     if (e->orders[slot].tif == '6')
         expiry_add(e, special);
     restore->special = false;
@@ -308,16 +315,17 @@ static void append(struct engine *e, uint32_t *oldest, uint32_t newest, uint32_t
 
 static bool take_list_entry(struct restore *restore, uint16_t locate, uint8_t list, uint32_t slot, uint32_t *newest)
 {
-    static const uint8_t kinds[] = {KIND_PEG, KIND_DISCRETION, KIND_DISCRETION, KIND_STOP, KIND_STOP};
+    static const uint8_t kinds[] = {KIND_PEG, KIND_DISCRETION, KIND_DISCRETION, KIND_STOP, KIND_STOP, KIND_STOP};
     struct engine *e = restore->engine;
     struct book_back *back = &e->backs[locate];
-    uint32_t *oldest[] = {&back->pegs, &back->discretion[BUY], &back->discretion[SELL], &back->stops[BUY],
-                          &back->stops[SELL]};
+    uint32_t *oldest[] = {&back->pegs,       &back->discretion[BUY], &back->discretion[SELL],
+                          &back->stops[BUY], &back->stops[SELL],     &back->triggered};
     uint32_t special = slot <= e->fresh_slot ? e->orders[slot].special : 0;
     if (special == 0 || e->specials[special].kinds != kinds[list] || e->orders[slot].locate != locate ||
         e->specials[special].prev || *oldest[list] == special)
         return refuse(restore, "it lists an order twice, or one that does not belong there");
     append(e, oldest[list], *newest, special);
+    e->specials[special].triggered = list == RESTORE_TRIGGERED;
     *newest = special;
     back->conditional++;
     e->conditional_live++;
@@ -331,16 +339,20 @@ static bool take_list(struct restore *restore, const struct command *c)
     uint16_t locate = c->restore_list.locate;
     uint8_t list = c->restore_list.list;
     if (locate == LOCATE_NONE || locate > e->limit.max_symbols || e->books[locate].tick == 0 ||
-        list > RESTORE_STOPS_SELL || c->restore_list.count > sizeof c->restore_list.slots / sizeof(uint32_t))
+        list > RESTORE_TRIGGERED || c->restore_list.count > sizeof c->restore_list.slots / sizeof(uint32_t))
         return refuse(restore, "it has a list of no symbol");
     struct book_back *back = &e->backs[locate];
     uint32_t none = 0;
     // A list that takes several records: behind the last one's last.
     if (list == RESTORE_DISCRETION_BUY || list == RESTORE_DISCRETION_SELL)
         none = back->discretion[list - RESTORE_DISCRETION_BUY] ? restore->listed : 0;
-    uint32_t *newest = list == RESTORE_PEGS        ? &back->pegs_newest
-                       : list >= RESTORE_STOPS_BUY ? &back->stops_newest[list - RESTORE_STOPS_BUY]
-                                                   : &none;
+    if (list == RESTORE_TRIGGERED)
+        none = back->triggered ? restore->listed : 0;
+    uint32_t *newest = &none;
+    if (list == RESTORE_PEGS)
+        newest = &back->pegs_newest;
+    else if (list == RESTORE_STOPS_BUY || list == RESTORE_STOPS_SELL)
+        newest = &back->stops_newest[list - RESTORE_STOPS_BUY];
     for (unsigned i = 0; i < c->restore_list.count; i++)
         if (!take_list_entry(restore, locate, list, c->restore_list.slots[i], newest))
             return false;
@@ -396,6 +408,7 @@ static bool take_end(struct restore *restore, const struct command *c)
     e->sequence = c->restore_end.sequence;
     e->lanes = event_lanes(c->restore_end.event_hash);
     e->time_ns = c->time_ns;
+    settle_taken(e);
     e->day = restore->ended ? DAY_ENDED : DAY_OPEN;
     e->trading_sessions = e->day == DAY_OPEN ? e->limit.max_sessions : 0;
 #ifdef CROSSWIRE_CHECK
@@ -407,9 +420,10 @@ static bool take_end(struct restore *restore, const struct command *c)
 
 static bool take(struct restore *restore, const struct command *c)
 {
+    struct engine *e = restore->engine;
     if (restore->special != (c->type == CMD_RESTORE_SPECIAL))
         return refuse(restore, "special instructions stand where they do not belong");
-    if ((restore->engine->day == DAY_NONE) != (c->type == CMD_RESTORE_DAY))
+    if ((e->day == DAY_NONE) != (c->type == CMD_RESTORE_DAY))
         return refuse(restore, "it does not begin with its day");
     switch (c->type) {
     case CMD_RESTORE_DAY:
@@ -424,14 +438,24 @@ static bool take(struct restore *restore, const struct command *c)
         return take_kill(restore, c);
     case CMD_RESTORE_NUMBERS:
         return take_numbers(restore, c);
+    case CMD_RESTORE_LIMITS:
+        return risk_take_limits(e, c) ? true : refuse(restore, "it has limits that can not be set");
+    case CMD_RESTORE_EXECUTED:
+        return risk_take_executed(e, c) ? true : refuse(restore, "it has executions of no session");
+    case CMD_RESTORE_POSITIONS:
+        return risk_take_positions(e, c) ? true : refuse(restore, "it has a position that no engine holds");
     case CMD_RESTORE_ORDER:
         return take_order(restore, c);
     case CMD_RESTORE_SPECIAL:
         return take_special(restore, c);
     case CMD_RESTORE_LIST:
         return take_list(restore, c);
+    case CMD_RESTORE_RATES:
+        return settle_take(e, c) ? true : refuse(restore, "it has counted something that is not there");
     case CMD_RESTORE_TRADES:
         return take_trades(restore, c);
+    case CMD_RESTORE_MARKET:
+        return market_restore(restore->engine, c) || refuse(restore, "it has a state of the market that no engine has");
     case CMD_RESTORE_END:
         return take_end(restore, c);
     default:

@@ -48,10 +48,15 @@ static uint32_t values_of(const struct engine *e, enum scope scope, uint16_t ind
     }
 }
 
-uint64_t risk_limit(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
+uint64_t risk_limit_as_set(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
 {
     uint32_t at = values_of(e, scope, index);
-    uint64_t value = at == UINT32_MAX ? LIMIT_UNSET : e->risk.limits[at][limit];
+    return at == UINT32_MAX ? LIMIT_UNSET : e->risk.limits[at][limit];
+}
+
+uint64_t risk_limit(const struct engine *e, enum scope scope, uint16_t index, enum limit limit)
+{
+    uint64_t value = risk_limit_as_set(e, scope, index, limit);
     return value == LIMIT_UNSET ? LIMIT_UNSET : hook_scaled(e, limit, value);
 }
 
@@ -80,12 +85,29 @@ static void tighten(const struct engine *e, struct order_limits *limits, enum sc
 
 static const struct order_limits unlimited = {LIMIT_UNSET, LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32, 0};
 
+static uint64_t share_of(const struct engine *e, uint16_t account)
+{
+    uint64_t capital = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_CAPITAL);
+    uint64_t share = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_POSITION_SHARE);
+    if (capital == LIMIT_UNSET)
+        capital = risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_CAPITAL);
+    if (capital == LIMIT_UNSET)
+        return UINT64_MAX;
+    return (uint64_t)((unsigned __int128)capital * (share == LIMIT_UNSET ? SHARE_DEFAULT : share) / PPM);
+}
+
 static void work_out_session(struct engine *e, uint16_t session)
 {
     if (!e->sessions[session].open)
         return;
-    struct order_limits *limits = &e->risk.lines[session].limits;
+    struct session_line *line = &e->risk.lines[session];
+    struct order_limits *limits = &line->limits;
     uint16_t account = e->sessions[session].account;
+    line->share = share_of(e, account);
+    line->adv_ppm = narrow(least(risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV),
+                                 risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_ADV)));
+    line->most[BUY] = (int64_t)least(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION), INT64_MAX);
+    line->most[SELL] = (int64_t)least(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION), INT64_MAX);
     *limits = unlimited;
     tighten(e, limits, SCOPE_VENUE, 0);
     tighten(e, limits, SCOPE_FIRM, risk_firm(e, account));
@@ -104,28 +126,10 @@ static void work_out_symbol(struct engine *e, uint16_t locate)
     hook_limits_changed(e, SCOPE_SYMBOL, locate);
 }
 
-static uint64_t share_of(const struct engine *e, uint16_t account)
-{
-    uint64_t capital = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_CAPITAL);
-    uint64_t share = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_POSITION_SHARE);
-    if (capital == LIMIT_UNSET)
-        capital = risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_CAPITAL);
-    if (capital == LIMIT_UNSET)
-        return UINT64_MAX;
-    return (uint64_t)((unsigned __int128)capital * (share == LIMIT_UNSET ? SHARE_DEFAULT : share) / PPM);
-}
-
 static void work_out_account(struct engine *e, uint16_t account)
 {
     if (!e->accounts[account].open)
         return;
-    struct party *party = &e->parties[party_of_account(account)];
-    party->most[BUY] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION);
-    party->most[SELL] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION);
-    e->risk.accounts[account] =
-        (struct account_line){.share = share_of(e, account),
-                              .adv_ppm = least(risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV),
-                                               risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_ADV))};
     risk_watch(e, party_of_account(account));
     hook_limits_changed(e, SCOPE_ACCOUNT, account);
 }
@@ -155,13 +159,22 @@ uint64_t party_most(const struct engine *e, uint32_t party, enum use use)
     return use == USE_DAY_QUANTITY ? least(most, RISK_QUANTITY_MAX) : most;
 }
 
+static int64_t watch_of(const struct engine *e, uint32_t party, enum use use)
+{
+    uint64_t stage = hook_stage_at(e, party, use);
+    uint64_t most = least(party_most(e, party, use), stage == UINT64_MAX || stage == 0 ? stage : stage - 1);
+    return most < INT64_MAX ? (int64_t)most : INT64_MAX;
+}
+
 void risk_watch(struct engine *e, uint32_t party)
 {
-    for (unsigned use = 0; use < USES; use++) {
-        uint64_t stage = hook_stage_at(e, party, use);
-        e->parties[party].watch[use] =
-            least(party_most(e, party, use), stage == UINT64_MAX || stage == 0 ? stage : stage - 1);
-    }
+    int64_t *watch = e->parties[party].watch;
+    watch[FIGURE_GROSS] = watch_of(e, party, USE_GROSS);
+    watch[FIGURE_DAY_VALUE] = watch_of(e, party, USE_DAY_VALUE);
+    watch[FIGURE_DAY_QUANTITY] = watch_of(e, party, USE_DAY_QUANTITY);
+    watch[FIGURE_ORDERS] = watch_of(e, party, USE_ORDERS);
+    watch[FIGURE_NET_BUY] = watch[FIGURE_NET_SELL] = watch_of(e, party, USE_NET);
+    watch[FIGURE_QUANTITY] = watch[FIGURE_VALUE] = INT64_MAX;
 }
 
 // Everything in one row: sessions, accounts, firms, symbols. False behind the last.
@@ -331,9 +344,16 @@ void risk_open_day(struct engine *e)
 {
     e->risk.positions_limit = e->limit.max_positions;
     e->risk.refused = LIMITS;
+    mode_work_out(e);
     if (e->limit.max_positions == 0)
         return;
-    e->risk.index_mask = positions_index(e->limit.max_positions) - 1;
+    struct risk *risk = &e->risk;
+    risk->index_mask = positions_index(e->limit.max_positions) - 1;
+    uint64_t row = (uint64_t)e->limit.max_symbols + 1;
+    bool room = e->limit.max_accounts * row <= (uint64_t)risk->index_mask + 1;
+    risk->index_row = room ? row : UINT64_C(0x9E3779B97F4A7C15);
+    risk->index_step = room ? 1 : UINT64_C(0xC2B2AE3D27D4EB4F);
+    risk->index_shift = room ? 0 : 32;
     unset(e, 0);
 }
 
@@ -351,6 +371,7 @@ void risk_open_account(struct engine *e, uint16_t account)
     while (!e->accounts[firm].open || memcmp(e->accounts[firm].firm, e->accounts[account].firm, 4) != 0)
         firm++;
     e->risk.firms[account] = firm;
+    losses_open(e, account);
     unset(e, values_of(e, SCOPE_ACCOUNT, account));
     if (firm == account)
         unset(e, values_of(e, SCOPE_FIRM, account));

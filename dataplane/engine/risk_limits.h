@@ -10,6 +10,9 @@
 // in struct position_back.
 uint64_t risk_limit(const struct engine *e, enum scope scope, uint16_t index, enum limit limit);
 
+// The same without modes.
+uint64_t risk_limit_as_set(const struct engine *e, enum scope scope, uint16_t index, enum limit limit);
+
 // CMD_LIMIT. A value that makes no sense, or a scope that is not there, changes nothing.
 void risk_limit_set(struct engine *e, const struct command *c, struct out *out);
 

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "engine/kill.h"
+#include "engine/market_snapshot.h"
 #include "engine/place.h"
+#include "engine/risk_snapshot.h"
+#include "engine/settle_snapshot.h"
 #include "engine/special.h"
 
 enum stage {
@@ -15,15 +18,20 @@ enum stage {
     STAGE_SESSIONS,
     STAGE_KILLS,
     STAGE_NUMBERS,
+    STAGE_LIMITS_SET,
+    STAGE_EXECUTED,
+    STAGE_POSITIONS,
     STAGE_BOOK,    // of symbol `at`: side by side, page by page
     STAGE_WAITING, // of symbol `at`: what stands in its lists only
     STAGE_LISTS,
+    STAGE_RATES,
     STAGE_TRADES,
+    STAGE_MARKET, // of symbol `at`, part `list`; 0 is the venue
     STAGE_END,
     STAGE_OVER,
 };
 
-#define LISTS 5u
+#define LISTS 6u
 
 bool snapshot_possible(const struct engine *e)
 {
@@ -59,6 +67,7 @@ static bool put_day(struct snapshot_walk *walk, struct command *c)
     c->restore_day.max_trades = limit->max_trades;
     c->restore_day.max_special = limit->max_special;
     c->restore_day.max_conditional = limit->max_conditional;
+    c->restore_day.max_positions = limit->max_positions;
     c->restore_day.max_symbols = limit->max_symbols;
     c->restore_day.max_accounts = limit->max_accounts;
     c->restore_day.max_sessions = limit->max_sessions;
@@ -156,7 +165,7 @@ static bool put_numbers(struct snapshot_walk *walk, struct command *c)
 {
     const struct engine *e = walk->engine;
     if (walk->at >= e->limit.max_sessions) {
-        enter_stage(walk, STAGE_BOOK, 1);
+        enter_stage(walk, STAGE_LIMITS_SET, 0);
         return false;
     }
     const uint32_t *last = &e->last_ref[walk->at * 256];
@@ -177,6 +186,29 @@ static bool put_numbers(struct snapshot_walk *walk, struct command *c)
         walk->at++;
     }
     return count != 0;
+}
+
+// ---- risk -----------------------------------------------------------------------------------------------------------
+
+static bool put_risk(struct snapshot_walk *walk, struct command *c)
+{
+    switch ((enum stage)walk->stage) {
+    case STAGE_LIMITS_SET:
+        if (risk_put_limits(walk->engine, &walk->at, &walk->offset, c))
+            return true;
+        enter_stage(walk, STAGE_EXECUTED, 0);
+        return false;
+    case STAGE_EXECUTED:
+        if (risk_put_executed(walk->engine, &walk->at, c))
+            return true;
+        enter_stage(walk, STAGE_POSITIONS, 1);
+        return false;
+    default:
+        if (risk_put_positions(walk->engine, &walk->at, &walk->offset, c))
+            return true;
+        enter_stage(walk, STAGE_BOOK, 1);
+        return false;
+    }
 }
 
 // ---- orders ---------------------------------------------------------------------------------------------------------
@@ -288,7 +320,7 @@ static bool put_book(struct snapshot_walk *walk, struct command *c)
 {
     const struct engine *e = walk->engine;
     if (walk->at > e->limit.max_symbols) {
-        enter_stage(walk, STAGE_TRADES, 0);
+        enter_stage(walk, STAGE_RATES, 0);
         return false;
     }
     if (walk->slot == 0 && (e->books[walk->at].tick == 0 || !next_level(walk))) {
@@ -314,6 +346,8 @@ static uint32_t list_first(const struct engine *e, uint32_t locate, uint32_t lis
     case RESTORE_DISCRETION_BUY:
     case RESTORE_DISCRETION_SELL:
         return back->discretion[list - RESTORE_DISCRETION_BUY];
+    case RESTORE_TRIGGERED:
+        return back->triggered;
     default:
         return back->stops[list - RESTORE_STOPS_BUY];
     }
@@ -362,13 +396,26 @@ static bool put_list(struct snapshot_walk *walk, struct command *c)
 
 // ---- the rest -------------------------------------------------------------------------------------------------------
 
+// `list`: the kind of the record, `offset`: within its entry.
+static bool put_rates(struct snapshot_walk *walk, struct command *c)
+{
+    struct settle_walk at = {walk->list, walk->at, walk->offset};
+    bool more = settle_next(walk->engine, &at, c);
+    walk->list = at.kind;
+    walk->at = at.at;
+    walk->offset = at.place;
+    if (!more)
+        enter_stage(walk, STAGE_TRADES, 0);
+    return more && c->type == CMD_RESTORE_RATES;
+}
+
 static bool put_trades(struct snapshot_walk *walk, struct command *c)
 {
     const struct engine *e = walk->engine;
     uint64_t made = e->next_match - e->first_match;
     uint32_t kept = made < e->trades_limit ? (uint32_t)made : e->trades_limit, count = 0;
     if (walk->at >= kept) {
-        enter_stage(walk, STAGE_END, 0);
+        enter_stage(walk, STAGE_MARKET, 0);
         return false;
     }
     c->type = CMD_RESTORE_TRADES;
@@ -387,6 +434,15 @@ static bool put_trades(struct snapshot_walk *walk, struct command *c)
     }
     c->restore_trades.count = count;
     return true;
+}
+
+// Behind the books, which have left orders beyond no bands.
+static bool put_market(struct snapshot_walk *walk, struct command *c)
+{
+    if (market_save(walk->engine, &walk->at, &walk->list, c))
+        return true;
+    enter_stage(walk, STAGE_END, 0);
+    return false;
 }
 
 static bool put_end(struct snapshot_walk *walk, struct command *c)
@@ -420,14 +476,22 @@ static bool put_next(struct snapshot_walk *walk, struct command *c)
         return put_kill(walk, c);
     case STAGE_NUMBERS:
         return put_numbers(walk, c);
+    case STAGE_LIMITS_SET:
+    case STAGE_EXECUTED:
+    case STAGE_POSITIONS:
+        return put_risk(walk, c);
     case STAGE_BOOK:
         return put_book(walk, c);
     case STAGE_WAITING:
         return put_waiting(walk, c);
     case STAGE_LISTS:
         return put_list(walk, c);
+    case STAGE_RATES:
+        return put_rates(walk, c);
     case STAGE_TRADES:
         return put_trades(walk, c);
+    case STAGE_MARKET:
+        return put_market(walk, c);
     case STAGE_END:
         return put_end(walk, c);
     case STAGE_OVER:

@@ -60,6 +60,41 @@ static uint32_t price_of(const char *word)
     return price;
 }
 
+// Money and large numbers: a point makes it 1/10,000.
+static uint64_t amount_of(const char *word)
+{
+    char *end;
+    uint64_t amount = strtoull(word, &end, 0);
+    if (strcmp(word, "none") == 0)
+        return LIMIT_UNSET;
+    return *end == '.' ? amount * 10000 + price_of(end) : amount;
+}
+
+static const char *const limit_keys[] = {
+#define LIMIT(name, key, scopes, unit, reject, help) key,
+#include "contract/limits.def"
+#undef LIMIT
+};
+
+static uint8_t limit_of(const char *key)
+{
+    uint8_t limit = 0;
+    while (limit < LIMITS && strcmp(limit_keys[limit], key) != 0)
+        limit++;
+    return limit;
+}
+
+// v, f0, a0, s0, S1, a0:S1
+static void set_scope(struct command *c, const char *word)
+{
+    const char *symbol = strchr(word, ':');
+    static const char letters[] = "?vfasS";
+    const char *letter = strchr(letters, *word);
+    c->limit.scope = symbol ? SCOPE_POSITION : letter ? (uint8_t)(letter - letters) : SCOPE_NONE;
+    c->limit.index = (uint16_t)strtoul(word + 1, NULL, 10);
+    c->limit.locate = symbol ? (uint16_t)strtoul(symbol + 2, NULL, 10) : LOCATE_NONE;
+}
+
 static char tif_of(const char *word)
 {
     return strcmp(word, "day") == 0 ? '0' : strcmp(word, "ioc") == 0 ? '3' : word[0];
@@ -86,6 +121,10 @@ static bool set_option(struct command *c, const char *word)
         c->options |= OPTION(tag); \
         set;                       \
         return true;               \
+    }
+    if (NAMED("at")) { // second of the day
+        c->time_ns = price_of(value) * UINT64_C(100000);
+        return true;
     }
     if (NAMED("refuse")) {
         c->refuse = (uint8_t)strtoul(value, NULL, 16);
@@ -132,6 +171,82 @@ static bool set_option(struct command *c, const char *word)
     return false;
 }
 
+// The market's commands name a symbol first: S1, or - for all.
+static uint16_t next_locate(struct words *words)
+{
+    const char *word = next_word(words);
+    return *word == 'S' ? (uint16_t)strtoul(word + 1, NULL, 10) : LOCATE_NONE;
+}
+
+// The value of the next word when it is NAME=value; NULL otherwise.
+static const char *next_value(struct words *words, const char *name)
+{
+    size_t length = strlen(name);
+    const char *word = words->next < words->count ? words->word[words->next] : "";
+    if (strncmp(word, name, length) != 0 || word[length] != '=')
+        return NULL;
+    words->next++;
+    return word + length + 1;
+}
+
+static uint32_t next_parts(struct words *words, const char *name) // millionths, written as a percentage
+{
+    const char *value = next_value(words, name);
+    return value ? price_of(value) : 0;
+}
+
+static uint64_t next_seconds(struct words *words, const char *name, uint64_t unit, uint64_t none)
+{
+    const char *value = next_value(words, name);
+    return value ? strtoull(value, NULL, 10) * unit : none;
+}
+
+static void parse_bands(struct command *c, struct words *words)
+{
+    c->bands.locate = next_locate(words);
+    c->bands.percent = next_parts(words, "percent");
+    c->bands.wide_percent = next_parts(words, "wide");
+    c->bands.limit_state_ms = (uint32_t)next_seconds(words, "limit", 1000, 15000);
+    c->bands.pause_ms = (uint32_t)next_seconds(words, "pause", 1000, 300000);
+    c->bands.velocity_percent = next_parts(words, "velocity");
+    c->bands.velocity_ms = (uint32_t)next_seconds(words, "within", 1000, 0);
+    c->bands.wide_until_ns = next_seconds(words, "until", 1000000000, 0);
+    c->bands.wide_from_ns = next_seconds(words, "from", 1000000000, UINT64_MAX);
+}
+
+// HALT symbol state reason    REFERENCE symbol price sho=    INDEX level breached last= declared=1
+// BANDS symbol percent= wide= limit= pause= velocity= within= until= from=
+static bool parse_market(struct command *c, const char *type, struct words *words)
+{
+    *c = (struct command){.session = SESSION_NONE};
+    if (strcmp(type, "HALT") == 0) {
+        c->type = CMD_HALT;
+        c->halt.locate = next_locate(words);
+        c->halt.state = next_word(words)[0];
+        fill(c->halt.reason, 4, next_word(words));
+    } else if (strcmp(type, "REFERENCE") == 0) {
+        c->type = CMD_REFERENCE;
+        c->reference.locate = next_locate(words);
+        c->reference.reference = price_of(next_word(words));
+        const char *sho = next_value(words, "sho");
+        c->reference.reg_sho = sho ? *sho : 0;
+    } else if (strcmp(type, "INDEX") == 0) {
+        c->type = CMD_INDEX;
+        c->index.level = next_number(words);
+        c->index.breached = (uint8_t)next_number(words);
+        c->index.last_ns = next_seconds(words, "last", 1000000000, UINT64_MAX);
+        uint64_t unit = next_seconds(words, "declared", 1, 0);
+        for (unsigned i = 0; i < 3; i++)
+            c->index.declared[i] = unit * (i + 1);
+    } else if (strcmp(type, "BANDS") == 0) {
+        c->type = CMD_BANDS;
+        parse_bands(c, words);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 // What KILL and RESET say behind their scope.
 static void parse_kill(struct command *c, const char *scope, struct words *words)
 {
@@ -157,6 +272,8 @@ static void parse_kill(struct command *c, const char *scope, struct words *words
 
 static bool parse_fields(struct command *c, const char *type, struct words *words)
 {
+    if (parse_market(c, type, words))
+        return true;
     const char *session = next_word(words);
     uint16_t number = (uint16_t)strtoul(session + (*session == 's'), NULL, 10);
     if (strcmp(type, "O") == 0) {
@@ -201,6 +318,29 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         c->trade.reason = *type == 'B' ? next_word(words)[0] : 0;
         c->trade.price = *type == 'B' ? 0 : price_of(next_word(words));
         c->trade.quantity = *type == 'B' ? 0 : next_number(words);
+    } else if (strcmp(type, "LIMIT") == 0) {
+        *c = (struct command){.type = CMD_LIMIT, .session = SESSION_NONE};
+        set_scope(c, session);
+        c->limit.limit = limit_of(next_word(words));
+        c->limit.value = amount_of(next_word(words));
+    } else if (strcmp(type, "GROUP") == 0) { // S1 number
+        *c = (struct command){.type = CMD_GROUP, .session = SESSION_NONE};
+        c->group.locate = (uint16_t)strtoul(session + 1, NULL, 10);
+        c->group.group = (uint16_t)next_number(words);
+    } else if (strcmp(type, "MODE") == 0) { // number on|off percent rate block
+        *c = (struct command){.type = CMD_MODE, .session = SESSION_NONE};
+        c->mode.mode = (uint8_t)strtoul(session, NULL, 10);
+        c->mode.on = strcmp(next_word(words), "on") == 0;
+        c->mode.percent = next_number(words);
+        c->mode.rate = next_number(words);
+        c->mode.block = (uint8_t)next_number(words);
+    } else if (strcmp(type, "POSITION") == 0) { // a0 S1 quantity cost
+        *c = (struct command){.type = CMD_POSITION, .session = SESSION_NONE};
+        c->position.account = (uint16_t)strtoul(session + 1, NULL, 10);
+        c->position.locate = (uint16_t)strtoul(next_word(words) + 1, NULL, 10);
+        c->position.quantity = strtoll(next_word(words), NULL, 10);
+        const char *cost = next_word(words);
+        c->position.cost = *cost == '-' ? -(int64_t)amount_of(cost + 1) : (int64_t)amount_of(cost);
     } else if (strcmp(type, "KILL") == 0 || strcmp(type, "RESET") == 0) {
         *c = (struct command){.type = *type == 'K' ? CMD_KILL : CMD_RESET, .session = SESSION_NONE};
         parse_kill(c, session, words);
@@ -230,11 +370,13 @@ static bool parse_command(struct command *c, char *line)
 
 struct run {
     struct rig rig;
-    struct rig_day day; // of the scenario to come
-    struct naive_venue *naive;
-    const struct event *events; // the naive venue's, of the last command
+    struct rig_day day;        // of the scenario to come
+    struct naive_venue *naive; // not of a day with risk
+    struct command before[16]; // commands that come just before the day's start
+    unsigned befores;
+    const struct event *events; // the naive venue's, of the last command; without one the engine's
     size_t count;
-    bool oracle_alone;
+    bool oracle_alone, engine_alone;
     bool titled;
     bool open;
     size_t seen; // events of the last command that the table has named
@@ -257,8 +399,13 @@ static void step_both(struct run *run, struct command *c)
 {
     char text[256] = "", theirs[256] = "";
     rig_step(&run->rig, c);
-    run->events = naive_step(run->naive, c, &run->count);
     run->seen = 0;
+    if (!run->naive || run->engine_alone) {
+        run->events = run->rig.events;
+        run->count = run->rig.count;
+        return;
+    }
+    run->events = naive_step(run->naive, c, &run->count);
     if (run->oracle_alone)
         return;
     for (size_t i = 0; i < run->count || i < run->rig.count; i++) {
@@ -278,7 +425,10 @@ static void step_both(struct run *run, struct command *c)
 
 static void open_both(void *context, struct command *c)
 {
-    step_both(context, c);
+    struct run *run = context;
+    for (unsigned i = 0; c->type == CMD_START && i < run->befores; i++)
+        step_both(run, &run->before[i]);
+    step_both(run, c);
 }
 
 // The last command is over: all of its events must have been named.
@@ -301,9 +451,11 @@ static void close_scenario(struct run *run)
     finish_command(run);
     if (run->open) {
         rig_free(&run->rig);
-        naive_free(run->naive);
+        if (run->naive)
+            naive_free(run->naive);
     }
     run->open = run->titled = false;
+    run->befores = 0;
 }
 
 static void open_scenario(struct run *run)
@@ -311,7 +463,7 @@ static void open_scenario(struct run *run)
     if (run->open || !run->titled)
         return;
     rig_new(&run->rig, &run->day, 0);
-    run->naive = naive_new();
+    run->naive = run->day.max_positions ? NULL : naive_new();
     rig_opening(&run->day, open_both, run);
     run->seen = run->count;
     run->open = true;
@@ -336,6 +488,8 @@ static bool set_day(struct rig_day *day, const char *word)
         day->max_conditional = number;
     else if (strncmp(word, "trades=", 7) == 0)
         day->max_trades = number;
+    else if (strncmp(word, "positions=", 10) == 0)
+        day->max_positions = number;
     else if (strncmp(word, "seed=", 5) == 0)
         day->seed = number;
     else if (strncmp(word, "accounts=", 9) == 0)
@@ -387,8 +541,15 @@ static void take_line(struct run *run, char *line, unsigned *scenarios)
         close_scenario(run);
         snprintf(run->title, sizeof run->title, "%.190s", line + 2);
         run->day = scenario_day;
+        run->engine_alone = false;
         run->titled = true;
         ++*scenarios;
+    } else if (strcmp(line, "@ engine") == 0) {
+        run->engine_alone = !run->oracle_alone;
+    } else if (line[0] == '@' && line[1] == '@') { // a command before the start
+        if (run->open || run->befores == sizeof run->before / sizeof *run->before ||
+            !parse_command(&run->before[run->befores++], line + 2))
+            fail(run, "a day cannot begin so:", line, "", "");
     } else if (line[0] == '@') {
         if (run->open || !set_days(&run->day, line + 1))
             fail(run, "a day cannot be had so:", line, "", "");

@@ -161,20 +161,35 @@ static void say_attribution(struct text *text, const struct event *e)
         say(text, " %c of %.4s", e->display, e->firm);
 }
 
-static const char *const scopes[] = {"none", "venue", "firm", "account", "session", "symbol", "position"};
+static void say_before_after(struct text *text, uint64_t value)
+{
+    if (value == LIMIT_UNSET)
+        say(text, "none");
+    else
+        say(text, "%llu", (unsigned long long)value);
+}
 
-// Kind, scope, index, symbol or 0, reason, limit, before, after.
 static void say_alert(struct text *text, const struct event *e)
 {
-    static const char *const limits[] = {
-#define LIMIT(name, key, where, unit, reject, help) key,
+    static const char *const keys[] = {
+#define LIMIT(name, key, scopes, unit, reject, help) key,
 #include "contract/limits.def"
 #undef LIMIT
         "-"};
-    say(text, "! %c %s %u %u %c %s %llu %llu", e->reason, scopes[e->alert_scope], e->price, e->locate,
-        e->alert_reason ? e->alert_reason : '-', limits[e->quantity], (unsigned long long)e->alert_before,
-        (unsigned long long)e->alert_after);
+    say(text, "! %c %c%u", e->reason, "?vfasSp"[e->alert_scope % 7], e -> price);
+    if (e->alert_scope == SCOPE_POSITION)
+        say(text, ":S%u", e->locate);
+    say(text, " %s ", keys[e->quantity <= LIMITS ? e->quantity : LIMITS]);
+    say_before_after(text, e->alert_before);
+    say(text, " > ");
+    say_before_after(text, e->alert_after);
+    if (e->alert_scope != SCOPE_POSITION && e->alert_scope != SCOPE_SYMBOL && e->locate != LOCATE_NONE)
+        say(text, " S%u", e->locate);
+    if (e->alert_reason)
+        say(text, " %c", e->alert_reason);
 }
+
+static const char *const scopes[] = {"none", "venue", "firm", "account", "session", "symbol", "position"};
 
 static void say_body(struct text *text, const struct event *e)
 {
@@ -251,6 +266,26 @@ static void say_body(struct text *text, const struct event *e)
         break;
     case EV_SYSTEM:
         say(text, "S %c", e->reason);
+        break;
+    case EV_TRADING_ACTION:
+        say(text, "H S%u %c", e->locate, e->reason);
+        if (e->action_reason[0] > ' ')
+            say_alpha(text, e->action_reason, 4);
+        break;
+    case EV_BAND:
+        say(text, "J S%u", e->locate);
+        say_price(text, e->price);
+        say_price(text, e->lower);
+        say_price(text, e->upper);
+        break;
+    case EV_MARKET_WIDE:
+        if (e->reason)
+            say(text, "W %c", e->reason);
+        else
+            say(text, "V %u %u %u", low(e->levels[0]), low(e->levels[1]), low(e->levels[2]));
+        break;
+    case EV_REG_SHO:
+        say(text, "Y S%u %c", e->locate, e->reason);
         break;
     case EV_ALERT:
         say_alert(text, e);

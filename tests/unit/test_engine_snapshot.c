@@ -14,6 +14,7 @@
 
 #include "engine/snapshot.h"
 #include "tests/support/engine_rig.h"
+#include "tests/support/market_flow.h"
 #include "tests/support/random_flow.h"
 
 #define DAY_COMMANDS 3000
@@ -92,6 +93,8 @@ static void play(uint64_t seed)
     struct rig rig, twin;
     bool has_twin = false;
     flow_draw(seed, FLOW_ALL | FLOW_KILL, &day, commands, DAY_COMMANDS);
+    if (seed % 2)
+        market_flow(seed, &day, commands, DAY_COMMANDS);
     rig_new(&rig, &day, 0);
     rig_opening(&day, step, &rig);
     for (size_t i = 0, cuts = 0; i < DAY_COMMANDS; i++) {
