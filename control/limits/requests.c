@@ -204,7 +204,11 @@ struct limits_answer limits_desk_set(struct limits_desk *desk, const char *scope
         refuse(&answer, EX_USAGE, "--by %s is what the limits file's own changes are by: give a name", by);
         return answer;
     }
-    if (desk->stage == STAGE_UNKNOWN)
+    if (!config_has_risk(desk->config))
+        refuse(
+            &answer, EX_UNAVAILABLE,
+            "no risk is checked on this day: name a file risk.limits, or give engine.max_positions, for the next one");
+    else if (desk->stage == STAGE_UNKNOWN)
         refuse(&answer, EX_UNAVAILABLE,
                "no data plane runs a recovered day: start crosswire-dataplane, then ask again");
     if (answer.exit || !read_rule(desk, scope, name, limit, value, &rule, &answer))

@@ -273,6 +273,13 @@ void config_list(const struct config *config, config_taker *take, void *context)
 // The word for a policy.
 const char *config_idle_name(enum idle_policy policy);
 
+// Whether pre-trade risk is kept and checked: for the whole of a day. Without it orders cost nothing more, and no limit
+// can be set.
+static inline bool config_has_risk(const struct config *config)
+{
+    return config->risk.limits[0] != '\0' || config->engine.max_positions != 0;
+}
+
 // Prints every key with type, unit, default, bounds and help, from the table.
 void config_describe(void);
 

@@ -124,6 +124,12 @@ bool config_fits(const struct config *running, const struct config *next, char *
                  "`schedule`: whether the day begins before regular hours can not change while it runs: put it back");
         return false;
     }
+    if (config_has_risk(running) != config_has_risk(next)) {
+        snprintf(text, size,
+                 "`risk.limits`: whether risk is checked can not change while it runs: put it back until the day has "
+                 "ended, then restart both");
+        return false;
+    }
     for (int section = 0; section < CONFIG_SECTIONS; section++) {
         if (!same_section(running, next, (enum config_section)section, text, size))
             return false;
@@ -173,7 +179,9 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
 
 uint64_t config_hash(const struct config *config)
 {
+    const bool has_risk = config_has_risk(config);
     uint64_t hash = hash_bytes(UINT64_C(0xCBF29CE484222325), &config->date, sizeof config->date);
+    hash = hash_bytes(hash, &has_risk, sizeof has_risk);
     for (int section = 0; section < CONFIG_SECTIONS; section++) {
         const struct config_section_info info = config_section_info((enum config_section)section);
         const struct entries entries = entries_of(config, &info);

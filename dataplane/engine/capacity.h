@@ -19,9 +19,11 @@ static inline uint32_t capacity_special(uint32_t max_special, uint32_t max_order
 
 #define CAPACITY_POSITIONS_MOST 1048576u
 
-// Unless configured, every account has room for a position in every symbol.
+// None on a day without risk; otherwise, unless configured, every account has room for a position in every symbol.
 static inline uint32_t capacity_positions(const struct config *config)
 {
+    if (!config_has_risk(config))
+        return 0;
     if (config->engine.max_positions)
         return config->engine.max_positions;
     uint64_t all = (uint64_t)config->accounts_count * config->symbols_count;

@@ -12,6 +12,8 @@
 #include "control/limits/table.h"
 #include "tests/unit/limits_venue.h"
 
+#define RISK "engine: {max_positions: 16}\n"
+
 enum { CORES = 2, JOURNAL = 256 };
 
 static struct config *config;
@@ -120,12 +122,12 @@ static uint64_t told(unsigned core, uint16_t account, enum limit limit)
 static void a_day_begins_with_the_file_before_it_starts(void **state)
 {
     (void)state;
-    open_desk("", "venue: {alert_percent: 80}\n"
-                  "accounts:\n  - {account: NORTH, max_quantity: 100, gross_notional: 0.0007}\n"
-                  "  - {account: WEST, max_quantity: 7}\n"
-                  "symbols:\n  - {symbol: ALPHA, max_quantity: 50, reference: 1.5}\n"
-                  "positions:\n  - {account: EAST, symbol: XWIRE, quantity: 10, cost: 100}\n"
-                  "groups:\n  - {group: one, symbols: [ALPHA]}\n");
+    open_desk(RISK, "venue: {alert_percent: 80}\n"
+                    "accounts:\n  - {account: NORTH, max_quantity: 100, gross_notional: 0.0007}\n"
+                    "  - {account: WEST, max_quantity: 7}\n"
+                    "symbols:\n  - {symbol: ALPHA, max_quantity: 50, reference: 1.5}\n"
+                    "positions:\n  - {account: EAST, symbol: XWIRE, quantity: 10, cost: 100}\n"
+                    "groups:\n  - {group: one, symbols: [ALPHA]}\n");
     limits_desk_begin(desk);
     reconcile();
     assert_true(limits_desk_holds_start(desk, 0));
@@ -151,7 +153,7 @@ static void what_gives_less_room_comes_first_and_durably(void **state)
 {
     (void)state;
     struct command command;
-    open_desk("", "accounts:\n  - {account: NORTH, max_quantity: 100, loss: 5, working_orders: 10}\n");
+    open_desk(RISK, "accounts:\n  - {account: NORTH, max_quantity: 100, loss: 5, working_orders: 10}\n");
     limits_desk_begin(desk);
     reconcile();
     give(JOURNAL);
@@ -195,7 +197,7 @@ static void whatever_a_kill_cuts_the_parts_never_exceed_the_whole_and_the_rest_c
         const unsigned before = written;
         reload(is, "X");
         give(cut);
-        restart("", is);
+        restart(RISK, is);
         give(JOURNAL);
         assert_true(limits_desk_idle(desk));
         assert_int_equal(told(0, 0, LIMIT_WORKING_ORDERS) + told(1, 0, LIMIT_WORKING_ORDERS), 99);
@@ -220,7 +222,7 @@ static void what_an_operator_set_outlives_a_restart_but_not_a_reload(void **stat
 {
     (void)state;
     static const char *const file = "accounts:\n  - {account: NORTH, max_quantity: 100, working_orders: 9}\n";
-    open_desk("", file);
+    open_desk(RISK, file);
     limits_desk_begin(desk);
     reconcile();
     give(JOURNAL);
@@ -232,7 +234,7 @@ static void what_an_operator_set_outlives_a_restart_but_not_a_reload(void **stat
     give(3); // of 2 parts: all
     answer = limits_desk_set(desk, "account", "NORTH", "max_quantity", "none", "ANN", now_ns);
     give(1); // of two cores one
-    restart("", file);
+    restart(RISK, file);
     give(JOURNAL);
     assert_int_equal(told(0, 0, LIMIT_WORKING_ORDERS) + told(1, 0, LIMIT_WORKING_ORDERS), 20);
     assert_int_equal(told(0, 0, LIMIT_MAX_QUANTITY), LIMIT_UNSET);
@@ -246,7 +248,7 @@ static void what_an_operator_set_outlives_a_restart_but_not_a_reload(void **stat
     // was given.
     limits_desk_set(desk, "account", "NORTH", "working_orders", "20", "ANN", now_ns);
     give(JOURNAL);
-    restart("", "accounts:\n  - {account: NORTH, max_quantity: 99, working_orders: 9}\n");
+    restart(RISK, "accounts:\n  - {account: NORTH, max_quantity: 99, working_orders: 9}\n");
     give(JOURNAL);
     assert_int_equal(told(1, 0, LIMIT_MAX_QUANTITY), 99);
     assert_int_equal(told(0, 0, LIMIT_WORKING_ORDERS) + told(1, 0, LIMIT_WORKING_ORDERS), 9);
@@ -256,7 +258,7 @@ static void what_an_operator_set_outlives_a_restart_but_not_a_reload(void **stat
 static void a_raise_needs_another_person_and_less_room_nobody(void **state)
 {
     (void)state;
-    static const char *const risk = "risk: {second_person: true, approval_seconds: 60}\n";
+    static const char *const risk = RISK "risk: {second_person: true, approval_seconds: 60}\n";
     open_desk(risk,
               "accounts:\n  - {account: SOUTH, max_quantity: 100}\nsessions:\n  - {session: TRADE3, order_rate: 5}\n");
     limits_desk_begin(desk);
@@ -301,7 +303,7 @@ static void a_raise_needs_another_person_and_less_room_nobody(void **state)
 static void a_reload_gives_less_room_at_once_and_more_when_two_agree(void **state)
 {
     (void)state;
-    static const char *const risk = "risk: {second_person: true}\n";
+    static const char *const risk = RISK "risk: {second_person: true}\n";
     static const char *const next = "accounts:\n  - {account: NORTH, max_quantity: 200, loss: 3}\n"
                                     "symbols:\n  - {symbol: XWIRE, reference: 11}\n";
     open_desk(risk, "accounts:\n  - {account: NORTH, max_quantity: 100, loss: 5}\n"
@@ -351,7 +353,7 @@ static void what_makes_no_sense_is_refused_and_changes_nothing(void **state)
         {"session", "TRADE1", "order_burst", "5", "says nothing without `order_rate`", EX_DATAERR},
         {"account", "NORTH", "capital", "none", "says nothing without `capital`", EX_DATAERR},
     };
-    open_desk("", "accounts:\n  - {account: NORTH, capital: 5, drawdown_percent: 3}\n");
+    open_desk(RISK, "accounts:\n  - {account: NORTH, capital: 5, drawdown_percent: 3}\n");
     struct limits_answer answer = limits_desk_set(desk, "account", "NORTH", "loss", "1", "ANN", now_ns);
     assert_int_equal(answer.exit, EX_UNAVAILABLE); // no core is there
     limits_desk_begin(desk);
@@ -368,11 +370,24 @@ static void what_makes_no_sense_is_refused_and_changes_nothing(void **state)
     close_desk();
 }
 
+static void a_day_without_risk_takes_no_limits(void **state)
+{
+    (void)state;
+    open_desk("", "venue: {}\n");
+    limits_desk_begin(desk);
+    reconcile();
+    start_day();
+    struct limits_answer answer = limits_desk_set(desk, "account", "NORTH", "loss", "1", "ANN", now_ns);
+    assert_int_equal(answer.exit, EX_UNAVAILABLE);
+    assert_non_null(strstr(answer.text, "no risk is checked on this day: name a file risk.limits"));
+    close_desk();
+}
+
 static void positions_are_those_that_the_day_began_with(void **state)
 {
     (void)state;
     char path[32], error[512];
-    open_desk("", "positions:\n  - {account: NORTH, symbol: XWIRE, quantity: 5, cost: 5}\n");
+    open_desk(RISK, "positions:\n  - {account: NORTH, symbol: XWIRE, quantity: 5, cost: 5}\n");
     limits_desk_begin(desk);
     reconcile();
     give(JOURNAL);
@@ -396,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_raise_needs_another_person_and_less_room_nobody),
         cmocka_unit_test(a_reload_gives_less_room_at_once_and_more_when_two_agree),
         cmocka_unit_test(what_makes_no_sense_is_refused_and_changes_nothing),
+        cmocka_unit_test(a_day_without_risk_takes_no_limits),
         cmocka_unit_test(positions_are_those_that_the_day_began_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
