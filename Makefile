@@ -229,8 +229,10 @@ install: binaries $(client_library) ## lay out programs, units, profiles and cli
 	test -e $(DESTDIR)/etc/crosswire/crosswire.yaml || { \
 	  sed -e 's#^profile_directory:.*#profile_directory: $(PREFIX)/share/crosswire/nic_profiles#' \
 	    -e 's#^journal_directory:.*#journal_directory: /var/lib/crosswire/journal#' -e 's#build/run#/run/crosswire#' \
-	    control/crosswire.yaml >$(B)/crosswire.yaml && \
+	    -e 's#control/limits.yaml#/etc/crosswire/limits.yaml#' control/crosswire.yaml >$(B)/crosswire.yaml && \
 	  install -m 640 $(B)/crosswire.yaml $(DESTDIR)/etc/crosswire/crosswire.yaml; }
+	install -m 644 -D -t $(to)/share/doc/crosswire/examples control/limits.yaml
+	test -e $(DESTDIR)/etc/crosswire/limits.yaml || install -m 640 control/limits.yaml $(DESTDIR)/etc/crosswire/limits.yaml
 	for header in $(client_headers:dataplane/%=%); do \
 	  install -m 644 -D dataplane/$$header $(to)/include/crosswire/$$header || exit 1; done
 	install -m 644 $(client_library) $(to)/lib

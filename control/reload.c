@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/reload.h"
 
+#include <time.h>
+
 #include "contract/log.h"
 #include "control/passwords.h"
 
@@ -18,17 +20,29 @@ static unsigned take_passwords(const struct passwords *passwords, struct auth *a
     return changed;
 }
 
-bool reload(struct config *running, const char *path, struct auth *auth, struct requests *requests, char *text,
-            size_t size)
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+bool reload(struct config *running, const char *path, struct auth *auth, struct requests *requests,
+            struct limits_desk *limits, const char *by, char *text, size_t size)
 {
     struct passwords passwords = {0};
+    struct limits_file *file = NULL;
     struct config *next = config_load(path, text, size);
-    bool fits = next && config_fits(running, next, text, size) && passwords_read(next, &passwords, text, size) == 0;
+    bool fits = next && config_fits(running, next, text, size) && passwords_read(next, &passwords, text, size) == 0 &&
+                (file = limits_desk_read(limits, next, text, size)) != NULL;
     if (fits) {
         config_take_over(running, next);
         unsigned changed = take_passwords(&passwords, auth, requests);
-        log_event(LOG_XW2021, "\"path\":%s,\"passwords_changed\":%u,\"phases\":%u", log_quote(path), changed,
-                  running->phases_count);
+        struct limits_counts counts = limits_desk_take(limits, file, by, monotonic_ns());
+        log_event(LOG_XW2021,
+                  "\"path\":%s,\"passwords_changed\":%u,\"phases\":%u,\"limits_changed\":%zu,\"limits_waiting\":%zu,"
+                  "\"by\":%s",
+                  log_quote(path), changed, running->phases_count, counts.changed, counts.waiting, log_quote(by));
     } else {
         log_event(LOG_XW2022, "\"reason\":%s", log_quote(text));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SIGHUP: reads the configuration and the password file again and takes over what may change while control runs; or
-// refuses the whole, with one line, and everything goes on as before.
+// SIGHUP, or an operator: reads the configuration, the password file and the limits file again and takes over what may
+// change while control runs; or refuses the whole, with one line, and everything goes on as before.
 #ifndef CROSSWIRE_CONTROL_RELOAD_H
 #define CROSSWIRE_CONTROL_RELOAD_H
 
@@ -9,11 +9,13 @@
 
 #include "contract/config.h"
 #include "control/auth.h"
+#include "control/limits/desk.h"
 #include "control/requests.h"
 
-// `running` is what control runs with and takes over the new values; `requests` may be NULL: no data plane runs. Logs
-// XW2021, or XW2022 and writes the reason to `text`. Returns whether it was taken over.
-bool reload(struct config *running, const char *path, struct auth *auth, struct requests *requests, char *text,
-            size_t size);
+// `running` is what control runs with and takes over the new values; `requests` may be NULL: no data plane runs. `by`
+// asks for it. What of the limits gives more room may wait for a second person. Logs XW2021, or XW2022 and writes the
+// reason to `text`. Returns whether it was taken over.
+bool reload(struct config *running, const char *path, struct auth *auth, struct requests *requests,
+            struct limits_desk *limits, const char *by, char *text, size_t size);
 
 #endif

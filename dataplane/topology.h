@@ -35,6 +35,7 @@ struct topology {
     struct topology_role roles[TOPOLOGY_ROLES_MAX];
     unsigned role_count;
     struct topology_link links[REGION_OBJECTS_MAX];
+    unsigned sessions; // in all, whose tallies each gateway has a table of
     unsigned link_count;
 };
 

@@ -1,83 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// xwctl trade and xwctl phase: what an operator may change, through control's socket. See operator.h.
+// xwctl trade and xwctl phase: what an operator may change, through control's socket. See control/operator/operator.h.
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "contract/command.h"
 #include "contract/config_text.h"
 #include "contract/log.h"
-#include "control/ctl/ctl.h"
-
-enum { ANSWER_SECONDS = 120 }; // a long day's journal may have to be followed first
-
-static int dial(const struct config *config)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int directory = open(config->run_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int wrong = errno;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval patience = {.tv_sec = ANSWER_SECONDS};
-    if (fd < 0)
-        fail_with(EX_OSERR, "no socket: %s", strerror(errno));
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s.control.sock", directory,
-             config->instance);
-    if (directory >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
-        close(directory);
-        return fd;
-    }
-    if (directory >= 0)
-        wrong = errno;
-    if (wrong == EACCES || wrong == EPERM)
-        fail_with(EX_NOPERM, "%s/%s.control.sock: %s: ask as root, or as the user of crosswire-control",
-                  config->run_directory, config->instance, strerror(wrong));
-    fail_with(EX_UNAVAILABLE, "%s/%s.control.sock: %s: start crosswire-control", config->run_directory,
-              config->instance, strerror(wrong));
-}
-
-// Sends one request; the answer, or the end of the process with what it says.
-static json_t *ask(const struct ctl *ctl, json_t *request)
-{
-    struct config *config = ctl_load_config(ctl);
-    int fd = dial(config);
-    char line[1024], answer[4096];
-    size_t used = 0;
-    size_t size = request ? json_dumpb(request, line, sizeof line - 1, JSON_COMPACT) : 0;
-    if (size == 0 || size >= sizeof line)
-        fail_with(EX_OSERR, "no memory");
-    line[size++] = '\n';
-    json_decref(request);
-    if (send(fd, line, size, MSG_NOSIGNAL) != (ssize_t)size)
-        fail_with(EX_UNAVAILABLE, "crosswire-control does not take the request: %s: ask again", strerror(errno));
-    while (used < sizeof answer && (used == 0 || answer[used - 1] != '\n')) {
-        ssize_t got = recv(fd, answer + used, sizeof answer - used, 0);
-        if (got <= 0)
-            fail_with(EX_TEMPFAIL, "crosswire-control went away without an answer: look with xwctl trade show, or in "
-                                   "xwctl journal dump");
-        used += (size_t)got;
-    }
-    close(fd);
-    json_t *root = json_loadb(answer, used, 0, NULL);
-    if (!root)
-        fail_with(EX_PROTOCOL, "crosswire-control answers what is no JSON: start both programs of one build");
-    if (!json_is_true(json_object_get(root, "ok"))) {
-        const char *text = json_string_value(json_object_get(root, "error"));
-        fail_with((int)json_integer_value(json_object_get(root, "exit")), "%s", text ? text : "refused");
-    }
-    config_free(config);
-    return root;
-}
+#include "control/ctl/ask.h"
 
 static const char *text_of(const json_t *root, const char *key)
 {
@@ -158,7 +91,7 @@ int ctl_trade(const struct ctl *ctl, int argc, char **argv)
     } else {
         fail_with(EX_USAGE, "trade %s: say show, break or adjust", argv[0]);
     }
-    json_t *answer = ask(ctl, request);
+    json_t *answer = ctl_ask(ctl, "control", request);
     print_trade(ctl, answer);
     json_decref(answer);
     return EX_OK;
@@ -168,14 +101,15 @@ int ctl_phase(const struct ctl *ctl, int argc, char **argv)
 {
     static const struct {
         const char *name, *letter;
-    } phases[] = {{"pre", "P"}, {"regular", "R"}, {"after", "A"}, {"closed", "X"}};
+    } phases[] = {{"pre", "P"}, {"regular", "R"}, {"after", "A"}, {"closed", "X"}, {"ended", "E"}};
     unsigned i = 0;
-    while (i < 4 && (argc != 1 || strcmp(argv[0], phases[i].name) != 0))
+    while (i < 5 && (argc != 1 || strcmp(argv[0], phases[i].name) != 0))
         i++;
-    if (i == 4)
-        fail_with(EX_USAGE, "usage: xwctl -c CONFIG phase pre|regular|after|closed --by NAME");
-    json_t *answer = ask(
-        ctl, json_pack("{s:s, s:s, s:s}", "ask", "phase", "phase", phases[i].letter, "by", need(ctl->by, "--by NAME")));
+    if (i == 5)
+        fail_with(EX_USAGE, "usage: xwctl -c CONFIG phase pre|regular|after|closed|ended --by NAME");
+    json_t *answer = ctl_ask(
+        ctl, "control",
+        json_pack("{s:s, s:s, s:s}", "ask", "phase", "phase", phases[i].letter, "by", need(ctl->by, "--by NAME")));
     if (ctl->json) {
         json_dumpf(answer, stdout, JSON_COMPACT);
         putchar('\n');

@@ -3,6 +3,7 @@
 #include "contract/reject.h"
 #include "control/ctl/ctl.h"
 #include "control/ctl/row.h"
+#include "control/limits/table.h"
 
 // ---- options --------------------------------------------------------------------------------------------------------
 
@@ -163,6 +164,50 @@ static void session_down(struct row *row, const struct command *c)
         row_number(row, ROW_reason, reason);
 }
 
+// Values as they are told, in the limit's unit: this core's part, and the whole where it is another number.
+static void limit(struct row *row, const struct command *c)
+{
+    const char *scope = scope_name((enum scope)c->limit.scope);
+    row_text(row, ROW_scope, scope ? scope : "none", ROW_VALUE_BYTES);
+    if (c->limit.scope != SCOPE_VENUE)
+        row_number(row, c->limit.scope == SCOPE_SYMBOL ? ROW_locate : ROW_of, c->limit.index);
+    if (c->limit.scope == SCOPE_POSITION)
+        row_number(row, ROW_locate, c->limit.locate);
+    if (c->limit.limit < LIMITS)
+        row_text(row, ROW_limit, limit_info((enum limit)c->limit.limit).key, ROW_VALUE_BYTES);
+    if (c->limit.value == LIMIT_UNSET)
+        row_text(row, ROW_value, "none", ROW_VALUE_BYTES);
+    else
+        row_number(row, ROW_value, (int64_t)c->limit.value);
+    if (c->limit.whole != c->limit.value && c->limit.change)
+        row_number(row, ROW_whole, (int64_t)c->limit.whole);
+    row_number(row, ROW_change, c->limit.change);
+    row_text(row, ROW_by, c->limit.by, sizeof c->limit.by);
+    row_text(row, ROW_second, c->limit.second, sizeof c->limit.second);
+}
+
+static void reference(struct row *row, const struct command *c)
+{
+    row_number(row, ROW_locate, c->reference.locate);
+    if (c->reference.reference)
+        row_price(row, ROW_price, c->reference.reference);
+    if (c->reference.adv)
+        row_number(row, ROW_adv, (int64_t)c->reference.adv);
+    row_character(row, ROW_reg_sho, c->reference.reg_sho);
+    if (c->reference.tier)
+        row_number(row, ROW_tier, c->reference.tier);
+    row_text(row, ROW_by, c->reference.by, sizeof c->reference.by);
+}
+
+static void position(struct row *row, const struct command *c)
+{
+    row_number(row, ROW_account, c->position.account);
+    row_number(row, ROW_locate, c->position.locate);
+    row_number(row, ROW_quantity, c->position.quantity);
+    row_number(row, ROW_cost, c->position.cost);
+    row_text(row, ROW_by, c->position.by, sizeof c->position.by);
+}
+
 static void payload(struct row *row, const struct command *c)
 {
     switch (c->type) {
@@ -181,6 +226,9 @@ static void payload(struct row *row, const struct command *c)
     case CMD_OPEN_SESSION:
         open_session(row, c);
         break;
+    case CMD_END_DAY:
+        row_text(row, ROW_by, c->phase.by, sizeof c->phase.by);
+        break;
     case CMD_START:
     case CMD_PHASE:
         row_character(row, ROW_phase, c->phase.phase ? c->phase.phase : PHASE_REGULAR);
@@ -189,6 +237,19 @@ static void payload(struct row *row, const struct command *c)
     case CMD_BREAK:
     case CMD_ADJUST:
         trade(row, c);
+        break;
+    case CMD_LIMIT:
+        limit(row, c);
+        break;
+    case CMD_REFERENCE:
+        reference(row, c);
+        break;
+    case CMD_POSITION:
+        position(row, c);
+        break;
+    case CMD_GROUP:
+        row_number(row, ROW_locate, c->group.locate);
+        row_number(row, ROW_group, c->group.group);
         break;
     case CMD_TICK:
         row_hash(row, ROW_event_hash, c->tick.event_hash, 16);
@@ -241,6 +302,7 @@ static const char *event_name(unsigned type)
         [EV_BOOK_ADD] = "book_add",
         [EV_SYMBOL] = "symbol",
         [EV_TRADING_ACTION] = "trading_action",
+        [EV_ALERT] = "alert",
         [EV_DAY_OPEN] = "day_open",
         [EV_DAY_END] = "day_end",
     };
@@ -276,12 +338,31 @@ static void order_event(struct row *row, const struct event *e)
     event_options(row, e);
 }
 
+// A number in `of` is an index by scope, values are in the limit's unit.
+static void alert_event(struct row *row, const struct event *e)
+{
+    const char *scope = scope_name((enum scope)e->alert_scope);
+    row_character(row, ROW_reason, e->reason);
+    row_text(row, ROW_scope, scope ? scope : "none", ROW_VALUE_BYTES);
+    row_number(row, ROW_of, e->price);
+    if (e->locate)
+        row_number(row, ROW_locate, e->locate);
+    if (e->quantity < LIMITS)
+        row_text(row, ROW_limit, limit_info((enum limit)e->quantity).key, ROW_VALUE_BYTES);
+    row_number(row, ROW_before, (int64_t)e->alert_before);
+    row_number(row, ROW_after, (int64_t)e->alert_after);
+}
+
 void row_of_event(struct row *row, const struct event *e, unsigned core, char (*users)[7])
 {
     row_number(row, ROW_core, core);
     row_number(row, ROW_seq, (int64_t)e->cmd_seq);
     row_number(row, ROW_time, (int64_t)e->time_ns);
     row_text(row, ROW_type, event_name(e->type), ROW_VALUE_BYTES);
+    if (e->type == EV_ALERT) {
+        alert_event(row, e);
+        return;
+    }
     session(row, ROW_session, ROW_user, e->session, users);
     if (e->user_ref)
         row_number(row, ROW_user_ref, e->user_ref);

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "contract/log.h"
+#include "control/ctl/breakers.h"
 #include "control/ctl/ctl.h"
 #include "control/journal/verify.h"
 
@@ -60,9 +60,9 @@ static json_t *matcher_json(unsigned core, const struct matcher_port *port)
 static const char *ring_name(unsigned kind)
 {
     static const char *const names[] = {
-        [OBJECT_COMMANDS] = "commands",      [OBJECT_JOURNAL] = "journal", [OBJECT_REQUESTS] = "requests",
-        [OBJECT_REPLIES] = "replies",        [OBJECT_ORDERS] = "orders",   [OBJECT_EVENTS] = "events",
-        [OBJECT_MARKET_DATA] = "market_data"};
+        [OBJECT_COMMANDS] = "commands",       [OBJECT_JOURNAL] = "journal", [OBJECT_REQUESTS] = "requests",
+        [OBJECT_REPLIES] = "replies",         [OBJECT_ORDERS] = "orders",   [OBJECT_EVENTS] = "events",
+        [OBJECT_MARKET_DATA] = "market_data", [OBJECT_ALERTS] = "alerts"};
     return kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
 }
 
@@ -87,19 +87,6 @@ static json_t *accounts_json(const struct region *region)
                      (json_int_t)sum.rejected, "duplicates", (json_int_t)sum.duplicates, "no_effect",
                      (json_int_t)sum.no_effect, "in_flight", (json_int_t)sum.in_flight, "unfinished",
                      (json_int_t)sum.unfinished, "holds", sum.holds);
-}
-
-// Whether a crosswire-control holds the instance's lock.
-static bool control_runs(const struct config *config)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s.control.lock", config->run_directory, config->instance);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(fd);
-    return held;
 }
 
 // What the journal's directory shows; it is there also when control is not, or has just ended for want of room.
@@ -139,14 +126,15 @@ static json_t *status_json(const struct region *region, const struct config *con
         }
     }
     bool moves = atomic_load_explicit(&header->control_heartbeat, memory_order_relaxed) != control_before;
-    return json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "instance",
+    return json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "instance",
                      config->instance, "generation", (json_int_t)header->generation, "dataplane_pid",
                      (json_int_t)header->dataplane_pid, "dataplane_lives", region_alive(region), "control_lives",
-                     control_runs(config), "control_heartbeat_moves", moves, "same_configuration",
-                     header->config_hash == config->hash, "stopping",
+                     region_control_alive(config->run_directory, config->instance), "control_heartbeat_moves", moves,
+                     "same_configuration", header->config_hash == config->hash, "stopping",
                      atomic_load_explicit(&header->stop, memory_order_relaxed) != 0, "trading_date",
                      (int)atomic_load_explicit(&header->trading_date, memory_order_relaxed), "cores", cores, "matchers",
-                     matchers, "rings", rings, "messages", accounts_json(region), "journal", journal_json(config));
+                     matchers, "rings", rings, "messages", accounts_json(region), "journal", journal_json(config),
+                     "modes", ctl_modes_json(region, config));
 }
 
 // ---- text -----------------------------------------------------------------------------------------------------------
@@ -249,6 +237,7 @@ static void print_status(const json_t *status)
            : truth(status, "control_heartbeat_moves") ? "lives"
                                                       : "lives, has not joined this generation");
     print_journal(json_object_get(status, "journal"));
+    ctl_print_modes(json_object_get(status, "modes"));
     print_cores(json_object_get(status, "cores"));
     print_matchers(json_object_get(status, "matchers"));
     print_rings(json_object_get(status, "rings"));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // xwctl replay --with CONFIG: the same requests under another configuration. Of the day's opening commands the n-th is
-// replaced by the n-th that the other configuration gives; everything else comes as it came. What then differs is what
-// the other settings would have changed, and what followed from it.
+// replaced by the n-th that the other configuration gives, and its limits hold all day, in place of those that the day
+// had; everything else comes as it came. What then differs is what the other settings would have changed, and what
+// followed from it.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "contract/log.h"
 #include "control/ctl/replay.h"
 #include "control/ctl/row.h"
+#include "control/limits/desk.h"
 #include "control/recovery/opening.h"
 #include "engine/capacity.h"
 
@@ -32,6 +34,7 @@ struct rerun {
 struct what_if {
     struct ctl_walk *walk;
     const struct config *config;
+    struct limits_desk *limits; // of the other configuration
     struct rerun *cores[JOURNAL_CORES];
     struct ctl_tally then, now;
     uint64_t differ; // records whose outcome differs
@@ -136,8 +139,6 @@ static struct command in_place_of(const struct what_if *what_if, struct rerun *r
                   what_if->walk->identity->date);
     rerun->given++;
     struct command command = *other;
-    command.seq = record->seq;
-    command.time_ns = record->time_ns;
     if (record->type == CMD_OPEN_DAY) {
         command.day.trading_date = record->day.trading_date;
         command.day.lookup_key = record->day.lookup_key;
@@ -166,21 +167,61 @@ static struct rerun *rerun_of(struct what_if *what_if, unsigned core)
     return rerun;
 }
 
+// The next command of the other day, which has a sequence and hashes of its own.
+static void take(struct rerun *rerun, unsigned core, struct command command, uint64_t time_ns)
+{
+    const struct engine *engine = replica_engine(rerun->replica);
+    const uint64_t hash = engine_event_hash(engine);
+    command.seq = (uint64_t)core << COMMAND_SEQ_BITS | (engine_sequence(engine) + 1);
+    command.time_ns = time_ns;
+    command.prev_hash = (uint32_t)hash;
+    if (command.type == CMD_TICK)
+        command.tick.event_hash = hash;
+    if (!replica_take(rerun->replica, &command, keep_now, rerun))
+        fail_with(EX_SOFTWARE, "%s", replica_error(rerun->replica));
+}
+
+// Whether the other configuration's limits are in its place.
+static bool is_replaced(const struct command *record)
+{
+    static const char file[16] = LIMITS_FILE;
+    switch (record->type) {
+    case CMD_LIMIT:
+    case CMD_POSITION:
+    case CMD_GROUP:
+        return true;
+    case CMD_REFERENCE: // what an operator says of a symbol happened on that day
+        return memcmp(record->reference.by, file, sizeof file) == 0;
+    default:
+        return false;
+    }
+}
+
+static void take_limits(struct what_if *what_if, struct rerun *rerun, unsigned core, uint64_t time_ns)
+{
+    struct command command;
+    while (limits_desk_holds_start(what_if->limits, core)) {
+        while (limits_desk_next(what_if->limits, core, &command)) {
+            limits_desk_note(what_if->limits, core, &command);
+            take(rerun, core, command, time_ns);
+        }
+    }
+    rerun->now.count = 0; // nobody asked for these then
+}
+
 static void take_record(void *context, const struct command *record)
 {
     struct what_if *what_if = context;
     unsigned core = journal_core(record);
     struct rerun *rerun = rerun_of(what_if, core);
     settle(what_if, core);
+    if (is_replaced(record))
+        return;
+    if (record->type == CMD_START)
+        take_limits(what_if, rerun, core, record->time_ns);
     rerun->record = *record;
     rerun->begun = true;
-    struct command command = opens(record->type) ? in_place_of(what_if, rerun, record) : *record;
-    uint64_t hash = engine_event_hash(replica_engine(rerun->replica)); // of the other day
-    command.prev_hash = (uint32_t)hash;
-    if (command.type == CMD_TICK)
-        command.tick.event_hash = hash;
-    if (!replica_take(rerun->replica, &command, keep_now, rerun))
-        fail_with(EX_SOFTWARE, "%s", replica_error(rerun->replica));
+    take(rerun, core, opens(record->type) ? in_place_of(what_if, rerun, record) : *record, record->time_ns);
     for (size_t i = 0; i < rerun->now.count; i++)
         ctl_tally_event(&what_if->now, &rerun->now.events[i]);
 }
@@ -217,6 +258,12 @@ void ctl_what_if(struct ctl_walk *walk, const struct config *config, const struc
     static struct what_if what_if;
     what_if = (struct what_if){
         .walk = walk, .config = config, .show_most = ctl->depth, .format = ctl->json ? ROW_JSON : ROW_TEXT};
+    char error[512];
+    what_if.limits = limits_desk_new(config, config->risk.limits, error, sizeof error);
+    if (!what_if.limits)
+        fail_with(EX_CONFIG, "%s", error);
+    limits_desk_begin(what_if.limits);
+    limits_desk_reconcile(what_if.limits, 0);
     walk->on_record = take_record;
     walk->on_event = take_event;
     walk->context = &what_if;
@@ -232,5 +279,6 @@ void ctl_what_if(struct ctl_walk *walk, const struct config *config, const struc
         free(rerun->now.events);
         free(rerun);
     }
+    limits_desk_free(what_if.limits);
     print_end(&what_if);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// xwctl: the operator's tool. One grammar: xwctl [OPTIONS] COMMAND [WORDS]. Only `trade` and `phase` change anything,
-// by asking control for it.
+// xwctl: the operator's tool. One grammar: xwctl [OPTIONS] COMMAND [WORDS]. Only `trade`, `phase`, `kill` and `reset`
+// change anything, by asking control for it.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +28,33 @@ static const struct {
     {"journal", "keygen FILE", "makes the pair of keys that signs and verifies a journal's seals", ctl_journal},
     {"trade", "show|break|adjust MATCH", "a trade of the day; takes it back, or corrects it (options below)",
      ctl_trade},
-    {"phase", "pre|regular|after|closed", "moves the venue's session phase forward (--by NAME)", ctl_phase},
-    {"config", "check|describe [FILE]", "loads a configuration, or prints every key", ctl_config},
+    {"phase", "pre|regular|after|closed|ended", "moves the venue's session phase forward (--by NAME)", ctl_phase},
+    {"kill", "venue|firm|account|session|symbol|side NAME", "blocks it and cancels what it has resting (options below)",
+     ctl_kill},
+    {"reset", "venue|firm|account|session|symbol|side NAME", "it may enter orders again, unless another kill blocks it",
+     ctl_reset},
+    {"kills", "", "what is killed, since when, by whom, and what has been", ctl_kills},
+    {"audit", "[DIR]",
+     "who decided what, when and why, from the journal (--since HH:MM:SS; --all: rejected orders too)", ctl_audit},
+    {"breakers", "", "what trips what, which of it has tripped, degraded modes", ctl_breakers},
+    {"breaker", "reset TRIP", "closes the breakers of a trip (--by NAME)", ctl_breaker},
+    {"halt", "SYMBOL|all", "no trading until it resumes (--reason CODE --by NAME)", ctl_halt},
+    {"pause", "SYMBOL|all", "the same, told as a pause", ctl_pause},
+    {"resume", "SYMBOL|all", "trading goes on (--by NAME)", ctl_resume},
+    {"reference", "SYMBOL", "another reference of bands and fat fingers (--price P --by NAME)", ctl_reference},
+    {"reg-sho", "SYMBOL none|intraday|remains", "the short-sale price test (--by NAME)", ctl_reg_sho},
+    {"bands", "SYMBOL PERCENT|off", "other price bands for the rest of the day (--by NAME)", ctl_bands},
+    {"breach", "1|2|3", "declares that level of the market-wide halt breached (--by NAME)", ctl_breach},
+    {"limits", "show [SCOPE NAME]",
+     "each limit: where it comes from, how much of it is in use (by replaying the journal)", ctl_limits},
+    {"limits", "set SCOPE NAME LIMIT VALUE", "changes one, or takes it away: none (--by NAME); `set venue LIMIT VALUE`",
+     ctl_limits},
+    {"limits", "pending|approve N|reject N", "changes that wait for a second person (--by NAME)", ctl_limits},
+    {"limits", "diff|check [FILE]|list", "what runs against the file; whether a file is right; which limits there are",
+     ctl_limits},
+    {"reload", "", "makes control read configuration, passwords and limits again (--by NAME)", ctl_reload},
+    {"config", "check|diff|describe [FILE]",
+     "loads a configuration; what runs against it, limits too; prints every key", ctl_config},
     {"doctor", "", "what keeps this host from running it well, with the command that mends each; 1 when it can not run",
      ctl_doctor},
     {"nic", "list|show NAME|match",
@@ -53,6 +78,8 @@ static int usage(FILE *out)
           "  replay --with CONFIG: what other settings would have changed, the first --depth N differences.\n"
           "  journal verify: --key FILE.pub, whose signature each seal must have; --all: every date, and the chain.\n"
           "  trade break: --reason E erroneous, C consent, S supervisory, X external; --by NAME of who decides\n"
+          "  kill, reset: --by NAME --why TEXT, --side B|S; kill --block-only or --cancel-only; --socket PATH instead "
+          "of -c\n"
           "  trade adjust: --price P --quantity Q as they should have been; --by NAME\n",
           out);
     return out == stdout ? EX_OK : EX_USAGE;
@@ -74,13 +101,22 @@ static int take_option(struct ctl *ctl, int argc, char **argv, int at)
         ctl->all = true;
         return 1;
     }
+    if (strcmp(word, "--block-only") == 0) {
+        ctl->block_only = true;
+        return 1;
+    }
+    if (strcmp(word, "--cancel-only") == 0) {
+        ctl->cancel_only = true;
+        return 1;
+    }
     const struct {
         const char *option, **value;
-    } texts[] = {{"--reason", &ctl->reason}, {"--price", &ctl->price},   {"--quantity", &ctl->quantity},
-                 {"--by", &ctl->by},         {"--root", &ctl->root},     {"--profiles", &ctl->profiles},
-                 {"--date", &ctl->date},     {"--core", &ctl->core},     {"--until", &ctl->until},
-                 {"--at", &ctl->at},         {"--format", &ctl->format}, {"--out", &ctl->out},
-                 {"--with", &ctl->with},     {"--key", &ctl->key}};
+    } texts[] = {{"--why", &ctl->why},           {"--side", &ctl->side},     {"--socket", &ctl->socket},
+                 {"--since", &ctl->since},       {"--reason", &ctl->reason}, {"--price", &ctl->price},
+                 {"--quantity", &ctl->quantity}, {"--by", &ctl->by},         {"--root", &ctl->root},
+                 {"--profiles", &ctl->profiles}, {"--date", &ctl->date},     {"--core", &ctl->core},
+                 {"--until", &ctl->until},       {"--at", &ctl->at},         {"--format", &ctl->format},
+                 {"--out", &ctl->out},           {"--with", &ctl->with},     {"--key", &ctl->key}};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(word, texts[i].option) == 0 && at + 1 < argc) {
             *texts[i].value = argv[at + 1];

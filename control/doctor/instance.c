@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "contract/region.h"
@@ -25,18 +24,6 @@ void doctor_config(struct doctor *doctor)
     else
         doctor_say(doctor, DOCTOR_WARN, "xwctl -c CONFIG doctor",
                    "no configuration is given: only the host itself is looked at");
-}
-
-static bool control_runs(const struct config *config)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s.control.lock", config->run_directory, config->instance);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(fd);
-    return held;
 }
 
 static void look_at_directory(struct doctor *doctor)
@@ -156,7 +143,7 @@ void doctor_instance(struct doctor *doctor)
     look_at_directory(doctor);
     look_at_generations(doctor);
     look_at_others(doctor);
-    if (control_runs(doctor->config))
+    if (region_control_alive(doctor->config->run_directory, doctor->config->instance))
         doctor_say(doctor, DOCTOR_FAIL, "systemctl stop crosswire-control (or SIGTERM to it)",
                    "crosswire-control of instance %s runs already", doctor->config->instance);
     if (doctor->findings_count == before)

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "contract/assert.h"
+#include "control/recovery/market.h"
 #include "engine/capacity.h"
 
 static struct command blank(enum command_type type, uint16_t session)
@@ -83,13 +84,24 @@ static struct command open_session(const struct config_session *session, unsigne
     return command;
 }
 
+// The market's commands are behind the sessions; their times are the schedule's, which may change in a day.
+static void add_market(struct command **next, const struct config *config, unsigned core)
+{
+    for (unsigned i = 0; i < config->symbols_count; i++) {
+        if (config->symbols[i].matcher == core && market_bands(config, i, *next))
+            ++*next;
+    }
+    if (market_declared(config, *next))
+        ++*next;
+}
+
 bool opening_init(struct opening *opening, const struct config *config, unsigned core)
 {
     *opening = (struct opening){.core = core, .config = config};
     uint64_t drawn[2]; // for the day: the live-order table's secret key, the seed of random reserves
     if (getrandom(drawn, sizeof drawn, 0) != sizeof drawn)
         return false;
-    size_t most = 2 + (size_t)config->symbols_count + config->accounts_count + 2 * (size_t)config->sessions_count;
+    size_t most = 3 + 2 * (size_t)config->symbols_count + config->accounts_count + 2 * (size_t)config->sessions_count;
     opening->list = calloc(most, sizeof *opening->list);
     if (!opening->list)
         return false;
@@ -105,6 +117,7 @@ bool opening_init(struct opening *opening, const struct config *config, unsigned
         if (config->sessions[i].matcher == core)
             *next++ = open_session(&config->sessions[i], i);
     }
+    add_market(&next, config, core);
     *next++ = start(config);
     opening->count = (unsigned)(next - opening->list);
     for (unsigned i = 0; i < config->sessions_count; i++) {
@@ -145,6 +158,12 @@ static void note_opening_command(struct opening *opening, const struct command *
         got.day.lookup_key = want->day.lookup_key; // drawn for the day, whoever drew them
         got.day.seed = want->day.seed;
     }
+    if (command->type == CMD_BANDS && want->type == CMD_BANDS) {
+        got.bands.wide_until_ns = want->bands.wide_until_ns;
+        got.bands.wide_from_ns = want->bands.wide_from_ns;
+    }
+    if (command->type == CMD_INDEX && want->type == CMD_INDEX)
+        got.index.last_ns = want->index.last_ns;
     if (want->type != got.type || want->session != got.session ||
         memcmp(want->payload, got.payload, sizeof got.payload) != 0)
         mismatch(opening, EX_CONFIG, "other symbols, accounts, sessions or capacities");
@@ -167,11 +186,17 @@ void opening_note(struct opening *opening, const struct command *command)
     case CMD_START:
         note_opening_command(opening, command);
         break;
+    case CMD_BANDS:
+    case CMD_INDEX:
+        if (!opening_started(opening)) // later ones are an operator's
+            note_opening_command(opening, command);
+        break;
     case CMD_SESSION_DOWN:
         opening->downs_given += command->link.down_reason == DOWN_RESTART;
         break;
     case CMD_END_DAY:
         opening->ended = true;
+        opening->phase = PHASE_DAY_END;
         break;
     case CMD_PHASE:
         if (opening_phase_rank(command->phase.phase) > opening_phase_rank(opening->phase))
@@ -221,16 +246,17 @@ void opening_resume(struct opening *opening)
     opening->want_downs = opening_started(opening) && opening->downs_given > 0;
 }
 
-// START is all that is missing of the opening's end, and has a time that has not come.
+// START is all that is missing of the opening's end, and is held, or has a time that has not come.
 static bool start_waits(const struct opening *opening)
 {
-    return !opening_started(opening) && opening->config->phases_count > 0 &&
-           opening->config->phases[0].phase == PHASE_PRE && opening->now_ns < opening->config->phases[0].time_ns;
+    const bool early = opening->config->phases_count > 0 && opening->config->phases[0].phase == PHASE_PRE &&
+                       opening->now_ns < opening->config->phases[0].time_ns;
+    return !opening_started(opening) && (opening->holds_start || early);
 }
 
 unsigned opening_phase_rank(char phase)
 {
-    static const char order[] = {PHASE_PRE, PHASE_REGULAR, PHASE_AFTER, PHASE_CLOSED, 0};
+    static const char order[] = {PHASE_PRE, PHASE_REGULAR, PHASE_AFTER, PHASE_CLOSED, PHASE_DAY_END, 0};
     const char *at = phase ? strchr(order, phase) : NULL;
     return at ? (unsigned)(at - order) + 1 : 0;
 }
@@ -281,8 +307,9 @@ bool opening_next(const struct opening *opening, int64_t offset_ns, struct comma
     unsigned left;
     char phase = opening_started(opening) ? next_phase(opening, &left) : 0;
     if (phase) {
-        *command = blank(CMD_PHASE, SESSION_NONE);
-        command->phase.phase = phase;
+        *command = blank(phase == PHASE_DAY_END ? CMD_END_DAY : CMD_PHASE, SESSION_NONE);
+        if (command->type == CMD_PHASE)
+            command->phase.phase = phase;
         return true;
     }
     return false;

@@ -2,7 +2,7 @@
 // What control tells a matching core at the head of a day and after every recovery, and how far a control that was
 // killed had got with it: the journal is the only memory.
 //
-//   new day:         CLOCK, OPEN_DAY, OPEN_SYMBOL.., OPEN_ACCOUNT.., OPEN_SESSION.., START
+//   new day:         CLOCK, OPEN_DAY, OPEN_SYMBOL.., OPEN_ACCOUNT.., OPEN_SESSION.., (limits, limits/desk.h), START
 //   recovered day:   CLOCK, what is missing of the above, then SESSION_DOWN(RESTART) of every session
 //   then, and later: PHASE for each phase of the schedule whose time has come, in their order, none twice
 //
@@ -30,7 +30,8 @@ struct opening {
     bool clocked;                // a CLOCK was seen, and nothing asked for another one since
     bool want_downs;             // this start owes the session-downs
     bool ended;                  // END_DAY was seen
-    char phase;                  // enum session_phase, of START or PHASE since; 0 before START
+    bool holds_start;            // the core has not been told all that it must know before
+    char phase;                  // enum session_phase, of START or PHASE since, PHASE_DAY_END; 0 before START
     const struct config *config; // its phases may change with a reload
     uint64_t now_ns;             // as opening_time() said, since midnight of the trading date
     const char *mismatch;        // what the journal's opening has other than the configuration, NULL: nothing

@@ -11,6 +11,7 @@
 
 #include "contract/assert.h"
 #include "contract/log.h"
+#include "control/recovery/market.h"
 #include "control/recovery/opening.h"
 #include "control/recovery/restore_feed.h"
 #include "control/recovery/ring_adopt.h"
@@ -36,6 +37,8 @@ struct core {
     uint64_t last;    // last sequence of its history
     uint32_t staged;  // cells written and not yet published
     bool given;
+    uint64_t settle_heartbeat; // its ring was seen empty, 0: not since we wait for what was given
+    uint64_t settle_seq;       // it has taken what was given, up to here, 0: not known yet
 };
 
 struct recovery {
@@ -44,6 +47,8 @@ struct recovery {
     const struct journal_identity *identity;
     struct journal_writer *writer;
     const struct journal_report *tail;
+    struct limits_desk *limits;
+    uint64_t settling; // what limits_desk_waits() said
     struct journal_reader *reader;
     const struct command *held; // read, and its core's ring was full
     enum phase phase;
@@ -51,6 +56,7 @@ struct recovery {
     uint64_t restoring_ns, restored_ns; // when the snapshots' turn came, and when it was over
     uint64_t fed;                       // commands
     bool day_is_new;
+    struct market_index index;
     struct core cores[JOURNAL_CORES];
 };
 
@@ -166,7 +172,7 @@ static void begin_restore(struct recovery *recovery, unsigned index)
 {
     struct core *core = &recovery->cores[index];
     bool given = !core->boot || (core->applied > 0 && core->refuted == 0);
-    restore_feed_begin(&core->base, recovery->generation, recovery->identity, index, core->last,
+    restore_feed_begin(&core->base, recovery->generation, recovery->identity, recovery->limits, index, core->last,
                        opening_digest(&core->opening), given);
     if (core->refuted)
         core->base.below = core->refuted;
@@ -299,6 +305,7 @@ static void begin_again(struct recovery *recovery, unsigned index)
         journal_reader_close(recovery->reader);
     recovery->reader = NULL;
     recovery->held = NULL;
+    limits_desk_begin(recovery->limits);
     recovery->phase = PHASE_QUIET;
 }
 
@@ -326,6 +333,7 @@ static bool feed(struct recovery *recovery, const struct command *record)
     }
     if (journal_sequence(record) > core->base.facts.covered) {
         opening_note(&core->opening, record);
+        limits_desk_note(recovery->limits, index, record);
         check_opening(recovery, index);
     }
     if (!wanted)
@@ -348,6 +356,10 @@ static void end_of_history(struct recovery *recovery)
         else
             opening_resume(opening);
     }
+    const struct limits_counts limits = limits_desk_reconcile(recovery->limits, monotonic_ns());
+    if (limits.changed || limits.waiting)
+        log_event(LOG_XW2041, "\"by\":\"" LIMITS_FILE "\",\"rules\":%zu,\"waiting\":%zu", limits.changed,
+                  limits.waiting);
     if (recovery->reader)
         journal_reader_close(recovery->reader);
     recovery->reader = NULL;
@@ -391,6 +403,25 @@ static int64_t clock_offset(const struct recovery *recovery, unsigned core)
     return opening_clock_offset(recovery->config->date, unix_ns(), tsc_ns);
 }
 
+static void note(struct recovery *recovery, unsigned index, const struct command *command)
+{
+    opening_note(&recovery->cores[index].opening, command);
+    limits_desk_note(recovery->limits, index, command);
+}
+
+// What the opening lacks, with the limits before its START, and in a day that has started whatever limits lack.
+static bool next_command(struct recovery *recovery, unsigned index, struct command *command)
+{
+    struct opening *opening = &recovery->cores[index].opening;
+    opening->holds_start = limits_desk_holds_start(recovery->limits, index);
+    if (opening_next(opening, clock_offset(recovery, index), command))
+        return true;
+    if (limits_desk_next(recovery->limits, index, command))
+        return true;
+    opening->holds_start = limits_desk_holds_start(recovery->limits, index);
+    return opening_next(opening, clock_offset(recovery, index), command);
+}
+
 // Puts as much of the opening as there is room for behind the `staged` cells already written. Returns cells in all.
 static uint32_t stage_opening(struct recovery *recovery, unsigned index, uint32_t staged)
 {
@@ -398,12 +429,12 @@ static uint32_t stage_opening(struct recovery *recovery, unsigned index, uint32_
     struct ring *ring = recovery->generation->commands[index];
     struct command command;
     opening_time(&core->opening, recovery->config, unix_ns());
-    while (ring_room(ring, staged + 1) > staged &&
-           opening_next(&core->opening, clock_offset(recovery, index), &command)) {
+    while (ring_room(ring, staged + 1) > staged && next_command(recovery, index, &command)) {
         fill_slot(ring, staged++, &command);
-        opening_note(&core->opening, &command);
-        if (command.type == CMD_PHASE)
-            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index, command.phase.phase);
+        note(recovery, index, &command);
+        if (command.type == CMD_PHASE || command.type == CMD_END_DAY)
+            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index,
+                      command.type == CMD_END_DAY ? PHASE_DAY_END : command.phase.phase);
     }
     return staged;
 }
@@ -481,6 +512,36 @@ static void report(const struct recovery *recovery)
                   recovery->config->symbols_count, recovery->config->accounts_count, recovery->config->sessions_count);
 }
 
+// Whether all that control has given to core `index` is durable. The core's figures are fresh after some rounds.
+static bool is_settled(struct recovery *recovery, unsigned index)
+{
+    struct core *core = &recovery->cores[index];
+    const uint64_t heartbeat =
+        atomic_load_explicit(&recovery->generation->blocks[index]->heartbeat, memory_order_acquire);
+    if (core->settle_seq)
+        return journal_writer_durable(recovery->writer, index) >= core->settle_seq;
+    if (!ring_is_empty(recovery->generation->commands[index]))
+        return false;
+    if (core->settle_heartbeat == 0)
+        core->settle_heartbeat = heartbeat + 1;
+    if (heartbeat + 1 - core->settle_heartbeat >= QUIET_ROUNDS)
+        core->settle_seq = atomic_load_explicit(&recovery->generation->ports[index]->applied_seq, memory_order_acquire);
+    return false;
+}
+
+// Lets the limits go on, when what they wait for is durable.
+static void settle_limits(struct recovery *recovery)
+{
+    const uint64_t wait = limits_desk_waits(recovery->limits);
+    bool durable = wait != 0;
+    for (unsigned i = 0; wait != recovery->settling && i < recovery->generation->cores; i++)
+        recovery->cores[i].settle_heartbeat = recovery->cores[i].settle_seq = 0;
+    recovery->settling = wait;
+    for (unsigned i = 0; wait && i < recovery->generation->cores; i++)
+        durable &= is_settled(recovery, i);
+    limits_desk_poll(recovery->limits, durable, monotonic_ns());
+}
+
 static unsigned poll_rest(struct recovery *recovery)
 {
     unsigned done = 0;
@@ -490,8 +551,9 @@ static unsigned poll_rest(struct recovery *recovery)
         if (staged)
             ring_publish_whole(recovery->generation->commands[i], staged);
         done += staged;
-        all &= opening_left(&recovery->cores[i].opening) == 0;
+        all &= opening_left(&recovery->cores[i].opening) == 0 && !recovery->cores[i].opening.holds_start;
     }
+    settle_limits(recovery);
     if (all) {
         report(recovery);
         recovery->phase = PHASE_DONE;
@@ -526,7 +588,7 @@ static void check_failures(const struct recovery *recovery)
 
 struct recovery *recovery_new(struct generation *generation, const struct config *config,
                               const struct journal_identity *identity, struct journal_writer *writer,
-                              const struct journal_report *tail)
+                              const struct journal_report *tail, struct limits_desk *limits)
 {
     struct recovery *recovery = calloc(1, sizeof *recovery);
     if (!recovery)
@@ -536,6 +598,8 @@ struct recovery *recovery_new(struct generation *generation, const struct config
     recovery->identity = identity;
     recovery->writer = writer;
     recovery->tail = tail;
+    recovery->limits = limits;
+    limits_desk_begin(limits);
     recovery->started_ns = monotonic_ns();
     for (unsigned i = 0; i < generation->cores; i++) {
         ring_adopt(generation->commands[i]);
@@ -567,17 +631,35 @@ unsigned recovery_poll(struct recovery *recovery)
     return 0;
 }
 
+// The market-wide index, of what the matching cores say at their ticks, in regular hours.
+static void watch_index(struct recovery *recovery)
+{
+    uint64_t sum = 0, base = 0;
+    struct command command;
+    for (unsigned i = 0; i < recovery->generation->cores; i++) {
+        sum += atomic_load_explicit(&recovery->generation->ports[i]->index_sum, memory_order_relaxed);
+        base += atomic_load_explicit(&recovery->generation->ports[i]->index_base, memory_order_relaxed);
+        if (recovery->cores[i].opening.phase != PHASE_REGULAR || state_of(recovery, i) != CORE_RUN ||
+            ring_room(recovery->generation->commands[i], 1) == 0)
+            return;
+    }
+    if (!market_index(&recovery->index, recovery->config, sum, base, &command))
+        return;
+    for (unsigned i = 0; i < recovery->generation->cores; i++)
+        recovery_give(recovery, i, &command);
+}
+
 void recovery_keep_time(struct recovery *recovery)
 {
     for (unsigned i = 0; i < recovery->generation->cores; i++) {
-        struct opening *opening = &recovery->cores[i].opening;
-        opening_time(opening, recovery->config, unix_ns());
-        if (opening_left(opening) == 0 || state_of(recovery, i) != CORE_RUN)
+        if (state_of(recovery, i) != CORE_RUN)
             continue;
         uint32_t staged = stage_opening(recovery, i, 0);
         if (staged)
             ring_publish_whole(recovery->generation->commands[i], staged);
     }
+    settle_limits(recovery);
+    watch_index(recovery);
 }
 
 bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)
@@ -587,7 +669,7 @@ bool recovery_give(struct recovery *recovery, unsigned core, const struct comman
         return false;
     fill_slot(ring, 0, command);
     ring_publish(ring, 1);
-    opening_note(&recovery->cores[core].opening, command);
+    note(recovery, core, command);
     return true;
 }
 

@@ -10,8 +10,8 @@
 enum { FEED_BUDGET = 8192, FEED_BATCH = 64, LIST_MOST = 256 };
 
 void restore_feed_begin(struct restore_feed *feed, struct generation *generation,
-                        const struct journal_identity *identity, unsigned core, uint64_t most, uint64_t digest,
-                        bool given)
+                        const struct journal_identity *identity, struct limits_desk *limits, unsigned core,
+                        uint64_t most, uint64_t digest, bool given)
 {
     uint32_t state = atomic_load_explicit(&generation->ports[core]->restore, memory_order_acquire);
     *feed = (struct restore_feed){.generation = generation,
@@ -21,7 +21,8 @@ void restore_feed_begin(struct restore_feed *feed, struct generation *generation
                                   .clear = !given && state != CORE_FRESH,
                                   .most = most,
                                   .below = UINT64_MAX,
-                                  .opening = digest};
+                                  .opening = digest,
+                                  .limits = limits};
 }
 
 static void pass_over(struct restore_feed *feed, uint64_t covered, const char *why)
@@ -48,6 +49,19 @@ static const char *objection(const struct restore_feed *feed)
     return facts->opening == feed->opening ? NULL : "of another configuration";
 }
 
+// What control itself had set comes first in the file. NULL, or why it can not be read.
+static const char *read_admin(struct restore_feed *feed)
+{
+    enum snapshot_result result;
+    limits_desk_forget(feed->limits, feed->core);
+    while ((result = snapshot_read(feed->reader, &feed->held)) == SNAPSHOT_OK && feed->held->type == CMD_RESTORE_ADMIN)
+        limits_desk_note(feed->limits, feed->core, feed->held);
+    if (result == SNAPSHOT_OK)
+        return NULL;
+    feed->held = NULL;
+    return result == SNAPSHOT_BAD ? snapshot_text(feed->reader) : "it has no records";
+}
+
 // The newest that is still to be tried; false when there is none.
 static bool open_next(struct restore_feed *feed)
 {
@@ -61,6 +75,8 @@ static bool open_next(struct restore_feed *feed)
         feed->reader = snapshot_open(feed->identity, feed->core, list[i], text, sizeof text);
         const char *why = feed->reader ? objection(feed) : text;
         if (!why)
+            why = read_admin(feed);
+        if (!why)
             return true;
         pass_over(feed, list[i], why);
         close_reader(feed);
@@ -73,8 +89,12 @@ static unsigned choose(struct restore_feed *feed)
     feed->records = 0;
     bool found = open_next(feed);
     feed->facts = (struct snapshot_facts){0};
-    if (found)
+    if (found) {
         feed->facts = *snapshot_facts(feed->reader);
+        limits_desk_restored(feed->limits, feed->core);
+    } else {
+        limits_desk_forget(feed->limits, feed->core);
+    }
     if (feed->given || !found)
         close_reader(feed);
     if (feed->clear)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "contract/config.h"
+#include "control/limits/desk.h"
 #include "control/recovery/generation.h"
 #include "control/recovery/opening.h"
 #include "control/recovery/snapshot_file.h"
@@ -36,6 +37,7 @@ struct restore_feed {
     uint64_t most;  // sequences that the journal has
     uint64_t below; // only snapshots that cover less are still to be tried
     uint64_t opening;
+    struct limits_desk *limits; // told what the snapshot says of limits
     struct snapshot_reader *reader;
     const struct command *held; // read, and the ring was full
     struct snapshot_facts facts;
@@ -44,10 +46,11 @@ struct restore_feed {
 };
 
 // Begins for core `core`, of which the journal has sequences up to `most`; `digest` is what opening_digest() says now.
-// `given`: the core has taken history or runs. Its ring is empty and ours.
+// `given`: the core has taken history or runs. Its ring is empty and ours. `limits` forgets what it knew of the core,
+// and is told what the snapshot that is taken says of it.
 void restore_feed_begin(struct restore_feed *feed, struct generation *generation,
-                        const struct journal_identity *identity, unsigned core, uint64_t most, uint64_t digest,
-                        bool given);
+                        const struct journal_identity *identity, struct limits_desk *limits, unsigned core,
+                        uint64_t most, uint64_t digest, bool given);
 
 // Goes on, bounded. Returns how much it did; 0 while it waits for the core.
 unsigned restore_feed_poll(struct restore_feed *feed);

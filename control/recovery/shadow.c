@@ -15,6 +15,7 @@
 #include "contract/itch_out.h"
 #include "contract/log.h"
 #include "contract/told.h"
+#include "control/limits/rules.h"
 #include "control/recovery/opening.h"
 #include "control/recovery/replica.h"
 
@@ -25,7 +26,7 @@
 
 _Static_assert(2 + ITCH_OUT_MAX <= FEED_CELL && FEED_CELL <= RESTORE_BLOCKS, "a record holds a message");
 
-enum part { PART_SESSIONS, PART_FEED, PART_MESSAGES, PART_ENGINE, PART_SEAL, PART_SEALED };
+enum part { PART_ADMIN, PART_SESSIONS, PART_FEED, PART_MESSAGES, PART_ENGINE, PART_SEAL, PART_SEALED };
 
 struct shadow {
     const struct config *config;
@@ -33,9 +34,11 @@ struct shadow {
     unsigned core;
     struct replica *replica;
     struct opening opening;
-    uint64_t *told;     // by session: messages
-    uint64_t feed_told; // messages of the feed
-    uint8_t *feed;      // the last of them: message n (from 0) in cell n % feed_cells
+    struct limits_venue venue;
+    struct limits_set admin; // what control has told the core
+    uint64_t *told;          // by session: messages
+    uint64_t feed_told;      // messages of the feed
+    uint8_t *feed;           // the last of them: message n (from 0) in cell n % feed_cells
     uint64_t feed_cells;
     uint64_t feed_first; // the oldest kept
     size_t feed_size;
@@ -71,7 +74,8 @@ struct shadow *shadow_new(const struct config *config, const struct journal_iden
     void *feed =
         mmap(NULL, shadow->feed_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     shadow->feed = feed == MAP_FAILED ? NULL : feed;
-    if (shadow->told && shadow->replica && shadow->feed && opening_init(&shadow->opening, config, core))
+    if (limits_venue_init(&shadow->venue, config) && shadow->told && shadow->replica && shadow->feed &&
+        opening_init(&shadow->opening, config, core))
         return shadow;
     shadow_free(shadow);
     return NULL;
@@ -89,6 +93,8 @@ void shadow_free(struct shadow *shadow)
     if (shadow->feed)
         munmap(shadow->feed, shadow->feed_size);
     opening_free(&shadow->opening);
+    limits_clear(&shadow->admin);
+    limits_venue_free(&shadow->venue);
     replica_free(shadow->replica);
     free(shadow->told);
     free(shadow);
@@ -143,6 +149,7 @@ bool shadow_take(struct shadow *shadow, const struct command *record)
     if (journal_sequence(record) <= shadow_sequence(shadow))
         return true;
     opening_note(&shadow->opening, record);
+    limits_note(&shadow->admin, &shadow->venue, shadow->core, record);
     shadow->since += record->type != CMD_TICK;
     return replica_take(shadow->replica, record, take_event, shadow);
 }
@@ -188,6 +195,11 @@ static void restore_messages(struct shadow *shadow, const struct command *record
 
 static bool restore_record(struct shadow *shadow, const struct command *record)
 {
+    if (record->type == CMD_RESTORE_ADMIN) {
+        struct command original = *record;
+        original.type = record->refuse;
+        return limits_note(&shadow->admin, &shadow->venue, shadow->core, &original);
+    }
     if (record->type == CMD_RESTORE_MESSAGES) {
         restore_messages(shadow, record);
         return true;
@@ -217,6 +229,7 @@ static bool forget(struct shadow *shadow)
     shadow->replica = fresh;
     memset(shadow->told, 0, shadow->config->sessions_count * sizeof *shadow->told);
     shadow->feed_told = shadow->feed_first = 0;
+    limits_clear(&shadow->admin);
     return true;
 }
 
@@ -334,7 +347,7 @@ bool shadow_snapshot(struct shadow *shadow)
     if (!shadow->writer)
         return false;
     shadow->covered = facts.covered;
-    shadow->part = PART_SESSIONS;
+    shadow->part = PART_ADMIN;
     shadow->at = 0;
     shadow->since = 0;
     snapshot_begin(&shadow->walk, engine);
@@ -346,6 +359,17 @@ static struct command stream_record(uint16_t session, uint64_t next)
     struct command record = {
         .type = CMD_RESTORE_STREAM, .session = session, .restore_stream.next = next - FAULT(snapshot_stream_short)};
     return record;
+}
+
+// The next of what control has told the core; false behind the last.
+static bool next_admin(struct shadow *shadow, struct command *record)
+{
+    if (shadow->at >= shadow->admin.count)
+        return false;
+    *record = limits_command(&shadow->venue, &shadow->admin.list[shadow->at++]);
+    record->refuse = record->type;
+    record->type = CMD_RESTORE_ADMIN;
+    return true;
 }
 
 // The next session of this core; false behind the last.
@@ -380,6 +404,12 @@ static bool next_messages(struct shadow *shadow, struct command *record)
 static bool next_record(struct shadow *shadow, struct command *record)
 {
     switch (shadow->part) {
+    case PART_ADMIN:
+        if (next_admin(shadow, record))
+            return true;
+        shadow->part = PART_SESSIONS;
+        shadow->at = 0;
+        // fall through
     case PART_SESSIONS:
         if (next_session(shadow, record))
             return true;

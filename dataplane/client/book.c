@@ -16,7 +16,9 @@ struct side {
 
 struct stock {
     char symbol[9];
-    char trading_state;
+    char trading_state, short_sale;
+    char halt_reason[5];
+    struct xw_bands bands;
     uint32_t last_price;
     uint64_t volume;
     struct side bids, asks;
@@ -28,6 +30,7 @@ struct xw_book {
     struct stock *stocks; // by locate
     uint32_t stocks_room;
     uint16_t highest_locate;
+    char breached;
 };
 
 static void *take(void *old, size_t size)
@@ -267,8 +270,14 @@ static bool name_stock(struct xw_book *book, const struct xw_itch *m)
 {
     struct stock *stock = stock_of(book, m->locate);
     memcpy(stock->symbol, m->symbol, sizeof stock->symbol);
-    if (m->type == 'H')
+    if (m->type == 'H') {
         stock->trading_state = m->code;
+        memcpy(stock->halt_reason, m->reason, sizeof stock->halt_reason);
+    }
+    if (m->type == 'Y')
+        stock->short_sale = m->code;
+    if (m->type == 'J')
+        stock->bands = (struct xw_bands){m->price, m->lower, m->upper};
     return true;
 }
 
@@ -292,7 +301,12 @@ bool xw_book_apply(struct xw_book *book, const struct xw_itch *message)
         return print(book, message);
     case 'R':
     case 'H':
+    case 'Y':
+    case 'J':
         return name_stock(book, message);
+    case 'W':
+        book->breached = message->code;
+        return true;
     default:
         return true; // says nothing about books
     }
@@ -338,6 +352,26 @@ const char *xw_book_symbol(const struct xw_book *book, uint16_t locate)
 char xw_book_trading_state(const struct xw_book *book, uint16_t locate)
 {
     return known_stock(book, locate)->trading_state;
+}
+
+const char *xw_book_halt_reason(const struct xw_book *book, uint16_t locate)
+{
+    return known_stock(book, locate)->halt_reason;
+}
+
+char xw_book_short_sale(const struct xw_book *book, uint16_t locate)
+{
+    return known_stock(book, locate)->short_sale;
+}
+
+struct xw_bands xw_book_bands(const struct xw_book *book, uint16_t locate)
+{
+    return known_stock(book, locate)->bands;
+}
+
+char xw_book_breached(const struct xw_book *book)
+{
+    return book->breached;
 }
 
 uint64_t xw_book_volume(const struct xw_book *book, uint16_t locate)

@@ -38,13 +38,20 @@ unsigned xw_book_levels(const struct xw_book *book, uint16_t locate, char side, 
 // One order; ref 0 in the result when there is none.
 struct xw_book_order xw_book_find(const struct xw_book *book, uint64_t ref);
 
-uint16_t xw_book_locate(const struct xw_book *book, const char *symbol);  // 0: never seen
-const char *xw_book_symbol(const struct xw_book *book, uint16_t locate);  // "": never seen
-char xw_book_trading_state(const struct xw_book *book, uint16_t locate);  // of the last H, 0 before
-uint64_t xw_book_volume(const struct xw_book *book, uint16_t locate);     // executed shares that count
-uint32_t xw_book_last_price(const struct xw_book *book, uint16_t locate); // of the last execution, 0 before
-uint64_t xw_book_orders(const struct xw_book *book);                      // live, all symbols
-uint16_t xw_book_highest_locate(const struct xw_book *book);              // 0 when nothing was seen
-bool xw_book_crossed(const struct xw_book *book, uint16_t locate);        // best bid at or above best offer
+uint16_t xw_book_locate(const struct xw_book *book, const char *symbol);      // 0: never seen
+const char *xw_book_symbol(const struct xw_book *book, uint16_t locate);      // "": never seen
+char xw_book_trading_state(const struct xw_book *book, uint16_t locate);      // of the last H, 0 before
+const char *xw_book_halt_reason(const struct xw_book *book, uint16_t locate); // of the last H, "": none
+char xw_book_short_sale(const struct xw_book *book, uint16_t locate); // of the last Y: 0 1 2 as characters; 0 before
+struct xw_bands {
+    uint32_t reference, lower, upper; // 0: no J so far
+};
+struct xw_bands xw_book_bands(const struct xw_book *book, uint16_t locate); // of the last J
+char xw_book_breached(const struct xw_book *book);                          // level of the last W, 0 before
+uint64_t xw_book_volume(const struct xw_book *book, uint16_t locate);       // executed shares that count
+uint32_t xw_book_last_price(const struct xw_book *book, uint16_t locate);   // of the last execution, 0 before
+uint64_t xw_book_orders(const struct xw_book *book);                        // live, all symbols
+uint16_t xw_book_highest_locate(const struct xw_book *book);                // 0 when nothing was seen
+bool xw_book_crossed(const struct xw_book *book, uint16_t locate);          // best bid at or above best offer
 
 #endif

@@ -127,6 +127,22 @@ static void read_fields(const uint8_t *m, struct xw_itch *out)
         break;
     case 'H':
         out->code = (char)m[19];
+        get_text(out->reason, m + 21, 4);
+        break;
+    case 'Y':
+        out->code = (char)m[19];
+        break;
+    case 'J':
+        out->price = get_be32(m + 19);
+        out->upper = get_be32(m + 23);
+        out->lower = get_be32(m + 27);
+        break;
+    case 'V':
+        for (unsigned i = 0; i < 3; i++)
+            out->levels[i] = get_be64(m + 11 + 8 * (size_t)i);
+        break;
+    case 'W':
+        out->code = (char)m[11];
         break;
     case 'A':
     case 'F':

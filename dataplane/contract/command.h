@@ -72,9 +72,15 @@ enum command_type {
     CMD_RESTORE_LIMITS = 74,    // of one scope
     CMD_RESTORE_EXECUTED = 75,  // what sessions have executed today
     CMD_RESTORE_POSITIONS = 76, // in the order of their coming
+    CMD_RESTORE_RATES = 77,     // what rates, results and modes have counted (engine/settle_snapshot.h)
+    CMD_RESTORE_MARKET = 78,    // of the market's state (engine/market.h)
+    CMD_RESTORE_KILL = 79,      // blocks of one scope (engine/kill.h)
     // The same for gateways and publishers; the engine does not see them.
     CMD_RESTORE_STREAM = 80,   // how many messages a session, or the feed, has been sent
     CMD_RESTORE_MESSAGES = 81, // the last messages of the feed
+    // For control alone, first of all: the newest CMD_LIMIT, CMD_REFERENCE, .. of each that control has set, its type
+    // in `refuse`. No core is given it.
+    CMD_RESTORE_ADMIN = 82,
     // Directives from control to a matching core: never sequenced, never journaled, never shown to the engine.
     DIRECTIVE_RECOVERED = 240, // the journal has been fed: check sequence and hash, then run
     DIRECTIVE_DRAIN = 241,     // stop taking gateway input, finish, halt
@@ -241,6 +247,9 @@ struct command {
             uint8_t limit;   // enum limit
             char by[16];     // who asked, for the audit
             char second[16]; // who agreed, where a raise needs two
+            uint64_t whole;  // for control: the venue's value, of which `value` is this core's part
+            uint32_t change; // for control: the number of the change, counted up through the day
+            uint32_t file;   // for control: digest of the limits file at that time
         } limit;
         struct {                // CMD_REFERENCE
             uint32_t reference; // price, 0 none: the closing price of the day before
@@ -267,13 +276,16 @@ struct command {
         struct {                  // CMD_INDEX
             uint32_t level;       // 1/10,000 of the prior close is 10,000
             uint8_t breached;     // 0..3: market-wide level that control has seen breached
-            uint64_t declared[3]; // index values of the levels, ITCH's 8 decimals
+            uint64_t declared[3]; // index values of the levels, ITCH's 8 decimals; all 0: as before
+            uint64_t last_ns;     // time of the day from which levels 1 and 2 stop nothing any more
+            char by[16];
         } index;
         struct {             // CMD_KILL, CMD_RESET
             uint16_t index;  // by scope
             uint8_t scope;   // enum scope
             char side;       // B, S, or 0: both
-            uint8_t actions; // enum kill_action; CMD_RESET: what goes on again
+            uint8_t actions; // CMD_KILL: enum kill_action
+            uint8_t source;  // enum kill_source, 0 the operator; CMD_RESET: whose blocks are lifted, 0 all
             uint64_t id;     // control's number of this kill, in its alerts
             char by[16];
             char why[40];
@@ -298,6 +310,7 @@ struct command {
             uint32_t pause_ms;
             uint32_t velocity_percent; // PPM within velocity_ms, 0 none
             uint32_t velocity_ms;
+            uint64_t wide_until_ns, wide_from_ns; // times of the day: wide before the one and from the other on
             uint16_t locate;
             char by[16];
         } bands;
@@ -353,10 +366,21 @@ struct command {
             char aiq_default;
         } restore_session;
         struct {
+            uint8_t scope; // enum scope
+            uint8_t blocks;
+            uint16_t index;
+        } restore_kill;
+        struct {
             uint32_t last[18];
             uint8_t channels[18];
             uint8_t count;
         } restore_numbers;
+        struct {
+            uint32_t index;
+            uint16_t told;
+            uint8_t kind, place;
+            uint64_t values[9];
+        } restore_rates;
         struct { // in the order of its level's queue
             uint64_t key, ref;
             uint32_t slot;
@@ -407,6 +431,38 @@ struct command {
                 uint8_t unused[2];
             } trades[RESTORE_TRADES];
         } restore_trades;
+        struct { // engine/market.h, of one symbol; MARKET_VENUE: of all
+            uint16_t locate;
+            uint8_t part; // enum restore_market
+            uint8_t count;
+            uint32_t first;
+            union {
+                struct {
+                    uint64_t pause_end_ns, limit_since_ns, referenced_ns, adv;
+                    uint32_t close, reference, lower, upper;
+                    char told_reason[4], halt_reason[4], pause_reason[4], resume_reason[4];
+                    char told, halt, limit_side, reg_sho;
+                    uint8_t tier, wide;
+                } state;
+                struct {
+                    uint64_t wide_until_ns, wide_from_ns, interval_end_ns, step_end_ns;
+                    uint32_t percent, wide_percent, limit_state_ms, pause_ms, velocity_percent, velocity_ms;
+                    uint32_t low, high;
+                    uint8_t interval, step;
+                } bands;
+                struct {
+                    uint64_t sum;
+                    uint32_t count, number;
+                } intervals[5];
+                struct {
+                    uint32_t low, high, number;
+                } steps[4];
+                struct {
+                    uint64_t due_ns, sweep_ns, halt_end_ns, declared[3];
+                    uint8_t breached;
+                } venue;
+            };
+        } restore_market;
         struct { // those that are set
             uint64_t values[RESTORE_LIMITS];
             uint16_t index, locate; // as in CMD_LIMIT
@@ -449,8 +505,11 @@ enum restore_list {
     RESTORE_DISCRETION_BUY,
     RESTORE_DISCRETION_SELL,
     RESTORE_STOPS_BUY,
-    RESTORE_STOPS_SELL
+    RESTORE_STOPS_SELL,
+    RESTORE_TRIGGERED // of a symbol that stands still
 };
+
+enum restore_market { MARKET_STATE, MARKET_BANDS, MARKET_INTERVALS, MARKET_STEPS, MARKET_VENUE };
 
 enum session_phase { PHASE_PRE = 'P', PHASE_REGULAR = 'R', PHASE_AFTER = 'A', PHASE_CLOSED = 'X' };
 

@@ -13,7 +13,7 @@
 
 // ---- libcyaml's schema, made from the table -------------------------------------------------------------------------
 
-enum { FIELDS_MAX = 24 };
+enum { FIELDS_MAX = 48 };
 
 static cyaml_schema_field_t fields[CONFIG_SECTIONS][FIELDS_MAX]; // each ends with a NULL key
 static cyaml_schema_value_t entries[CONFIG_SECTIONS];            // of lists

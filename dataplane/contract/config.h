@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Beside enum session_phase, of the schedule: CMD_END_DAY.
+enum { PHASE_DAY_END = 'E' };
+
 enum ack_mode { ACK_MATCHED, ACK_DURABLE, ACK_REPLICATED };
 
 // What a core does after a round that has found nothing to do.
@@ -64,6 +67,7 @@ struct config_symbol {
     uint32_t matcher;
     const char *tick; // decimal price increment, e.g. 0.01
     uint32_t round_lot;
+    uint32_t tier, index_weight;
     // resolved
     char wire_name[8];
     uint32_t tick_price; // 1/10,000
@@ -93,6 +97,62 @@ struct config_session {
     bool post_only_cancels;
     char aiq_default; // N for none
 };
+
+// What a condition is measured of: one breaker each.
+enum trip_each { EACH_HOST, EACH_GATEWAY, EACH_MATCHER, EACH_PUBLISHER, EACH_SESSION, EACH_ACCOUNT };
+enum trip_kind { TRIP_LEVEL, TRIP_COUNT, TRIP_PART, TRIP_OWN };
+
+enum trip_condition {
+#define TRIP(name, key, each, kind, unit, help) TRIP_##name,
+#include "contract/trip.def"
+#undef TRIP
+    TRIP_CONDITIONS
+};
+
+// In the order of severity.
+enum trip_action { TRIP_ALERT, TRIP_THROTTLE, TRIP_CANCEL, TRIP_BLOCK, TRIP_HALT };
+enum trip_recovery { TRIP_MANUAL, TRIP_STANDARD, TRIP_AGGRESSIVE };
+
+#define CONFIG_MODES_MAX 16
+#define CONFIG_TRIPS_MAX 64
+#define MODE_NONE UINT32_MAX
+
+struct config_mode {
+    const char *name;
+    uint32_t limits_percent;
+    uint32_t rate; // 0: as limits say
+    bool block;
+};
+
+struct config_trip {
+    const char *name;
+    const char *condition;
+    uint32_t threshold; // in the condition's unit
+    uint32_t window_ms;
+    uint32_t samples;
+    const char *action;
+    const char *mode;
+    const char *recovery;
+    uint32_t quiet_ms;
+    // resolved
+    enum trip_condition is;
+    enum trip_action does;
+    enum trip_recovery recovers;
+    uint32_t mode_index; // MODE_NONE
+};
+
+struct trip_info {
+    const char *key, *unit, *help;
+    enum trip_each each;
+    enum trip_kind kind;
+};
+
+// Of trip.def.
+const struct trip_info *config_trip_info(enum trip_condition condition);
+
+// The words of the configuration.
+const char *config_action_name(enum trip_action action);
+const char *config_recovery_name(enum trip_recovery recovery);
 
 struct config {
     const char *instance;
@@ -134,10 +194,28 @@ struct config {
     struct {
         uint32_t login_attempts_per_minute; // a source address
         const char *password_file;          // lines of USER HASH, empty: none
+        const char *kill_group;             // whose members may use the kill switch, empty: none
     } control;
     struct {
-        const char *pre_market, *market_open, *market_close, *venue_close; // HH:MM:SS, empty: not given
+        const char *pre_market, *market_open, *market_close, *venue_close, *day_end; // HH:MM:SS, empty: not given
     } schedule;
+    struct {
+        const char *tier1_percent, *tier2_percent;
+        uint32_t wide_factor, open_minutes, close_minutes;
+        uint32_t limit_state_seconds, pause_seconds;
+        const char *velocity_percent;
+        uint32_t velocity_seconds;
+    } bands;
+    struct {
+        const char *close;
+        uint32_t late_minutes;
+    } market_wide;
+
+    struct {
+        const char *limits; // file, empty: none
+        bool second_person; // has to agree where a limit gives more room
+        uint32_t approval_seconds;
+    } risk;
 
     struct config_port *ports;
     uint32_t ports_count;
@@ -153,6 +231,10 @@ struct config {
     uint32_t accounts_count;
     struct config_session *sessions;
     uint32_t sessions_count;
+    struct config_mode *modes;
+    uint32_t modes_count;
+    struct config_trip *trips;
+    uint32_t trips_count;
 
     // resolved
     enum ack_mode ack_mode;
@@ -160,9 +242,12 @@ struct config {
     uint64_t hash; // of the resolved date and every value that can not change while the appliance runs
     struct config_phase {
         uint64_t time_ns; // since midnight of the trading date
-        char phase;       // enum session_phase
-    } phases[4];          // of the schedule, in order
+        char phase;       // enum session_phase, or PHASE_DAY_END
+    } phases[5];          // of the schedule, in order
     uint32_t phases_count;
+    uint32_t tier_parts[3];  // of the bands by tier, millionths; 0 none
+    uint32_t velocity_parts; // the same
+    uint32_t index_close;    // 1/10,000, 0 none
 };
 
 // Reads, checks and resolves `path`. Returns the configuration, owned by the caller until config_free; or NULL with one
@@ -177,6 +262,13 @@ bool config_fits(const struct config *running, const struct config *next, char *
 
 // Takes from `next`, which fits, what may change at run time. `next` gets what was there before; free it all the same.
 void config_take_over(struct config *running, struct config *next);
+
+// Is given a value, as the file has it: `path` is section.key, or section[index].key; `live`: it may change at run
+// time.
+typedef void config_taker(void *context, const char *path, const char *value, bool live);
+
+// Gives every value, in the order of the table.
+void config_list(const struct config *config, config_taker *take, void *context);
 
 // The word for a policy.
 const char *config_idle_name(enum idle_policy policy);

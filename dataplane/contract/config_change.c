@@ -15,8 +15,22 @@ static const struct {
     {CONFIG_control, "login_attempts_per_minute"},
     {CONFIG_control, "password_file"},
     {CONFIG_schedule, NULL},
+    {CONFIG_risk, "limits"},
+    {CONFIG_risk, "approval_seconds"},
     {CONFIG_sessions, "password_hash"},
+    {CONFIG_modes, NULL},
+    {CONFIG_trips, NULL},
 };
+
+// Whether everything of a section may change; of a list also how many entries there are.
+static bool section_live(enum config_section section)
+{
+    for (unsigned i = 0; i < sizeof live / sizeof live[0]; i++) {
+        if (live[i].section == section && !live[i].key)
+            return true;
+    }
+    return false;
+}
 
 bool config_key_live(const struct config_key *key)
 {
@@ -71,6 +85,8 @@ static bool same_section(const struct config *running, const struct config *next
 {
     const struct config_section_info info = config_section_info(section);
     const struct entries was = entries_of(running, &info), is = entries_of(next, &info);
+    if (section_live(section))
+        return true;
     if (was.count != is.count) {
         snprintf(text, size, "`%s` has %u entries and had %u, which can not change while it runs: restart both",
                  info.name, is.count, was.count);
@@ -130,9 +146,18 @@ void config_take_over(struct config *running, struct config *next)
         if (!config_key_live(key))
             continue;
         const struct config_section_info info = config_section_info(key->section);
+        if (info.form == FORM_LIST && section_live(key->section))
+            continue; // as a whole
         const struct entries to = entries_of(running, &info), from = entries_of(next, &info);
         for (uint32_t i = 0; i < to.count; i++)
             swap(to.first + i * info.size + key->offset, from.first + i * info.size + key->offset, value_size(key));
+    }
+    for (int section = 0; section < CONFIG_SECTIONS; section++) {
+        const struct config_section_info info = config_section_info((enum config_section)section);
+        if (info.form != FORM_LIST || !section_live((enum config_section)section))
+            continue;
+        swap((char *)running + info.offset, (char *)next + info.offset, sizeof(void *));
+        swap((char *)running + info.count_offset, (char *)next + info.count_offset, sizeof(uint32_t));
     }
     memcpy(running->phases, next->phases, sizeof running->phases);
     running->phases_count = next->phases_count;
@@ -152,6 +177,8 @@ uint64_t config_hash(const struct config *config)
     for (int section = 0; section < CONFIG_SECTIONS; section++) {
         const struct config_section_info info = config_section_info((enum config_section)section);
         const struct entries entries = entries_of(config, &info);
+        if (info.form == FORM_LIST && section_live((enum config_section)section))
+            continue;
         hash = hash_bytes(hash, &entries.count, sizeof entries.count);
         for (uint32_t i = 0; i < entries.count; i++) {
             for (unsigned k = info.first; k < info.first + info.keys; k++) {

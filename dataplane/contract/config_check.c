@@ -25,8 +25,7 @@ static bool is_word(const yaml_node_t *scalar, const char *word)
 
 // ---- names ----------------------------------------------------------------------------------------------------------
 
-// Levenshtein distance, for names of up to 31 characters; longer ones are far from everything.
-static unsigned distance(const char *a, size_t a_size, const char *b)
+unsigned config_distance(const char *a, size_t a_size, const char *b)
 {
     enum { NAME = 32 };
     const size_t b_size = strlen(b);
@@ -73,7 +72,7 @@ static bool fail_unknown(struct config_source *source, const struct config_secti
     const char *text = (const char *)name->data.scalar.value, *nearest = NULL;
     unsigned least = UINT32_MAX;
     for (unsigned i = info->first; i < info->first + info->keys; i++) {
-        unsigned far = distance(text, name->data.scalar.length, config_keys[i].name);
+        unsigned far = config_distance(text, name->data.scalar.length, config_keys[i].name);
         if (far < least) {
             least = far;
             nearest = config_keys[i].name;
@@ -81,7 +80,7 @@ static bool fail_unknown(struct config_source *source, const struct config_secti
     }
     for (int i = CONFIG_top + 1; info->form == FORM_TOP && i < CONFIG_SECTIONS; i++) {
         const char *section = config_section_info((enum config_section)i).name;
-        unsigned far = distance(text, name->data.scalar.length, section);
+        unsigned far = config_distance(text, name->data.scalar.length, section);
         if (far < least) {
             least = far;
             nearest = section;
@@ -212,7 +211,7 @@ static bool check_pair(struct walk *walk, const struct config_section_info *info
 static bool check_mapping(struct walk *walk, const struct config_section_info *info, const yaml_node_t *mapping)
 {
     struct config_source *source = walk->source;
-    bool given[128] = {false}; // by key, then by section
+    bool given[256] = {false}; // by key, then by section
     _Static_assert(CONFIG_SECTIONS < 32, "room for keys");
     if (config_keys_count + CONFIG_SECTIONS > sizeof given)
         abort();

@@ -238,8 +238,8 @@ static bool resolve_roles(struct config_source *source, struct config *config)
         if (!check_lcore(source, config, CONFIG_matchers, i, config->matchers[i].lcore))
             return false;
     // Cores, ports and rings of every role and of every pair of gateway and matching core.
-    const uint32_t objects = config->gateways_count * 3 + config->matchers_count * 4 + config->publishers_count * 2 +
-                             2 * config->gateways_count * config->matchers_count;
+    const uint32_t objects = config->gateways_count * 4 + config->matchers_count * 5 + config->publishers_count * 2 +
+                             2 * config->gateways_count * config->matchers_count + 1;
     if (objects > REGION_OBJECTS_MAX)
         return config_fail_at(
             source, CONFIG_gateways, UINT32_MAX, NULL,
@@ -318,6 +318,7 @@ static bool resolve_schedule(struct config_source *source, struct config *config
         {"market_open", config->schedule.market_open, PHASE_REGULAR},
         {"market_close", config->schedule.market_close, PHASE_AFTER},
         {"venue_close", config->schedule.venue_close, PHASE_CLOSED},
+        {"day_end", config->schedule.day_end, PHASE_DAY_END},
     };
     config->phases_count = 0;
     for (unsigned i = 0; i < sizeof given / sizeof given[0]; i++) {
@@ -336,6 +337,34 @@ static bool resolve_schedule(struct config_source *source, struct config *config
         config->phases[config->phases_count++] = (struct config_phase){time_ns, given[i].phase};
     }
     return true;
+}
+
+// A percentage as millionths; its text has four places, so a price's reader reads it. Empty: 0.
+static bool resolve_percent(struct config_source *source, const char *key, const char *text, uint32_t *parts)
+{
+    *parts = 0;
+    if (text[0] == '\0' || (parse_price(text, parts) && *parts <= 1000000))
+        return true;
+    return config_fail_at(source, CONFIG_bands, 0, key, "`%s` is `%s`; write 0.0001 to 100, without a sign", key,
+                          show(text));
+}
+
+static bool resolve_market(struct config_source *source, struct config *config)
+{
+    const char *close = config->market_wide.close;
+    bool members = false;
+    for (uint32_t i = 0; i < config->symbols_count; i++)
+        members |= config->symbols[i].index_weight != 0;
+    config->index_close = 0;
+    if (close[0] != '\0' && !parse_price(close, &config->index_close))
+        return config_fail_at(source, CONFIG_market_wide, 0, "close",
+                              "`close` is `%s`; write a decimal above 0 with at most 4 places, as 4321.5", show(close));
+    if (config->index_close != 0 && !members)
+        return config_fail_at(source, CONFIG_market_wide, 0, "close",
+                              "`close` is of an index without symbols; give some an `index_weight`");
+    return resolve_percent(source, "tier1_percent", config->bands.tier1_percent, &config->tier_parts[1]) &&
+           resolve_percent(source, "tier2_percent", config->bands.tier2_percent, &config->tier_parts[2]) &&
+           resolve_percent(source, "velocity_percent", config->bands.velocity_percent, &config->velocity_parts);
 }
 
 static bool resolve_conduct(struct config_source *source, struct config_session *session, uint32_t i)
@@ -393,5 +422,5 @@ bool config_resolve(struct config_source *source, struct config *config)
 {
     return resolve_top(source, config) && resolve_ports(source, config) && resolve_roles(source, config) &&
            resolve_symbols(source, config) && resolve_accounts(source, config) && resolve_sessions(source, config) &&
-           resolve_schedule(source, config);
+           resolve_schedule(source, config) && resolve_market(source, config) && config_resolve_trips(source, config);
 }

@@ -45,6 +45,9 @@ bool config_fail_at(struct config_source *source, enum config_section section, u
 // Text of the file for a message: printable, cut. One of four rotating buffers a thread.
 const char *config_shown(const char *text, size_t size);
 
+// Levenshtein distance, for names of up to 31 characters; longer ones are far from everything.
+unsigned config_distance(const char *a, size_t a_size, const char *b);
+
 // Checks the whole tree against the table: keys, kinds, types, bounds. False with the error line written.
 bool config_check(struct config_source *source);
 
@@ -56,6 +59,9 @@ bool config_resolve(struct config_source *source, struct config *config);
 
 // A part of it: the idle policy of every role.
 bool config_resolve_idle(struct config_source *source, struct config *config);
+
+// A part of it: what trips what, and the modes.
+bool config_resolve_trips(struct config_source *source, struct config *config);
 
 // Of the resolved date and of every value that can not change while the appliance runs.
 uint64_t config_hash(const struct config *config);

@@ -17,6 +17,9 @@
 #define IN_engine(key) (offsetof(struct config, engine.key) - offsetof(struct config, engine))
 #define IN_control(key) (offsetof(struct config, control.key) - offsetof(struct config, control))
 #define IN_schedule(key) (offsetof(struct config, schedule.key) - offsetof(struct config, schedule))
+#define IN_bands(key) (offsetof(struct config, bands.key) - offsetof(struct config, bands))
+#define IN_market_wide(key) (offsetof(struct config, market_wide.key) - offsetof(struct config, market_wide))
+#define IN_risk(key) (offsetof(struct config, risk.key) - offsetof(struct config, risk))
 #define IN_ports(key) offsetof(struct config_port, key)
 #define IN_gateways(key) offsetof(struct config_gateway, key)
 #define IN_matchers(key) offsetof(struct config_matcher, key)
@@ -24,6 +27,8 @@
 #define IN_symbols(key) offsetof(struct config_symbol, key)
 #define IN_accounts(key) offsetof(struct config_account, key)
 #define IN_sessions(key) offsetof(struct config_session, key)
+#define IN_modes(key) offsetof(struct config_mode, key)
+#define IN_trips(key) offsetof(struct config_trip, key)
 
 const struct config_key config_keys[] = {
 #define TEXT(section, key, given, min, max, help) \

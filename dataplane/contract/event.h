@@ -123,7 +123,14 @@ struct event {
             char unused4[4];
             char broken_cl_ord_id[14];
         };
-        struct { // ALERT; reason: enum alert_kind, quantity: enum limit, price: the index of its scope
+        struct { // TRADING_ACTION (reason: state), BAND (price: reference), REG_SHO (reason: enum reg_sho)
+            char market_symbol[8];
+            char action_reason[4]; // TRADING_ACTION: ITCH's code, zero: blank
+            uint32_t upper, lower; // BAND
+            uint32_t extensions;   // BAND
+        };
+        uint64_t levels[3]; // MARKET_WIDE: index values, 8 decimals
+        struct {            // ALERT; reason: enum alert_kind, quantity: enum limit, price: the index of its scope
             uint64_t alert_before, alert_after;
             uint8_t alert_scope; // enum scope
             char alert_reason;

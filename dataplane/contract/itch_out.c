@@ -45,8 +45,41 @@ static size_t encode_trading_action(const struct event *event, uint8_t *out)
     begin(out, 'H', event);
     memcpy(out + 11, event->symbol, 8);
     out[19] = (uint8_t)event->reason;
-    memset(out + 20, ' ', 5); // reserved, and no halt reason
+    out[20] = ' '; // reserved
+    memcpy(out + 21, event->action_reason[0] ? event->action_reason : "    ", 4);
     return 25;
+}
+
+static size_t encode_bands(const struct event *event, uint8_t *out)
+{
+    begin(out, 'J', event);
+    memcpy(out + 11, event->market_symbol, 8);
+    put_be32(out + 19, event->price);
+    put_be32(out + 23, event->upper);
+    put_be32(out + 27, event->lower);
+    put_be32(out + 31, event->extensions);
+    return 35;
+}
+
+// V, or W when a level has been breached.
+static size_t encode_market_wide(const struct event *event, uint8_t *out)
+{
+    begin(out, event->reason ? 'W' : 'V', event);
+    if (event->reason) {
+        out[11] = (uint8_t)event->reason;
+        return 12;
+    }
+    for (unsigned i = 0; i < 3; i++)
+        put_be64(out + 11 + 8 * (size_t)i, event->levels[i]);
+    return 35;
+}
+
+static size_t encode_reg_sho(const struct event *event, uint8_t *out)
+{
+    begin(out, 'Y', event);
+    memcpy(out + 11, event->market_symbol, 8);
+    out[19] = (uint8_t)event->reason;
+    return 20;
 }
 
 // A, or F when an attributable order names its firm.
@@ -132,6 +165,12 @@ static size_t encode_other(const struct event *event, uint8_t *out)
         return encode_directory(event, out);
     case EV_TRADING_ACTION:
         return encode_trading_action(event, out);
+    case EV_BAND:
+        return encode_bands(event, out);
+    case EV_MARKET_WIDE:
+        return encode_market_wide(event, out);
+    case EV_REG_SHO:
+        return encode_reg_sho(event, out);
     case EV_TRADE:
         return encode_hidden_trade(event, out);
     case EV_BROKEN:

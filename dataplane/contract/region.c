@@ -2,6 +2,7 @@
 // Making, joining and removing generations of the region.
 //
 //   DIR/INSTANCE.lock            locked by the one live dataplane; its length counts the generations ever made
+//   DIR/INSTANCE.control.lock    locked by the one live control
 //   DIR/INSTANCE.g000007.making  while it is formatted; what a crash leaves here is removed by the next start
 //   DIR/INSTANCE.g000007         renamed once complete: magic published, lock held
 #include "contract/region.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -43,6 +45,8 @@ static uint32_t cell_size(unsigned kind)
     case OBJECT_EVENTS:
     case OBJECT_MARKET_DATA:
         return sizeof(struct event);
+    case OBJECT_ALERTS:
+        return sizeof(struct alert);
     case OBJECT_REQUESTS:
         return sizeof(struct gateway_request);
     case OBJECT_REPLIES:
@@ -64,9 +68,13 @@ void region_plan_add(struct region_plan *plan, enum object_kind kind, unsigned a
         size = sizeof(struct core_block);
     else if (kind == OBJECT_MATCHER)
         size = sizeof(struct matcher_port);
+    else if (kind == OBJECT_TALLIES)
+        size = depth * sizeof(struct session_tally);
+    else if (kind == OBJECT_BOARD)
+        size = sizeof(struct breaker_board);
     else
         size = ring_footprint(depth, cell_size(kind));
-    xw_assert((cell_size(kind) != 0) == (depth != 0));
+    xw_assert((cell_size(kind) != 0 || kind == OBJECT_TALLIES) == (depth != 0));
     plan->objects[plan->count] =
         (struct region_object){.kind = (uint16_t)kind, .a = (uint16_t)a, .b = (uint16_t)b, .size = size};
     plan->depths[plan->count++] = depth;
@@ -370,6 +378,10 @@ static bool block_is_sound(const struct region_object *object)
         return object->size >= sizeof(struct core_block) && object->a < ROLE_COUNT;
     case OBJECT_MATCHER:
         return object->size >= sizeof(struct matcher_port);
+    case OBJECT_TALLIES:
+        return object->size > 0 && object->size % sizeof(struct session_tally) == 0;
+    case OBJECT_BOARD:
+        return object->size >= sizeof(struct breaker_board);
     default:
         return false;
     }
@@ -460,6 +472,23 @@ bool region_alive(const struct region *region)
 {
     // A description never sees its own lock: the creator is the live dataplane itself.
     return region->lock_fd >= 0 || is_locked(region->fd);
+}
+
+void region_control_lock(char *path, size_t size, const char *directory, const char *instance)
+{
+    snprintf(path, size, "%s/%s.control.lock", directory, instance);
+}
+
+bool region_control_alive(const char *directory, const char *instance)
+{
+    char path[512];
+    region_control_lock(path, sizeof path, directory, instance);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return held;
 }
 
 void *region_find(const struct region *region, enum object_kind kind, unsigned a, unsigned b)

@@ -31,6 +31,8 @@ enum object_kind {
     OBJECT_EVENTS = 8,      // ring of struct event, matcher a -> gateway b
     OBJECT_MARKET_DATA = 9, // ring of struct event, matcher a -> publisher b
     OBJECT_ALERTS = 10,     // ring of struct alert, matcher b -> control; may drop
+    OBJECT_TALLIES = 11,    // struct session_tally of every session; written by gateway b for its own
+    OBJECT_BOARD = 12,      // struct breaker_board; written by control
 };
 
 struct region_object {
@@ -63,8 +65,24 @@ struct region_header {
     _Atomic uint64_t control_heartbeat; // control counts up here about every 10 ms
     _Atomic uint32_t stop;              // enum region_stop: other than 0 asks every role to drain and halt
     _Atomic uint32_t trading_date; // written by control before it feeds anything: whose journal the rings belong to
+    // Written by control, from `trips:`.
+    _Atomic uint64_t
+        answer_limit_ns;           // answers that leave later after their command's time are counted as late; 0: none
+    _Atomic uint64_t control_lost; // CONTROL_LOST(..): what a matching core does when control is away; 0: nothing
     struct region_object objects[REGION_OBJECTS_MAX];
 };
+
+// What a matching core does by itself: after `ms` without a sign of control, `action`; once control has given signs for
+// `quiet_ms`, it takes it back unless `manual`.
+#define CONTROL_LOST(ms, action, manual, quiet_ms) \
+    ((uint64_t)(ms) | (uint64_t)(action) << 32 | (uint64_t)(manual) << 35 | (uint64_t)(quiet_ms) << 36)
+#define CONTROL_LOST_MS(word) ((uint32_t)(word))
+#define CONTROL_LOST_ACTION(word) ((unsigned)((word) >> 32 & 7)) // enum trip_action
+#define CONTROL_LOST_MANUAL(word) ((word) >> 35 & 1)
+#define CONTROL_LOST_QUIET_MS(word) ((uint32_t)((word) >> 36))
+
+// CMD_MODE.mode of what a matching core does by itself; control's own begin at 0, as in `modes:`.
+#define MODE_CONTROL_LOST 63
 
 enum core_state { CORE_BOOT = 0, CORE_RUN = 1, CORE_HALT = 2, CORE_FAIL = 3 };
 
@@ -98,9 +116,37 @@ struct matcher_port {
     _Atomic uint64_t diverged_got;
     _Atomic uint32_t day_open; // trading date once CMD_START has been applied, 0 before, and again after CMD_END_DAY
     _Atomic uint32_t restore;  // enum restore_state; REFUSED until a DIRECTIVE_RESET
-    char pad1[CACHE_PAIR - 48];
+    _Atomic uint64_t modes;    // degraded modes that are on, a bit each (CMD_MODE.mode)
+    _Atomic int64_t offset_ns; // of the last CMD_CLOCK: tsc_ns(TSC) + offset_ns is a command's time
+    // The market-wide index's members here: weight times last sale, or close before the day; weight times close.
+    _Atomic uint64_t index_sum, index_base;
+    char pad1[CACHE_PAIR - 80];
 };
 _Static_assert(sizeof(struct matcher_port) == 2 * CACHE_PAIR, "one writer a block");
+
+// What has come of a session's order messages since this start of the data plane.
+struct session_tally {
+    _Atomic uint64_t messages; // from the session, whatever came of them
+    _Atomic uint64_t malformed;
+    _Atomic uint64_t rejected; // J sent
+    uint64_t unused;
+};
+_Static_assert(sizeof(struct session_tally) == 32, "half a cache line");
+
+#define BOARD_ENTRIES 256
+
+// The breakers that are not closed, for whoever may look at the region, and for a control that comes after one that was
+// killed. Control makes `turn` odd while it writes.
+struct breaker_board {
+    _Atomic uint64_t turn;
+    _Atomic uint64_t count; // of entries; more than BOARD_ENTRIES: that many stand here
+    uint64_t unused[14];
+    struct board_entry {
+        _Atomic uint64_t name[2]; // of the trip
+        _Atomic uint64_t state;   // enum breaker_state | level << 8 | of which session, matching core, .. << 32
+        _Atomic uint64_t value;   // as measured last
+    } entries[BOARD_ENTRIES];
+};
 
 // The last is only a reply, and answers nothing: the session's password may be another one now, so that what the
 // gateway remembers as verified does not count any more.
@@ -169,7 +215,7 @@ enum region_result {
     REGION_BUSY,    // create: another live dataplane holds the newest generation
 };
 
-// Adds an object to the plan. For rings `depth` is in cells, and 0 otherwise.
+// Adds an object to the plan. For rings `depth` is in cells, for tallies in sessions, and 0 otherwise.
 void region_plan_add(struct region_plan *plan, enum object_kind kind, unsigned a, unsigned b, uint32_t depth);
 
 // Bytes of the file that region_create makes for the plan in `directory`, whole pages of its file system; `page` is
@@ -198,6 +244,12 @@ int region_list(const char *directory, const char *instance, uint64_t *list, int
 
 // Whether a live dataplane holds the region's lock. The region may be joined read-only.
 bool region_alive(const struct region *region);
+
+// The path of the file that an instance's crosswire-control holds an flock of for as long as it lives.
+void region_control_lock(char *path, size_t size, const char *directory, const char *instance);
+
+// Whether a crosswire-control of this instance lives.
+bool region_control_alive(const char *directory, const char *instance);
 
 // Removes the file of a generation. Returns 0, or -1 with errno.
 int region_remove(const char *directory, const char *instance, uint64_t generation);

@@ -17,6 +17,16 @@ enum limit {
 
 #define LIMIT_UNSET UINT64_MAX // no limit; 0 allows nothing
 
+// What a limit may be at the most, by unit; nobody needs more, and sums of what stays below fit their words. Rates and
+// times are never 0.
+#define LIMIT_MOST_QUANTITY UINT64_C(1000000000000)
+#define LIMIT_MOST_COUNT UINT64_C(1000000000000)
+#define LIMIT_MOST_RATE UINT64_C(1000000000)
+#define LIMIT_MOST_MONEY UINT64_C(1000000000000000000) // 1/10,000
+#define LIMIT_MOST_PPM UINT64_C(1000000)
+#define LIMIT_MOST_TICKS UINT64_C(2000000000)
+#define LIMIT_MOST_MS UINT64_C(86400000)
+
 // Bits of LIMIT_FORBIDDEN, each with its reject.
 enum permission {
     FORBID_MARKET = 1 << 0,      // REJECT_MARKET_ORDER
@@ -34,6 +44,7 @@ enum permission {
     FORBID_SHORT_UNLOCATED = 1 << 12,  // REJECT_LOCATE_REQUIRED without SharesLocated Y
     FORBID_WITHOUT_STOP_LOSS = 1 << 13 // REJECT_OTHER: an order that opens or adds to a position not covered by a stop
 };
+#define FORBID_BITS 14
 
 // CMD_HALT, struct of symbols: what trading in a symbol is. The letters are ITCH's trading states.
 enum trading_state { STATE_TRADING = 'T', STATE_HALTED = 'H', STATE_PAUSED = 'P', STATE_QUOTATION = 'Q' };
@@ -41,16 +52,22 @@ enum trading_state { STATE_TRADING = 'T', STATE_HALTED = 'H', STATE_PAUSED = 'P'
 // Reg SHO state of a symbol (CMD_REFERENCE).
 enum reg_sho { SHO_UNKNOWN = 0, SHO_NONE = '0', SHO_INTRADAY = '1', SHO_REMAINS = '2' };
 
+// Who wants something blocked: each lifts but its own (CMD_RESET), unless told otherwise.
+enum kill_source { KILL_BY_OPERATOR = 1 << 0, KILL_BY_LIMIT = 1 << 1, KILL_BY_BREAKER = 1 << 2 };
+
 enum kill_action { KILL_BLOCK = 1 << 0, KILL_CANCEL = 1 << 1 };
 
 // What an alert says: EV_ALERT's reason, struct alert's kind.
 enum alert_kind {
-    ALERT_LEVEL = 'a',       // a limit is used to its alert level
-    ALERT_SLOWED = 's',      // orders are slowed
-    ALERT_EASED = 'e',       // below the level again
-    ALERT_KILLED = 'k',      // a scope is blocked or being canceled: by an operator, or by a loss limit
-    ALERT_ZERO = 'z',        // a kill's scope has no resting order: `value` counts those that were canceled
-    ALERT_RESET = 'r',       // a scope may trade again
+    ALERT_LEVEL = 'a',  // a limit is used to its alert level
+    ALERT_SLOWED = 's', // orders are slowed
+    ALERT_EASED = 'e',  // below the level again
+    // Of kills, `reason` is the side, 0 both. KILLED of a command: limit LIMITS, `before` its id, `after` its actions |
+    // source << 8; by a limit: `before` the limit, `after` what was reached. ZERO: `before` the id (0: by a limit),
+    // `after` how many orders it has canceled. RESET: `before` the id, `after` the blocks that it has lifted.
+    ALERT_KILLED = 'k',      // a scope is blocked or being canceled
+    ALERT_ZERO = 'z',        // no order rests in a kill's scope: they were counted
+    ALERT_RESET = 'r',       // a scope's own blocks are lifted
     ALERT_STATE = 't',       // a symbol's trading state changed
     ALERT_LIMIT_STATE = 'l', // a symbol trades at its band
     ALERT_MMP = 'm',         // market-maker protection has canceled quotes

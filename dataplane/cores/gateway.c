@@ -53,6 +53,7 @@ static bool join_rings(struct gateway *gateway, const struct role_context *conte
     const struct region *region = context->region;
     unsigned own = context->index;
     gateway->cores_count = context->config->matchers_count;
+    gateway->tallies = region_find(region, OBJECT_TALLIES, 0, own);
     gateway->requests = region_find(region, OBJECT_REQUESTS, 0, own);
     gateway->replies = region_find(region, OBJECT_REPLIES, 0, own);
     if (!gateway->requests || !gateway->replies)
@@ -192,6 +193,7 @@ static void *gateway_init(const struct role_context *context, char *error, size_
     gateway->retry_tsc = tsc_of_ms(LOGIN_RETRY_MS, context->tsc_hz);
     gateway->fetch_retry_tsc = tsc_of_ms(FETCH_RETRY_MS, context->tsc_hz);
     gateway->refusals_tsc = tsc_of_ms(REFUSALS_MS, context->tsc_hz);
+    gateway->tsc_factor = tsc_factor(context->tsc_hz);
     gateway->header = context->region->header;
     gateway->block = context->block;
     randombytes_buf(gateway->digest_key, sizeof gateway->digest_key);

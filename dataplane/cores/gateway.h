@@ -52,15 +52,15 @@ struct session {
     uint16_t index; // in the configuration
     uint16_t matcher;
     bool connected;
-    bool up;           // the matching core has been told UP and not DOWN
-    bool sent_end;     // end of session has been said
-    bool choked;       // order messages are lost since a ring was full: gateway_input.c says until when
-    uint8_t down_owed; // enum down_reason of a DOWN that found no room yet
-    uint8_t lost_idx;  // UserRefIdx of lost_ref
-    uint32_t row;      // in gateway.sessions
-    uint32_t lost_ref; // first UserRefNum that was lost, 0: none yet
-    uint64_t full_tsc; // when the ring last was more than half full for it
-    char pad[8];
+    bool up;                      // the matching core has been told UP and not DOWN
+    bool sent_end;                // end of session has been said
+    bool choked;                  // order messages are lost since a ring was full: gateway_input.c says until when
+    uint8_t down_owed;            // enum down_reason of a DOWN that found no room yet
+    uint8_t lost_idx;             // UserRefIdx of lost_ref
+    uint32_t row;                 // in gateway.sessions
+    uint32_t lost_ref;            // first UserRefNum that was lost, 0: none yet
+    uint64_t full_tsc;            // when the ring last was more than half full for it
+    uint32_t messages, malformed; // since they were added to the tally
 
     // what an answer needs
     struct window window;
@@ -69,6 +69,7 @@ struct session {
     uint32_t pack_bytes;
     uint32_t pack_count;
     uint64_t sent_tsc;
+    uint32_t rejected; // since it was added to the tally
     struct peer peer;
 
     // login
@@ -90,9 +91,10 @@ struct gateway_core {
     struct ring_reader events;
     struct matcher_port *port;
     struct core_block *block;
-    uint32_t date; // of the day opened, 0: none yet
-    bool ended;    // the day is over
-    bool closed;   // our last command, DIRECTIVE_DRAIN, has been pushed
+    uint64_t offset_ns; // of its clock, as of the last housekeeping
+    uint32_t date;      // of the day opened, 0: none yet
+    bool ended;         // the day is over
+    bool closed;        // our last command, DIRECTIVE_DRAIN, has been pushed
 };
 
 // Messages from control on their way into one packet.
@@ -123,6 +125,9 @@ struct gateway {
     struct ring *requests, *replies;
     uint64_t next_id;
     uint64_t now; // of the round
+    uint64_t tsc_factor;
+    uint64_t answer_limit_ns;      // as of the last housekeeping; 0: none
+    struct session_tally *tallies; // by configuration index
     uint64_t heartbeat_tsc, timeout_tsc, retry_tsc, fetch_retry_tsc, refusals_tsc;
     uint64_t refusals_since; // logins refused without a verification are counted from then on
     uint32_t refusals;

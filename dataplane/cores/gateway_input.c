@@ -98,7 +98,9 @@ static void forward(struct gateway *gateway, struct session *session, const uint
     __builtin_prefetch(ahead, 1);
     __builtin_prefetch(ahead + 64, 1);
     enum ouch_in_result result = ouch_in_decode(message, size, command);
+    session->messages++;
     if (__builtin_expect(result != OUCH_IN_OK, 0)) {
+        session->malformed++;
         gateway_discard(gateway, result == OUCH_IN_TYPE ? DISCARD_OUCH_TYPE : DISCARD_OUCH_LENGTH);
         return;
     }

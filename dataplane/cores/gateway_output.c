@@ -3,6 +3,7 @@
 #include "contract/fault.h"
 #include "contract/ouch_out.h"
 #include "contract/session_name.h"
+#include "cores/clock.h"
 #include "cores/gateway.h"
 
 #define EVENTS_PER_ROUND 256
@@ -100,8 +101,10 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
         }
         break;
     default:
-        if ((session = session_of(gateway, event->session)) != NULL)
+        if ((session = session_of(gateway, event->session)) != NULL) {
             append(gateway, session, event, OUCH_TAKER);
+            session->rejected += event->type == EV_REJECTED && !(event->flags & EV_REPLAYED);
+        }
         if (event->type == EV_TRADE && !FAULT(maker_not_told) &&
             (session = session_of(gateway, event->other_session)) != NULL)
             append(gateway, session, event, OUCH_MAKER);
@@ -109,9 +112,16 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
     }
 }
 
+// Whether the answer leaves later after its command's time than is allowed; history is never late.
+static bool is_late(const struct event *event, uint64_t now_ns, uint64_t limit_ns)
+{
+    return (int64_t)(now_ns - event->time_ns) > (int64_t)limit_ns && !(event->flags & EV_REPLAYED);
+}
+
 unsigned gateway_take_events(struct gateway *gateway)
 {
     unsigned total = 0;
+    const uint64_t limit_ns = gateway->answer_limit_ns ? gateway->answer_limit_ns : INT64_MAX;
     for (uint32_t matcher = 0; matcher < gateway->cores_count; matcher++) {
         struct gateway_core *core = &gateway->cores[matcher];
         const struct event *event = reader_peek(&core->events, 0);
@@ -119,8 +129,10 @@ unsigned gateway_take_events(struct gateway *gateway)
             continue;
         // Acquire pairs with the release of the journal's owner: what may leave is on disk.
         uint64_t durable = atomic_load_explicit(&core->port->durable_seq, memory_order_acquire);
-        unsigned count = 0;
+        const uint64_t now_ns = tsc_ns(gateway->now, gateway->tsc_factor) + core->offset_ns;
+        unsigned count = 0, late = 0;
         while (count < EVENTS_PER_ROUND && gateway_released(event, durable)) {
+            late += is_late(event, now_ns, limit_ns);
             __builtin_prefetch(reader_cell(&core->events, count + 2));
             take_event(gateway, matcher, event);
             event = reader_peek(&core->events, ++count);
@@ -128,6 +140,7 @@ unsigned gateway_take_events(struct gateway *gateway)
         if (count)
             reader_release(&core->events, count);
         total += count;
+        gateway->counters[COUNT_GATEWAY_late] += late;
     }
     for (uint32_t i = 0; i < gateway->dirty_count; i++) {
         struct session *session = &gateway->sessions[gateway->dirty[i]];

@@ -27,8 +27,24 @@ static void become_running(struct gateway *gateway)
     gateway->state = CORE_RUN;
 }
 
+static void add(_Atomic uint64_t *sum, uint32_t *count)
+{
+    if (*count)
+        atomic_store_explicit(sum, atomic_load_explicit(sum, memory_order_relaxed) + *count, memory_order_relaxed);
+    *count = 0;
+}
+
+static void publish_tally(struct gateway *gateway, struct session *session)
+{
+    struct session_tally *tally = &gateway->tallies[session->index];
+    add(&tally->messages, &session->messages);
+    add(&tally->malformed, &session->malformed);
+    add(&tally->rejected, &session->rejected);
+}
+
 static void scan_session(struct gateway *gateway, struct session *session)
 {
+    publish_tally(gateway, session);
     if (session->down_owed)
         gateway_push_down(gateway, session, DOWN_LOGOFF);
     if (!session->connected)
@@ -100,6 +116,15 @@ static void stop(struct gateway *gateway)
     gateway->next_end_tsc = gateway->now + gateway->heartbeat_tsc / 16;
 }
 
+// What control and the matching cores say that every answer is compared with.
+static void read_limits(struct gateway *gateway)
+{
+    gateway->answer_limit_ns = atomic_load_explicit(&gateway->header->answer_limit_ns, memory_order_relaxed);
+    for (uint32_t i = 0; i < gateway->cores_count; i++)
+        gateway->cores[i].offset_ns =
+            (uint64_t)atomic_load_explicit(&gateway->cores[i].port->offset_ns, memory_order_relaxed);
+}
+
 static void publish_counters(struct gateway *gateway)
 {
     uint64_t *counters = gateway->counters;
@@ -126,6 +151,7 @@ void gateway_housekeep(void *instance, uint64_t now)
 {
     struct gateway *gateway = instance;
     gateway->now = now;
+    read_limits(gateway);
     if (gateway->state == CORE_BOOT)
         become_running(gateway);
     if (!gateway->stopping && atomic_load_explicit(&gateway->header->stop, memory_order_relaxed)) {

@@ -119,6 +119,7 @@ static void take(struct matcher *matcher, const struct command *input, uint32_t 
 {
     if (__builtin_expect(input->type == CMD_CLOCK, 0)) {
         matcher->offset_ns = input->clock.offset_ns;
+        atomic_store_explicit(&matcher->port->offset_ns, matcher->offset_ns, memory_order_relaxed);
         matcher->clocked = true;
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
     }
@@ -151,6 +152,13 @@ static void publish_progress(struct matcher *matcher)
     atomic_store_explicit(&port->applied_seq, engine_sequence(matcher->engine), memory_order_release);
 }
 
+// One of control's, or one of this core's own.
+static void take_command(struct matcher *matcher, const struct command *command)
+{
+    matcher_note_mode(matcher, command);
+    take(matcher, command, 0);
+}
+
 // Control's commands. False when some are left: gateways wait, so that a session is not brought up before what control
 // has to say about its past.
 static bool take_commands(struct matcher *matcher, unsigned *work)
@@ -164,7 +172,7 @@ static bool take_commands(struct matcher *matcher, unsigned *work)
         if (cell->type == DIRECTIVE_DRAIN)
             matcher->told_to_drain = true;
         else if (cell->type < DIRECTIVE_RECOVERED)
-            take(matcher, cell, 0);
+            take_command(matcher, cell);
         ring_release(matcher->commands, 1);
         ++*work;
     }
@@ -180,6 +188,8 @@ static void make_tick(struct matcher *matcher)
     tick.tick.event_hash = engine_event_hash(matcher->engine);
     take(matcher, &tick, 0);
     matcher->counters[COUNT_MATCHER_ticks]++;
+    if (matcher->members_count)
+        matcher_index_tell(matcher);
     matcher->next_tick_tsc += matcher->tick_tsc;
     if ((int64_t)(matcher->next_tick_tsc - matcher->now) < 0)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
@@ -246,6 +256,8 @@ static void take_inputs(struct matcher *matcher, unsigned *work)
         make_tick(matcher);
         ++*work;
     }
+    if (__builtin_expect(matcher->lost_due, 0) && !matcher_act_alone(matcher, take_command))
+        return;
     uint32_t first = matcher->turn;
     matcher->turn = first + 1 < matcher->gateways_count ? first + 1 : 0;
     for (uint32_t i = 0, at = first; i < matcher->gateways_count; i++) {
@@ -291,6 +303,8 @@ static void matcher_housekeep(void *instance, uint64_t now)
     matcher->now = now;
     if (is_done(matcher))
         matcher->state = CORE_HALT;
+    matcher_watch_control(matcher);
+    atomic_store_explicit(&matcher->port->modes, matcher->modes, memory_order_relaxed);
     matcher->counters[COUNT_MATCHER_live_orders] = engine_live_orders(matcher->engine);
     for (unsigned i = 0; i < COUNT_MATCHER_END; i++)
         atomic_store_explicit(&matcher->block->counters[i], matcher->counters[i], memory_order_relaxed);
@@ -317,6 +331,7 @@ static bool join_rings(struct matcher *matcher, const struct role_context *conte
     matcher->port = region_find(region, OBJECT_MATCHER, 0, own);
     matcher->commands = region_find(region, OBJECT_COMMANDS, 0, own);
     struct ring *journal = region_find(region, OBJECT_JOURNAL, 0, own);
+    matcher->alerts = region_find(region, OBJECT_ALERTS, 0, own);
     matcher->gateways_count = context->config->gateways_count;
     if (!matcher->port || !matcher->commands || !journal || matcher->gateways_count > MATCHER_GATEWAYS_MAX)
         return false;
@@ -345,7 +360,7 @@ static bool make_engine(struct matcher *matcher, const struct role_context *cont
     void *memory = context->take_memory(engine_footprint(&matcher->capacity), "engine");
     matcher->gateway_of = context->take_memory(context->config->sessions_count, "sessions to gateways");
     matcher->told = context->take_memory(context->config->sessions_count * sizeof *matcher->told, "session streams");
-    if (!memory || !matcher->gateway_of || !matcher->told)
+    if (!memory || !matcher->gateway_of || !matcher->told || !matcher_index_init(matcher, context))
         return false;
     matcher->engine = engine_new(memory, &matcher->capacity);
     restore_begin(&matcher->restoring, matcher->engine);
@@ -379,6 +394,7 @@ static void *matcher_init(const struct role_context *context, char *error, size_
         return NULL;
     }
     matcher->index = context->index;
+    matcher->tsc_hz = context->tsc_hz;
     matcher->tsc_factor = tsc_factor(context->tsc_hz);
     matcher->tick_tsc = tsc_of_ms(context->config->engine.tick_ms, context->tsc_hz);
     matcher->block = context->block;

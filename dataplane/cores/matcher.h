@@ -27,6 +27,12 @@
 #define MATCHER_GATEWAYS_MAX 16
 #define TOLD_ELSEWHERE UINT64_MAX
 
+// A symbol of the market-wide index.
+struct index_member {
+    uint32_t weight;
+    uint16_t locate;
+};
+
 struct matcher {
     uint64_t counters[COUNT_MATCHER_END];
     enum core_state state;
@@ -38,12 +44,18 @@ struct matcher {
     bool clocked;      // a CLOCK has been sequenced since RUN: time is right
     bool message_open; // an order message whose step has not finished
     bool told_to_drain;
-    uint32_t credit; // inputs that may be taken before any output is looked at again
-    uint32_t turn;   // gateway to look at first
-    uint64_t now;    // of the round
-    uint64_t tick_tsc, next_tick_tsc;
+    bool lost_due;     // what is done without control is to be done, or to be taken back
+    uint64_t modes;    // that are on, a bit each
+    uint64_t sign;     // control's heartbeat as seen last,
+    uint64_t sign_tsc; // when it moved last,
+    uint64_t back_tsc; // and since when it has not stood still for as long as makes it lost
+    uint32_t credit;   // inputs that may be taken before any output is looked at again
+    uint32_t turn;     // gateway to look at first
+    uint64_t now;      // of the round
+    uint64_t tsc_hz, tick_tsc, next_tick_tsc;
     struct ring *commands;
     struct ring_writer journal;
+    struct ring *alerts; // NULL: nobody is told
     uint32_t gateways_count;
     struct ring_reader orders[MATCHER_GATEWAYS_MAX];
     uint32_t drained_gateways; // bit set of those that sent DIRECTIVE_DRAIN
@@ -59,12 +71,21 @@ struct matcher {
     uint64_t count_until; // history up to here is only counted, 0: nothing is
     uint64_t *told;       // while it is: messages by session; TOLD_ELSEWHERE for those of other cores
     uint64_t told_feed;
-    uint32_t telling; // the next session to hear how many, once that is over
+    uint32_t telling;             // the next session to hear how many, once that is over
+    struct index_member *members; // of the index, on this core
+    uint32_t members_count;
     struct matcher_port *port;
     struct core_block *block;
     const struct region_header *header;
     struct event events[ENGINE_EVENTS_MAX] __attribute__((aligned(64)));
 };
+
+// ---- matcher_index.c
+// Takes memory for the members of the index; false: there is none.
+bool matcher_index_init(struct matcher *matcher, const struct role_context *context);
+
+// At a tick: what they come to, into the region.
+void matcher_index_tell(struct matcher *matcher);
 
 // ---- matcher_output.c
 // How many steps every outlet has room for, whatever they emit; 0 counts as backpressure.
@@ -78,6 +99,15 @@ void matcher_count(struct matcher *matcher, unsigned count);
 // Takes what stands in the command ring while in BOOT, a burst at the most: a snapshot, history, the directive that
 // ends it. Moves state on. False when some is left.
 bool matcher_take_history(struct matcher *matcher, unsigned *work);
+
+// ---- matcher_alone.c
+// Looks whether control gives signs of life; in housekeeping.
+void matcher_watch_control(struct matcher *matcher);
+// Once lost_due: gives `give` the commands that this core makes of it, one after the other. False: no room for all of
+// them now.
+bool matcher_act_alone(struct matcher *matcher, void (*give)(struct matcher *, const struct command *));
+// A command that the engine takes may turn a degraded mode on or off.
+void matcher_note_mode(struct matcher *matcher, const struct command *command);
 
 // ---- matcher.c
 // Whether the next input may be taken; it then must be, or must not be one for the engine.

@@ -223,6 +223,7 @@ static void replay(struct matcher *matcher, const struct command *cell)
         return;
     }
     matcher->history = true;
+    matcher_note_mode(matcher, &command);
     matcher->counters[COUNT_MATCHER_replayed]++;
     matcher_step(matcher, &command, 0);
 }

@@ -3,9 +3,12 @@
 
 #include "engine/book.h"
 #include "engine/conditional.h"
+#include "engine/kill.h"
+#include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/pegs.h"
 #include "engine/place.h"
+#include "engine/settle.h"
 #include "engine/special.h"
 #include "engine/triggers.h"
 
@@ -37,17 +40,19 @@ static bool follow(struct engine *e, uint32_t peg, struct out *out)
         order_risk_take(e, order, 0);
         order->price = s->asked;
         order_risk_add(e, order, 0);
+        risk_look(e, key_session(order->key));
         return true;
     }
     general_retake(e, s->slot, price, price, true);
     return take(e, out);
 }
 
-static bool follow_all(struct engine *e, struct out *out, unsigned *looks)
+static bool follow_all(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
 {
     struct after *after = &e->after;
-    while (after->cursor) {
-        if (*looks == 0)
+    const struct book *book = &e->books[locate];
+    while (after->cursor && !market_stands_still(e, book, locate)) {
+        if (*looks == 0 || (e->kills_pending | e->unsettled))
             return false;
         --*looks;
         uint32_t peg = after->cursor;
@@ -87,16 +92,25 @@ static bool release(struct engine *e, uint32_t stop, struct out *out)
     return take(e, out);
 }
 
-// Rounds of pegs until the best prices stand still, then a stop, and again. False: more to come in a later step.
-static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
+static bool pegs_wait(const struct engine *e, uint16_t locate)
+{
+    const struct book_back *back = &e->backs[locate];
+    const struct book *book = &e->books[locate];
+    return back->pegs != 0 && (back->looked[BUY] != book->best[BUY] || back->looked[SELL] != book->best[SELL]);
+}
+
+// Rounds of pegs until the best prices stand still, then a stop, and again. False: more to come in a later step or
+// when what waits has been settled and kills that are pending have been carried out.
+static bool follow_book(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
 {
     struct after *after = &e->after;
     struct book_back *back = &e->backs[locate];
     const struct book *book = &e->books[locate];
-    for (;;) {
+    while (!market_stands_still(e, book, locate)) {
+        if (e->kills_pending | e->unsettled)
+            return false;
         if (after->stage == STAGE_LOOK) {
-            bool same = back->looked[BUY] == book->best[BUY] && back->looked[SELL] == book->best[SELL];
-            after->stage = same || back->pegs == 0 ? STAGE_STOPS : STAGE_ROUND;
+            after->stage = pegs_wait(e, locate) ? STAGE_ROUND : STAGE_STOPS;
             if (after->stage == STAGE_ROUND) {
                 back->looked[BUY] = book->best[BUY];
                 back->looked[SELL] = book->best[SELL];
@@ -104,7 +118,7 @@ static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsig
             }
         }
         if (after->stage == STAGE_ROUND) {
-            if (!follow_all(e, out, looks))
+            if (!follow_all(e, locate, out, looks))
                 return false;
             after->stage = STAGE_LOOK;
             continue;
@@ -120,37 +134,60 @@ static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsig
         if (!release(e, stop, out))
             return false;
     }
+    after->cursor = 0;
+    return true;
 }
 
-// The first dirty book from `locate` on; there is one.
-static uint32_t next_dirty(const struct engine *e, uint32_t locate)
+// Pegs and stops, then the market; it may have moved the bands, and then pegs come again.
+static bool look_after(struct engine *e, uint16_t locate, struct out *out, unsigned *looks)
 {
-    uint32_t word = locate / 64;
+    const struct book *book = &e->books[locate];
+    for (;;) {
+        if (!follow_book(e, locate, out, looks) || !market_after(e, locate, out))
+            return false;
+        e->after.stage = STAGE_LOOK;
+        if (!pegs_wait(e, locate) || market_stands_still(e, book, locate))
+            return true;
+    }
+}
+
+// The first dirty book; there is one.
+static uint32_t next_dirty(const struct engine *e)
+{
+    uint32_t word = 0;
     while (e->dirty[word] == 0)
         word++;
     return word * 64 + (uint32_t)__builtin_ctzll(e->dirty[word]);
 }
 
-// Goes on until `out` is full or all is done. Returns true when no book is dirty any more.
+// Goes on until `out` is full, a limit wants something killed, or all is done. Returns true when nothing is to be
+// settled and no book is dirty any more.
 static bool afterwork(struct engine *e, struct out *out)
 {
     struct after *after = &e->after;
     unsigned looks = LOOKS_MAX;
     if (after->taking && !take(e, out))
         return false;
-    while (e->dirty_books) {
-        // What is at work stays dirty, and makes no other book dirty: none comes before it.
-        uint32_t locate = next_dirty(e, after->locate);
-        if (locate != after->locate) {
-            after->locate = locate;
-            after->stage = STAGE_LOOK;
-        }
-        if (looks == 0 || !look_after(e, (uint16_t)locate, out, &looks))
+    for (;;) {
+        if ((e->unsettled && !settle_run(e, out, &looks)) || e->kills_pending)
             return false;
+        if (e->dirty_books == 0)
+            break;
+        if (after->locate == LOCATE_NONE) // one at work stays dirty until it is done, whatever settling makes dirty
+            *after = (struct after){.locate = next_dirty(e), .stage = STAGE_LOOK};
+        uint32_t locate = after->locate;
+        if (looks == 0)
+            return false;
+        if (!look_after(e, (uint16_t)locate, out, &looks)) {
+            if (after->taking || !e->unsettled)
+                return false;
+            continue;
+        }
         if (looks)
             looks--;
         e->dirty[locate / 64] &= ~(UINT64_C(1) << locate % 64);
         e->dirty_books--;
+        after->locate = LOCATE_NONE;
     }
     *after = (struct after){0};
     return true;
@@ -162,6 +199,12 @@ unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count)
         return count;
     struct out out = out_open(e, events);
     out.count = count;
-    e->left.work = out_full(&out) || !afterwork(e, &out) ? WORK_AFTER : WORK_NONE;
+    do {
+        bool killing = e->kills_pending && !e->unsettled && !e->after.taking;
+        if (killing)
+            kill_pending(e, &out);
+        else if ((out_full(&out) || !afterwork(e, &out)) && (!e->kills_pending || e->unsettled || e->after.taking))
+            e->left.work = WORK_AFTER;
+    } while (e->left.work == WORK_NONE && (e->kills_pending | e->unsettled | e->dirty_books));
     return out_close(e, &out);
 }

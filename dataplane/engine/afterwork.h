@@ -3,6 +3,9 @@
 // triggered (rules.md sections 8 and 10), symbol by symbol in the order of locates.
 //
 //   engine_step --> own work --> step_close --(e->dirty_books)--> WORK_AFTER until no book is dirty
+//
+// What risk has to settle (settle.h), then what a limit wants killed, comes first, and again after each peg's or stop's
+// taking.
 #ifndef CROSSWIRE_ENGINE_AFTERWORK_H
 #define CROSSWIRE_ENGINE_AFTERWORK_H
 
@@ -17,7 +20,9 @@ unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count)
 static inline unsigned step_close(struct engine *e, const struct out *out)
 {
     unsigned count = out_close(e, out);
-    return __builtin_expect(e->dirty_books != 0, 0) ? afterwork_begin(e, out->events, count) : count;
+    return __builtin_expect((e->dirty_books | e->kills_pending | e->unsettled) != 0, 0)
+               ? afterwork_begin(e, out->events, count)
+               : count;
 }
 
 #endif

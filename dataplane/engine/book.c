@@ -181,6 +181,6 @@ void book_next_best(struct engine *e, struct book *book, uint32_t page, unsigned
         book->best[side] = side & SELL ? NO_ASK : NO_BID;
     else
         book->best[side] = book_level_price(e, book, level);
-    if (book->watch & WATCH_PEGS && side < HIDDEN)
-        book_dirty(e, e->pages[page].locate);
+    if (book->watch & WATCH_BEST && side < HIDDEN)
+        book_best_moved(e, book, e->pages[page].locate);
 }

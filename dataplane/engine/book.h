@@ -14,6 +14,17 @@ static inline uint32_t book_tick_index(const struct book *book, uint32_t price)
     return index * book->tick == price ? index : 0;
 }
 
+void market_best(struct engine *e, uint16_t locate); // market.h
+
+// The best displayed price of a book with WATCH_BEST is another one.
+static inline void book_best_moved(struct engine *e, const struct book *book, uint16_t locate)
+{
+    if (book->watch & WATCH_PEGS)
+        book_dirty(e, locate);
+    if (book->watch & WATCH_MARKET)
+        market_best(e, locate);
+}
+
 // Limits of market orders: they cross any price, but not "no price".
 #define LIMIT_MARKET_BUY (NO_ASK - 1)
 #define LIMIT_MARKET_SELL (NO_BID + 1)
@@ -98,8 +109,8 @@ static inline void book_level_begin(struct engine *e, uint16_t locate, unsigned 
     if (price_rank(side, price) > price_rank(side, book->best[side])) {
         book->best[side] = price;
         book->best_level[side] = id;
-        if (__builtin_expect(book->watch & WATCH_PEGS, 0))
-            book_dirty(e, locate);
+        if (__builtin_expect(book->watch & WATCH_BEST, 0))
+            book_best_moved(e, book, locate);
     }
 }
 

@@ -19,11 +19,14 @@ static inline uint32_t capacity_special(uint32_t max_special, uint32_t max_order
 
 #define CAPACITY_POSITIONS_MOST 1048576u
 
-// Unless configured, every account has room for a position in every symbol.
+// Days have risk when a limits file or this capacity is configured; with a file alone every account has room for a
+// position in every symbol.
 static inline uint32_t capacity_positions(const struct config *config)
 {
     if (config->engine.max_positions)
         return config->engine.max_positions;
+    if (!config->risk.limits || config->risk.limits[0] == 0)
+        return 0;
     uint64_t all = (uint64_t)config->accounts_count * config->symbols_count;
     return all < CAPACITY_POSITIONS_MOST ? (uint32_t)all : CAPACITY_POSITIONS_MOST;
 }

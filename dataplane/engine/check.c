@@ -2,7 +2,9 @@
 // Reads the book for tools, and walks every invariant for tests and debug builds.
 #include "engine/book.h"
 #include "engine/conditional.h"
+#include "engine/kill.h"
 #include "engine/lookup.h"
+#include "engine/market.h"
 #include "engine/phases.h"
 #include "engine/place.h"
 #include "engine/special.h"
@@ -271,12 +273,22 @@ const char *engine_check(const struct engine *e)
         broken = check_buckets(e);
     if (!broken)
         broken = check_risk(e);
+    if (!broken && e->risk.positions_limit)
+        broken = rates_check(e);
+    if (!broken && e->risk.positions_limit)
+        broken = losses_check(e);
+    if (!broken && e->risk.positions_limit)
+        broken = settle_check(e);
     if (!broken)
         broken = risk_check_sums(e);
     if (!broken)
         broken = conditional_check(e);
     if (!broken)
         broken = expiry_check(e);
+    if (!broken)
+        broken = market_invariants(e);
+    if (!broken)
+        broken = kill_check(e);
     return broken ? broken : trades_check(e);
 }
 

@@ -2,6 +2,7 @@
 // Invariants of pegs, discretionary orders, stops, expiries and trades.
 #include "engine/book.h"
 #include "engine/conditional.h"
+#include "engine/market.h"
 #include "engine/pegs.h"
 #include "engine/phases.h"
 #include "engine/slots.h"
@@ -33,9 +34,10 @@ static const char *check_list(const struct engine *e, uint16_t locate, unsigned 
     return NULL;
 }
 
-static bool idle(const struct engine *e)
+// Between two commands, of a symbol whose pegs and stops move.
+static bool idle(const struct engine *e, uint16_t locate)
 {
-    return e->left.work == WORK_NONE;
+    return e->left.work == WORK_NONE && !market_stands_still(e, &e->books[locate], locate);
 }
 
 static const char *wrong_peg(const struct engine *e, uint16_t locate, unsigned side, uint32_t special, uint32_t prev)
@@ -48,7 +50,7 @@ static const char *wrong_peg(const struct engine *e, uint16_t locate, unsigned s
     if (prev && e->specials[prev].entered >= s->entered)
         return "pegs are not in the order of entry";
     uint32_t price = peg_price(e, locate, side_of(order->side), s->price_type, s->peg_offset, peg_cap(s));
-    if (idle(e) && price != (order->level ? order->price : 0))
+    if (idle(e, locate) && price != (order->level ? order->price : 0))
         return "a peg is not where its references put it";
     return NULL;
 }
@@ -90,13 +92,13 @@ static const char *wrong_stop(const struct engine *e, uint16_t locate, unsigned 
 static const char *wrong_triggered(const struct engine *e, uint16_t locate, unsigned side, uint32_t special,
                                    uint32_t prev)
 {
-    (void)locate, (void)side;
+    (void)side;
     const struct special *s = &e->specials[special];
     if (s->kinds != KIND_STOP || !s->triggered || e->orders[s->slot].level != 0)
         return "a list of triggered stops holds what is none";
     if (prev && e->specials[prev].entered >= s->entered)
         return "triggered stops are not in the order of entry";
-    return idle(e) ? "a triggered stop was forgotten" : NULL;
+    return idle(e, locate) ? "a triggered stop was forgotten" : NULL;
 }
 
 static const char *check_book(const struct engine *e, uint16_t locate)
@@ -113,7 +115,8 @@ static const char *check_book(const struct engine *e, uint16_t locate)
             broken = check_list(e, locate, side, back->stops[side], wrong_stop, &count, &newest);
         if (!broken && newest != back->stops_newest[side])
             broken = "a list of stops has another newest one";
-        if (!broken && book->uncommon[side] != (back->discretion[side] || book->best_level[side | HIDDEN]))
+        if (!broken && (book->uncommon[side] & ~(UNCOMMON_KILLED | UNCOMMON_MARKET)) !=
+                           (back->discretion[side] || book->best_level[side | HIDDEN]))
             broken = "a side does not say whether hidden or discretionary orders rest on it";
     }
     if (!broken)
@@ -125,7 +128,8 @@ static const char *check_book(const struct engine *e, uint16_t locate)
     if (((book->watch & WATCH_PEGS) != 0) != (back->pegs != 0) ||
         ((book->watch & WATCH_STOPS) != 0) != (back->stops[BUY] || back->stops[SELL] || back->triggered))
         return "a book watches for orders that it does not have, or not for those that it has";
-    if (idle(e) && back->pegs && (back->looked[BUY] != book->best[BUY] || back->looked[SELL] != book->best[SELL]))
+    if (idle(e, locate) && back->pegs &&
+        (back->looked[BUY] != book->best[BUY] || back->looked[SELL] != book->best[SELL]))
         return "pegs were not looked at when the best prices changed";
     return NULL;
 }
@@ -145,7 +149,7 @@ const char *conditional_check(const struct engine *e)
         dirty += (uint32_t)__builtin_popcountll(e->dirty[word]);
     if (conditional != e->conditional_live)
         return "conditional orders are miscounted";
-    if (dirty != e->dirty_books || (dirty && idle(e)))
+    if (dirty != e->dirty_books || (dirty && e->left.work == WORK_NONE))
         return "books to look at are miscounted or forgotten";
     return NULL;
 }

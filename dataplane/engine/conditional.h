@@ -17,7 +17,8 @@ void conditional_remove(struct engine *e, uint32_t special);
 static inline void book_note_uncommon(struct engine *e, uint16_t locate, unsigned side)
 {
     struct book *book = &e->books[locate];
-    book->uncommon[side] = book->best_level[side | HIDDEN] != 0 || e->backs[locate].discretion[side] != 0;
+    bool any = book->best_level[side | HIDDEN] != 0 || e->backs[locate].discretion[side] != 0;
+    book->uncommon[side] = (uint8_t)((book->uncommon[side] & (UNCOMMON_KILLED | UNCOMMON_MARKET)) | any);
 }
 
 // NULL, or what is wrong with the lists and what depends on them.

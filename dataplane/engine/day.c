@@ -2,6 +2,8 @@
 #include "engine/day.h"
 
 #include "engine/book.h"
+#include "engine/kill.h"
+#include "engine/market.h"
 #include "engine/phases.h"
 #include "engine/risk_limits.h"
 #include "engine/sessions.h"
@@ -60,6 +62,7 @@ void day_open(struct engine *e, const struct command *c, struct out *out)
     e->symbols_limit = e->limit.max_symbols;
     e->orders[0].key = ORDER_FREE;
     e->generator = c->day.seed;
+    e->market.due_ns = UINT64_MAX;
     risk_open_day(e);
     emit_day(out, EV_DAY_OPEN, e->date);
     emit_system(out, 'O', EV_MD_OTHER);
@@ -75,6 +78,7 @@ void day_open_symbol(struct engine *e, const struct command *c, struct out *out)
     struct book *book = &e->books[locate];
     *book = (struct book){.best = {NO_BID, NO_ASK, NO_BID, NO_ASK}, .tick = tick};
     e->backs[locate] = (struct book_back){.looked = {NO_BID, NO_ASK}, .round_lot = c->open_symbol.round_lot};
+    market_opened(&e->markets[locate]);
     book->reciprocal = ((UINT64_C(1) << 63) + tick - 1) / tick;
     memcpy(book->name, c->open_symbol.name, sizeof book->name);
     struct directory_entry *directory = book_directory(e, locate, BUY, 0); // both sides
@@ -98,6 +102,13 @@ void day_open_account(struct engine *e, const struct command *c)
     memcpy(account->firm, c->open_account.firm, sizeof account->firm);
     memcpy(account->organisation, c->open_account.organisation, sizeof account->organisation);
     account->open = true;
+    account->firm_index = index;
+    for (uint16_t other = 0; other < index; other++) {
+        if (!e->accounts[other].open || memcmp(e->accounts[other].firm, account->firm, sizeof account->firm) != 0)
+            continue;
+        account->firm_index = other;
+        break;
+    }
     risk_open_account(e, index);
 }
 
@@ -115,6 +126,7 @@ void day_open_session(struct engine *e, const struct command *c)
                          .aiq_default = c->open_session.aiq_default == 'N' ? 0 : c->open_session.aiq_default};
     uint32_t own = session_own_link(e, c->session);
     e->links[own] = (struct session_link){own, own};
+    kill_session_opened(e, c->session);
     risk_open_session(e, c->session);
 }
 
@@ -137,15 +149,7 @@ void day_start_continue(struct engine *e, struct out *out)
     for (; *locate <= e->limit.max_symbols && !out_full(out); ++*locate) {
         if (e->books[*locate].tick == 0)
             continue;
-        struct line second = {{word_at(e->books[*locate].name)}};
-        emit_two(out,
-                 (struct head){.type = EV_TRADING_ACTION,
-                               .lines = 2,
-                               .flags = EV_MD_OTHER,
-                               .reason = 'T',
-                               .key = KEY_NOBODY,
-                               .terms = *locate},
-                 second);
+        market_tell(e, (uint16_t)*locate, out);
     }
     if (*locate <= e->limit.max_symbols || out->count + START_CLOSING_EVENTS > ENGINE_EVENTS_MAX)
         return;
@@ -156,6 +160,7 @@ void day_start_continue(struct engine *e, struct out *out)
     e->day = DAY_OPEN;
     e->trading_sessions = e->limit.max_sessions;
     e->left.work = WORK_NONE;
+    market_phase(e, out);
 }
 
 void day_end(struct engine *e, struct out *out)

@@ -101,8 +101,17 @@ uint64_t engine_limit(const struct engine *engine, enum scope scope, uint16_t in
 bool engine_limit_use(const struct engine *engine, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
                       uint64_t *used);
 
+// Whether a degraded mode (CMD_MODE's number) is on.
+bool engine_mode_on(const struct engine *engine, unsigned mode);
+
 // The limit for which the last command was rejected, LIMITS when it was for none.
 enum limit engine_limit_refused(const struct engine *engine);
+
+// A symbol's last sale of the day and its close before it, 0 for none.
+struct engine_price {
+    uint32_t last, close;
+};
+struct engine_price engine_price(const struct engine *engine, uint16_t locate);
 
 // Whether a session is up.
 bool engine_session_up(const struct engine *engine, uint16_t session);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matching: the incoming order takes the best contra price first, within it the oldest order, each at the maker's
 // price.
+#include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/orders.h"
 #include "engine/place.h"
@@ -73,12 +74,21 @@ static inline __attribute__((always_inline)) bool fill_level(struct engine *e, s
     return plain;
 }
 
-// Trades have happened at this price.
-static inline void note_trade(struct engine *e, struct book *book, uint16_t locate, uint32_t price)
+static __attribute__((noinline)) void trades_watched(struct engine *e, const struct book *book, uint16_t locate,
+                                                     uint32_t price, uint32_t count)
+{
+    if (book->watch & WATCH_STOPS)
+        triggers_trade(e, locate, price);
+    if (book->watch & WATCH_MARKET)
+        market_trade(e, locate, price, count);
+}
+
+// Trades have happened at this price, `match` being the first one's number.
+static inline void note_trades(struct engine *e, struct book *book, uint16_t locate, uint32_t price, uint64_t match)
 {
     book->last_trade = price;
-    if (__builtin_expect(book->watch & WATCH_STOPS, 0))
-        triggers_trade(e, locate, price);
+    if (__builtin_expect(book->watch & WATCH_TRADES, 0))
+        trades_watched(e, book, locate, price, (uint32_t)(e->next_match - match));
 }
 
 // Puts what is left of the incoming order into the book; there is room in every table, entry has made sure.
@@ -106,9 +116,10 @@ static inline __attribute__((always_inline)) void match_plain(struct engine *e, 
     bool plain = true;
     while (plain && in->quantity && !out_full(out) && book_crosses(book, side, in->limit)) {
         uint32_t price = book->best[side ^ 1], before = in->quantity;
+        uint64_t match = e->next_match;
         plain = fill_level(e, out, book, book->best_level[side ^ 1], risk);
         if (in->quantity != before)
-            note_trade(e, book, in->locate, price);
+            note_trades(e, book, in->locate, price, match);
     }
     if (__builtin_expect(!plain, 0)) {
         match_otherwise(e, out);

@@ -3,6 +3,7 @@
 
 #include "engine/aiq.h"
 #include "engine/book.h"
+#include "engine/market.h"
 #include "engine/wish.h"
 
 enum { PASS_SHOWN, PASS_PREVENTED, PASS_RESERVES, PASSES };
@@ -95,8 +96,10 @@ static void count_discretion(struct engine *e)
     for (; at; at = e->specials[at].next) {
         const struct special *s = &e->specials[at];
         const struct order *order = &e->orders[s->slot];
-        if (s->discretion_type != 'L' || limit >= price_rank(side, order->price) ||
-            limit < price_rank(side, s->discretion_price))
+        if (s->discretion_type != 'L')
+            continue;
+        uint32_t reach = market_cap(e, &e->books[in->locate], in->locate, side ^ 1, s->discretion_price);
+        if (limit >= price_rank(side, order->price) || limit < price_rank(side, reach))
             continue;
         if (!count(e, order, order->quantity))
             return;

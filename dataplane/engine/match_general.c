@@ -5,6 +5,7 @@
 
 #include "engine/aiq.h"
 #include "engine/conditional.h"
+#include "engine/market.h"
 #include "engine/match_count.h"
 #include "engine/pegs.h"
 #include "engine/place.h"
@@ -22,9 +23,22 @@ static bool room(const struct out *out)
     return out->count + MEETING_EVENTS <= ENGINE_EVENTS_MAX;
 }
 
+// As far as the bands let it. What is left of a released stop whose limit lies beyond them can not rest.
+static void cap_taker(struct engine *e, const struct book *book)
+{
+    struct incoming *in = &e->in;
+    unsigned side = side_of(in->side);
+    in->limit = market_cap(e, book, in->locate, side, in->limit);
+    if (in->price <= PRICE_MAX && price_rank(side, in->price) > price_rank(side, in->limit))
+        in->rests = false;
+}
+
 void general_begin(struct engine *e)
 {
     const struct special *s = &e->specials[e->in.special];
+    const struct book *book = &e->books[e->in.locate];
+    if (book->watch & WATCH_MARKET)
+        cap_taker(e, book);
     e->walk = (struct walk){.stage = s->post_only == 'P' ? WALK_OVER : s->min_qty ? WALK_COUNT : WALK_TAKE};
 }
 
@@ -189,9 +203,13 @@ static void trade(struct engine *e, struct out *out, uint32_t slot, uint32_t pri
     book->last_trade = price;
     if (book->watch & WATCH_STOPS)
         triggers_trade(e, in->locate, price);
+    if (book->watch & WATCH_MARKET)
+        market_trade(e, in->locate, price, 1);
     shrink_maker(e, maker, quantity);
     if (risk_on(e))
         risk_trade(e, in, maker, quantity, price);
+    risk_look(e, key_session(in->key));
+    risk_look(e, key_session(maker->key));
     if (maker->quantity == 0)
         refresh_or_drop(e, out, slot);
 }
@@ -331,6 +349,7 @@ static void rest(struct engine *e, struct out *out)
         reserve_draw(e, slot);
     }
     order_risk_add(e, order, 0);
+    risk_look(e, key_session(order->key));
     special_join(e, slot);
     if (new && order->special && s->kinds)
         conditional_add(e, order->special);

@@ -37,6 +37,14 @@ static void lay_out_risk(struct engine *e, const struct engine_capacity *capacit
     risk->symbols = part(base, offset, symbols, sizeof(struct order_limits));
     risk->firms = part(base, offset, accounts, sizeof(uint16_t));
     risk->limits = part(base, offset, 1 + parties + symbols, sizeof *risk->limits);
+    e->paces = part(base, offset, sessions, sizeof(struct pace));
+    e->alikes = part(base, offset, sessions, sizeof(struct alike));
+    e->symbol_paces = part(base, offset, symbols, sizeof(struct symbol_pace));
+    e->holdings = part(base, offset, positions + 1, sizeof(struct holding));
+    e->standings = part(base, offset, 2 * accounts, sizeof(struct standing));
+    e->groups = part(base, offset, accounts * RISK_GROUPS, sizeof(uint64_t));
+    e->told = part(base, offset, parties, sizeof(uint32_t));
+    e->settling.waiting = part(base, offset, parties / 64 + 1, sizeof(uint64_t));
 }
 
 static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, char *base)
@@ -65,7 +73,12 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->dirty = part(base, &offset, dirty_words(capacity->max_symbols), sizeof(uint64_t));
     e->exposures = part(base, &offset, capacity->max_accounts, sizeof(struct exposure));
     lay_out_risk(e, capacity, base, &offset);
+    e->markets = part(base, &offset, symbols, sizeof(struct market));
     e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));
+    e->session_blocks = 1 + 2 * (uint32_t)capacity->max_accounts;
+    e->symbol_blocks = e->session_blocks + capacity->max_sessions;
+    e->blocks = part(base, &offset, e->symbol_blocks + symbols, sizeof(uint8_t));
+    e->kill_causes = part(base, &offset, 2 * (size_t)capacity->max_accounts, sizeof(struct kill_cause));
     return offset;
 }
 

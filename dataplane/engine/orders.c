@@ -5,6 +5,7 @@
 
 #include "contract/fault.h"
 #include "engine/afterwork.h"
+#include "engine/market.h"
 #include "engine/numbers.h"
 #include "engine/options.h"
 #include "engine/place.h"
@@ -59,8 +60,11 @@ static inline __attribute__((always_inline)) bool plain_fits(const struct engine
         UNLIKELY(c->price - 1 >= PRICE_MAX))
         return false;
     plain->tick_index = book_tick_index(plain->book, c->price);
-    if (UNLIKELY(plain->tick_index == 0) || UNLIKELY(plain->book->uncommon[plain->side ^ 1]) ||
-        UNLIKELY(e->levels_used >= e->levels_limit))
+    uint8_t uncommon = plain->book->uncommon[plain->side ^ 1];
+    if (UNLIKELY(plain->tick_index == 0) || UNLIKELY(e->levels_used >= e->levels_limit))
+        return false;
+    if (UNLIKELY(uncommon) && (uncommon != UNCOMMON_MARKET ||
+                               !market_plain(e, terms_locate(plain->terms), terms_side(plain->terms), c->price)))
         return false;
     plain->place = bucket_place(e, plain->key);
     return plain->place.way < BUCKET_PLENTY;
@@ -237,7 +241,7 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
                                                       struct event *events)
 {
     struct out out = out_open(e, events);
-    if (e->sessions[c->session].disabled) { // outcome (c)
+    if (e->sessions[c->session].disabled & DISABLED_BY_USER) { // outcome (c)
         number_take(e, c);
         emit_rejected(&out, c, REJECT_FIRM);
         e->outcome = OUTCOME_REJECTED;
@@ -359,6 +363,7 @@ static inline __attribute__((always_inline)) unsigned cancel_plain(struct engine
     e->outcome = OUTCOME_NO_EFFECT;
     if (UNLIKELY(!session_may_trade(e, c)))
         return 0;
+    rates_message(e, c);
     uint32_t slot = lookup_find(e, command_key(c), hint);
     if (slot == 0)
         return 0;

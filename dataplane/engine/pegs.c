@@ -2,6 +2,7 @@
 #include "engine/pegs.h"
 
 #include "engine/book.h"
+#include "engine/market.h"
 
 // Halfway between the best prices, rounded away from the contra side to what a hidden order may stand at.
 static int64_t midpoint(const struct book *book, unsigned side)
@@ -24,7 +25,7 @@ uint32_t peg_price(const struct engine *e, uint16_t locate, unsigned side, char 
     price += side == BUY ? offset : -(int64_t)offset;
     if (cap && (side == BUY ? price > cap : price < cap))
         price = cap;
-    return price < book->tick || price > PRICE_MAX ? 0 : (uint32_t)price;
+    return price < book->tick || price > PRICE_MAX ? 0 : market_cap(e, book, locate, side, (uint32_t)price);
 }
 
 uint32_t discretion_price(const struct engine *e, const struct special *special, uint16_t locate, unsigned side,
@@ -33,6 +34,8 @@ uint32_t discretion_price(const struct engine *e, const struct special *special,
     uint32_t reach = special->discretion_price;
     if (special->discretion_type != 'L')
         reach = peg_price(e, locate, side, special->discretion_type, special->discretion_peg_offset, reach);
+    if (reach)
+        reach = market_cap(e, &e->books[locate], locate, side, reach);
     return reach && price_rank(side, reach) > price_rank(side, price) ? reach : price;
 }
 

@@ -2,6 +2,7 @@
 #include "engine/phases.h"
 
 #include "engine/day.h"
+#include "engine/market.h"
 #include "engine/slots.h"
 #include "engine/special.h"
 #include "engine/terms.h"
@@ -79,6 +80,7 @@ void phase_continue(struct engine *e, struct out *out)
     if (e->phase == PHASE_CLOSED)
         emit_system(out, 'E', EV_MD_OTHER);
     e->left.work = WORK_NONE;
+    market_phase(e, out);
 }
 
 // ---- orders that live to a time: a binary heap by expiry, then entry -----------------------------------------------

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/positions.h"
 
-#include "engine/risk_hooks.h"
-
 uint32_t position_take(struct engine *e, uint16_t account, uint16_t locate)
 {
     struct risk *risk = &e->risk;
@@ -16,7 +14,6 @@ uint32_t position_take(struct engine *e, uint16_t account, uint16_t locate)
     risk->index[place] = (uint64_t)key << 32 | number;
     risk->positions[number] = (struct position){.account = account, .locate = locate};
     risk->backs[number] = (struct position_back){.most = {LIMIT_UNSET, LIMIT_UNSET}};
-    hook_position_new(e, number);
     return number;
 }
 

@@ -7,9 +7,12 @@
 
 #include "engine/conditional.h"
 #include "engine/day.h"
+#include "engine/kill.h"
+#include "engine/market_snapshot.h"
 #include "engine/phases.h"
 #include "engine/place.h"
 #include "engine/risk_snapshot.h"
+#include "engine/settle_snapshot.h"
 #include "engine/special.h"
 
 static bool refuse(struct restore *restore, const char *why)
@@ -121,8 +124,15 @@ static bool take_session(struct restore *restore, const struct command *c)
     day_open_session(e, &open);
     struct session *session = &e->sessions[c->session];
     session->up = c->restore_session.up;
-    session->disabled = c->restore_session.disabled;
+    session->disabled = c->restore_session.disabled & DISABLED_BY_USER;
     return session->open ? true : refuse(restore, "it has a session of no account");
+}
+
+static bool take_kill(struct restore *restore, const struct command *c)
+{
+    bool taken = kill_restore_blocks(restore->engine, (enum scope)c->restore_kill.scope, c->restore_kill.index,
+                                     c->restore_kill.blocks);
+    return taken ? true : refuse(restore, "it has a kill of what it does not have");
 }
 
 static bool take_numbers(struct restore *restore, const struct command *c)
@@ -305,16 +315,17 @@ static void append(struct engine *e, uint32_t *oldest, uint32_t newest, uint32_t
 
 static bool take_list_entry(struct restore *restore, uint16_t locate, uint8_t list, uint32_t slot, uint32_t *newest)
 {
-    static const uint8_t kinds[] = {KIND_PEG, KIND_DISCRETION, KIND_DISCRETION, KIND_STOP, KIND_STOP};
+    static const uint8_t kinds[] = {KIND_PEG, KIND_DISCRETION, KIND_DISCRETION, KIND_STOP, KIND_STOP, KIND_STOP};
     struct engine *e = restore->engine;
     struct book_back *back = &e->backs[locate];
-    uint32_t *oldest[] = {&back->pegs, &back->discretion[BUY], &back->discretion[SELL], &back->stops[BUY],
-                          &back->stops[SELL]};
+    uint32_t *oldest[] = {&back->pegs,       &back->discretion[BUY], &back->discretion[SELL],
+                          &back->stops[BUY], &back->stops[SELL],     &back->triggered};
     uint32_t special = slot <= e->fresh_slot ? e->orders[slot].special : 0;
     if (special == 0 || e->specials[special].kinds != kinds[list] || e->orders[slot].locate != locate ||
         e->specials[special].prev || *oldest[list] == special)
         return refuse(restore, "it lists an order twice, or one that does not belong there");
     append(e, oldest[list], *newest, special);
+    e->specials[special].triggered = list == RESTORE_TRIGGERED;
     *newest = special;
     back->conditional++;
     e->conditional_live++;
@@ -328,16 +339,20 @@ static bool take_list(struct restore *restore, const struct command *c)
     uint16_t locate = c->restore_list.locate;
     uint8_t list = c->restore_list.list;
     if (locate == LOCATE_NONE || locate > e->limit.max_symbols || e->books[locate].tick == 0 ||
-        list > RESTORE_STOPS_SELL || c->restore_list.count > sizeof c->restore_list.slots / sizeof(uint32_t))
+        list > RESTORE_TRIGGERED || c->restore_list.count > sizeof c->restore_list.slots / sizeof(uint32_t))
         return refuse(restore, "it has a list of no symbol");
     struct book_back *back = &e->backs[locate];
     uint32_t none = 0;
     // A list that takes several records: behind the last one's last.
     if (list == RESTORE_DISCRETION_BUY || list == RESTORE_DISCRETION_SELL)
         none = back->discretion[list - RESTORE_DISCRETION_BUY] ? restore->listed : 0;
-    uint32_t *newest = list == RESTORE_PEGS        ? &back->pegs_newest
-                       : list >= RESTORE_STOPS_BUY ? &back->stops_newest[list - RESTORE_STOPS_BUY]
-                                                   : &none;
+    if (list == RESTORE_TRIGGERED)
+        none = back->triggered ? restore->listed : 0;
+    uint32_t *newest = &none;
+    if (list == RESTORE_PEGS)
+        newest = &back->pegs_newest;
+    else if (list == RESTORE_STOPS_BUY || list == RESTORE_STOPS_SELL)
+        newest = &back->stops_newest[list - RESTORE_STOPS_BUY];
     for (unsigned i = 0; i < c->restore_list.count; i++)
         if (!take_list_entry(restore, locate, list, c->restore_list.slots[i], newest))
             return false;
@@ -387,13 +402,13 @@ static bool take_end(struct restore *restore, const struct command *c)
     if (c->restore_end.records != restore->records || c->restore_end.digest != restore->digest)
         return refuse(restore, "its records are not those that it was written with");
     free_the_rest(e);
-    risk_limits_work_out(e);
     if (c->restore_end.orders != live_orders(e) || c->restore_end.levels != e->levels_used ||
         c->restore_end.specials != e->special_live || c->restore_end.conditionals != e->conditional_live)
         return refuse(restore, "the book that it makes is not the one that it was made of");
     e->sequence = c->restore_end.sequence;
     e->lanes = event_lanes(c->restore_end.event_hash);
     e->time_ns = c->time_ns;
+    settle_taken(e);
     e->day = restore->ended ? DAY_ENDED : DAY_OPEN;
     e->trading_sessions = e->day == DAY_OPEN ? e->limit.max_sessions : 0;
 #ifdef CROSSWIRE_CHECK
@@ -419,6 +434,8 @@ static bool take(struct restore *restore, const struct command *c)
         return take_account(restore, c);
     case CMD_RESTORE_SESSION:
         return take_session(restore, c);
+    case CMD_RESTORE_KILL:
+        return take_kill(restore, c);
     case CMD_RESTORE_NUMBERS:
         return take_numbers(restore, c);
     case CMD_RESTORE_LIMITS:
@@ -433,8 +450,12 @@ static bool take(struct restore *restore, const struct command *c)
         return take_special(restore, c);
     case CMD_RESTORE_LIST:
         return take_list(restore, c);
+    case CMD_RESTORE_RATES:
+        return settle_take(e, c) ? true : refuse(restore, "it has counted something that is not there");
     case CMD_RESTORE_TRADES:
         return take_trades(restore, c);
+    case CMD_RESTORE_MARKET:
+        return market_restore(restore->engine, c) || refuse(restore, "it has a state of the market that no engine has");
     case CMD_RESTORE_END:
         return take_end(restore, c);
     default:

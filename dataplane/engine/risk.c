@@ -6,10 +6,11 @@
 #include "engine/risk_limits.h"
 
 void risk_party_trade(struct engine *e, uint16_t session, uint32_t number, unsigned side, uint32_t quantity,
-                      uint32_t price, bool maker, bool undo)
+                      uint32_t price, bool maker, enum trade_way way)
 {
     const struct session_line *line = &e->risk.lines[session];
     struct position *position = &e->risk.positions[number];
+    bool undo = way == TRADE_UNDONE;
     int64_t value = (int64_t)((uint64_t)quantity * price), counted = undo ? -value : value;
     int64_t shares = undo ? -(int64_t)quantity : (int64_t)quantity;
     unsigned moved = side ^ (unsigned)undo;
@@ -24,10 +25,10 @@ void risk_party_trade(struct engine *e, uint16_t session, uint32_t number, unsig
     firm->lanes[0] += (risk_lanes){gross, counted, shares, 0};
     firm->lanes[1] += executed + (risk_lanes){net, -net, 0, 0};
     hook_gross_changed(e, position->account, position->locate, gross);
-    hook_traded(e, session, number, side_turn(moved, quantity), price, maker);
+    hook_traded(e, session, number, quantity, price, maker, way != TRADE_NEW);
 }
 
-static void both_parties(struct engine *e, const struct trade *trade, bool undo)
+static void both_parties(struct engine *e, const struct trade *trade, enum trade_way way)
 {
     uint64_t keys[] = {trade->taker, trade->maker};
     char sides[] = {trade->taker_side, trade->maker_side};
@@ -36,18 +37,18 @@ static void both_parties(struct engine *e, const struct trade *trade, bool undo)
     for (unsigned i = 0; i < 2; i++) {
         uint16_t session = key_session(keys[i]);
         uint32_t position = position_find(e, e->sessions[session].account, trade->locate);
-        risk_party_trade(e, session, position, side_of(sides[i]), trade->quantity, trade->price, i == 1, undo);
+        risk_party_trade(e, session, position, side_of(sides[i]), trade->quantity, trade->price, i == 1, way);
     }
 }
 
 void risk_trade_undo(struct engine *e, const struct trade *trade)
 {
-    both_parties(e, trade, true);
+    both_parties(e, trade, TRADE_UNDONE);
 }
 
 void risk_trade_redo(struct engine *e, const struct trade *trade)
 {
-    both_parties(e, trade, false);
+    both_parties(e, trade, TRADE_REDONE);
 }
 
 bool risk_trade_fits(const struct engine *e, const struct trade *trade, uint32_t quantity)

@@ -45,6 +45,9 @@ static inline uint32_t risk_mark(const struct engine *e, uint16_t locate)
 // begins its position. Returns REJECT_NONE or the reason. Rates and duplicates count it: once an order.
 uint8_t risk_check(struct engine *e, struct risk_order *order);
 
+// What the session's parties come to may have grown without a check (risk.md section 4): levels are looked at.
+void risk_look(struct engine *e, uint16_t session);
+
 // What has come together of a use, in its limit's unit.
 static inline uint64_t party_used(const struct engine *e, uint32_t party, enum use use)
 {
@@ -118,9 +121,10 @@ static inline __attribute__((always_inline)) void risk_take(struct engine *e, ui
         risk_move(e, from, session, side, -(int64_t)quantity, -(int64_t)notional, number, -orders);
 }
 
-// One party's side of a trade: `session` has bought or sold. With `undo` the trade is taken back.
+// One party's side of a trade: `session` has bought or sold.
+enum trade_way { TRADE_NEW, TRADE_UNDONE, TRADE_REDONE }; // the latter by a break or an adjustment
 void risk_party_trade(struct engine *e, uint16_t session, uint32_t position, unsigned side, uint32_t quantity,
-                      uint32_t price, bool maker, bool undo);
+                      uint32_t price, bool maker, enum trade_way way);
 
 // The next maker's position and line will be wanted soon.
 static inline __attribute__((always_inline)) void risk_look_at_next(const struct engine *e, const struct order *maker)
@@ -135,9 +139,9 @@ static inline __attribute__((always_inline)) void
 risk_trade(struct engine *e, const struct incoming *in, const struct order *maker, uint32_t quantity, uint32_t price)
 {
     risk_party_trade(e, (uint16_t)(in->key >> 32), in->position, in->side == 'B' ? BUY : SELL, quantity, price, false,
-                     false);
+                     TRADE_NEW);
     risk_party_trade(e, (uint16_t)(maker->key >> 32), maker->position, maker->side == 'B' ? BUY : SELL, quantity, price,
-                     true, false);
+                     true, TRADE_NEW);
 }
 
 // The trade of the table is no more; an adjustment's new trade.

@@ -158,6 +158,18 @@ static inline bool any(risk_lanes lanes)
     return !_mm256_testz_si256((__m256i)lanes, (__m256i)lanes);
 }
 
+void risk_look(struct engine *e, uint16_t session)
+{
+    static const struct added none;
+    if (e->sessions[session].risk == 0)
+        return;
+    const struct session_line *line = &e->risk.lines[session];
+    uint32_t parties[] = {line->own, line->account, line->firm};
+    for (unsigned i = 0; i < 3; i++)
+        if (any(above(&e->parties[parties[i]], &none)))
+            hook_stage_reached(e, parties[i]);
+}
+
 // Something is above what is watched: a limit, or the level of an alert.
 static __attribute__((noinline)) uint8_t check_uses(struct engine *e, const struct session_line *line,
                                                     const struct added *added)
@@ -247,7 +259,7 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
         return refuse(e, LIMIT_ADV, REJECT_ADV_LIMIT);
     if (share_above(&e->risk.positions[o->position], &added, line->share))
         return refuse(e, LIMIT_POSITION_SHARE, REJECT_AGGREGATE_EXPOSURE);
-    return hook_holding(e, o);
+    return hook_holding(e, o, (int64_t)added.notional);
 }
 
 uint8_t risk_check(struct engine *e, struct risk_order *o)
@@ -257,9 +269,6 @@ uint8_t risk_check(struct engine *e, struct risk_order *o)
     e->risk.refused = LIMITS;
     e->risk.checked = e->sequence;
     uint8_t reason = hook_blocked(e, o);
-    if (UNLIKELY(reason != REJECT_NONE))
-        return reason;
-    reason = hook_halted(e, o);
     if (UNLIKELY(reason != REJECT_NONE))
         return reason;
     uint32_t forbidden = line->limits.forbidden | symbol->forbidden;

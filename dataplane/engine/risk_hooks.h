@@ -4,6 +4,11 @@
 #define CROSSWIRE_ENGINE_RISK_HOOKS_H
 
 #include "contract/reject.h"
+#include "engine/losses.h"
+#include "engine/market.h"
+#include "engine/mode.h"
+#include "engine/rates.h"
+#include "engine/settle.h"
 #include "engine/state.h"
 
 // An Enter, or a Replace with its original, that is about to be taken.
@@ -12,14 +17,15 @@ struct risk_order {
     uint32_t original; // slot of the order to be replaced, 0 for an Enter
     uint16_t session, account, locate;
     unsigned side;
-    char side_name;    // B S T E
-    uint32_t quantity; // that will be open
-    uint32_t price;    // limit as it will rest, a peg's cap; above PRICE_MAX: none
-    uint32_t reach;    // the price up to which it takes, `price` unless it has discretion
-    uint32_t stop;     // stop price of an order that waits for one, 0 none
-    bool waits;        // it has a trigger
-    uint32_t asks;     // enum permission: bits that it would need
-    uint32_t position; // filled in by risk_check
+    char side_name;                    // B S T E
+    uint32_t quantity;                 // that will be open
+    uint32_t price;                    // limit as it will rest, a peg's cap; above PRICE_MAX: none
+    uint32_t reach;                    // the price up to which it takes, `price` unless it has discretion
+    uint32_t stop;                     // stop price of an order that waits for one, 0 none
+    bool waits;                        // it has a trigger
+    uint32_t asks;                     // enum permission: bits that it would need
+    const struct market_order *market; // NULL: a plain order, which has asked before it was one
+    uint32_t position;                 // filled in by risk_check
 };
 
 // ---- checks, in their order; REJECT_NONE or the reason
@@ -28,36 +34,28 @@ struct risk_order {
 // 1: kill, block, mode.
 static inline uint8_t hook_blocked(struct engine *e, const struct risk_order *o)
 {
-    (void)e, (void)o;
-    return REJECT_NONE;
-}
-
-// 2: the symbol's trading state.
-static inline uint8_t hook_halted(struct engine *e, const struct risk_order *o)
-{
-    (void)e, (void)o;
-    return REJECT_NONE;
+    (void)o;
+    return mode_blocks(e) ? REJECT_OTHER : REJECT_NONE;
 }
 
 // 4 and 5: rates, duplicates.
 static inline uint8_t hook_rates(struct engine *e, const struct risk_order *o)
 {
-    (void)e, (void)o;
-    return REJECT_NONE;
+    if (o->original)
+        return rates_replace(e, o->session, o->locate);
+    return rates_enter(e, o->session, o->locate, o->side_name, o->command->quantity, o->command->price);
 }
 
 // End of 6: collar, bands, short sale restrictions.
 static inline uint8_t hook_market(struct engine *e, const struct risk_order *o)
 {
-    (void)e, (void)o;
-    return REJECT_NONE;
+    return o->market ? market_check(e, o->market) : REJECT_NONE;
 }
 
-// End of 7: correlation, repeated executions. o->position is known.
-static inline uint8_t hook_holding(struct engine *e, const struct risk_order *o)
+// End of 7: correlation, repeated executions. o->position is known, the order adds `notional`.
+static inline uint8_t hook_holding(struct engine *e, const struct risk_order *o, int64_t notional)
 {
-    (void)e, (void)o;
-    return REJECT_NONE;
+    return losses_order(e, o->account, o->locate, o->position, notional);
 }
 
 // ---- what others know
@@ -66,28 +64,24 @@ static inline uint8_t hook_holding(struct engine *e, const struct risk_order *o)
 // The closing price of the day before, 0 none; average daily volume, 0 unknown.
 static inline uint32_t hook_reference(const struct engine *e, uint16_t locate)
 {
-    (void)e, (void)locate;
-    return 0;
+    return e->markets[locate].close;
 }
 
 static inline uint64_t hook_adv(const struct engine *e, uint16_t locate)
 {
-    (void)e, (void)locate;
-    return 0;
+    return e->markets[locate].adv;
 }
 
 // A limit's value under the modes that are on.
 static inline uint64_t hook_scaled(const struct engine *e, enum limit limit, uint64_t value)
 {
-    (void)e, (void)limit;
-    return value;
+    return mode_scaled(e, limit, value);
 }
 
 // From which use on a party is to be looked at when the command is over; UINT64_MAX never.
 static inline uint64_t hook_stage_at(const struct engine *e, uint32_t party, enum use use)
 {
-    (void)e, (void)party, (void)use;
-    return UINT64_MAX;
+    return settle_stage_at(e, party, use);
 }
 
 // ---- what others want to know
@@ -96,38 +90,32 @@ static inline uint64_t hook_stage_at(const struct engine *e, uint32_t party, enu
 // An order has been taken with which a use of this party comes to its stage_at or above.
 static inline void hook_stage_reached(struct engine *e, uint32_t party)
 {
-    (void)e, (void)party;
+    settle_party(e, party);
 }
 
-// A party to a trade, after its position has changed; a break or adjustment undoes it with `quantity` turned round.
-static inline void hook_traded(struct engine *e, uint16_t session, uint32_t position, int64_t quantity, uint32_t price,
-                               bool maker)
+// A party to a trade, after its position has changed. `later`: by a break or an adjustment.
+static inline void hook_traded(struct engine *e, uint16_t session, uint32_t position, uint32_t quantity, uint32_t price,
+                               bool maker, bool later)
 {
-    (void)e, (void)session, (void)position, (void)quantity, (void)price, (void)maker;
-}
-
-// An account has begun a position.
-static inline void hook_position_new(struct engine *e, uint32_t position)
-{
-    (void)e, (void)position;
+    losses_trade(e, session, position, quantity, price, maker, later);
 }
 
 // CMD_POSITION has set this position.
 static inline void hook_position_set(struct engine *e, uint32_t position)
 {
-    (void)e, (void)position;
+    (void)e, (void)position; // marked at the next tick, like all others
 }
 
 // What an account's positions and working orders in a symbol come to has changed by so much.
 static inline void hook_gross_changed(struct engine *e, uint16_t account, uint16_t locate, int64_t by)
 {
-    (void)e, (void)account, (void)locate, (void)by;
+    group_add(e, account, locate, by);
 }
 
 // Limits of this scope have changed: for what others work out of them.
 static inline void hook_limits_changed(struct engine *e, enum scope scope, uint16_t index)
 {
-    (void)e, (void)scope, (void)index;
+    settle_limits(e, scope, index);
 }
 
 #endif

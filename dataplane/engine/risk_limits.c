@@ -344,6 +344,7 @@ void risk_open_day(struct engine *e)
 {
     e->risk.positions_limit = e->limit.max_positions;
     e->risk.refused = LIMITS;
+    mode_work_out(e);
     if (e->limit.max_positions == 0)
         return;
     struct risk *risk = &e->risk;
@@ -370,6 +371,7 @@ void risk_open_account(struct engine *e, uint16_t account)
     while (!e->accounts[firm].open || memcmp(e->accounts[firm].firm, e->accounts[account].firm, 4) != 0)
         firm++;
     e->risk.firms[account] = firm;
+    losses_open(e, account);
     unset(e, values_of(e, SCOPE_ACCOUNT, account));
     if (firm == account)
         unset(e, values_of(e, SCOPE_FIRM, account));

@@ -50,7 +50,7 @@ struct position {
     uint32_t working[2];  // open in live orders
     uint64_t notional[2]; // of these
     uint32_t bounded;     // its back has limits
-    uint32_t group;       // of correlated symbols
+    uint32_t unused;
 };
 _Static_assert(sizeof(struct position) == 64, "one line");
 

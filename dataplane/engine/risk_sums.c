@@ -16,6 +16,8 @@ static uint64_t position_use(const struct position *position, enum limit limit)
 bool engine_limit_use(const struct engine *e, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
                       uint64_t *used)
 {
+    if (e->risk.positions_limit && (limit == LIMIT_LOSS || limit == LIMIT_DRAWDOWN))
+        return losses_used(e, scope, index, limit, used);
     bool held = limit == LIMIT_LONG_POSITION || limit == LIMIT_SHORT_POSITION;
     bool added = limit == LIMIT_DAY_QUANTITY || limit == LIMIT_DAY_VALUE || limit == LIMIT_WORKING_ORDERS;
     bool money = limit == LIMIT_GROSS_NOTIONAL || limit == LIMIT_NET_NOTIONAL;

@@ -114,7 +114,8 @@ void session_entry_control(struct engine *e, const struct command *c, struct out
 {
     if (!firm_message(e, c, out))
         return;
-    e->sessions[c->session].disabled = c->type == CMD_DISABLE;
+    struct session *session = &e->sessions[c->session];
+    session->disabled = (uint8_t)((session->disabled & ~DISABLED_BY_USER) | (c->type == CMD_DISABLE));
     emit_response(out, c->type == CMD_DISABLE ? EV_DISABLED : EV_ENABLED, c);
 }
 

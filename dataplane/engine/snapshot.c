@@ -4,8 +4,11 @@
 
 #include <string.h>
 
+#include "engine/kill.h"
+#include "engine/market_snapshot.h"
 #include "engine/place.h"
 #include "engine/risk_snapshot.h"
+#include "engine/settle_snapshot.h"
 #include "engine/special.h"
 
 enum stage {
@@ -13,6 +16,7 @@ enum stage {
     STAGE_SYMBOLS,
     STAGE_ACCOUNTS,
     STAGE_SESSIONS,
+    STAGE_KILLS,
     STAGE_NUMBERS,
     STAGE_LIMITS_SET,
     STAGE_EXECUTED,
@@ -20,12 +24,14 @@ enum stage {
     STAGE_BOOK,    // of symbol `at`: side by side, page by page
     STAGE_WAITING, // of symbol `at`: what stands in its lists only
     STAGE_LISTS,
+    STAGE_RATES,
     STAGE_TRADES,
+    STAGE_MARKET, // of symbol `at`, part `list`; 0 is the venue
     STAGE_END,
     STAGE_OVER,
 };
 
-#define LISTS 5u
+#define LISTS 6u
 
 bool snapshot_possible(const struct engine *e)
 {
@@ -127,7 +133,7 @@ static bool put_session(struct snapshot_walk *walk, struct command *c)
     while (walk->at < e->limit.max_sessions && !e->sessions[walk->at].open)
         walk->at++;
     if (walk->at >= e->limit.max_sessions) {
-        enter_stage(walk, STAGE_NUMBERS, 0);
+        enter_stage(walk, STAGE_KILLS, 0);
         return false;
     }
     const struct session *session = &e->sessions[walk->at];
@@ -135,10 +141,22 @@ static bool put_session(struct snapshot_walk *walk, struct command *c)
     c->session = (uint16_t)walk->at++;
     c->restore_session.account = session->account;
     c->restore_session.up = session->up;
-    c->restore_session.disabled = session->disabled;
+    c->restore_session.disabled = session->disabled & DISABLED_BY_USER;
     c->restore_session.cancel_on_disconnect = session->cancel_on_disconnect;
     c->restore_session.post_only_cancels = session->post_only_cancels;
     c->restore_session.aiq_default = session->aiq_default;
+    return true;
+}
+
+static bool put_kill(struct snapshot_walk *walk, struct command *c)
+{
+    enum scope scope;
+    if (!kill_next_blocks(walk->engine, &walk->at, &scope, &c->restore_kill.index, &c->restore_kill.blocks)) {
+        enter_stage(walk, STAGE_NUMBERS, 0);
+        return false;
+    }
+    c->type = CMD_RESTORE_KILL;
+    c->restore_kill.scope = (uint8_t)scope;
     return true;
 }
 
@@ -302,7 +320,7 @@ static bool put_book(struct snapshot_walk *walk, struct command *c)
 {
     const struct engine *e = walk->engine;
     if (walk->at > e->limit.max_symbols) {
-        enter_stage(walk, STAGE_TRADES, 0);
+        enter_stage(walk, STAGE_RATES, 0);
         return false;
     }
     if (walk->slot == 0 && (e->books[walk->at].tick == 0 || !next_level(walk))) {
@@ -328,6 +346,8 @@ static uint32_t list_first(const struct engine *e, uint32_t locate, uint32_t lis
     case RESTORE_DISCRETION_BUY:
     case RESTORE_DISCRETION_SELL:
         return back->discretion[list - RESTORE_DISCRETION_BUY];
+    case RESTORE_TRIGGERED:
+        return back->triggered;
     default:
         return back->stops[list - RESTORE_STOPS_BUY];
     }
@@ -376,13 +396,26 @@ static bool put_list(struct snapshot_walk *walk, struct command *c)
 
 // ---- the rest -------------------------------------------------------------------------------------------------------
 
+// `list`: the kind of the record, `offset`: within its entry.
+static bool put_rates(struct snapshot_walk *walk, struct command *c)
+{
+    struct settle_walk at = {walk->list, walk->at, walk->offset};
+    bool more = settle_next(walk->engine, &at, c);
+    walk->list = at.kind;
+    walk->at = at.at;
+    walk->offset = at.place;
+    if (!more)
+        enter_stage(walk, STAGE_TRADES, 0);
+    return more && c->type == CMD_RESTORE_RATES;
+}
+
 static bool put_trades(struct snapshot_walk *walk, struct command *c)
 {
     const struct engine *e = walk->engine;
     uint64_t made = e->next_match - e->first_match;
     uint32_t kept = made < e->trades_limit ? (uint32_t)made : e->trades_limit, count = 0;
     if (walk->at >= kept) {
-        enter_stage(walk, STAGE_END, 0);
+        enter_stage(walk, STAGE_MARKET, 0);
         return false;
     }
     c->type = CMD_RESTORE_TRADES;
@@ -401,6 +434,15 @@ static bool put_trades(struct snapshot_walk *walk, struct command *c)
     }
     c->restore_trades.count = count;
     return true;
+}
+
+// Behind the books, which have left orders beyond no bands.
+static bool put_market(struct snapshot_walk *walk, struct command *c)
+{
+    if (market_save(walk->engine, &walk->at, &walk->list, c))
+        return true;
+    enter_stage(walk, STAGE_END, 0);
+    return false;
 }
 
 static bool put_end(struct snapshot_walk *walk, struct command *c)
@@ -430,6 +472,8 @@ static bool put_next(struct snapshot_walk *walk, struct command *c)
         return put_account(walk, c);
     case STAGE_SESSIONS:
         return put_session(walk, c);
+    case STAGE_KILLS:
+        return put_kill(walk, c);
     case STAGE_NUMBERS:
         return put_numbers(walk, c);
     case STAGE_LIMITS_SET:
@@ -442,8 +486,12 @@ static bool put_next(struct snapshot_walk *walk, struct command *c)
         return put_waiting(walk, c);
     case STAGE_LISTS:
         return put_list(walk, c);
+    case STAGE_RATES:
+        return put_rates(walk, c);
     case STAGE_TRADES:
         return put_trades(walk, c);
+    case STAGE_MARKET:
+        return put_market(walk, c);
     case STAGE_END:
         return put_end(walk, c);
     case STAGE_OVER:

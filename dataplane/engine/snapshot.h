@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an engine holds, as a stream of commands (CMD_RESTORE_*) that make another engine hold the same.
 //
-//   engine --snapshot_next--> DAY, SYMBOL.., ACCOUNT.., SESSION.., NUMBERS..,
+//   engine --snapshot_next--> DAY, SYMBOL.., ACCOUNT.., SESSION.., KILL.., NUMBERS..,
 //                             each book: ORDER (and SPECIAL).., LIST..,        --restore_take--> engine
 //                             TRADES.., END
 //

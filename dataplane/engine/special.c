@@ -123,8 +123,8 @@ void special_join(struct engine *e, uint32_t slot)
         book->best_level[side] = id;
         if (side & HIDDEN)
             book_note_uncommon(e, order->locate, side & SELL);
-        else if (book->watch & WATCH_PEGS)
-            book_dirty(e, order->locate);
+        else if (book->watch & WATCH_BEST)
+            book_best_moved(e, book, order->locate);
     }
 }
 

@@ -2,6 +2,8 @@
 // Enter and Replace of everything that is not plain, and of plain orders that ask for it in an uncommon way: the checks
 // in their order, the answer, and the way into the book, into waiting or into matching.
 #include "engine/conditional.h"
+#include "engine/kill.h"
+#include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/numbers.h"
 #include "engine/options.h"
@@ -106,6 +108,14 @@ static uint32_t asks(const struct engine *e, const struct wish *wish)
 static uint8_t check_risk(struct engine *e, const struct wish *wish, uint32_t *position)
 {
     const struct special *s = &e->specials[0];
+    const struct market_order market = {.locate = wish->locate,
+                                        .side = wish->side_name,
+                                        .price_type = s->price_type,
+                                        .market = wish->market,
+                                        .waits = s->trigger_type != 0,
+                                        .discretion = (wish->kinds & KIND_DISCRETION) != 0,
+                                        .price = wish->price,
+                                        .peg_offset = s->peg_offset};
     bool farther = wish->side == BUY && s->discretion_price > wish->price;
     struct risk_order order = {.command = wish->command,
                                .original = wish->original,
@@ -119,10 +129,11 @@ static uint8_t check_risk(struct engine *e, const struct wish *wish, uint32_t *p
                                .reach = farther ? s->discretion_price : wish->price,
                                .stop = s->trigger_type == 'S' ? s->trigger : 0,
                                .waits = s->trigger_type != 0,
-                               .asks = asks(e, wish)};
+                               .asks = asks(e, wish),
+                               .market = &market};
     *position = 0;
     if (wish->session->risk == 0)
-        return REJECT_NONE;
+        return market_check(e, &market);
     uint8_t reason = risk_check(e, &order);
     *position = order.position;
     return reason;
@@ -198,6 +209,15 @@ static bool must_pause(struct engine *e, struct wish *wish)
     return true;
 }
 
+// Checks 1 and 2 of risk.md: a mode or a kill, the symbol's trading state.
+static uint8_t check_stopped(const struct engine *e, const struct wish *wish)
+{
+    bool risk = wish->session->risk != 0;
+    if ((risk && mode_blocks(e)) || kill_blocks(e, wish->command->session, wish->locate, wish->side))
+        return REJECT_OTHER;
+    return market_check_halted(e, wish->locate);
+}
+
 static void reject(struct engine *e, const struct command *c, struct out *out, uint8_t reason)
 {
     emit_rejected(out, c, reason);
@@ -209,7 +229,7 @@ static uint8_t check_enter_head(const struct engine *e, const struct command *c)
     const struct session *session = &e->sessions[c->session];
     if (c->refuse != REJECT_NONE)
         return c->refuse;
-    if (session->disabled || (c->options & OPTION(TAG_FIRM) && !firm_permitted(e, session, c->firm)))
+    if (session->disabled & DISABLED_BY_USER || (c->options & OPTION(TAG_FIRM) && !firm_permitted(e, session, c->firm)))
         return REJECT_FIRM;
     if (!symbol_known(e, c))
         return REJECT_SYMBOL;
@@ -227,6 +247,8 @@ void special_enter(struct engine *e, const struct command *c, struct out *out)
         wish_fill(e, &wish, c, 0, c->side);
         reason = wish_check(e, &wish);
     }
+    if (reason == REJECT_NONE)
+        reason = check_stopped(e, &wish);
     if (reason == REJECT_NONE) {
         if (must_pause(e, &wish))
             return;
@@ -281,7 +303,9 @@ void special_replace(struct engine *e, const struct command *c, uint32_t slot, s
         wish_fill(e, &wish, c, slot, side);
         reason = wish_check(e, &wish);
     }
-    if (reason == REJECT_NONE) {
+    if (reason == REJECT_NONE)
+        refused = check_stopped(e, &wish);
+    if (reason == REJECT_NONE && refused == REJECT_NONE) {
         if (must_pause(e, &wish))
             return;
         refused = check_risk(e, &wish, &position);

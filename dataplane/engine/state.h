@@ -19,6 +19,7 @@
 #include "contract/reject.h"
 #include "engine/engine.h"
 #include "engine/risk_state.h"
+#include "engine/settle_state.h"
 
 // Options that a later Replaced must echo. A replace without a tag keeps what the original had.
 struct echo {
@@ -170,7 +171,16 @@ enum { BUY, SELL, HIDDEN };
 enum { // book.watch: who wants to know
     WATCH_PEGS = 1 << 0,
     WATCH_STOPS = 1 << 1,
+    WATCH_MARKET = 1 << 2, // bands or velocity in force (market.h)
 };
+#define WATCH_TRADES (WATCH_STOPS | WATCH_MARKET)
+#define WATCH_BEST (WATCH_PEGS | WATCH_MARKET)
+
+// In book.uncommon of both sides: plain orders look at the symbol's struct market before they are plain.
+#define UNCOMMON_MARKET 0x80u
+
+// In book.uncommon of both sides: the symbol is killed, plain orders go the long way.
+#define UNCOMMON_KILLED 0x40u
 
 struct book {
     uint32_t best[BOOK_SIDES];       // price: NO_BID, NO_ASK
@@ -179,7 +189,8 @@ struct book {
     uint32_t tick;                   // 0: locate not opened
     uint32_t last_trade;             // price, 0 none today
     char name[8];
-    uint8_t uncommon[2]; // by side: hidden or discretionary orders rest, takers of the other side need the general way
+    uint8_t uncommon[2]; // by side: hidden or discretionary orders rest, takers of the other side need the general way;
+                         // | UNCOMMON_MARKET
     uint8_t watch;
     uint8_t unused[5];
 };
@@ -211,7 +222,7 @@ struct session {
         struct {
             uint8_t open; // CMD_OPEN_SESSION seen
             uint8_t up;
-            uint8_t disabled; // order entry, by OUCH D
+            uint8_t disabled; // order entry: DISABLED_BY_USER, | sides that are killed (kill.h)
             char aiq_default; // 0: none, as N
         };
     };
@@ -227,11 +238,15 @@ _Static_assert(sizeof(struct session) == 16, "four to a line");
 
 #define SESSION_PLAIN 0x0101u // open, up and nothing else
 
+#define DISABLED_BY_USER 1u // OUCH D
+#define DISABLED_KILL_SHIFT 1
+
 struct account {
     char name[16];
     char firm[4];
     uint8_t open;
-    uint8_t unused[3];
+    uint8_t unused;
+    uint16_t firm_index; // the first account of its firm
     char organisation[16];
 };
 
@@ -300,6 +315,8 @@ enum work {
     WORK_PHASE, // phases.h
     WORK_EXPIRY,
     WORK_AFTER,  // afterwork.h
+    WORK_KILL,   // kill.h
+    WORK_MARKET, // market.h
     WORK_LIMITS, // risk_limits.h
 };
 
@@ -324,6 +341,26 @@ struct after {
     uint8_t taking; // match_general is at work on e->in
 };
 
+// A kill that is being carried out (kill.c).
+struct kill {
+    uint64_t id;
+    uint64_t canceled, counted; // orders
+    uint32_t session, slot;     // where its walk is
+    uint16_t index;
+    uint8_t scope;
+    uint8_t sides; // bits 1 << BUY, 1 << SELL
+    uint8_t stage;
+    uint8_t limit; // that asked for it, LIMITS: a command
+    char side;     // as the command has it
+};
+
+// Why a limit kills the account 2n, the firm 2n + 1.
+struct kill_cause {
+    uint64_t before, after;
+    uint32_t limit;
+    uint32_t pending; // not carried out yet
+};
+
 // A trade of the day, by match number.
 struct trade {
     uint64_t taker, maker; // order keys
@@ -335,6 +372,65 @@ struct trade {
     uint8_t unused[2];
 };
 _Static_assert(sizeof(struct trade) == 32, "two to a line");
+
+// Prices of trades in an interval of ten seconds, for the mean.
+struct interval {
+    uint64_t sum; // at most 2^32 prices below 2^31
+    uint32_t count;
+    uint32_t number; // intervals since midnight
+};
+
+// Lowest and highest trade in an eighth of the velocity's time.
+struct step {
+    uint32_t low, high; // UINT32_MAX and 0: none
+    uint32_t number;    // eighths since midnight
+};
+
+#define MARKET_INTERVALS_KEPT 30u
+#define MARKET_STEPS_KEPT 8u
+
+// The state of the market in one symbol (market.md). The first line is what orders and trades of a watched book read.
+struct market {
+    uint32_t lower, upper; // no trade outside; 0 and UINT32_MAX: no bands in force
+    uint64_t interval_end_ns, step_end_ns;
+    uint32_t low, high; // of the velocity's time; UINT32_MAX and 0: no trade
+    uint32_t reference; // of the bands, 0 none yet
+    uint32_t velocity_percent;
+    uint8_t interval, step; // the ones at hand, places in the tables
+    char told;              // trading state as the feed has it
+    char limit_side;        // side of the limit state, 0 none
+    uint8_t tripped;        // velocity: a pause begins when the command is over
+    char reg_sho;
+    char halt; // the operator's state, STATE_TRADING: none of his
+    uint8_t wide;
+    uint64_t limit_since_ns;
+    uint64_t referenced_ns; // since when the reference has been this one
+
+    uint64_t pause_end_ns; // 0: no pause
+    uint64_t wide_until_ns, wide_from_ns;
+    uint64_t adv;   // 0 unknown
+    uint32_t close; // the price before the day, 0 none
+    uint32_t percent, wide_percent, limit_state_ms, pause_ms, velocity_ms;
+    char told_reason[4], halt_reason[4], pause_reason[4], resume_reason[4];
+    uint8_t tier;
+    uint8_t unused[7];
+    struct interval intervals[MARKET_INTERVALS_KEPT];
+    struct step steps[MARKET_STEPS_KEPT];
+};
+_Static_assert(offsetof(struct market, pause_end_ns) == 64, "what is read often stands in the first line");
+
+// What all symbols share of it, and where a walk over them stands.
+struct market_venue {
+    uint64_t due_ns;      // nothing waits for a time before this
+    uint64_t sweep_ns;    // when references are worked out next
+    uint64_t halt_end_ns; // of the market-wide halt; 0 none, UINT64_MAX with the day
+    uint64_t declared[3];
+    uint32_t watched; // symbols that have bands or velocity
+    uint32_t cursor, last;
+    uint8_t breached; // highest level that the day has seen
+    uint8_t why;      // enum market_look
+    uint8_t sweeping;
+};
 
 enum day_state { DAY_NONE, DAY_OPENING, DAY_OPEN, DAY_ENDED };
 
@@ -366,6 +462,7 @@ struct engine {
     uint32_t symbols_limit;
     uint32_t session_links; // index of session 0's own link
     uint32_t dirty_books;   // bits set in dirty
+    uint32_t kills_pending; // kill_causes that are pending
     enum engine_outcome outcome;
     struct exposure *exposures; // by account
     struct party *parties;      // accounts, firms, sessions, on a day with risk
@@ -400,7 +497,27 @@ struct engine {
     struct walk walk;
     struct command entry; // of WORK_ENTRY
     struct after after;
+    struct market *markets; // by locate
+    struct market_venue market;
+    struct kill kill;
+    struct kill_cause *kill_causes;
+    uint8_t *blocks; // by scope: the venue's, then by account, firm (as account), session, symbol (kill.h)
+    uint32_t session_blocks, symbol_blocks; // where these begin
     struct risk risk;
+
+    // Rates, results and modes (settle_state.h). Nothing of it on a day without risk.
+    struct pace *paces; // by session
+    struct alike *alikes;
+    struct symbol_pace *symbol_paces; // by locate
+    struct holding *holdings;         // by position
+    struct standing *standings;       // accounts, firms
+    uint64_t *groups;                 // by account, group: its positions and working orders in it
+    uint32_t *told;                   // by party: its levels that are told
+    uint32_t slowing;                 // parties that are slowed, and a mode that has a rate
+    bool unsettled;                   // something waits for the end of the command's own work (settle.h)
+    struct mode mode;                 // what those that are on come to
+    struct settling settling;
+    struct mode modes[MODES];
 
     uint32_t date;
     struct engine_capacity memory; // what engine_new was given

@@ -2,7 +2,9 @@
 // The engine's front: one command in, its events out, and whatever a command leaves for later steps.
 #include "engine/afterwork.h"
 #include "engine/day.h"
+#include "engine/kill.h"
 #include "engine/lookup.h"
+#include "engine/market.h"
 #include "engine/match_general.h"
 #include "engine/numbers.h"
 #include "engine/orders.h"
@@ -35,6 +37,7 @@ static __attribute__((noinline)) unsigned other_order(struct engine *e, const st
     e->outcome = OUTCOME_NO_EFFECT;
     if (!session_may_trade(e, c))
         return 0;
+    rates_message(e, c);
     switch (c->type) {
     case CMD_MODIFY:
         order_modify(e, c, &out);
@@ -51,6 +54,14 @@ static __attribute__((noinline)) unsigned other_order(struct engine *e, const st
         break;
     }
     return step_close(e, &out);
+}
+
+// What time brings: orders that expire first, then the market.
+static void tick_run(struct engine *e, struct out *out)
+{
+    expiry_run(e, out);
+    if (e->left.work == WORK_NONE)
+        market_tick(e, out);
 }
 
 static void dispatch_control(struct engine *e, const struct command *c, struct out *out)
@@ -90,14 +101,33 @@ static void dispatch_control(struct engine *e, const struct command *c, struct o
     case CMD_ADJUST:
         trade_adjust(e, c, out);
         return;
+    case CMD_KILL:
+        kill_command(e, c, out);
+        return;
+    case CMD_RESET:
+        kill_reset(e, c, out);
+        return;
     case CMD_LIMIT:
         risk_limit_set(e, c, out);
         return;
     case CMD_POSITION:
         risk_position(e, c);
         return;
+    case CMD_MODE:
+        mode_change(e, c, out);
+        return;
+    case CMD_GROUP:
+        group_set(e, c);
+        return;
     case CMD_TICK:
-        expiry_run(e, out);
+        settle_tick(e);
+        tick_run(e, out);
+        return;
+    case CMD_REFERENCE:
+    case CMD_HALT:
+    case CMD_INDEX:
+    case CMD_BANDS:
+        market_command(e, c, out);
         return;
     default: // CLOCK: time has moved, nothing waits for it; unknown types: nothing
         return;
@@ -182,10 +212,16 @@ unsigned engine_continue(struct engine *e, struct event *events)
         phase_continue(e, &out);
         break;
     case WORK_EXPIRY:
-        expiry_run(e, &out);
+        tick_run(e, &out);
+        break;
+    case WORK_MARKET:
+        market_continue(e, &out);
         break;
     case WORK_AFTER:
         e->left.work = WORK_NONE;
+        break;
+    case WORK_KILL:
+        kill_continue(e, &out);
         break;
     case WORK_LIMITS:
         risk_limits_continue(e);

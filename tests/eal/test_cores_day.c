@@ -88,6 +88,15 @@ static void check_window(struct rig_client *client)
     assert_int_equal(next, total + 1);
 }
 
+// More orders after what the feed had `told` before: it goes on there, and the core is where the engine of the test is.
+static void goes_on(struct rig_client clients[2], size_t told)
+{
+    rig_forget(&rig);
+    flow(clients, 2, 1000, 50, 12);
+    check_market_data(0, told + 1);
+    assert_int_equal(atomic_load(&rig_port(&rig, 0)->event_hash), engine_event_hash(rig.engine[0]));
+}
+
 static void a_day_opens_with_its_first_messages(void **state)
 {
     (void)state;
@@ -199,10 +208,7 @@ static void after_a_restart_windows_and_streams_hold_the_same_bytes(void **state
         assert_int_equal(get_be32(rig_last(&rig, &clients[i], 'A')->bytes + 11), rig.expected[i].count + 1);
         check_window(&clients[i]);
     }
-    rig_forget(&rig);
-    flow(clients, 2, 1000, 50, 12);
-    check_market_data(0, before + 1);
-    assert_int_equal(atomic_load(&rig_port(&rig, 0)->event_hash), engine_event_hash(rig.engine[0]));
+    goes_on(clients, before);
 }
 
 static void a_history_that_gives_other_events_stops_the_core(void **state)
@@ -322,10 +328,7 @@ static void check_goes_on(struct rig_client clients[2], size_t feed)
                  memcmp(packet->bytes + MOLD_HEADER + 2, message->bytes, message->size) == 0;
     }
     assert_true(found);
-    rig_forget(&rig);
-    flow(clients, 2, 1000, 50, 12);
-    check_market_data(0, feed + 1);
-    assert_int_equal(atomic_load(&rig_port(&rig, 0)->event_hash), engine_event_hash(rig.engine[0]));
+    goes_on(clients, feed);
 }
 
 static void a_restored_core_goes_on_and_one_that_was_refused_begins_again(void **state)

@@ -17,87 +17,47 @@
 
 #include "dataplane/memory.h"
 #include "dataplane/needs.h"
+#include "tests/support/made_up_tree.h"
 
 #define POOL "/sys/kernel/mm/hugepages/hugepages-"
 
-static char root[64];
 static char error[512];
 static struct config config;
 static struct needs needs;
 
-static const char *at(const char *name)
-{
-    static char paths[4][512];
-    static unsigned turn;
-    char *path = paths[turn++ % 4];
-    snprintf(path, sizeof paths[0], "%s%s", root, name);
-    return path;
-}
-
-static void make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(path, 0755);
-        *slash = '/';
-    }
-}
-
-static void put(const char *name, unsigned number)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s", at(name));
-    make_folders(path);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fprintf(file, "%u\n", number);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void put_link(const char *name, const char *target)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s", at(name));
-    make_folders(path);
-    assert_int_equal(symlink(target, path), 0);
-}
-
 static int fresh(void **state)
 {
     (void)state;
-    strcpy(root, "/tmp/crosswire-needs-XXXXXX");
     config = (struct config){.profile_directory = "nic_profiles", .dataplane.huge_pages = true};
     needs = (struct needs){.nodes[0] = {.role_pages = 60, .eal_pages = 32}, .region_bytes = 6 << 20};
-    return mkdtemp(root) ? 0 : -1;
+    return tree_make();
 }
 
 static int remove_all(void **state)
 {
-    char command[128];
     (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command);
+    return tree_remove();
 }
 
 static void pages(unsigned unused, unsigned promised, unsigned giant)
 {
-    put(POOL "2048kB/nr_hugepages", 200);
-    put(POOL "2048kB/free_hugepages", unused);
-    put(POOL "2048kB/resv_hugepages", promised);
-    put(POOL "1048576kB/free_hugepages", giant);
+    tree_put(POOL "2048kB/nr_hugepages", "200");
+    tree_put(POOL "2048kB/free_hugepages", "%u", unused);
+    tree_put(POOL "2048kB/resv_hugepages", "%u", promised);
+    tree_put(POOL "1048576kB/free_hugepages", "%u", giant);
 }
 
 static void refused(const char *words)
 {
     error[0] = '\0';
-    assert_int_equal(needs_check(&config, &needs, root, error, sizeof error), EX_UNAVAILABLE);
+    assert_int_equal(needs_check(&config, &needs, tree_root, error, sizeof error), EX_UNAVAILABLE);
     if (!strstr(error, words) || strchr(error, '\n'))
         fail_msg("'%s' does not say '%s'", error, words);
 }
 
 static void enough(void)
 {
-    if (needs_check(&config, &needs, root, error, sizeof error) != 0)
+    if (needs_check(&config, &needs, tree_root, error, sizeof error) != 0)
         fail_msg("%s", error);
 }
 
@@ -159,7 +119,8 @@ static void a_region_on_hugetlbfs_takes_its_pages_too(void **state)
     enough();
 }
 
-// A terminal that somebody has for himself alone stands for a VFIO group in use: both are EBUSY, though not for root.
+// A terminal that somebody has for himself alone stands for a VFIO group in use: both are EBUSY, though not for
+// tree_root.
 static void a_vfio_group_in_use_is_refused(void **state)
 {
     (void)state;
@@ -169,23 +130,23 @@ static void a_vfio_group_in_use_is_refused(void **state)
     config.ports = &port;
     config.ports_count = 1;
     enough(); // no such device: the port says so
-    put("/sys/bus/pci/devices/0000:5e:00.0/vendor", 1);
-    put("/sys/bus/pci/devices/0000:5e:00.0/device", 1);
-    put("/sys/kernel/iommu_groups/8/type", 1);
-    put_link("/sys/bus/pci/devices/0000:5e:00.0/iommu_group", "../../../../kernel/iommu_groups/8");
-    put("/dev/vfio/8", 1);
+    tree_put("/sys/bus/pci/devices/0000:5e:00.0/vendor", "1");
+    tree_put("/sys/bus/pci/devices/0000:5e:00.0/device", "1");
+    tree_put("/sys/kernel/iommu_groups/8/type", "1");
+    tree_link("/sys/bus/pci/devices/0000:5e:00.0/iommu_group", "../../../../kernel/iommu_groups/8");
+    tree_put("/dev/vfio/8", "1");
     enough();
     if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) {
         print_message("skipped because there is no terminal to make\n");
         skip();
     }
-    unlink(at("/dev/vfio/8"));
-    put_link("/dev/vfio/8", ptsname(master));
+    unlink(tree_at("/dev/vfio/8"));
+    tree_link("/dev/vfio/8", ptsname(master));
     int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
     assert_int_equal(ioctl(slave, TIOCEXCL), 0);
     bool is_root = geteuid() == 0;
     if (is_root) {
-        assert_int_equal(chmod(root, 0755) | fchown(slave, 65534, (gid_t)-1) | seteuid(65534), 0);
+        assert_int_equal(chmod(tree_root, 0755) | fchown(slave, 65534, (gid_t)-1) | seteuid(65534), 0);
         if (access("nic_profiles/physical.yaml", R_OK) != 0) {
             assert_int_equal(seteuid(0), 0);
             print_message("skipped because others can not read this source tree\n");

@@ -23,6 +23,7 @@
 #include "contract/nic_profile.h"
 #include "io/eal.h"
 #include "io/port.h"
+#include "tests/eal/eal_stage.h"
 
 static char directory[] = "/tmp/xw-profiles-XXXXXX";
 
@@ -360,26 +361,19 @@ static void memif_opens_and_leaves_no_socket(void **state)
 static int start(void **state)
 {
     (void)state;
-    char error[512] = "";
     struct config_port port = {.name = "wire", .profile = "pcap", .device = "none"};
     struct config config = {.instance = "test",
                             .profile_directory = "nic_profiles",
                             .ports = &port,
                             .ports_count = 1,
                             .dataplane = {.memory_mb = 64}};
-    if (!mkdtemp(directory))
-        return -1;
-    if (eal_start(&config, error, sizeof error) == 0)
-        return 0;
-    print_message("%s\n", error);
-    return -1;
+    return stage_start(&config, directory);
 }
 
 static int stop(void **state)
 {
     (void)state;
-    eal_stop();
-    return rmdir(directory);
+    return stage_stop(directory);
 }
 
 int main(void)

@@ -28,6 +28,7 @@
 #include "io/eal.h"
 #include "io/packet.h"
 #include "io/port.h"
+#include "tests/eal/eal_stage.h"
 
 #define GIVE_UP_SECONDS 30
 
@@ -299,28 +300,16 @@ static void a_capture_is_played_and_the_answers_are_captured(void **state)
 static int start(void **state)
 {
     (void)state;
-    char error[512] = "";
-    if (geteuid() != 0)
-        no_namespace = "it needs root for a network namespace";
-    else if (unshare(CLONE_NEWNET) != 0)
-        no_namespace = "this machine allows no network namespace";
-    else if (system("ip link set lo up") != 0)
-        no_namespace = "the ip command is missing: apt-get install iproute2";
+    no_namespace = stage_own_network();
     port.profile = "pcap";
     port.device = "none";
-    if (!mkdtemp(directory))
-        return -1;
-    if (eal_start(&config, error, sizeof error) == 0)
-        return 0;
-    print_message("%s\n", error);
-    return -1;
+    return stage_start(&config, directory);
 }
 
 static int stop(void **state)
 {
     (void)state;
-    eal_stop();
-    return rmdir(directory);
+    return stage_stop(directory);
 }
 
 int main(void)

@@ -25,6 +25,7 @@
 #include "io/eal.h"
 #include "io/packet.h"
 #include "io/port.h"
+#include "tests/eal/eal_stage.h"
 
 #define CLIENT_FRAMES 2000u
 #define FLOOD_FRAMES 63u
@@ -338,20 +339,15 @@ static void a_directory_that_is_not_there_is_refused_and_nothing_stays_open(void
 static int start(void **state)
 {
     (void)state;
-    char error[512] = "";
-    assert_non_null(mkdtemp(directory));
+    int result = stage_start(&server, directory);
     snprintf(socket_path, sizeof socket_path, "%s/wire.sock", directory);
-    if (eal_start(&server, error, sizeof error) == 0)
-        return 0;
-    print_message("%s\n", error);
-    return -1;
+    return result;
 }
 
 static int stop(void **state)
 {
     (void)state;
-    eal_stop();
-    return rmdir(directory); // nothing is left in it
+    return stage_stop(directory);
 }
 
 int main(int count, char **arguments)

@@ -42,5 +42,5 @@ names=$(nm -g --defined-only "$to/opt/xw/lib/libcrosswire-client.a" | awk 'NF ==
 [ -z "$names" ] || fail "the library has names that are not its own: $names"
 
 "${make[@]}" uninstall || fail "make uninstall"
-left=$(find "$to" -type f)
-[ "$left" = "$to/etc/crosswire/crosswire.yaml" ] || fail "uninstall leaves: $left"
+left=$(find "$to" -type f | sort | paste -sd' ')
+[ "$left" = "$to/etc/crosswire/crosswire.yaml $to/etc/crosswire/limits.yaml" ] || fail "uninstall leaves: $left"

@@ -40,6 +40,15 @@ snapshot_end() {
 # The day's snapshots, oldest first.
 snapshot_files() { find "$XW_HOME/journal" -name '*.xwn' | sort; }
 
+# snapshot_await COUNT SNAPSHOT: until so many newer ones than this are there: the follower is the least of all threads.
+snapshot_await() {
+    local end=$((SECONDS + 40))
+    until [ "$(snapshot_files | awk -v last="$2" '$0 > last' | wc -l)" -ge "$1" ]; do
+        [ $SECONDS -lt $end ] || xw_fail "no $1 snapshots behind $(basename "$2") in 40 s"
+        sleep 0.05
+    done
+}
+
 # The sequence that a snapshot covers, by its name.
 snapshot_covered() { basename "$1" .xwn | sed 's/^[0-9]*-0*//'; }
 

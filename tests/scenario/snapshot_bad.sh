@@ -21,6 +21,7 @@ snapshot_recovered .snapshots[0] -eq "$before"
 snapshot_recovered .passed_over -eq 1
 
 xw_await_size "$record" 2500000 40
+snapshot_await 3 "${files[2]}" # none that is damaged already stays
 snapshot_kill
 mapfile -t files < <(snapshot_files)
 truncate -s -4096 "${files[0]}"

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <time.h>
 
@@ -102,6 +103,7 @@ int sys_setpriority(int which, id_t who, int priority);
 int sys_prctl(int option, ...);
 long sys_syscall(long number, ...);
 int sys_clock_gettime(clockid_t clock, struct timespec *time);
+int sys_adjtimex(struct timex *clock);
 time_t sys_time(time_t *out);
 pid_t sys_getpid(void);
 pid_t sys_gettid(void);
@@ -121,6 +123,10 @@ int sys_socket(int domain, int type, int protocol);
 int sys_bind(int fd, const struct sockaddr *address, socklen_t size);
 int sys_listen(int fd, int backlog);
 int sys_accept4(int fd, struct sockaddr *address, socklen_t *size, int flags);
+struct group;
+const struct group *sys_getgrnam(const char *name);
+int sys_fchownat(int directory, const char *path, uid_t owner, gid_t group, int flags);
+int sys_fchmodat(int directory, const char *path, mode_t mode, int flags);
 int sys_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
 ssize_t sys_recv(int fd, void *out, size_t size, int flags);
 ssize_t sys_send(int fd, const void *bytes, size_t size, int flags);

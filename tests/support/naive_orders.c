@@ -280,6 +280,8 @@ static int enter_code(struct naive_venue *v, const struct command *c, struct res
     int code = terms_code(v, c, o, false);
     if (code)
         return code;
+    if (naive_killed(v, o))
+        return 0x0F;
     settle(v, o, c);
     *lives = slide(v, o);
     return room_for(v, o, NULL) ? 0 : 0x0A;
@@ -397,10 +399,13 @@ static void overlay(struct command *had, const struct command *c, const struct r
 }
 
 static bool replacement_bad(struct naive_venue *v, const struct command *c, struct resting *o,
-                            const struct resting *original, bool *lives)
+                            const struct resting *original, bool *lives, bool *killed)
 {
     if (c->refuse || !side_may_become(original->side, o->side) || c->quantity > 999999 ||
         c->quantity <= original->executed || terms_code(v, c, o, original->tif == '6'))
+        return true;
+    *killed = naive_killed(v, o);
+    if (*killed)
         return true;
     o->open = c->quantity - original->executed;
     settle(v, o, c);
@@ -425,7 +430,7 @@ void naive_replace(struct naive_venue *v, const struct command *c)
         naive_say_rejected(v, 0x0C);
         return;
     }
-    bool lives;
+    bool lives, killed = false;
     struct resting o = {.user_ref = c->user_ref,
                         .executed = original->executed,
                         .session = c->session,
@@ -436,7 +441,12 @@ void naive_replace(struct naive_venue *v, const struct command *c)
                         .capacity = original->capacity,
                         .terms = original->terms};
     overlay(&o.terms, c, original);
-    if (replacement_bad(v, c, &o, original, &lives)) {
+    if (replacement_bad(v, c, &o, original, &lives, &killed)) {
+        if (killed) {
+            naive_new_number(v);
+            naive_say_rejected(v, 0x0F);
+            return;
+        }
         naive_cancel_whole(v, original, 'U');
         v->outcome = NAIVE_REJECTED;
         return;

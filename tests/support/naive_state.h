@@ -58,6 +58,13 @@ struct deal { // a trade of the day
     struct event event;
 };
 
+struct naive_block { // orders of this scope and side are not taken
+    uint8_t scope;
+    uint16_t index;
+    bool buys;
+    unsigned source;
+};
+
 struct naive_venue {
     struct resting **orders; // live, in the order of entry or last replace
     size_t live, room, expiring;
@@ -74,6 +81,8 @@ struct naive_venue {
     uint64_t next_ref, next_match, first_match, now, moments, generator;
     struct deal *deals;
     size_t deals_count, deals_room;
+    struct naive_block blocks[4096];
+    size_t blocks_count;
     const struct command *command;
     struct event *events;
     size_t count, events_room;
@@ -134,6 +143,12 @@ void naive_stops_see(struct naive_venue *v, uint16_t locate, uint32_t price);
 bool naive_stop_begins(struct naive_venue *v, struct resting *o);
 // What a command leaves to pegs and stops.
 void naive_after(struct naive_venue *v);
+
+// ---- the kill switch (naive_kill.c)
+
+bool naive_killed(const struct naive_venue *v, const struct resting *o); // an order that is to come
+void naive_kill(struct naive_venue *v, const struct command *c);
+void naive_reset(struct naive_venue *v, const struct command *c);
 
 // ---- orders (naive_orders.c)
 

@@ -396,6 +396,10 @@ const struct event *naive_step(struct naive_venue *v, const struct command *c, s
         expire(v);
     else if (c->type == CMD_BREAK || c->type == CMD_ADJUST)
         break_trade(v, c);
+    else if (c->type == CMD_KILL)
+        naive_kill(v, c);
+    else if (c->type == CMD_RESET)
+        naive_reset(v, c);
     else if (c->type == CMD_SESSION_UP && client)
         client->up = true;
     else if (c->type == CMD_SESSION_DOWN && client && client->up) {

@@ -55,9 +55,9 @@ struct flow {
 
 unsigned flow_kinds(const char *names)
 {
-    static const char *const known[] = {"hidden", "attributed", "reserve", "minimum", "postonly",
-                                        "peg",    "discretion", "stop",    "time",    "aiq",
-                                        "break",  "odd",        "iso",     "all",     "none"};
+    static const char *const known[] = {"hidden",     "attributed", "reserve", "minimum", "postonly", "peg",
+                                        "discretion", "stop",       "time",    "aiq",     "break",    "odd",
+                                        "iso",        "kill",       "all",     "none"};
     unsigned kinds = 0;
     while (*names) {
         size_t length = strcspn(names, ","), i = 0;
@@ -65,7 +65,7 @@ unsigned flow_kinds(const char *names)
                (strlen(known[i]) != length || strncmp(known[i], names, length) != 0))
             i++;
         xw_assert(i < sizeof known / sizeof known[0]);
-        kinds |= i == KINDS ? FLOW_ALL : i == KINDS + 1 ? 0 : 1u << i;
+        kinds |= i == KINDS + 1 ? FLOW_ALL | FLOW_KILL : i == KINDS + 2 ? 0 : 1u << i;
         names += length + (names[length] == ',');
     }
     return kinds;
@@ -607,8 +607,25 @@ static void draw_break(struct flow *f, struct command *c)
     memcpy(c->trade.maker_cl_ord_id, "MAKER         ", 14);
 }
 
+// Often enough that scopes overlap, and resets more often, so that there is a market.
+static void draw_kill(struct flow *f, struct command *c)
+{
+    c->type = chance(&f->r, 350) ? CMD_KILL : CMD_RESET;
+    c->session = SESSION_NONE;
+    c->kill.scope = (uint8_t)(SCOPE_VENUE + draw(&f->r, 5));
+    c->kill.index = (uint16_t)draw(&f->r, SESSIONS + 1);
+    c->kill.side = chance(&f->r, 10) ? 'X' : chance(&f->r, 400) ? pick(&f->r, "BS") : 0;
+    c->kill.actions = chance(&f->r, 500) ? KILL_BLOCK | KILL_CANCEL : (uint8_t)draw(&f->r, 5);
+    c->kill.source = chance(&f->r, 500) ? 0 : (uint8_t)draw(&f->r, 9);
+    c->kill.id = f->done;
+}
+
 static bool draw_other(struct flow *f, struct command *c)
 {
+    if (f->kinds & FLOW_KILL && chance(&f->r, 12)) {
+        draw_kill(f, c);
+        return true;
+    }
     if (f->kinds & FLOW_TIME && chance(&f->r, 30)) {
         c->type = CMD_TICK;
         c->session = SESSION_NONE;

@@ -24,7 +24,8 @@ enum flow_kind {
     FLOW_BREAK = 1 << 10, // broken and adjusted trades
     FLOW_ODD = 1 << 11,   // every combination of options, most of them refused
     FLOW_ISO = 1 << 12,
-    FLOW_ALL = (1 << 13) - 1,
+    FLOW_ALL = (1 << 13) - 1, // of what clients send
+    FLOW_KILL = 1 << 13,      // kills and resets
 };
 
 // The names of `kinds`, comma-separated ("all", "none", "hidden,peg"), as a set; aborts on an unknown one.

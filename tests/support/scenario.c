@@ -122,6 +122,10 @@ static bool set_option(struct command *c, const char *word)
         set;                       \
         return true;               \
     }
+    if (NAMED("at")) { // second of the day
+        c->time_ns = price_of(value) * UINT64_C(100000);
+        return true;
+    }
     if (NAMED("refuse")) {
         c->refuse = (uint8_t)strtoul(value, NULL, 16);
         return true;
@@ -167,8 +171,109 @@ static bool set_option(struct command *c, const char *word)
     return false;
 }
 
+// The market's commands name a symbol first: S1, or - for all.
+static uint16_t next_locate(struct words *words)
+{
+    const char *word = next_word(words);
+    return *word == 'S' ? (uint16_t)strtoul(word + 1, NULL, 10) : LOCATE_NONE;
+}
+
+// The value of the next word when it is NAME=value; NULL otherwise.
+static const char *next_value(struct words *words, const char *name)
+{
+    size_t length = strlen(name);
+    const char *word = words->next < words->count ? words->word[words->next] : "";
+    if (strncmp(word, name, length) != 0 || word[length] != '=')
+        return NULL;
+    words->next++;
+    return word + length + 1;
+}
+
+static uint32_t next_parts(struct words *words, const char *name) // millionths, written as a percentage
+{
+    const char *value = next_value(words, name);
+    return value ? price_of(value) : 0;
+}
+
+static uint64_t next_seconds(struct words *words, const char *name, uint64_t unit, uint64_t none)
+{
+    const char *value = next_value(words, name);
+    return value ? strtoull(value, NULL, 10) * unit : none;
+}
+
+static void parse_bands(struct command *c, struct words *words)
+{
+    c->bands.locate = next_locate(words);
+    c->bands.percent = next_parts(words, "percent");
+    c->bands.wide_percent = next_parts(words, "wide");
+    c->bands.limit_state_ms = (uint32_t)next_seconds(words, "limit", 1000, 15000);
+    c->bands.pause_ms = (uint32_t)next_seconds(words, "pause", 1000, 300000);
+    c->bands.velocity_percent = next_parts(words, "velocity");
+    c->bands.velocity_ms = (uint32_t)next_seconds(words, "within", 1000, 0);
+    c->bands.wide_until_ns = next_seconds(words, "until", 1000000000, 0);
+    c->bands.wide_from_ns = next_seconds(words, "from", 1000000000, UINT64_MAX);
+}
+
+// HALT symbol state reason    REFERENCE symbol price sho=    INDEX level breached last= declared=1
+// BANDS symbol percent= wide= limit= pause= velocity= within= until= from=
+static bool parse_market(struct command *c, const char *type, struct words *words)
+{
+    *c = (struct command){.session = SESSION_NONE};
+    if (strcmp(type, "HALT") == 0) {
+        c->type = CMD_HALT;
+        c->halt.locate = next_locate(words);
+        c->halt.state = next_word(words)[0];
+        fill(c->halt.reason, 4, next_word(words));
+    } else if (strcmp(type, "REFERENCE") == 0) {
+        c->type = CMD_REFERENCE;
+        c->reference.locate = next_locate(words);
+        c->reference.reference = price_of(next_word(words));
+        const char *sho = next_value(words, "sho");
+        c->reference.reg_sho = sho ? *sho : 0;
+    } else if (strcmp(type, "INDEX") == 0) {
+        c->type = CMD_INDEX;
+        c->index.level = next_number(words);
+        c->index.breached = (uint8_t)next_number(words);
+        c->index.last_ns = next_seconds(words, "last", 1000000000, UINT64_MAX);
+        uint64_t unit = next_seconds(words, "declared", 1, 0);
+        for (unsigned i = 0; i < 3; i++)
+            c->index.declared[i] = unit * (i + 1);
+    } else if (strcmp(type, "BANDS") == 0) {
+        c->type = CMD_BANDS;
+        parse_bands(c, words);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+// What KILL and RESET say behind their scope.
+static void parse_kill(struct command *c, const char *scope, struct words *words)
+{
+    static const char *const scopes[] = {"venue", "firm", "account", "session", "symbol", "position"};
+    for (uint8_t i = 0; i < 6; i++)
+        if (strcmp(scope, scopes[i]) == 0)
+            c->kill.scope = SCOPE_VENUE + i;
+    c->kill.index = (uint16_t)next_number(words);
+    c->kill.actions = *scope && c->type == CMD_KILL ? KILL_BLOCK | KILL_CANCEL : 0;
+    while (words->next < words->count) {
+        const char *word = next_word(words), *value = strchr(word, '=') + 1;
+        uint64_t number = strtoull(value, NULL, 10);
+        if (*word == 's' && word[1] == 'i') // side
+            c->kill.side = *value == '-' ? 0 : *value;
+        else if (*word == 's')
+            c->kill.source = (uint8_t)number;
+        else if (*word == 'a')
+            c->kill.actions = (uint8_t)number;
+        else
+            c->kill.id = number;
+    }
+}
+
 static bool parse_fields(struct command *c, const char *type, struct words *words)
 {
+    if (parse_market(c, type, words))
+        return true;
     const char *session = next_word(words);
     uint16_t number = (uint16_t)strtoul(session + (*session == 's'), NULL, 10);
     if (strcmp(type, "O") == 0) {
@@ -218,6 +323,17 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         set_scope(c, session);
         c->limit.limit = limit_of(next_word(words));
         c->limit.value = amount_of(next_word(words));
+    } else if (strcmp(type, "GROUP") == 0) { // S1 number
+        *c = (struct command){.type = CMD_GROUP, .session = SESSION_NONE};
+        c->group.locate = (uint16_t)strtoul(session + 1, NULL, 10);
+        c->group.group = (uint16_t)next_number(words);
+    } else if (strcmp(type, "MODE") == 0) { // number on|off percent rate block
+        *c = (struct command){.type = CMD_MODE, .session = SESSION_NONE};
+        c->mode.mode = (uint8_t)strtoul(session, NULL, 10);
+        c->mode.on = strcmp(next_word(words), "on") == 0;
+        c->mode.percent = next_number(words);
+        c->mode.rate = next_number(words);
+        c->mode.block = (uint8_t)next_number(words);
     } else if (strcmp(type, "POSITION") == 0) { // a0 S1 quantity cost
         *c = (struct command){.type = CMD_POSITION, .session = SESSION_NONE};
         c->position.account = (uint16_t)strtoul(session + 1, NULL, 10);
@@ -225,6 +341,9 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         c->position.quantity = strtoll(next_word(words), NULL, 10);
         const char *cost = next_word(words);
         c->position.cost = *cost == '-' ? -(int64_t)amount_of(cost + 1) : (int64_t)amount_of(cost);
+    } else if (strcmp(type, "KILL") == 0 || strcmp(type, "RESET") == 0) {
+        *c = (struct command){.type = *type == 'K' ? CMD_KILL : CMD_RESET, .session = SESSION_NONE};
+        parse_kill(c, session, words);
     } else if (strcmp(type, "END") == 0) {
         *c = (struct command){.type = CMD_END_DAY, .session = SESSION_NONE};
     } else {
@@ -257,7 +376,7 @@ struct run {
     unsigned befores;
     const struct event *events; // the naive venue's, of the last command; without one the engine's
     size_t count;
-    bool oracle_alone;
+    bool oracle_alone, engine_alone;
     bool titled;
     bool open;
     size_t seen; // events of the last command that the table has named
@@ -281,7 +400,7 @@ static void step_both(struct run *run, struct command *c)
     char text[256] = "", theirs[256] = "";
     rig_step(&run->rig, c);
     run->seen = 0;
-    if (!run->naive) {
+    if (!run->naive || run->engine_alone) {
         run->events = run->rig.events;
         run->count = run->rig.count;
         return;
@@ -422,8 +541,11 @@ static void take_line(struct run *run, char *line, unsigned *scenarios)
         close_scenario(run);
         snprintf(run->title, sizeof run->title, "%.190s", line + 2);
         run->day = scenario_day;
+        run->engine_alone = false;
         run->titled = true;
         ++*scenarios;
+    } else if (strcmp(line, "@ engine") == 0) {
+        run->engine_alone = !run->oracle_alone;
     } else if (line[0] == '@' && line[1] == '@') { // a command before the start
         if (run->open || run->befores == sizeof run->before / sizeof *run->before ||
             !parse_command(&run->before[run->befores++], line + 2))

@@ -4,6 +4,7 @@
 //   = a sentence that says the rule                     starts a scenario on a fresh day
 //   @ phase=P aiq=NYN postcancel=02 accounts=4          what is special about the day: also sessions= orders= levels=
 //                                                       special= conditional= trades= seed= symbols= tick3=
+//   @ engine                                         the naive venue does not know of what follows
 //   O s0 1 B 100 S1 10.00 day  firm=ALFA                a command: type, session, fields, options
 //   < A s0 1 B 100 S1 10.0000 #1 add                    an event that it makes, in order; none: no effect
 //
@@ -11,11 +12,15 @@
 //           X session ref quantity    M session ref side quantity    C session ref firm symbol
 //           D session ref firm    E session ref firm    Q session    UP session    DOWN session    END
 //           PHASE P|R|A|X    TICK second of the day    BREAK @match reason    ADJUST @match price quantity
+//           KILL venue|firm|account|session|symbol INDEX    RESET the same, by name: side=B|S actions=1|2|3 source= id=
+//           GROUP symbol number    MODE number on|off percent rate block
+// HALT symbol state reason    REFERENCE symbol price sho=    INDEX level breached last= declared=    BANDS symbol
+// percent= wide= limit= pause= velocity= within= until= from=    (in that order; seconds, percentages)
 // "-" stands for blanks, prices may be "market" or "cross"; tif is day, ioc or OUCH's character. Options and fields by
-// name: idx= refuse= firm= side= display= iso= cross= group= located= broker= tradenow= customer= min= floor= type=
-// peg= discretion= discretiontype= discretionpeg= post= reserves= expire= handle= aiq= aiqgroup= stop= trail= (offsets
-// in 1/10,000). Day: symbols S1 (tick 0.01) and S2 (tick 0.0001); sessions s0 and s2 of firm ALFA, s1 of BETA; s2
-// cancels on disconnect. References and match numbers are printed without the core's range.
+// name: at= (second of the day) idx= refuse= firm= side= display= iso= cross= group= located= broker= tradenow=
+// customer= min= floor= type= peg= discretion= discretiontype= discretionpeg= post= reserves= expire= handle= aiq=
+// aiqgroup= stop= trail= (offsets in 1/10,000). Day: symbols S1 (tick 0.01) and S2 (tick 0.0001); sessions s0 and s2 of
+// firm ALFA, s1 of BETA; s2 cancels on disconnect. References and match numbers are printed without the core's range.
 #ifndef CROSSWIRE_TESTS_SCENARIO_H
 #define CROSSWIRE_TESTS_SCENARIO_H
 

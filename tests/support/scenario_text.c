@@ -183,7 +183,13 @@ static void say_alert(struct text *text, const struct event *e)
     say_before_after(text, e->alert_before);
     say(text, " > ");
     say_before_after(text, e->alert_after);
+    if (e->alert_scope != SCOPE_POSITION && e->alert_scope != SCOPE_SYMBOL && e->locate != LOCATE_NONE)
+        say(text, " S%u", e->locate);
+    if (e->alert_reason)
+        say(text, " %c", e->alert_reason);
 }
+
+static const char *const scopes[] = {"none", "venue", "firm", "account", "session", "symbol", "position"};
 
 static void say_body(struct text *text, const struct event *e)
 {
@@ -260,6 +266,26 @@ static void say_body(struct text *text, const struct event *e)
         break;
     case EV_SYSTEM:
         say(text, "S %c", e->reason);
+        break;
+    case EV_TRADING_ACTION:
+        say(text, "H S%u %c", e->locate, e->reason);
+        if (e->action_reason[0] > ' ')
+            say_alpha(text, e->action_reason, 4);
+        break;
+    case EV_BAND:
+        say(text, "J S%u", e->locate);
+        say_price(text, e->price);
+        say_price(text, e->lower);
+        say_price(text, e->upper);
+        break;
+    case EV_MARKET_WIDE:
+        if (e->reason)
+            say(text, "W %c", e->reason);
+        else
+            say(text, "V %u %u %u", low(e->levels[0]), low(e->levels[1]), low(e->levels[2]));
+        break;
+    case EV_REG_SHO:
+        say(text, "Y S%u %c", e->locate, e->reason);
         break;
     case EV_ALERT:
         say_alert(text, e);
@@ -422,6 +448,13 @@ void scenario_command_text(const struct command *c, char *into, size_t size)
         return;
     case CMD_END_DAY:
         say(&text, "END");
+        return;
+    case CMD_KILL:
+    case CMD_RESET:
+        say(&text, "%s %s %u side=%c", c->type == CMD_KILL ? "KILL" : "RESET",
+            c->kill.scope <= SCOPE_POSITION ? scopes[c->kill.scope] : "none", c->kill.index,
+            c->kill.side ? c->kill.side : '-');
+        say(&text, " actions=%u source=%u id=%llu", c->kill.actions, c->kill.source, (unsigned long long)c->kill.id);
         return;
     default:
         say(&text, "# command %u", c->type);

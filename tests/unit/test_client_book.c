@@ -52,6 +52,13 @@ static void every_book_message_is_read_field_by_field(void **state)
     assert_true(m.type == 'R' && m.locate == 3 && m.round_lot == 100);
     assert_string_equal(m.symbol, "ABC");
     assert_int_equal(decoded(ITCH_ACTION).code, 'T');
+    assert_string_equal(decoded(ITCH_ACTION).reason, "");
+    assert_string_equal(decoded(ITCH_HALT).reason, "LUDP");
+    assert_int_equal(decoded(ITCH_SHORT_SALE).code, '1');
+    assert_int_equal(decoded(ITCH_BREACHED).code, '2');
+    assert_int_equal(decoded(ITCH_LEVELS).levels[2], 0x303);
+    assert_true(decoded(ITCH_BANDS).price == 100000 && decoded(ITCH_BANDS).upper == 105000 &&
+                decoded(ITCH_BANDS).lower == 95000);
     assert_int_equal(decoded(ITCH_SYSTEM).code, 'O');
 }
 
@@ -83,6 +90,25 @@ static struct xw_itch add(uint64_t ref, char side, uint32_t shares, uint32_t pri
 static bool apply(struct xw_book *book, struct xw_itch message)
 {
     return xw_book_apply(book, &message);
+}
+
+static void the_book_knows_the_state_of_the_market(void **state)
+{
+    (void)state;
+    struct xw_book *book = xw_book_open();
+    assert_int_equal(xw_book_breached(book), 0);
+    assert_int_equal(xw_book_bands(book, 3).upper, 0);
+    static const char *const messages[] = {ITCH_HALT, ITCH_SHORT_SALE, ITCH_BANDS, ITCH_LEVELS, ITCH_BREACHED};
+    for (unsigned i = 0; i < 5; i++)
+        assert_true(apply(book, decoded(messages[i])));
+    assert_int_equal(xw_book_trading_state(book, 3), 'P');
+    assert_string_equal(xw_book_halt_reason(book, 3), "LUDP");
+    assert_string_equal(xw_book_symbol(book, 3), "ABC");
+    assert_int_equal(xw_book_short_sale(book, 3), '1');
+    assert_true(xw_book_bands(book, 3).lower == 95000 && xw_book_bands(book, 3).reference == 100000);
+    assert_int_equal(xw_book_breached(book), '2');
+    assert_int_equal(xw_book_short_sale(book, 4), 0);
+    xw_book_close(book);
 }
 
 static void levels_come_best_first_and_hold_the_sum_of_their_orders(void **state)
@@ -255,6 +281,7 @@ int main(void)
         cmocka_unit_test(every_book_message_is_read_field_by_field),
         cmocka_unit_test(every_other_size_of_every_type_is_refused),
         cmocka_unit_test(levels_come_best_first_and_hold_the_sum_of_their_orders),
+        cmocka_unit_test(the_book_knows_the_state_of_the_market),
         cmocka_unit_test(prints_count_as_volume_and_last_price_when_they_should),
         cmocka_unit_test(a_message_that_contradicts_the_book_is_told),
         cmocka_unit_test(a_random_stream_gives_the_levels_of_the_obvious_book),

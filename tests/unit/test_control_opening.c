@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sysexits.h>
 
+#include "control/recovery/market.h"
 #include "control/recovery/opening.h"
 #include "engine/capacity.h"
 #include "tests/support/control_stage.h"
@@ -152,6 +153,40 @@ static void phases_come_at_their_times_and_once(void **state)
     assert_int_equal(given[left - 1].phase.phase, PHASE_CLOSED);
     opening_free(&opening);
     opening_free(&second);
+    stage.config->phases_count = 0;
+}
+
+static void the_day_ends_at_its_time_and_stays_ended(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening;
+    set_schedule("XE", (const unsigned[]){20, 21});
+    assert_true(opening_init(&opening, stage.config, 0));
+    opening_time(&opening, stage.config, at(20, 59));
+    unsigned count = give_all(&opening, given);
+    assert_int_equal(given[count - 1].phase.phase, PHASE_CLOSED);
+    opening_time(&opening, stage.config, at(21, 0));
+    assert_int_equal(opening_left(&opening), 1);
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_END_DAY);
+    assert_true(opening.ended);
+    // A restart brings neither the end again nor sessions down, whatever the schedule says since.
+    set_schedule("AXE", (const unsigned[]){20, 22, 23});
+    opening_restart(&opening);
+    opening_time(&opening, stage.config, at(23, 30));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_CLOCK);
+    opening_free(&opening);
+    // Control was away at the close and at the end: both come, in order; and so on any later date.
+    assert_true(opening_init(&opening, stage.config, 0));
+    opening_time(&opening, stage.config, at(1, 0));
+    give_all(&opening, given);
+    opening_time(&opening, stage.config, at(24 + 3, 0));
+    assert_int_equal(give_all(&opening, given), 3);
+    assert_int_equal(given[1].phase.phase, PHASE_CLOSED);
+    assert_int_equal(given[2].type, CMD_END_DAY);
+    opening_free(&opening);
     stage.config->phases_count = 0;
 }
 
@@ -334,12 +369,63 @@ static void the_clock_counts_from_midnight_of_the_trading_date(void **state)
     assert_int_equal(opening_clock_offset(20240302, midnight, 400), -400);
 }
 
+static void a_level_of_the_index_is_told_once_and_never_early(void **state)
+{
+    (void)state;
+    const struct config config = {.index_close = 43215000};
+    struct market_index index = {0};
+    struct command command;
+    assert_false(market_index(&index, &config, 0, 0, &command));
+    const uint64_t base = 1000000;
+    assert_false(market_index(&index, &config, 930001, base, &command));
+    assert_false(market_index(&index, &config, 930001, base, &command)); // 93.0001%
+    assert_false(market_index(&index, &config, 930000, base, &command)); // may be half written
+    assert_true(market_index(&index, &config, 930000, base, &command));
+    assert_true(command.type == CMD_INDEX && command.index.breached == 1 && command.index.level == 9300);
+    assert_int_equal(command.index.declared[0], UINT64_C(43215000) * 9300); // 4321.5 by 93%, eight places
+    assert_int_equal(command.index.last_ns, UINT64_MAX);
+    assert_false(market_index(&index, &config, 930000, base, &command));
+    assert_false(market_index(&index, &config, 800000, base, &command));
+    assert_true(market_index(&index, &config, 800000, base, &command));
+    assert_true(command.index.breached == 3 && command.index.level == 8000);
+    assert_false(market_index(&index, &config, 100, base, &command));
+    assert_false(market_index(&index, &config, 100, base, &command));
+}
+
+static void bands_are_those_of_the_tier_and_wide_by_the_schedule(void **state)
+{
+    (void)state;
+    struct config_symbol symbols[] = {{.locate = 1, .tier = 2}, {.locate = 2}};
+    struct config config = {.symbols = symbols, .symbols_count = 2, .tier_parts = {0, 50000, 100000}, .index_close = 0};
+    config.bands.wide_factor = 2;
+    config.bands.open_minutes = 15;
+    config.bands.close_minutes = 25;
+    config.bands.limit_state_seconds = 15;
+    config.bands.pause_seconds = 300;
+    struct command command;
+    assert_false(market_bands(&config, 1, &command));
+    assert_true(market_bands(&config, 0, &command));
+    assert_true(command.type == CMD_BANDS && command.bands.locate == 1 && command.bands.percent == 100000 &&
+                command.bands.wide_percent == 200000 && command.bands.limit_state_ms == 15000 &&
+                command.bands.pause_ms == 300000 && command.bands.velocity_percent == 0);
+    assert_true(command.bands.wide_until_ns == 0 && command.bands.wide_from_ns == UINT64_MAX);
+    const uint64_t hour = UINT64_C(3600000000000);
+    config.phases[0] = (struct config_phase){9 * hour, PHASE_REGULAR};
+    config.phases[1] = (struct config_phase){16 * hour, PHASE_AFTER};
+    config.phases_count = 2;
+    assert_true(market_bands(&config, 0, &command));
+    assert_int_equal(command.bands.wide_until_ns, 9 * hour + hour / 4);
+    assert_int_equal(command.bands.wide_from_ns, 16 * hour - hour * 25 / 60);
+    assert_false(market_declared(&config, &command));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_day_opens_in_order),
         cmocka_unit_test(the_engine_opens_the_day_with_it),
         cmocka_unit_test(phases_come_at_their_times_and_once),
+        cmocka_unit_test(the_day_ends_at_its_time_and_stays_ended),
         cmocka_unit_test(a_phase_that_an_operator_gave_is_not_given_again),
         cmocka_unit_test(an_opening_cut_anywhere_is_completed_once),
         cmocka_unit_test(a_recovered_day_takes_every_session_down_after_a_clock),
@@ -349,6 +435,8 @@ int main(void)
         cmocka_unit_test(a_journal_of_another_configuration_is_told),
         cmocka_unit_test(another_engine_version_is_told_apart),
         cmocka_unit_test(the_clock_counts_from_midnight_of_the_trading_date),
+        cmocka_unit_test(a_level_of_the_index_is_told_once_and_never_early),
+        cmocka_unit_test(bands_are_those_of_the_tier_and_wide_by_the_schedule),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -17,10 +17,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "control/operator.h"
+#include "control/operator/operator.h"
 #include "tests/support/control_stage.h"
 
 static struct stage stage;
+static struct desk_context context;
 static struct operator_desk *desk;
 static uint64_t now_ns = 1000000000;
 
@@ -29,7 +30,8 @@ static int set_up(void **state)
     char error[512];
     (void)state;
     stage_open(&stage, 1, "durable", 256);
-    desk = operator_new(stage.config, NULL, NULL, error, sizeof error); // no request here gets as far as the journal
+    context.config = stage.config;
+    desk = operator_new(&context, error, sizeof error); // no request here gets as far as the journal
     return desk == NULL;
 }
 
@@ -208,7 +210,7 @@ static void the_socket_is_its_owners_alone_and_goes_with_the_process(void **stat
     FILE *left = fopen(path, "w");
     assert_non_null(left);
     fclose(left);
-    desk = operator_new(stage.config, NULL, NULL, error, sizeof error);
+    desk = operator_new(&context, error, sizeof error);
     assert_non_null(desk);
     int fd = dial();
     assert_int_equal(asked(fd, "{}\n"), EX_USAGE);

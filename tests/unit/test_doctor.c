@@ -19,8 +19,8 @@
 
 #include "control/doctor/disk.h"
 #include "control/doctor/doctor.h"
+#include "tests/support/made_up_tree.h"
 
-static char root[64];
 static struct doctor doctor;
 static struct config config;
 static struct config_port ports[2];
@@ -30,55 +30,17 @@ static struct config_publisher publishers[1];
 
 // ---- the tree -------------------------------------------------------------------------------------------------------
 
-static void make_folders(char *path)
-{
-    for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        mkdir(path, 0755);
-        *at = '/';
-    }
-}
-
-static const char *at(const char *name)
-{
-    static char paths[4][512];
-    static unsigned turn;
-    char *path = paths[turn++ % 4];
-    snprintf(path, sizeof paths[0], "%s%s", root, name);
-    return path;
-}
-
-static void put(const char *name, const char *text)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s", at(name));
-    make_folders(path);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fprintf(file, "%s\n", text);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void put_link(const char *name, const char *target)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s", at(name));
-    make_folders(path);
-    assert_int_equal(symlink(target, path), 0);
-}
-
 static void drop(const char *name)
 {
     char command[600];
-    snprintf(command, sizeof command, "rm -rf '%s'", at(name));
+    snprintf(command, sizeof command, "rm -rf '%s'", tree_at(name));
     assert_int_equal(system(command), 0);
 }
 
 static int fresh(void **state)
 {
     (void)state;
-    snprintf(root, sizeof root, "/tmp/crosswire-doctor-XXXXXX");
-    if (!mkdtemp(root))
+    if (tree_make() != 0)
         return -1;
     ports[0] = (struct config_port){.name = "wire", .profile = "vhost", .device = "", .address = "10.0.0.1"};
     ports[1] = (struct config_port){.name = "other", .profile = "vhost", .device = "", .address = "10.0.0.2"};
@@ -87,8 +49,8 @@ static int fresh(void **state)
     matchers[0] = (struct config_matcher){.lcore = 3};
     publishers[0] = (struct config_publisher){.lcore = 3, .port = "wire"};
     config = (struct config){.instance = "test",
-                             .run_directory = root,
-                             .journal_directory = root,
+                             .run_directory = tree_root,
+                             .journal_directory = tree_root,
                              .profile_directory = "nic_profiles",
                              .ports = ports,
                              .ports_count = 1,
@@ -100,18 +62,17 @@ static int fresh(void **state)
                              .publishers_count = 1};
     config.dataplane.main_lcore = 0;
     config.dataplane.huge_pages = true;
-    doctor =
-        (struct doctor){.root = root, .config = &config, .config_path = "x.yaml", .host_tool = "host", .check = "it"};
+    doctor = (struct doctor){
+        .root = tree_root, .config = &config, .config_path = "x.yaml", .host_tool = "host", .check = "it"};
     doctor_collect_lcores(&doctor);
-    put("/sys/devices/system/cpu/online", "0-5");
+    tree_put("/sys/devices/system/cpu/online", "0-5");
     return 0;
 }
 
 static int remove_all(void **state)
 {
     (void)state;
-    drop("");
-    return 0;
+    return tree_remove();
 }
 
 // Runs a check; fails unless it finds exactly one thing of this kind, whose text or mend holds `words`.
@@ -195,24 +156,24 @@ static void a_cpu_without_what_the_build_uses_is_named(void **state)
 {
     (void)state;
     finds(doctor_cpu_flags, DOCTOR_WARN, "tells no flags");
-    put("/proc/cpuinfo", FLAGS "3dnowprefetch");
+    tree_put("/proc/cpuinfo", FLAGS "3dnowprefetch");
     passes(doctor_cpu_flags);
-    put("/proc/cpuinfo", FLAGS "3dnowprefetched");
+    tree_put("/proc/cpuinfo", FLAGS "3dnowprefetched");
     finds(doctor_cpu_flags, DOCTOR_FAIL, "does not have: 3dnowprefetch");
-    put("/proc/cpuinfo", "flags : fpu cx16");
+    tree_put("/proc/cpuinfo", "flags : fpu cx16");
     finds(doctor_cpu_flags, DOCTOR_FAIL, "make ARCH=");
 }
 
 static void the_tsc_is_invariant_and_the_clock_source(void **state)
 {
     (void)state;
-    put("/sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc");
-    put("/proc/cpuinfo", "flags : constant_tsc nonstop_tsc");
+    tree_put("/sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc");
+    tree_put("/proc/cpuinfo", "flags : constant_tsc nonstop_tsc");
     passes(doctor_tsc);
-    put("/proc/cpuinfo", "flags : constant_tsc");
+    tree_put("/proc/cpuinfo", "flags : constant_tsc");
     finds(doctor_tsc, DOCTOR_FAIL, "not invariant");
-    put("/proc/cpuinfo", "flags : constant_tsc nonstop_tsc");
-    put("/sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet");
+    tree_put("/proc/cpuinfo", "flags : constant_tsc nonstop_tsc");
+    tree_put("/sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet");
     finds(doctor_tsc, DOCTOR_WARN, "host apply clocksource --config x.yaml");
 }
 
@@ -220,28 +181,28 @@ static void an_lcore_that_is_not_there_fails(void **state)
 {
     (void)state;
     passes(doctor_lcores);
-    put("/sys/devices/system/cpu/online", "0-4");
+    tree_put("/sys/devices/system/cpu/online", "0-4");
     passes(doctor_lcores);
-    put("/sys/devices/system/cpu/online", "0-3");
+    tree_put("/sys/devices/system/cpu/online", "0-3");
     finds(doctor_lcores, DOCTOR_FAIL, "lcore 4 is not there: online are 0-3");
-    put("/sys/devices/system/cpu/online", "1-4");
+    tree_put("/sys/devices/system/cpu/online", "1-4");
     finds(doctor_lcores, DOCTOR_FAIL, "main_lcore 0 is not there");
 }
 
 static void lcores_that_are_not_isolated_are_named(void **state)
 {
     (void)state;
-    put("/proc/cmdline", "quiet isolcpus=2-4");
+    tree_put("/proc/cmdline", "quiet isolcpus=2-4");
     finds(doctor_isolation, DOCTOR_WARN, "lcore 2,3,4 (isolcpus)");
     finds(doctor_isolation, DOCTOR_WARN, "lcore 2,3,4 (rcu_nocbs)");
-    put("/sys/devices/system/cpu/isolated", "2-3");
-    put("/sys/devices/system/cpu/nohz_full", "2,4");
-    put("/proc/cmdline", "rcu_nocbs=2-3 quiet");
+    tree_put("/sys/devices/system/cpu/isolated", "2-3");
+    tree_put("/sys/devices/system/cpu/nohz_full", "2,4");
+    tree_put("/proc/cmdline", "rcu_nocbs=2-3 quiet");
     finds(doctor_isolation, DOCTOR_WARN, "lcore 4 (isolcpus)");
     finds(doctor_isolation, DOCTOR_WARN, "lcore 3 (nohz_full)");
     assert_int_equal(doctor.findings_count, 2);
-    put("/sys/devices/system/cpu/isolated", "2-4");
-    put("/sys/devices/system/cpu/nohz_full", "2-4");
+    tree_put("/sys/devices/system/cpu/isolated", "2-4");
+    tree_put("/sys/devices/system/cpu/nohz_full", "2-4");
     passes(doctor_isolation);
 }
 
@@ -249,18 +210,18 @@ static void governor_and_idle_states_of_the_roles_alone_count(void **state)
 {
     (void)state;
     passes(doctor_governor);
-    put("/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "powersave");
-    put("/sys/devices/system/cpu/cpu3/cpufreq/scaling_governor", "performance");
+    tree_put("/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "powersave");
+    tree_put("/sys/devices/system/cpu/cpu3/cpufreq/scaling_governor", "performance");
     passes(doctor_governor);
-    put("/sys/devices/system/cpu/cpu4/cpufreq/scaling_governor", "schedutil");
+    tree_put("/sys/devices/system/cpu/cpu4/cpufreq/scaling_governor", "schedutil");
     finds(doctor_governor, DOCTOR_WARN, "lcore 4 follows");
     passes(doctor_idle_states);
-    put("/sys/devices/system/cpu/cpu2/cpuidle/state0/latency", "0");
-    put("/sys/devices/system/cpu/cpu2/cpuidle/state1/latency", "2");
+    tree_put("/sys/devices/system/cpu/cpu2/cpuidle/state0/latency", "0");
+    tree_put("/sys/devices/system/cpu/cpu2/cpuidle/state1/latency", "2");
     passes(doctor_idle_states);
-    put("/sys/devices/system/cpu/cpu2/cpuidle/state2/latency", "3");
+    tree_put("/sys/devices/system/cpu/cpu2/cpuidle/state2/latency", "3");
     finds(doctor_idle_states, DOCTOR_WARN, "lcore 2 may go");
-    put("/sys/devices/system/cpu/cpu2/cpuidle/state2/disable", "1");
+    tree_put("/sys/devices/system/cpu/cpu2/cpuidle/state2/disable", "1");
     passes(doctor_idle_states);
 }
 
@@ -268,12 +229,12 @@ static void a_sibling_that_works_is_named_and_two_roles_on_a_core_once(void **st
 {
     (void)state;
     passes(doctor_smt);
-    put("/sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2,5");
+    tree_put("/sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2,5");
     finds(doctor_smt, DOCTOR_WARN, "echo 0 > /sys/devices/system/cpu/cpu5/online");
-    put("/sys/devices/system/cpu/online", "0-4");
+    tree_put("/sys/devices/system/cpu/online", "0-4");
     passes(doctor_smt);
-    put("/sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "3-4");
-    put("/sys/devices/system/cpu/cpu4/topology/thread_siblings_list", "3-4");
+    tree_put("/sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "3-4");
+    tree_put("/sys/devices/system/cpu/cpu4/topology/thread_siblings_list", "3-4");
     finds(doctor_smt, DOCTOR_WARN, "lcores 3 and 4 are threads of one core");
     assert_int_equal(doctor.findings_count, 1);
 }
@@ -282,11 +243,11 @@ static void interrupts_on_roles_are_counted(void **state)
 {
     (void)state;
     finds(doctor_interrupts, DOCTOR_WARN, "shows no interrupt");
-    put("/proc/irq/24/smp_affinity_list", "0-1");
-    put("/proc/irq/25/smp_affinity_list", "0-5");
-    put("/proc/irq/25/effective_affinity_list", "5");
+    tree_put("/proc/irq/24/smp_affinity_list", "0-1");
+    tree_put("/proc/irq/25/smp_affinity_list", "0-5");
+    tree_put("/proc/irq/25/effective_affinity_list", "5");
     passes(doctor_interrupts);
-    put("/proc/irq/26/smp_affinity_list", "1-2");
+    tree_put("/proc/irq/26/smp_affinity_list", "1-2");
     finds(doctor_interrupts, DOCTOR_WARN, "1 interrupts reach the roles' lcores, as number 26 on lcore 2");
 }
 
@@ -300,11 +261,11 @@ static void huge_pages_one_too_few_fail(void **state)
     doctor.needs.pages[0].kib = 2048;
     doctor.needs.pages[0].count = 100;
     finds(doctor_huge_pages, DOCTOR_FAIL, "node 1 has no huge pages");
-    put("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", "99");
+    tree_put("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", "99");
     finds(doctor_huge_pages, DOCTOR_FAIL, "host apply hugepages --config x.yaml");
-    put("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", "100");
+    tree_put("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", "100");
     passes(doctor_huge_pages);
-    put("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", "0");
+    tree_put("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", "0");
     doctor.is_live = true;
     passes(doctor_huge_pages);
     doctor.needs_error = "nobody knows";
@@ -321,12 +282,12 @@ static void memory_that_may_not_be_locked_is_told(void **state)
     limit = before;
     limit.rlim_cur = 1 << 20;
     assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
-    put("/proc/self/status", "Name: x\nCapEff:\t0000000000000000");
+    tree_put("/proc/self/status", "Name: x\nCapEff:\t0000000000000000");
     doctor.needs.locked_bytes = 1 << 20;
     passes(doctor_memlock);
     doctor.needs.locked_bytes++;
     finds(doctor_memlock, DOCTOR_WARN, "ulimit -l unlimited");
-    put("/proc/self/status", "Name: x\nCapEff:\t0000000000004000"); // CAP_IPC_LOCK
+    tree_put("/proc/self/status", "Name: x\nCapEff:\t0000000000004000"); // CAP_IPC_LOCK
     passes(doctor_memlock);
     setrlimit(RLIMIT_MEMLOCK, &before);
 }
@@ -335,21 +296,21 @@ static void switches_of_the_kernel_that_cost_time(void **state)
 {
     (void)state;
     passes(doctor_kernel);
-    put("/proc/sys/kernel/sched_autogroup_enabled", "1");
+    tree_put("/proc/sys/kernel/sched_autogroup_enabled", "1");
     passes(doctor_kernel);
     config.journal.yield = true;
     finds(doctor_kernel, DOCTOR_WARN, "host apply autogroup");
-    put("/proc/sys/kernel/sched_autogroup_enabled", "0");
-    put("/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never");
+    tree_put("/proc/sys/kernel/sched_autogroup_enabled", "0");
+    tree_put("/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never");
     passes(doctor_kernel);
-    put("/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never");
+    tree_put("/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never");
     finds(doctor_kernel, DOCTOR_WARN, "host apply thp");
-    put("/proc/sys/kernel/numa_balancing", "1");
+    tree_put("/proc/sys/kernel/numa_balancing", "1");
     finds(doctor_kernel, DOCTOR_WARN, "host apply noise");
     passes(doctor_swap);
-    put("/proc/swaps", "Filename Type Size Used Priority");
+    tree_put("/proc/swaps", "Filename Type Size Used Priority");
     passes(doctor_swap);
-    put("/proc/swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2");
+    tree_put("/proc/swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2");
     finds(doctor_swap, DOCTOR_WARN, "1 swap areas");
 }
 
@@ -357,23 +318,23 @@ static void the_switch_of_io_uring(void **state)
 {
     (void)state;
     passes(doctor_io_uring);
-    put("/proc/sys/kernel/io_uring_disabled", "0");
+    tree_put("/proc/sys/kernel/io_uring_disabled", "0");
     passes(doctor_io_uring);
-    put("/proc/sys/kernel/io_uring_disabled", "1");
-    put("/proc/self/status", "CapEff:\t0000000000000000");
+    tree_put("/proc/sys/kernel/io_uring_disabled", "1");
+    tree_put("/proc/self/status", "CapEff:\t0000000000000000");
     finds(doctor_io_uring, DOCTOR_WARN, "io_uring_group");
-    put("/proc/self/status", "CapEff:\t0000000000200000"); // CAP_SYS_ADMIN
+    tree_put("/proc/self/status", "CapEff:\t0000000000200000"); // CAP_SYS_ADMIN
     passes(doctor_io_uring);
-    put("/proc/sys/kernel/io_uring_disabled", "2");
+    tree_put("/proc/sys/kernel/io_uring_disabled", "2");
     finds(doctor_io_uring, DOCTOR_FAIL, "host apply iouring");
 }
 
 static void somebody_has_to_keep_the_clock(void **state)
 {
     (void)state;
-    put("/proc/1/comm", "systemd");
+    tree_put("/proc/1/comm", "systemd");
     finds(doctor_time, DOCTOR_WARN, "apt-get install chrony");
-    put("/proc/77/comm", "chronyd");
+    tree_put("/proc/77/comm", "chronyd");
     passes(doctor_time);
 }
 
@@ -396,21 +357,21 @@ static void the_disk_is_measured_and_nothing_is_left_of_it(void **state)
     (void)state;
     char deep[128];
     struct stat before, after;
-    snprintf(deep, sizeof deep, "%s/journal/of/tomorrow", root); // control makes the last folder itself
+    snprintf(deep, sizeof deep, "%s/journal/of/tomorrow", tree_root); // control makes the last folder itself
     config.journal_directory = deep;
-    assert_int_equal(stat(root, &before), 0);
+    assert_int_equal(stat(tree_root, &before), 0);
     doctor.findings_count = 0;
     doctor_disk(&doctor);
     assert_int_equal(doctor.findings_count, 1);
-    assert_true(strstr(doctor.findings[0].text, root));
+    assert_true(strstr(doctor.findings[0].text, tree_root));
     assert_true(strstr(doctor.findings[0].text, " us (p99)") || strstr(doctor.findings[0].text, "is memory"));
-    assert_int_equal(stat(root, &after), 0);
+    assert_int_equal(stat(tree_root, &after), 0);
     assert_int_equal(before.st_nlink, after.st_nlink);
     drop("/sys");
-    assert_int_equal(rmdir(root), 0); // empty
+    assert_int_equal(rmdir(tree_root), 0); // empty
     config.journal_directory = "/proc";
     finds(doctor_disk, DOCTOR_FAIL, "can not be made");
-    mkdir(root, 0755);
+    mkdir(tree_root, 0755);
 }
 
 static void the_largest_day_so_far_is_the_measure_of_a_day(void **state)
@@ -418,12 +379,12 @@ static void the_largest_day_so_far_is_the_measure_of_a_day(void **state)
     (void)state;
     config.journal.segment_mb = 1;
     finds(doctor_space, DOCTOR_PASS, "a day is reckoned as 2 MiB, the least are 2");
-    put("/20260101/000001.xwj", "");
-    put("/20260102/000001.xwj", "");
-    put("/2026010x/000001.xwj", "");
-    assert_int_equal(truncate(at("/20260101/000001.xwj"), 3 << 20), 0);
-    assert_int_equal(truncate(at("/20260102/000001.xwj"), 7 << 20), 0);
-    assert_int_equal(truncate(at("/2026010x/000001.xwj"), 9 << 20), 0);
+    tree_put("/20260101/000001.xwj", "%s", "");
+    tree_put("/20260102/000001.xwj", "%s", "");
+    tree_put("/2026010x/000001.xwj", "%s", "");
+    assert_int_equal(truncate(tree_at("/20260101/000001.xwj"), 3 << 20), 0);
+    assert_int_equal(truncate(tree_at("/20260102/000001.xwj"), 7 << 20), 0);
+    assert_int_equal(truncate(tree_at("/2026010x/000001.xwj"), 9 << 20), 0);
     finds(doctor_space, DOCTOR_PASS, "a day is reckoned as 9 MiB");
     config.engine.max_orders = 1 << 20;
     finds(doctor_space, DOCTOR_PASS, "a day is reckoned as 134 MiB");
@@ -447,7 +408,7 @@ static void a_socket_is_free_stale_or_taken(void **state)
 {
     (void)state;
     char path[100];
-    snprintf(path, sizeof path, "%s/wire.sock", root);
+    snprintf(path, sizeof path, "%s/wire.sock", tree_root);
     ports[0].device = path;
     finds(doctor_ports, DOCTOR_PASS, "can be made");
     int fd = listen_at(path, 1);
@@ -458,7 +419,7 @@ static void a_socket_is_free_stale_or_taken(void **state)
     close(fd);
     finds(doctor_ports, DOCTOR_PASS, "left from a dead process");
     unlink(path);
-    put("/wire.sock", "no socket");
+    tree_put("/wire.sock", "no socket");
     finds(doctor_ports, DOCTOR_FAIL, "is no socket");
     ports[0].device = "/nonexistent/wire.sock";
     finds(doctor_ports, DOCTOR_FAIL, "mkdir -p /nonexistent");
@@ -471,10 +432,10 @@ static void an_interface_is_there_and_the_kernel_leaves_its_port_alone(void **st
     (void)state;
     ports[0] = (struct config_port){.name = "wire", .profile = "af_packet", .device = "ens9", .address = "10.0.0.1"};
     finds(doctor_ports, DOCTOR_FAIL, "there is no interface ens9");
-    put("/sys/class/net/ens9/address", "02:00:00:00:00:01");
-    put("/proc/net/udp", "  sl  local_address rem_address\n  12: 00000000:0FA1 00000000:0000 07");
+    tree_put("/sys/class/net/ens9/address", "02:00:00:00:00:01");
+    tree_put("/proc/net/udp", "  sl  local_address rem_address\n  12: 00000000:0FA1 00000000:0000 07");
     passes(doctor_ports);
-    put("/proc/net/udp", "  sl  local_address rem_address\n  12: 00000000:0FA0 00000000:0000 07");
+    tree_put("/proc/net/udp", "  sl  local_address rem_address\n  12: 00000000:0FA0 00000000:0000 07");
     finds(doctor_ports, DOCTOR_WARN, "UDP port 4000, gateway 0's");
 }
 
@@ -485,22 +446,51 @@ static void a_device_is_bound_grouped_and_free(void **state)
     (void)state;
     ports[0] = (struct config_port){.name = "wire", .profile = "physical", .device = "0000:5e:00.0"};
     finds(doctor_vfio, DOCTOR_FAIL, "there is no PCI device 0000:5e:00.0");
-    put(DEVICE "/vendor", "0x8086");
-    put(DEVICE "/device", "0x1592");
-    put(DEVICE "/class", "0x020000");
-    put_link(DEVICE "/driver", "../../drivers/ice");
+    tree_put(DEVICE "/vendor", "0x8086");
+    tree_put(DEVICE "/device", "0x1592");
+    tree_put(DEVICE "/class", "0x020000");
+    tree_link(DEVICE "/driver", "../../drivers/ice");
     finds(doctor_vfio, DOCTOR_FAIL, "host apply vfio --config x.yaml");
-    unlink(at(DEVICE "/driver"));
-    put_link(DEVICE "/driver", "../../drivers/vfio-pci");
+    unlink(tree_at(DEVICE "/driver"));
+    tree_link(DEVICE "/driver", "../../drivers/vfio-pci");
     finds(doctor_vfio, DOCTOR_FAIL, "no IOMMU group");
-    put("/sys/kernel/iommu_groups/8/devices/0000:5e:00.0/class", "0x020000");
-    put_link(DEVICE "/iommu_group", "../../../../kernel/iommu_groups/8");
+    tree_put("/sys/kernel/iommu_groups/8/devices/0000:5e:00.0/class", "0x020000");
+    tree_link(DEVICE "/iommu_group", "../../../../kernel/iommu_groups/8");
     finds(doctor_vfio, DOCTOR_FAIL, "/dev/vfio/8: No such file");
-    put("/dev/vfio/8", "");
+    tree_put("/dev/vfio/8", "%s", "");
     passes(doctor_vfio);
     finds(doctor_nics, DOCTOR_WARN, "firmware can not be seen (driver vfio-pci)");
-    put(DEVICE "/infiniband/mlx5_0/fw_ver", "16.35.2000");
+    tree_put(DEVICE "/infiniband/mlx5_0/fw_ver", "16.35.2000");
     finds(doctor_nics, DOCTOR_PASS, "firmware 16.35.2000");
+}
+
+static void firmware_is_held_against_the_least_of_its_own_line(void **state)
+{
+    static const struct {
+        const char *profile, *version;
+        enum doctor_result result;
+        const char *words;
+    } rows[] = {
+        {"connectx5", "16.21.1000", DOCTOR_PASS, "firmware 16.21.1000"},
+        {"connectx5", "16.21.999", DOCTOR_WARN, "16.21.999 is older than 16.21.1000"},
+        {"connectx5", "16.21", DOCTOR_WARN, "older than 16.21.1000"},
+        {"connectx5", "16.100.1", DOCTOR_PASS, "firmware 16.100.1"},
+        {"connectx6", "22.27.0089", DOCTOR_WARN, "older than 22.27.0090"},
+        {"connectx6", "22.27.0090", DOCTOR_PASS, "firmware 22.27.0090"},
+        {"connectx6", "20.28.1002", DOCTOR_PASS, "firmware 20.28.1002"},
+        {"connectx6", "27.1", DOCTOR_PASS, "firmware 27.1"}, // of no line that the profile knows
+        {"e810", "0.1", DOCTOR_PASS, "firmware 0.1"},        // which has no least
+    };
+    (void)state;
+    tree_put(DEVICE "/vendor", "0x15b3");
+    tree_put(DEVICE "/device", "0x1017");
+    tree_put(DEVICE "/class", "0x020000");
+    tree_link(DEVICE "/driver", "../../drivers/mlx5_core");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ports[0] = (struct config_port){.name = "wire", .profile = rows[i].profile, .device = "0000:5e:00.0"};
+        tree_put(DEVICE "/infiniband/mlx5_0/fw_ver", "%s", rows[i].version);
+        finds(doctor_nics, rows[i].result, rows[i].words);
+    }
 }
 
 // A terminal that somebody has for himself alone: the kernel refuses to open it once more, as it does with a VFIO group
@@ -509,17 +499,17 @@ static void a_group_in_use_fails(void **state)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     a_device_is_bound_grouped_and_free(state);
-    unlink(at("/dev/vfio/8"));
+    unlink(tree_at("/dev/vfio/8"));
     if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) {
         print_message("skipped because there is no terminal to make\n");
         skip();
     }
-    put_link("/dev/vfio/8", ptsname(master));
+    tree_link("/dev/vfio/8", ptsname(master));
     int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
     assert_int_equal(ioctl(slave, TIOCEXCL), 0);
     bool is_root = geteuid() == 0;
     if (is_root) {
-        assert_int_equal(chmod(root, 0755) | fchown(slave, 65534, (gid_t)-1) | seteuid(65534), 0);
+        assert_int_equal(chmod(tree_root, 0755) | fchown(slave, 65534, (gid_t)-1) | seteuid(65534), 0);
         if (access("nic_profiles/physical.yaml", R_OK) != 0) {
             assert_int_equal(seteuid(0), 0);
             print_message("skipped because others can not read this source tree\n");
@@ -531,9 +521,9 @@ static void a_group_in_use_fails(void **state)
     passes(doctor_vfio);
     doctor.is_live = false;
     assert_int_equal(is_root ? seteuid(0) : 0, 0);
-    put("/proc/4711/comm", "qemu");
-    mkdir(at("/proc/4711/fd"), 0755);
-    put_link("/proc/4711/fd/3", at("/dev/vfio/8"));
+    tree_put("/proc/4711/comm", "qemu");
+    mkdir(tree_at("/proc/4711/fd"), 0755);
+    tree_link("/proc/4711/fd/3", tree_at("/dev/vfio/8"));
     assert_int_equal(is_root ? seteuid(65534) : 0, 0);
     finds(doctor_vfio, DOCTOR_FAIL, "in use by 4711 (qemu)");
     finds(doctor_vfio, DOCTOR_FAIL, "kill 4711");
@@ -579,6 +569,7 @@ int main(void)
         TEST(a_socket_is_free_stale_or_taken),
         TEST(an_interface_is_there_and_the_kernel_leaves_its_port_alone),
         TEST(a_device_is_bound_grouped_and_free),
+        TEST(firmware_is_held_against_the_least_of_its_own_line),
         TEST(a_group_in_use_fails),
         TEST(dpdk_is_the_one_built_against),
     };

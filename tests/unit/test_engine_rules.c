@@ -129,6 +129,12 @@ static void sessions_and_firms_are_served_as_a_whole(void **state)
     run_file("sessions");
 }
 
+static void the_market_halts_pauses_and_stays_within_its_bands(void **state)
+{
+    (void)state;
+    run_file("market");
+}
+
 static void risk_looks_at_the_order_alone(void **state)
 {
     (void)state;
@@ -139,6 +145,24 @@ static void risk_looks_at_what_it_all_comes_to(void **state)
 {
     (void)state;
     run_file("risk_sums");
+}
+
+static void a_killed_scope_enters_nothing_until_it_is_reset(void **state)
+{
+    (void)state;
+    run_file("kill");
+}
+
+static void risk_counts_in_time(void **state)
+{
+    (void)state;
+    run_file("risk_rates");
+}
+
+static void risk_looks_at_what_executions_come_to(void **state)
+{
+    (void)state;
+    run_file("risk_losses");
 }
 
 int main(void)
@@ -162,8 +186,12 @@ int main(void)
         cmocka_unit_test(trades_are_broken_and_adjusted),
         cmocka_unit_test(cases_that_peers_publish),
         cmocka_unit_test(full_tables_refuse),
+        cmocka_unit_test(the_market_halts_pauses_and_stays_within_its_bands),
         cmocka_unit_test(risk_looks_at_the_order_alone),
         cmocka_unit_test(risk_looks_at_what_it_all_comes_to),
+        cmocka_unit_test(risk_counts_in_time),
+        cmocka_unit_test(risk_looks_at_what_executions_come_to),
+        cmocka_unit_test(a_killed_scope_enters_nothing_until_it_is_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

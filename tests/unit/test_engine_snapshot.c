@@ -14,6 +14,7 @@
 
 #include "engine/snapshot.h"
 #include "tests/support/engine_rig.h"
+#include "tests/support/market_flow.h"
 #include "tests/support/random_flow.h"
 
 #define DAY_COMMANDS 3000
@@ -88,10 +89,12 @@ static void play(uint64_t seed)
 {
     struct command *commands = malloc(DAY_COMMANDS * sizeof *commands);
     struct stream stream = {0}, again = {0};
-    struct rig_day day = flow_day(seed, FLOW_ALL);
+    struct rig_day day = flow_day(seed, FLOW_ALL | FLOW_KILL);
     struct rig rig, twin;
     bool has_twin = false;
-    flow_draw(seed, FLOW_ALL, &day, commands, DAY_COMMANDS);
+    flow_draw(seed, FLOW_ALL | FLOW_KILL, &day, commands, DAY_COMMANDS);
+    if (seed % 2)
+        market_flow(seed, &day, commands, DAY_COMMANDS);
     rig_new(&rig, &day, 0);
     rig_opening(&day, step, &rig);
     for (size_t i = 0, cuts = 0; i < DAY_COMMANDS; i++) {
@@ -139,8 +142,8 @@ static struct stream of_day(uint64_t seed, struct rig_day *day)
     struct command *commands = malloc(DAY_COMMANDS * sizeof *commands);
     struct stream stream = {0};
     struct rig rig;
-    *day = flow_day(seed, FLOW_ALL);
-    flow_draw(seed, FLOW_ALL, day, commands, DAY_COMMANDS);
+    *day = flow_day(seed, FLOW_ALL | FLOW_KILL);
+    flow_draw(seed, FLOW_ALL | FLOW_KILL, day, commands, DAY_COMMANDS);
     rig_new(&rig, day, 0);
     rig_opening(day, step, &rig);
     for (size_t i = 0; i < DAY_COMMANDS / 2; i++)

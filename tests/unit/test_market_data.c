@@ -15,6 +15,7 @@
 #include "contract/itch_out.h"
 #include "contract/ouch_in.h"
 #include "contract/ouch_out.h"
+#include "control/ctl/export.h"
 #include "tests/support/random_flow.h"
 
 enum { DAYS = 60, COMMANDS = 4000, DEPTH = 64 };
@@ -150,94 +151,6 @@ static void a_receiver_has_the_displayed_book_after_every_command(void **state)
 
 // ---- the way in -----------------------------------------------------------------------------------------------------
 
-static void text_of(const char *wire, size_t size, char *text)
-{
-    memcpy(text, wire, size);
-    text[size] = '\0';
-}
-
-static struct xw_options options_of(const struct command *c)
-{
-    struct xw_options options = {0};
-    for (uint32_t left = c->options; left != 0; left &= left - 1) {
-        switch (__builtin_ctz(left)) {
-#define TEXT_OPTION(tag, field)                                  \
-    case tag:                                                    \
-        xw_option_raw(&options, tag, c->field, sizeof c->field); \
-        break;
-#define OPTION_OF(tag, width, field)                \
-    case tag:                                       \
-        xw_option_##width(&options, tag, c->field); \
-        break;
-            TEXT_OPTION(TAG_FIRM, firm)
-            TEXT_OPTION(TAG_LOCATE_BROKER, locate_broker)
-            TEXT_OPTION(TAG_AIQ_GROUP, aiq_group)
-            OPTION_OF(TAG_MIN_QTY, u32, min_qty)
-            OPTION_OF(TAG_CUSTOMER_TYPE, char, customer_type)
-            OPTION_OF(TAG_MAX_FLOOR, u32, max_floor)
-            OPTION_OF(TAG_PRICE_TYPE, char, price_type)
-            OPTION_OF(TAG_PEG_OFFSET, u32, peg_offset)
-            OPTION_OF(TAG_DISCRETION_PRICE, u64, discretion_price)
-            OPTION_OF(TAG_DISCRETION_PRICE_TYPE, char, discretion_price_type)
-            OPTION_OF(TAG_DISCRETION_PEG_OFFSET, u32, discretion_peg_offset)
-            OPTION_OF(TAG_POST_ONLY, char, post_only)
-            OPTION_OF(TAG_RANDOM_RESERVES, u32, random_reserves)
-            OPTION_OF(TAG_EXPIRE_TIME, u32, expire_s)
-            OPTION_OF(TAG_TRADE_NOW, char, trade_now)
-            OPTION_OF(TAG_HANDLE_INST, char, handle_inst)
-            OPTION_OF(TAG_GROUP_ID, u16, group_id)
-            OPTION_OF(TAG_SHARES_LOCATED, char, shares_located)
-            OPTION_OF(TAG_SIDE, char, side)
-            OPTION_OF(TAG_USER_REF_IDX, u8, user_ref_idx)
-            OPTION_OF(TAG_AIQ_STRATEGY, char, aiq_strategy)
-        case TAG_STOP_PRICE:
-            xw_option_stop_price(&options, c->trigger);
-            break;
-        case TAG_TRAIL_AMOUNT:
-            xw_option_trail_amount(&options, c->trigger);
-            break;
-        default:
-            fail_msg("tag %d on a request", __builtin_ctz(left));
-        }
-    }
-    return options;
-}
-
-// What is on the wire for a command; 0 for a type that is none.
-static size_t request_of(const struct command *c, uint8_t *out)
-{
-    char symbol[9], id[15];
-    struct xw_options options = options_of(c);
-    text_of(c->symbol, 8, symbol);
-    text_of(c->cl_ord_id, 14, id);
-    if (c->type == CMD_ENTER)
-        return xw_ouch_enter(out,
-                             &(struct xw_enter){.user_ref = c->user_ref,
-                                                .quantity = c->quantity,
-                                                .price = c->price,
-                                                .symbol = symbol,
-                                                .cl_ord_id = id,
-                                                .side = c->side,
-                                                .tif = c->tif,
-                                                .display = c->display,
-                                                .capacity = c->capacity,
-                                                .iso = c->iso,
-                                                .cross = c->cross},
-                             &options);
-    if (c->type == CMD_REPLACE)
-        return xw_ouch_replace(out,
-                               &(struct xw_replace){.orig_user_ref = c->orig_user_ref,
-                                                    .user_ref = c->user_ref,
-                                                    .quantity = c->quantity,
-                                                    .price = c->price,
-                                                    .cl_ord_id = id,
-                                                    .tif = c->tif,
-                                                    .display = c->display,
-                                                    .iso = c->iso},
-                               &options);
-    return 0;
-}
-
 // An option that is absent, or has one of OUCH's values.
 static bool has_value(const struct command *c, unsigned tag, char value, const char *values)
 {
@@ -284,7 +197,7 @@ static void every_legal_request_of_random_days_comes_through_the_wire_unchanged(
             if ((want.type != CMD_ENTER && want.type != CMD_REPLACE) || !is_legal(&want))
                 continue;
             want.options |= want.user_ref_idx != 0 ? OPTION(TAG_USER_REF_IDX) : 0;
-            size_t size = request_of(&want, message);
+            size_t size = ctl_request_of(&want, message);
             assert_int_equal(ouch_in_decode(message, size, &got), OUCH_IN_OK);
             size_t length = strnlen(want.cl_ord_id, sizeof want.cl_ord_id); // the library pads with spaces
             memset(want.cl_ord_id + length, ' ', sizeof want.cl_ord_id - length);

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators at the limits desk, and what waits for a second person.
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "contract/log.h"
+#include "control/limits/desk_state.h"
+#include "control/limits/sense.h"
+#include "control/limits/table.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+// ---- what waits -----------------------------------------------------------------------------------------------------
+
+static void drop(struct limits_pending *pending)
+{
+    limits_clear(&pending->wants);
+    *pending = (struct limits_pending){0};
+}
+
+static struct limits_pending *find(struct limits_desk *desk, uint32_t id)
+{
+    for (unsigned i = 0; id && i < LIMITS_PENDING; i++)
+        if (desk->pending[i].id == id)
+            return &desk->pending[i];
+    return NULL;
+}
+
+static void log_pending(const struct limits_desk *desk, const struct limits_pending *pending, const char *what,
+                        const char *by)
+{
+    char text[512];
+    limits_desk_tell(desk, pending, text, sizeof text);
+    log_event(LOG_XW2042, "\"request\":%u,\"what\":\"%s\",\"by\":%s,\"rules\":%zu,\"first\":%s", pending->id, what,
+              log_quote(by), pending->wants.count, log_quote(text));
+}
+
+// A place for a request: a free one. NULL: none.
+static struct limits_pending *place(struct limits_desk *desk, const char *by, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < LIMITS_PENDING; i++) {
+        struct limits_pending *pending = &desk->pending[i];
+        if (pending->id)
+            continue;
+        pending->id = ++desk->last_id;
+        pending->expires_ns = now_ns + desk->config->risk.approval_seconds * SECOND_NS;
+        snprintf(pending->by, sizeof pending->by, "%s", by);
+        return pending;
+    }
+    return NULL;
+}
+
+// What other requests want of the same rule was asked for when it had another value.
+static void supersede(struct limits_desk *desk, uint64_t key)
+{
+    for (unsigned i = 0; i < LIMITS_PENDING; i++) {
+        struct limits_pending *pending = &desk->pending[i];
+        if (!pending->id || !limits_find(&pending->wants, key))
+            continue;
+        limits_remove(&pending->wants, key);
+        if (pending->wants.count > 0)
+            continue;
+        log_pending(desk, pending, "superseded", "");
+        drop(pending);
+    }
+}
+
+static bool same_wants(const struct limits_set *a, const struct limits_set *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->list[i].key != b->list[i].key || !limits_same(&a->list[i], &b->list[i]))
+            return false;
+    return true;
+}
+
+void limits_desk_await_file(struct limits_desk *desk, struct limits_set *waiting, const char *by, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < LIMITS_PENDING; i++) {
+        if (!desk->pending[i].id || !desk->pending[i].file)
+            continue;
+        if (same_wants(&desk->pending[i].wants, waiting)) {
+            limits_clear(waiting); // it waits already
+            return;
+        }
+        drop(&desk->pending[i]);
+    }
+    if (waiting->count == 0)
+        return;
+    struct limits_pending *pending = place(desk, by, now_ns);
+    for (unsigned i = 0; !pending && i < LIMITS_PENDING; i++) { // the file comes before an operator's oldest request
+        drop(&desk->pending[i]);
+        pending = place(desk, by, now_ns);
+    }
+    pending->file = true;
+    pending->wants = *waiting;
+    log_pending(desk, pending, "asked", by);
+}
+
+void limits_desk_expire(struct limits_desk *desk, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < LIMITS_PENDING; i++) {
+        struct limits_pending *pending = &desk->pending[i];
+        if (!pending->id || now_ns < pending->expires_ns)
+            continue;
+        log_pending(desk, pending, "expired", "");
+        drop(pending);
+    }
+}
+
+const struct limits_pending *limits_desk_pending(const struct limits_desk *desk, unsigned index)
+{
+    return &desk->pending[index];
+}
+
+// ---- operators ------------------------------------------------------------------------------------------------------
+
+__attribute__((format(printf, 3, 4))) static struct limits_answer *refuse(struct limits_answer *answer, int exit_code,
+                                                                          const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(answer->text, sizeof answer->text, format, list);
+    va_end(list);
+    answer->exit = exit_code;
+    return answer;
+}
+
+void limits_desk_tell(const struct limits_desk *desk, const struct limits_pending *pending, char *out, size_t size)
+{
+    char whom[LIMITS_WHOM], before[LIMIT_TEXT] = "none", after[LIMIT_TEXT];
+    out[0] = '\0';
+    if (pending->wants.count == 0)
+        return;
+    const struct limits_rule *wanted = &pending->wants.list[0], *present = limits_find(&desk->target, wanted->key);
+    limits_whom(&desk->venue, wanted->key, whom);
+    limits_text(wanted, after);
+    if (present)
+        limits_text(present, before);
+    snprintf(out, size, "%s %s %s -> %s", whom, limits_what(wanted->key), before, after);
+}
+
+// Whether the scope's limits make sense together once `rule` is one of them.
+static bool check_sense(const struct limits_desk *desk, const struct limits_rule *rule, struct limits_answer *answer)
+{
+    uint64_t values[LIMITS];
+    enum limit about;
+    char why[256];
+    for (int i = 0; i < LIMITS; i++) {
+        const uint64_t key = limits_key(RULE_LIMIT, limits_scope(rule->key), limits_index(rule->key),
+                                        limits_symbol(rule->key), (enum limit)i);
+        const struct limits_rule *other = key == rule->key ? rule : limits_find(&desk->target, key);
+        values[i] = other ? other->value : LIMIT_UNSET;
+    }
+    if (limits_sensible(values, false, &about, why, sizeof why))
+        return true;
+    refuse(answer, EX_DATAERR, "%s: then `%s` %s", answer->whom, limit_info(about).key, why);
+    return false;
+}
+
+// The rule that is asked for.
+static bool read_rule(const struct limits_desk *desk, const char *scope_text, const char *name, const char *limit_text,
+                      const char *value, struct limits_rule *rule, struct limits_answer *answer)
+{
+    const enum scope scope = scope_by_name(scope_text);
+    const enum limit limit = limit_by_key(limit_text, strlen(limit_text));
+    uint16_t index, symbol;
+    char why[384];
+    if (scope == SCOPE_NONE)
+        refuse(answer, EX_USAGE, "`%s` is no scope: say venue, firm, account, session, symbol or position", scope_text);
+    else if (limit == LIMITS)
+        refuse(answer, EX_USAGE, "`%s` is no limit: see xwctl limits list", limit_text);
+    else if (!limit_applies(limit, scope))
+        refuse(answer, EX_USAGE, "a %s has no `%s`: see xwctl limits list", scope_text, limit_text);
+    else if (!limits_find_whom(&desk->venue, scope, name, &index, &symbol))
+        refuse(answer, EX_NOINPUT, "the configuration has no %s `%s`: name one that it has", scope_text, name);
+    else if (!limit_parse_word(limit, value, &rule->value, why, sizeof why))
+        refuse(answer, EX_DATAERR, "`%s` %s, or none", limit_text, why);
+    else {
+        rule->key = limits_key(RULE_LIMIT, scope, index, symbol, limit);
+        limits_whom(&desk->venue, rule->key, answer->whom);
+        if (limits_cores(&desk->venue, rule->key) != 0)
+            return true;
+        refuse(answer, EX_DATAERR, "%s has no session, so that nobody is limited by it: give it one first",
+               answer->whom);
+    }
+    return false;
+}
+
+struct limits_answer limits_desk_set(struct limits_desk *desk, const char *scope, const char *name, const char *limit,
+                                     const char *value, const char *by, uint64_t now_ns)
+{
+    struct limits_answer answer = {0};
+    struct limits_rule rule = {.value = LIMIT_UNSET};
+    snprintf(rule.by, sizeof rule.by, "%s", by);
+    rule.file = desk->file->digest;
+    if (strcmp(by, LIMITS_FILE) == 0) {
+        refuse(&answer, EX_USAGE, "--by %s is what the limits file's own changes are by: give a name", by);
+        return answer;
+    }
+    if (desk->stage == STAGE_UNKNOWN)
+        refuse(&answer, EX_UNAVAILABLE,
+               "no data plane runs a recovered day: start crosswire-dataplane, then ask again");
+    if (answer.exit || !read_rule(desk, scope, name, limit, value, &rule, &answer))
+        return answer;
+    const struct limits_rule *present = limits_find(&desk->target, rule.key);
+    limit_format(limits_limit(rule.key), present ? present->value : LIMIT_UNSET, answer.before);
+    limit_format(limits_limit(rule.key), rule.value, answer.after);
+    if ((present ? present->value : LIMIT_UNSET) == rule.value || !check_sense(desk, &rule, &answer))
+        return answer;
+    rule.change = ++desk->change;
+    if (desk->config->risk.second_person && limits_desk_loosens(desk, present, &rule)) {
+        struct limits_pending *pending = place(desk, by, now_ns);
+        if (!pending || !limits_put(&pending->wants, &rule)) {
+            refuse(&answer, EX_TEMPFAIL, "%u requests wait for a second person already: approve or reject one",
+                   LIMITS_PENDING);
+            return answer;
+        }
+        answer.pending = pending->id;
+        log_pending(desk, pending, "asked", by);
+        return answer;
+    }
+    supersede(desk, rule.key);
+    if (!limits_put(&desk->target, &rule)) {
+        refuse(&answer, EX_OSERR, "no memory");
+        return answer;
+    }
+    answer.changed = true;
+    log_event(LOG_XW2041, "\"change\":%u,\"by\":%s,\"whom\":%s,\"limit\":\"%s\",\"before\":\"%s\",\"after\":\"%s\"",
+              rule.change, log_quote(by), log_quote(answer.whom), limit, answer.before, answer.after);
+    limits_desk_tell_cores(desk);
+    return answer;
+}
+
+struct limits_answer limits_desk_approve(struct limits_desk *desk, uint32_t id, const char *by)
+{
+    struct limits_answer answer = {0};
+    struct limits_pending *pending = find(desk, id);
+    if (!pending) {
+        refuse(&answer, EX_NOINPUT, "no request %u waits: it was decided, or has expired: see xwctl limits pending",
+               id);
+        return answer;
+    }
+    if (strcasecmp(by, pending->by) == 0) {
+        refuse(&answer, EX_NOPERM, "request %u is %s's own: a second person has to approve it", id, pending->by);
+        return answer;
+    }
+    log_pending(desk, pending, "approved", by);
+    struct limits_pending taken = *pending;
+    *pending = (struct limits_pending){0};
+    desk->change++;
+    bool good = true;
+    for (size_t i = 0; i < taken.wants.count; i++) {
+        struct limits_rule rule = taken.wants.list[i];
+        rule.change = desk->change;
+        snprintf(rule.second, sizeof rule.second, "%s", by);
+        supersede(desk, rule.key);
+        good &= limits_put(&desk->target, &rule);
+    }
+    limits_clear(&taken.wants);
+    if (!good)
+        refuse(&answer, EX_OSERR, "no memory for all of it: see xwctl limits diff");
+    answer.changed = true;
+    limits_desk_tell_cores(desk);
+    return answer;
+}
+
+struct limits_answer limits_desk_reject(struct limits_desk *desk, uint32_t id, const char *by)
+{
+    struct limits_answer answer = {0};
+    struct limits_pending *pending = find(desk, id);
+    if (!pending) {
+        refuse(&answer, EX_NOINPUT, "no request %u waits: it was decided, or has expired: see xwctl limits pending",
+               id);
+        return answer;
+    }
+    log_pending(desk, pending, "rejected", by);
+    drop(pending);
+    return answer;
+}

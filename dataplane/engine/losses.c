@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/losses.h"
+
+#include "engine/mode.h"
+#include "engine/risk_limits.h"
+#include "engine/settle.h"
+
+#define DRAWDOWN_PPM 150000u    // when there is a capital
+#define CORRELATION_PPM 700000u // where groups are declared
+#define MS_NS UINT64_C(1000000)
+#define MONEY_NEVER (-((wide_money)1 << 120)) // a result that nobody has
+#define CAPITAL_MAX ((wide_money)1 << 60)     // a peak counts as no more
+
+static uint64_t magnitude(int64_t value)
+{
+    return value < 0 ? -(uint64_t)value : (uint64_t)value;
+}
+
+// ---- results --------------------------------------------------------------------------------------------------------
+
+static inline void result_add(struct engine *e, uint32_t party, wide_money by)
+{
+    struct standing *standing = &e->standings[party];
+    standing->result += by;
+    if (standing->result > standing->peak) {
+        standing->low += standing->result - standing->peak; // no level rises by more than the peak does
+        standing->peak = standing->result;
+    }
+    if (__builtin_expect(standing->result <= standing->low, 0))
+        settle_party(e, party);
+}
+
+void losses_mark(struct engine *e, uint32_t number, uint32_t mark)
+{
+    const struct position *position = &e->risk.positions[number];
+    struct holding *holding = &e->holdings[number];
+    wide_money counted = mark ? (wide_money)position->quantity * mark + position->cash : 0;
+    wide_money by = counted - holding->counted;
+    if (by == 0)
+        return;
+    holding->counted = counted;
+    result_add(e, position->account, by);
+    result_add(e, party_of_firm(e, risk_firm(e, position->account)), by);
+}
+
+// ---- repeated executions, market-maker protection -------------------------------------------------------------------
+
+static void repeated_count(struct engine *e, struct holding *holding, const struct standing *account)
+{
+    uint64_t now = e->time_ns;
+    if (holding->waits && now - holding->quiet_from < account->repeated_ns) {
+        holding->quiet_from = now;
+        return;
+    }
+    if (holding->waits || holding->repeated == 0 || now - holding->repeated_began >= account->repeated_ns) {
+        holding->repeated_began = now;
+        holding->repeated = 0;
+        holding->waits = 0;
+    }
+    if (++holding->repeated >= account->repeated) {
+        holding->quiet_from = now;
+        holding->waits = 1;
+    }
+}
+
+static __attribute__((noinline)) void mmp_reached(struct engine *e, uint16_t session, struct holding *holding,
+                                                  uint16_t locate)
+{
+    struct pace *pace = &e->paces[session];
+    bool fills = holding->mmp_fills >= pace->mmp_fills;
+    if ((pace->turned & TOLD_MMP) == 0) {
+        pace->mmp_limit = fills ? LIMIT_MMP_FILLS : LIMIT_MMP_QUANTITY;
+        pace->mmp_seen = fills ? holding->mmp_fills : holding->mmp_quantity;
+    }
+    pace->mmp_locate = locate;
+    pace->turned |= TOLD_MMP;
+    holding->mmp_fills = 0;
+    settle_party(e, party_of_session(e, session));
+}
+
+static inline void mmp_count(struct engine *e, uint16_t session, struct holding *holding, uint16_t locate,
+                             uint32_t quantity)
+{
+    const struct pace *pace = &e->paces[session];
+    if (pace->mmp_fills == LIMIT_UNSET && pace->mmp_quantity == LIMIT_UNSET)
+        return;
+    if (holding->mmp_fills == 0 || e->time_ns - holding->mmp_began >= pace->mmp_ns) {
+        holding->mmp_began = e->time_ns;
+        holding->mmp_fills = 0;
+        holding->mmp_quantity = 0;
+    }
+    holding->mmp_fills++;
+    holding->mmp_quantity += quantity;
+    if (holding->mmp_fills >= pace->mmp_fills || holding->mmp_quantity >= pace->mmp_quantity)
+        mmp_reached(e, session, holding, locate);
+}
+
+void losses_trade(struct engine *e, uint16_t session, uint32_t number, uint32_t quantity, uint32_t price, bool maker,
+                  bool later)
+{
+    const struct position *position = &e->risk.positions[number];
+    struct holding *holding = &e->holdings[number];
+    losses_mark(e, number, later ? risk_mark(e, position->locate) : price);
+    if (later) {
+        settle_party(e, e->risk.lines[session].own);
+        settle_party(e, e->risk.lines[session].account);
+        settle_party(e, e->risk.lines[session].firm);
+        return;
+    }
+    if (e->standings[position->account].repeated != UINT32_MAX)
+        repeated_count(e, holding, &e->standings[position->account]);
+    if (maker)
+        mmp_count(e, session, holding, position->locate, quantity);
+}
+
+// ---- checks ---------------------------------------------------------------------------------------------------------
+
+static bool group_has_room(const struct engine *e, uint16_t account, uint16_t locate, int64_t notional)
+{
+    uint32_t group = e->symbol_paces[locate].group;
+    uint64_t most = e->standings[account].group_most;
+    if (group == 0 || most == LIMIT_UNSET || notional <= 0)
+        return true;
+    return e->groups[account * RISK_GROUPS + group - 1] + (uint64_t)notional <= most;
+}
+
+uint8_t losses_order(struct engine *e, uint16_t account, uint16_t locate, uint32_t number, int64_t notional)
+{
+    const struct standing *standing = &e->standings[account];
+    const struct holding *holding = &e->holdings[number];
+    if (!group_has_room(e, account, locate, notional)) {
+        e->risk.refused = LIMIT_CORRELATION;
+        return REJECT_AGGREGATE_EXPOSURE;
+    }
+    if (standing->repeated == UINT32_MAX)
+        return REJECT_NONE;
+    bool waits = holding->waits && e->time_ns - holding->quiet_from < standing->repeated_ns;
+    if (!waits && standing->repeated != 0)
+        return REJECT_NONE;
+    e->risk.refused = LIMIT_REPEATED_EXECUTIONS;
+    return REJECT_OTHER;
+}
+
+// ---- groups ---------------------------------------------------------------------------------------------------------
+
+void group_set(struct engine *e, const struct command *c)
+{
+    uint16_t locate = c->group.locate, group = c->group.group;
+    if (e->risk.positions_limit == 0 || e->day == DAY_ENDED || locate == LOCATE_NONE || locate > e->limit.max_symbols ||
+        e->books[locate].tick == 0 || group > RISK_GROUPS || group == e->symbol_paces[locate].group)
+        return;
+    e->settling.regroup_locate = locate;
+    e->settling.regroup_to = (uint8_t)group;
+    e->settling.regroup_next = 0;
+    e->unsettled = true;
+}
+
+// What a position and its working orders come to.
+static uint64_t position_amount(const struct position *position)
+{
+    return magnitude(position->cost) + position->notional[BUY] + position->notional[SELL];
+}
+
+static void regroup(struct engine *e, uint16_t account, uint16_t locate, uint32_t to)
+{
+    uint32_t number = position_find(e, account, locate), from = e->symbol_paces[locate].group;
+    if (number == 0)
+        return;
+    const struct position *position = &e->risk.positions[number];
+    uint64_t amount = position_amount(position);
+    uint64_t *groups = &e->groups[account * RISK_GROUPS];
+    if (from)
+        groups[from - 1] -= amount;
+    if (to)
+        groups[to - 1] += amount;
+}
+
+bool group_continue(struct engine *e, unsigned *looks)
+{
+    struct settling *s = &e->settling;
+    if (s->regroup_locate == LOCATE_NONE)
+        return true;
+    for (; s->regroup_next < e->limit.max_accounts; s->regroup_next++) {
+        if (*looks == 0)
+            return false;
+        --*looks;
+        regroup(e, (uint16_t)s->regroup_next, s->regroup_locate, s->regroup_to);
+    }
+    e->symbol_paces[s->regroup_locate].group = s->regroup_to;
+    s->regroup_locate = LOCATE_NONE;
+    return true;
+}
+
+void groups_work_out(struct engine *e)
+{
+    memset(e->groups, 0, (size_t)e->limit.max_accounts * RISK_GROUPS * sizeof *e->groups);
+    for (uint32_t number = 1; number <= e->risk.positions_count; number++) {
+        const struct position *position = &e->risk.positions[number];
+        group_add(e, position->account, position->locate, (int64_t)position_amount(position));
+    }
+}
+
+// ---- limits ---------------------------------------------------------------------------------------------------------
+
+static uint64_t loss_of(wide_money result)
+{
+    return result >= 0 ? 0 : result < -(wide_money)INT64_MAX ? INT64_MAX : (uint64_t)-result;
+}
+
+bool losses_used(const struct engine *e, enum scope scope, uint16_t index, enum limit limit, uint64_t *used)
+{
+    if ((scope != SCOPE_ACCOUNT && scope != SCOPE_FIRM) || index >= e->limit.max_accounts)
+        return false;
+    uint32_t party = scope == SCOPE_ACCOUNT ? party_of_account(index) : party_of_firm(e, index);
+    const struct standing *standing = &e->standings[party];
+    *used = loss_of(limit == LIMIT_LOSS ? standing->result : standing->result - standing->peak);
+    return true;
+}
+
+// An account's or a firm's.
+static bool result_stage(const struct engine *e, uint32_t party, uint32_t staged, struct stage_use *use)
+{
+    enum scope scope;
+    uint16_t index = party_index(e, party, &scope);
+    const struct standing *standing = &e->standings[party];
+    if (staged == STAGED_LOSS) {
+        uint64_t most = risk_limit(e, scope, index, LIMIT_LOSS);
+        *use = (struct stage_use){LIMIT_LOSS, most, loss_of(standing->result), (unsigned __int128)most * MILLION};
+        return most != LIMIT_UNSET;
+    }
+    uint64_t capital = risk_limit(e, scope, index, LIMIT_CAPITAL);
+    uint64_t ppm = risk_limit(e, scope, index, LIMIT_DRAWDOWN);
+    if (capital == LIMIT_UNSET)
+        return false;
+    if (ppm == LIMIT_UNSET)
+        ppm = mode_scaled(e, LIMIT_DRAWDOWN, DRAWDOWN_PPM);
+    uint64_t peak = capital + (uint64_t)(standing->peak < CAPITAL_MAX ? standing->peak : CAPITAL_MAX);
+    unsigned __int128 millions = (unsigned __int128)peak * ppm;
+    *use = (struct stage_use){LIMIT_DRAWDOWN, (uint64_t)(millions / MILLION),
+                              loss_of(standing->result - standing->peak), millions};
+    return true;
+}
+
+bool losses_stage(const struct engine *e, uint32_t party, uint32_t staged, struct stage_use *use)
+{
+    static const uint8_t limits[USES] = {[USE_GROSS] = LIMIT_GROSS_NOTIONAL,
+                                         [USE_NET] = LIMIT_NET_NOTIONAL,
+                                         [USE_DAY_QUANTITY] = LIMIT_DAY_QUANTITY,
+                                         [USE_DAY_VALUE] = LIMIT_DAY_VALUE,
+                                         [USE_ORDERS] = LIMIT_WORKING_ORDERS};
+    enum scope scope;
+    uint16_t index = party_index(e, party, &scope);
+    if (staged >= USES)
+        return scope != SCOPE_SESSION && result_stage(e, party, staged, use);
+    use->limit = limits[staged];
+    use->most = risk_limit(e, scope, index, use->limit);
+    use->millions = (unsigned __int128)use->most * MILLION;
+    return use->most != LIMIT_UNSET && engine_limit_use(e, scope, index, LOCATE_NONE, use->limit, &use->used);
+}
+
+// The result with which a level is reached.
+static wide_money level_result(const struct engine *e, uint32_t party, const struct stage_use *use, uint64_t ppm)
+{
+    unsigned __int128 scaled = use->millions * ppm, level = scaled / (MILLION * MILLION);
+    level += level * (MILLION * MILLION) < scaled;
+    return (use->limit == LIMIT_DRAWDOWN ? e->standings[party].peak : 0) - (wide_money)level;
+}
+
+static wide_money highest(wide_money a, wide_money b)
+{
+    return a > b ? a : b;
+}
+
+void losses_watch(struct engine *e, uint32_t party)
+{
+    enum scope scope;
+    uint16_t index = party_index(e, party, &scope);
+    uint32_t told = e->told[party];
+    wide_money low = MONEY_NEVER;
+    for (uint32_t staged = STAGED_LOSS; staged < STAGED; staged++) {
+        struct stage_use use;
+        uint64_t slow = settle_slow_ppm(e, scope, index);
+        if (!losses_stage(e, party, staged, &use))
+            continue;
+        low = highest(low, level_result(e, party, &use, MILLION));
+        if ((told & TOLD_ALERTED(staged)) == 0 && use.most)
+            low = highest(low, level_result(e, party, &use, settle_alert_ppm(e, scope, index)));
+        if ((told & TOLD_SLOWED(staged)) == 0 && use.most && slow != LIMIT_UNSET)
+            low = highest(low, level_result(e, party, &use, slow));
+    }
+    e->standings[party].low = low;
+}
+
+void losses_open(struct engine *e, uint16_t account)
+{
+    struct standing none = {.low = MONEY_NEVER, .group_most = LIMIT_UNSET, .repeated = UINT32_MAX};
+    e->standings[party_of_account(account)] = e->standings[party_of_firm(e, account)] = none;
+}
+
+void losses_account(struct engine *e, uint16_t account)
+{
+    struct standing *standing = &e->standings[account];
+    uint64_t gross = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_GROSS_NOTIONAL);
+    uint64_t ppm = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_CORRELATION);
+    uint64_t repeated = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_REPEATED_EXECUTIONS);
+    uint64_t ms = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_REPEATED_MS);
+    ppm = ppm == LIMIT_UNSET ? mode_scaled(e, LIMIT_CORRELATION, CORRELATION_PPM) : ppm;
+    standing->group_most = gross == LIMIT_UNSET ? LIMIT_UNSET : (uint64_t)((unsigned __int128)gross * ppm / MILLION);
+    standing->repeated = repeated < UINT32_MAX ? (uint32_t)repeated : UINT32_MAX;
+    standing->repeated_ns = (ms == LIMIT_UNSET ? WINDOW_MS_DEFAULT : ms) * MS_NS;
+}
+
+// ---- invariants -----------------------------------------------------------------------------------------------------
+
+static const char *check_account(const struct engine *e, uint16_t account)
+{
+    wide_money result = 0;
+    uint64_t groups[RISK_GROUPS] = {0};
+    for (uint32_t locate = 1; locate <= e->limit.max_symbols; locate++) {
+        uint32_t number = position_find(e, account, (uint16_t)locate), group = e->symbol_paces[locate].group;
+        if (number == 0)
+            continue;
+        const struct position *position = &e->risk.positions[number];
+        result += e->holdings[number].counted;
+        if (group)
+            groups[group - 1] += position_amount(position);
+    }
+    if (result != e->standings[account].result)
+        return "an account's result is not the sum of its positions'";
+    if (e->settling.regroup_locate == LOCATE_NONE &&
+        memcmp(groups, &e->groups[account * RISK_GROUPS], sizeof groups) != 0)
+        return "a group of symbols does not add up to its positions and working orders";
+    return NULL;
+}
+
+// A limit of the result has been reached: it stays so, the kill is another's.
+static bool is_over(const struct engine *e, uint32_t party)
+{
+    struct stage_use use;
+    for (uint32_t staged = STAGED_LOSS; staged < STAGED; staged++)
+        if (losses_stage(e, party, staged, &use) && stage_reached(&use, MILLION))
+            return true;
+    return false;
+}
+
+const char *losses_check(const struct engine *e)
+{
+    wide_money accounts = 0, firms = 0;
+    for (uint32_t account = 0; account < e->limit.max_accounts; account++) {
+        const char *broken = check_account(e, (uint16_t)account);
+        if (broken)
+            return broken;
+        accounts += e->standings[account].result;
+        firms += e->standings[party_of_firm(e, (uint16_t)account)].result;
+    }
+    for (uint32_t party = 0; party < 2u * e->limit.max_accounts; party++) {
+        const struct standing *standing = &e->standings[party];
+        if (standing->peak < standing->result || standing->peak < 0)
+            return "a result is above its peak";
+        if (e->left.work == WORK_NONE && standing->result <= standing->low && !is_over(e, party))
+            return "a result has reached a level that nobody has looked at";
+    }
+    return accounts == firms ? NULL : "the firms' results are not those of the accounts";
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What executions do to an account: its result, realised and marked, repeated executions, market-maker protection; and
+// the part of it that one group of correlated symbols may be (risk.md sections 6 to 8).
+#ifndef CROSSWIRE_ENGINE_LOSSES_H
+#define CROSSWIRE_ENGINE_LOSSES_H
+
+#include "engine/state.h"
+
+#define MILLION UINT64_C(1000000)
+
+// A party to a trade, after its position has changed. `later`: by a break or an adjustment, which counts for the result
+// alone.
+void losses_trade(struct engine *e, uint16_t session, uint32_t position, uint32_t quantity, uint32_t price, bool maker,
+                  bool later);
+
+// Marks a position at `mark`, 0: it counts nothing.
+void losses_mark(struct engine *e, uint32_t position, uint32_t mark);
+
+// The rest of check 7 for an order that adds `notional` to what its account has in the symbol: REJECT_NONE or the
+// reason.
+uint8_t losses_order(struct engine *e, uint16_t account, uint16_t locate, uint32_t position, int64_t notional);
+
+// What the account's positions and working orders in the symbol come to has changed by so much.
+static inline void group_add(struct engine *e, uint16_t account, uint16_t locate, int64_t by)
+{
+    uint32_t group = e->symbol_paces[locate].group;
+    if (__builtin_expect(group != 0, 0))
+        e->groups[account * RISK_GROUPS + group - 1] += (uint64_t)by;
+}
+
+// CMD_GROUP. What is no symbol or no group changes nothing.
+void group_set(struct engine *e, const struct command *c);
+
+// Goes on with a change of groups, an account a look; true when it is done.
+bool group_continue(struct engine *e, unsigned *looks);
+
+// Adds all of them up anew, for an engine that is restored.
+void groups_work_out(struct engine *e);
+
+// An account comes: its standing, and that of a firm of that index, is without limits and result.
+void losses_open(struct engine *e, uint16_t account);
+
+// Works the account's limits out of those in force; `party` an account or a firm for the result alone.
+void losses_account(struct engine *e, uint16_t account);
+void losses_watch(struct engine *e, uint32_t party);
+
+// What a stage is about: `used` of a limit, which is `millions` / 10^6 exactly. False: there is no such limit.
+struct stage_use {
+    enum limit limit;
+    uint64_t most, used;
+    unsigned __int128 millions;
+};
+bool losses_stage(const struct engine *e, uint32_t party, uint32_t staged, struct stage_use *use);
+
+// used >= limit * ppm / 10^6. Limits are at most 10^18, uses below 2^63.
+static inline bool stage_reached(const struct stage_use *use, uint64_t ppm)
+{
+    return (unsigned __int128)use->used * MILLION * MILLION >= use->millions * ppm;
+}
+
+// What has been lost, or lost since the peak, by an account or a firm. False: no such.
+bool losses_used(const struct engine *e, enum scope scope, uint16_t index, enum limit limit, uint64_t *used);
+
+// NULL, or what is wrong.
+const char *losses_check(const struct engine *e);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the rates, results and degraded modes of risk.md keep. Only days with positions have any of it.
+//
+//   session --> struct pace, struct alike     symbol --> struct symbol_pace
+//   position --> struct holding               account, firm --> struct standing
+#ifndef CROSSWIRE_ENGINE_SETTLE_STATE_H
+#define CROSSWIRE_ENGINE_SETTLE_STATE_H
+
+#include <stdbool.h>
+
+#include "contract/risk.h"
+#include "engine/alike.h"
+#include "engine/risk_state.h"
+#include "engine/tokens.h"
+
+// Sums of results: 2^40 trades of less than 2^51, positions of less than 2^41 shares at prices of less than 2^31, less
+// than 2^20 of them.
+typedef __int128 wide_money;
+
+#define WINDOW_MS_DEFAULT 1000u // of duplicates, repeated executions and market-maker protection
+
+enum pace_told { // what a session's settling has to tell
+    TOLD_ORDERS = 1 << 0,
+    TOLD_MESSAGES = 1 << 1,
+    TOLD_ALIKE = 1 << 2,
+    TOLD_MMP = 1 << 3, // its orders of mmp_locate are to be canceled
+};
+
+// A session's.
+struct pace {
+    struct tokens orders;
+    struct alike_limit alike;
+    uint32_t alike_tell; // so many orders alike are worth an alert
+    uint32_t slow_rate;  // that `slowed` is set to, 0 none yet
+
+    struct tokens messages;
+    uint32_t unused1;
+    uint16_t mmp_locate;
+    uint16_t turned;   // enum pace_told
+    uint64_t mmp_seen; // what has reached the limit mmp_limit
+    uint32_t mmp_limit;
+    uint32_t unused;
+
+    struct tokens slowed; // in use while its account or firm is slowed, or a mode gives a rate
+    uint64_t mmp_ns;
+    uint64_t mmp_fills, mmp_quantity; // LIMIT_UNSET: none
+};
+_Static_assert(sizeof(struct pace) == 192, "three lines");
+
+// A symbol's.
+struct symbol_pace {
+    struct tokens orders;
+    uint32_t group; // of correlated symbols, 0 none
+    uint32_t unused[5];
+};
+_Static_assert(sizeof(struct symbol_pace) == 64, "one line");
+
+// What a position has besides. Windows begin with their first execution.
+struct holding {
+    wide_money counted; // its part of the account's result
+    uint64_t repeated_began;
+    uint64_t quiet_from; // while `waits`: the last execution
+    uint64_t mmp_began, mmp_quantity;
+    uint32_t mmp_fills;
+    uint32_t repeated;
+    uint32_t waits; // new orders wait for a quiet time
+    uint32_t unused;
+};
+_Static_assert(sizeof(struct holding) == 64, "one line");
+
+// An account's or a firm's result of the day.
+struct standing {
+    wide_money result, peak; // realised and marked; its highest, at least 0
+    wide_money low;          // a result at or below this is to be looked at
+    uint64_t group_most;     // of a group of symbols, LIMIT_UNSET none
+    uint64_t unused;
+    // Second line, an account's.
+    uint64_t repeated_ns;
+    uint32_t repeated; // REPEATED_EXECUTIONS; UINT32_MAX none
+    uint32_t unused1[13];
+};
+_Static_assert(sizeof(struct standing) == 128, "two lines");
+
+// What a party's levels are of: enum use (risk_state.h), then results. A party has two bits for each.
+enum staged { STAGED_LOSS = USES, STAGED_DRAWDOWN, STAGED };
+#define TOLD_ALERTED(staged) (1u << (staged))
+#define TOLD_SLOWED(staged) (1u << (8 + (staged)))
+#define TOLD_SLOWED_ANY 0xFF00u
+
+#define RISK_GROUPS 32u // groups of correlated symbols: 1..32
+
+#define MODES 256u
+struct mode {
+    uint32_t percent, rate;
+    bool on, block;
+    uint8_t unused[2];
+};
+
+// What waits for the end of the command's own work (settle.h), and where its walks stand.
+struct settling {
+    uint64_t *waiting;       // a bit a party (risk.h): accounts, firms, sessions
+    uint32_t count;          // of the bits set
+    uint32_t first;          // no word of bits before this one has any
+    uint32_t told;           // parties of which some stage is told
+    uint32_t marks_next;     // position, in rotation from tick to tick
+    uint32_t marks_left;     // of this tick
+    uint32_t eases_next;     // next party that this tick looks at
+    bool eases;              // this command is a tick: what is told may be over
+    uint32_t cursor;         // of a market maker's orders, next slot
+    uint32_t walking;        // session + 1
+    uint32_t regroup_next;   // next account that may have a position in regroup_locate
+    uint16_t regroup_locate; // 0 none
+    uint8_t regroup_to;
+    uint16_t symbol; // its rate has something to tell, 0 none
+};
+
+#endif

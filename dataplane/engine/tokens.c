@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/tokens.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+void tokens_set(struct tokens *tokens, uint64_t rate, uint64_t burst, uint64_t now)
+{
+    tokens->step = 0;
+    if (rate == UINT64_MAX) {
+        tokens->slack = TOKENS_ALWAYS;
+        return;
+    }
+    burst = burst == UINT64_MAX ? rate : burst;
+    burst = burst < TOKENS_BURST_MAX ? burst : TOKENS_BURST_MAX;
+    if (rate == 0 || burst == 0) {
+        tokens->slack = TOKENS_NEVER;
+        return;
+    }
+    tokens->step = rate < SECOND_NS ? (SECOND_NS + rate - 1) / rate : 1;
+    tokens->slack = (int64_t)((burst - 1) * tokens->step);
+    uint64_t empty = now + burst * tokens->step;
+    tokens->due = tokens->due < empty ? tokens->due : empty;
+}
+
+static uint64_t level_of(const struct tokens *tokens, uint64_t ppm)
+{
+    unsigned __int128 share = (unsigned __int128)((uint64_t)tokens->slack + tokens->step) * ppm; // < 2^51 * 2^20
+    uint64_t level = (uint64_t)((share + 999999) / 1000000);
+    return level ? level : 1;
+}
+
+void tokens_watch(struct tokens *tokens, uint64_t ppm)
+{
+    if (tokens->step == 0) {
+        tokens->low = 0;
+        tokens->span = UINT64_MAX;
+        return;
+    }
+    uint64_t level = level_of(tokens, ppm);
+    bool told = tokens->low != 0;
+    tokens->low = told ? level - level / 10 : 0;
+    tokens->span = told ? UINT64_MAX / 2 : level;
+}
+
+bool tokens_turn(struct tokens *tokens, uint64_t ppm)
+{
+    bool told = tokens->low != 0;
+    tokens->low = !told;
+    tokens_watch(tokens, ppm);
+    return !told;
+}
+
+uint64_t tokens_used(const struct tokens *tokens, uint64_t now)
+{
+    if (tokens->step == 0 || tokens->due <= now)
+        return 0;
+    return (tokens->due - now + tokens->step - 1) / tokens->step;
+}

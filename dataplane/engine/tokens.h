@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// A token bucket on command time (risk.md section 4). Kept as the moment at which it would be full again, so that
+// taking is a comparison and an addition; the division is made when the rate is set.
+#ifndef CROSSWIRE_ENGINE_TOKENS_H
+#define CROSSWIRE_ENGINE_TOKENS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TOKENS_BURST_MAX UINT64_C(1000000) // a larger burst counts as this
+#define TOKENS_ALWAYS (INT64_C(1) << 62)   // slack: no limit
+#define TOKENS_NEVER (-TOKENS_ALWAYS)      // slack: nothing passes
+
+struct tokens {
+    uint64_t due;  // when it is full again, if nothing more is taken; ns since midnight, as command time
+    uint64_t step; // ns until one token has come back, 0: no limit or nothing allowed
+    int64_t slack; // passes while due is not further ahead than this
+    // What is in use, in ns: worth an alert, or its end, once it has left [low, low + span).
+    uint64_t low, span;
+};
+
+// Up to `burst` at once and `rate` a second; each may be UINT64_MAX: not given. A bucket that is then further ahead
+// than a whole burst is empty.
+void tokens_set(struct tokens *tokens, uint64_t rate, uint64_t burst, uint64_t now);
+
+static inline bool tokens_pass(const struct tokens *tokens, uint64_t now)
+{
+    return (int64_t)(tokens->due - now) <= tokens->slack;
+}
+
+// Of a bucket that passes. True: tokens_turn is to be called.
+static inline bool tokens_take(struct tokens *tokens, uint64_t now)
+{
+    tokens->due = (tokens->due > now ? tokens->due : now) + tokens->step;
+    return tokens->due - now - tokens->low >= tokens->span;
+}
+
+// From which share of the burst on, in millionths, its use is worth an alert. What has been told stays told.
+void tokens_watch(struct tokens *tokens, uint64_t ppm);
+
+// When tokens_take has asked for it: true when the level has been reached, false when its use is below 90% of the level
+// again.
+bool tokens_turn(struct tokens *tokens, uint64_t ppm);
+
+// How many tokens are out.
+uint64_t tokens_used(const struct tokens *tokens, uint64_t now);
+
+#endif

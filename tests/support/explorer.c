@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/explorer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+
+enum { STACK = 16384, SHARED = 1024, PENDING = 8, DEPTH = 400, BUCKETS = 1 << 22 };
+
+struct store {
+    void *at;
+    uint64_t value;
+    bool release;
+};
+
+// All that a step can change, and so all that is put back.
+struct thread {
+    ucontext_t context;
+    bool done;
+    unsigned pending;
+    struct store stores[PENDING];
+    char stack[STACK] __attribute__((aligned(64)));
+};
+
+static struct thread threads[MODEL_THREADS];
+static ucontext_t explorer;
+static unsigned running = MODEL_THREADS; // MODEL_THREADS: none, a check runs
+static const struct model *model;
+static struct model_result result;
+static uint64_t *seen; // hashes, open addressing; 0: free
+
+struct snapshot {
+    char shared[SHARED];
+    struct {
+        ucontext_t context;
+        bool done;
+        unsigned pending;
+        struct store stores[PENDING];
+        size_t live; // bytes of stack
+        char *stack;
+    } threads[MODEL_THREADS];
+};
+
+// ---- steps of a thread ----------------------------------------------------------------------------------------------
+
+static void give_way(void)
+{
+    if (running < MODEL_THREADS)
+        swapcontext(&threads[running].context, &explorer);
+}
+
+void model_fail(const char *what)
+{
+    if (!result.failure)
+        result.failure = what;
+    while (running < MODEL_THREADS)
+        give_way(); // never to be gone on with
+}
+
+static uint64_t memory_at(const void *at)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static void reach_memory(struct thread *thread, unsigned index)
+{
+    memcpy(thread->stores[index].at, &thread->stores[index].value, sizeof(uint64_t));
+    memmove(&thread->stores[index], &thread->stores[index + 1], (--thread->pending - index) * sizeof thread->stores[0]);
+    memset(&thread->stores[thread->pending], 0, sizeof thread->stores[0]);
+}
+
+uint64_t model_load(const void *at)
+{
+    give_way();
+    if (running < MODEL_THREADS) {
+        const struct thread *thread = &threads[running];
+        for (unsigned i = thread->pending; i-- > 0;)
+            if (thread->stores[i].at == at)
+                return thread->stores[i].value;
+    }
+    return memory_at(at);
+}
+
+void model_store(void *at, uint64_t value, bool release)
+{
+    if (running == MODEL_THREADS) {
+        memcpy(at, &value, sizeof value);
+        return;
+    }
+    give_way();
+    struct thread *thread = &threads[running];
+    while (thread->pending == PENDING)
+        reach_memory(thread, 0);
+    thread->stores[thread->pending++] = (struct store){at, value, release};
+}
+
+bool model_exchange(void *at, uint64_t *expected, uint64_t value)
+{
+    give_way();
+    while (running < MODEL_THREADS && threads[running].pending)
+        reach_memory(&threads[running], 0); // a locked instruction
+    uint64_t found = memory_at(at);
+    if (found != *expected) {
+        *expected = found;
+        return false;
+    }
+    memcpy(at, &value, sizeof value);
+    return true;
+}
+
+// ---- states ---------------------------------------------------------------------------------------------------------
+
+static void enter(void)
+{
+    model->threads[running]();
+    threads[running].done = true;
+    for (;;)
+        give_way();
+}
+
+static char *stack_pointer(const struct thread *thread)
+{
+    char *at = (char *)(uintptr_t)thread->context.uc_mcontext.gregs[REG_RSP];
+    return at >= thread->stack && at <= thread->stack + STACK ? at : (char *)thread->stack;
+}
+
+static struct snapshot *keep(void)
+{
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    if (!snapshot)
+        abort();
+    memcpy(snapshot->shared, model->shared, model->size);
+    for (unsigned i = 0; i < MODEL_THREADS && model->threads[i]; i++) {
+        struct thread *thread = &threads[i];
+        char *from = stack_pointer(thread) - 128; // the red zone
+        snapshot->threads[i].context = thread->context;
+        snapshot->threads[i].done = thread->done;
+        snapshot->threads[i].pending = thread->pending;
+        memcpy(snapshot->threads[i].stores, thread->stores, sizeof thread->stores);
+        snapshot->threads[i].live = (size_t)(thread->stack + STACK - from);
+        snapshot->threads[i].stack = malloc(snapshot->threads[i].live);
+        if (!snapshot->threads[i].stack)
+            abort();
+        memcpy(snapshot->threads[i].stack, from, snapshot->threads[i].live);
+    }
+    return snapshot;
+}
+
+static void put_back(const struct snapshot *snapshot)
+{
+    memcpy(model->shared, snapshot->shared, model->size);
+    for (unsigned i = 0; i < MODEL_THREADS && model->threads[i]; i++) {
+        struct thread *thread = &threads[i];
+        size_t live = snapshot->threads[i].live;
+        thread->context = snapshot->threads[i].context;
+        thread->done = snapshot->threads[i].done;
+        thread->pending = snapshot->threads[i].pending;
+        memcpy(thread->stores, snapshot->threads[i].stores, sizeof thread->stores);
+        memcpy(thread->stack + STACK - live, snapshot->threads[i].stack, live);
+    }
+}
+
+static void drop(struct snapshot *snapshot)
+{
+    for (unsigned i = 0; i < MODEL_THREADS; i++)
+        free(snapshot->threads[i].stack);
+    free(snapshot);
+}
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    uint64_t word;
+    for (; size >= sizeof word; size -= sizeof word, at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+        hash ^= hash >> 29;
+    }
+    for (; size > 0; size--)
+        hash = (hash ^ *at++) * UINT64_C(0x100000001B3);
+    return hash;
+}
+
+// Of all that decides what can come: registers that a call keeps, and the stack that is in use.
+static uint64_t hash_now(void)
+{
+    static const int registers[] = {REG_RIP, REG_RSP, REG_RBX, REG_RBP, REG_R12, REG_R13, REG_R14, REG_R15};
+    uint64_t hash = mix(UINT64_C(0xCBF29CE484222325), model->shared, model->size);
+    for (unsigned i = 0; i < MODEL_THREADS && model->threads[i]; i++) {
+        const struct thread *thread = &threads[i];
+        hash = mix(hash, &thread->done, sizeof thread->done);
+        hash = mix(hash, &thread->pending, sizeof thread->pending);
+        hash = mix(hash, thread->stores, thread->pending * sizeof thread->stores[0]);
+        if (thread->done)
+            continue;
+        for (unsigned r = 0; r < sizeof registers / sizeof registers[0]; r++)
+            hash = mix(hash, &thread->context.uc_mcontext.gregs[registers[r]], sizeof(greg_t));
+        const char *from = stack_pointer(thread);
+        hash = mix(hash, from, (size_t)(thread->stack + STACK - from));
+    }
+    return hash ? hash : 1;
+}
+
+static bool is_new(uint64_t hash)
+{
+    size_t at = hash >> 40 & (BUCKETS - 1);
+    while (seen[at] && seen[at] != hash)
+        at = (at + 1) & (BUCKETS - 1);
+    if (seen[at] == hash)
+        return false;
+    if (result.states > BUCKETS / 4 * 3)
+        model_fail("more states than the explorer has room for: bound the test");
+    seen[at] = hash;
+    return true;
+}
+
+// ---- the walk -------------------------------------------------------------------------------------------------------
+
+// Whether store `index` may reach memory next: a release after all before it, others after those to the same place.
+static bool may_reach(const struct thread *thread, unsigned index)
+{
+    for (unsigned i = 0; i < index; i++)
+        if (thread->stores[index].release || thread->stores[i].at == thread->stores[index].at)
+            return false;
+    return true;
+}
+
+static void check(void)
+{
+    running = MODEL_THREADS;
+    if (model->always)
+        model->always();
+}
+
+static void walk(unsigned depth)
+{
+    uint64_t hash = hash_now();
+    if (result.failure || !is_new(hash))
+        return;
+    result.states++;
+    result.depth = depth > result.depth ? depth : result.depth;
+    if (depth == DEPTH) {
+        model_fail("a thread never ends: bound the test");
+        return;
+    }
+    struct snapshot *here = keep();
+    bool any = false;
+    for (unsigned i = 0; i < MODEL_THREADS && model->threads[i]; i++) {
+        if (!threads[i].done) {
+            any = true;
+            running = i;
+            swapcontext(&explorer, &threads[i].context);
+            result.steps++;
+            check();
+            walk(depth + 1);
+            put_back(here);
+        }
+        for (unsigned store = 0; store < threads[i].pending; store++) {
+            if (!may_reach(&threads[i], store))
+                continue;
+            any = true;
+            reach_memory(&threads[i], store);
+            result.steps++;
+            check();
+            walk(depth + 1);
+            put_back(here);
+        }
+    }
+    if (!any) {
+        result.ends++;
+        if (model->end)
+            model->end();
+    }
+    drop(here);
+}
+
+struct model_result model_explore(const struct model *what)
+{
+    model = what;
+    result = (struct model_result){0};
+    seen = calloc(BUCKETS, sizeof *seen);
+    if (!seen || model->size > SHARED)
+        abort();
+    memset(threads, 0, sizeof threads);
+    running = MODEL_THREADS;
+    model->begin();
+    for (unsigned i = 0; i < MODEL_THREADS && model->threads[i]; i++) {
+        getcontext(&threads[i].context);
+        threads[i].context.uc_stack.ss_sp = threads[i].stack;
+        threads[i].context.uc_stack.ss_size = STACK;
+        threads[i].context.uc_link = NULL;
+        makecontext(&threads[i].context, enter, 0);
+    }
+    walk(0);
+    running = MODEL_THREADS;
+    free(seen);
+    return result;
+}
