@@ -17,6 +17,7 @@ enum { SOURCE_SETS = 256, SOURCE_WAYS = 4, AUTH_HASH = 128 };
 
 struct job {
     struct auth_ask ask;
+    breaker_permit permit;
     enum login_verdict verdict;
 };
 
@@ -29,6 +30,8 @@ struct queue {
 
 struct auth {
     const struct config *config;
+    struct breakers *breakers; // NULL: none
+    uint64_t now_ns;           // of the last submission
     pthread_t worker;
     pthread_mutex_t lock;
     pthread_cond_t work;
@@ -200,6 +203,11 @@ struct auth *auth_new(const struct config *config)
     return auth;
 }
 
+void auth_watch(struct auth *auth, struct breakers *breakers)
+{
+    auth->breakers = breakers;
+}
+
 void auth_free(struct auth *auth)
 {
     if (!auth)
@@ -236,7 +244,11 @@ bool auth_submit(struct auth *auth, const struct auth_ask *ask, uint64_t now_ns)
         return false;
     auth->taken++;
     job->ask = *ask;
+    auth->now_ns = now_ns;
     bool limited = !within_rates(auth, ask, now_ns);
+    // Last, because a permit must come back: what is within its rate is verified.
+    job->permit = limited || !auth->breakers ? 0 : breakers_login(auth->breakers, ask->session, now_ns);
+    limited |= auth->breakers && job->permit == 0;
     if (limited) {
         job->verdict = LOGIN_LIMITED;
         sodium_memzero(job->ask.password, sizeof job->ask.password);
@@ -273,6 +285,8 @@ bool auth_take(struct auth *auth, struct auth_answer *answer)
         return false;
     auth->taken--;
     log_verdict(&job->ask, job->verdict);
+    if (job->permit)
+        breakers_login_done(auth->breakers, job->ask.session, job->permit, job->verdict == LOGIN_RIGHT, auth->now_ns);
     *answer = (struct auth_answer){.generation = job->ask.generation,
                                    .position = job->ask.position,
                                    .gateway = job->ask.gateway,

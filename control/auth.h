@@ -12,6 +12,7 @@
 
 #include "contract/config.h"
 #include "contract/region.h"
+#include "control/breaker/breakers.h"
 
 enum { AUTH_PASSWORD = 10, AUTH_QUEUE = 256 };
 
@@ -42,6 +43,10 @@ struct auth *auth_new(const struct config *config);
 
 // From the next verification on, session `session` is compared with `hash`. Returns whether that is another one.
 bool auth_set_hash(struct auth *auth, uint32_t session, const char *hash);
+
+// From now on a session whose port these breakers have closed has no login looked at, and they are told what comes of
+// the others. They outlive `auth`.
+void auth_watch(struct auth *auth, struct breakers *breakers);
 
 // Stops the worker after the verification that it is in, and wipes what is queued.
 void auth_free(struct auth *auth);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #include "contract/log.h"
 #include "contract/notify.h"
 #include "control/auth.h"
+#include "control/breaker/breakers.h"
 #include "control/journal/journal.h"
 #include "control/journal/keeper.h"
 #include "control/memory_report.h"
@@ -36,6 +38,9 @@
 #include "control/recovery/snapshot_file.h"
 #include "control/reload.h"
 #include "control/requests.h"
+#include "control/risk/alerts.h"
+#include "control/risk/audit.h"
+#include "control/risk/kills.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -45,6 +50,7 @@ enum {
     SWEEP_MS = 50,
     PRESENCE_MS = 500,
     SCHEDULE_MS = 5,
+    BREAKERS_MS = 20,
     HALT_GRACE_MS = 1000,
     TOGETHER_MS = 200,
     ALERT_MS = 5,
@@ -64,8 +70,12 @@ struct service {
     struct journal_key key; // that signs seals, when the configuration names one
     struct journal_keeper *keeper;
     struct auth *auth;
+    struct breakers *breakers;
     struct limits_desk *limits;
     struct outbound *outbound;
+    struct alerts *alerts;
+    struct audit *audit;
+    struct kills *kills;
     struct desk_context for_operators;
     struct operator_desk *desk;
     struct follower *follower; // NULL: no snapshots are wanted
@@ -82,7 +92,8 @@ struct service {
     uint64_t patience_due_ns;
     uint64_t watchdog_ns, watchdog_due_ns; // how often it is fed, 0: not at all
     uint64_t journal_turns;                // as they were when it was fed last
-    uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns, presence_due_ns, schedule_due_ns;
+    uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns, presence_due_ns, schedule_due_ns, breakers_due_ns;
+    char status[80]; // what the service manager was told last, but for breakers
 };
 
 static uint64_t monotonic_ns(void)
@@ -238,6 +249,10 @@ static void open_services(struct service *service)
     service->auth = auth_new(service->config);
     if (!service->auth)
         fail_with(EX_OSERR, "can not start the login thread: %s", strerror(errno));
+    service->breakers = breakers_new(service->config);
+    if (!service->breakers)
+        fail_with(EX_OSERR, "no memory");
+    auth_watch(service->auth, service->breakers);
     char error[512];
     service->outbound = outbound_new(service->config, &service->identity);
     if (!service->outbound)
@@ -255,15 +270,46 @@ static void open_services(struct service *service)
     for (uint32_t i = 0; i < passwords.count; i++)
         auth_set_hash(service->auth, i, passwords.hash[i]);
     passwords_free(&passwords);
+    service->alerts = alerts_new(service->config);
+    service->audit = audit_new();
+    if (service->alerts && service->audit)
+        service->kills =
+            kills_new(service->config, &service->history, service->writer, service->alerts, service->audit);
+    if (!service->kills)
+        fail_with(EX_OSERR, "no memory");
     service->for_operators = (struct desk_context){.config = service->config,
                                                    .outbound = service->outbound,
                                                    .writer = service->writer,
+                                                   .kills = service->kills,
+                                                   .audit = service->audit,
                                                    .limits = service->limits,
+                                                   .breakers = service->breakers,
                                                    .reload = reload_asked,
                                                    .service = service};
     service->desk = operator_new(&service->for_operators, error, sizeof error);
     if (!service->desk)
         fail_with(EX_CANTCREAT, "%s", error);
+}
+
+// ---- what the service manager shows
+// ----------------------------------------------------------------------------------
+
+__attribute__((format(printf, 2, 3))) static void note_status(struct service *service, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(service->status, sizeof service->status, format, list);
+    va_end(list);
+}
+
+// What this process does, and what the venue can not do at the moment.
+static void tell_status(const struct service *service)
+{
+    const char *text = breakers_text(service->breakers);
+    if (strcmp(text, "normal") == 0)
+        notify_status("%s", service->status);
+    else
+        notify_status("%s; %s", service->status, text);
 }
 
 // ---- the serve loop -------------------------------------------------------------------------------------------------
@@ -312,7 +358,8 @@ static void watch_dataplane(struct service *service)
                   generation->region.header->generation, generation_undrained(generation));
     leave_generation(service);
     service->sweep_due_ns = 0; // drains and removes it
-    notify_status("waits for a data plane");
+    note_status(service, "waits for a data plane");
+    tell_status(service);
 }
 
 static void look_for_dataplane(struct service *service)
@@ -321,7 +368,8 @@ static void look_for_dataplane(struct service *service)
     service->looked = true;
     if (!service->generation.joined)
         return;
-    notify_status("recovers the day, generation %" PRIu64, service->generation.region.header->generation);
+    note_status(service, "recovers the day, generation %" PRIu64, service->generation.region.header->generation);
+    tell_status(service);
     service->ended = false;
     service->recovery = recovery_new(&service->generation, service->config, &service->history, service->writer,
                                      &service->tail, service->limits);
@@ -340,8 +388,9 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
                                          service->writer);
         if (!service->requests)
             fail_with(EX_OSERR, "no memory");
-        notify_status("serves generation %" PRIu64 " of %u", service->generation.region.header->generation,
-                      service->config->date);
+        note_status(service, "serves generation %" PRIu64 " of %u", service->generation.region.header->generation,
+                    service->config->date);
+        tell_status(service);
         follower_hold(service->follower, false);
     }
     return requests_poll(service->requests, now_ns);
@@ -354,6 +403,8 @@ static bool take_configuration(struct service *service, const char *by, char *te
         notify_reloading();
     bool taken =
         reload(service->config, service->path, service->auth, service->requests, service->limits, by, text, size);
+    if (taken && !breakers_reload(service->breakers))
+        fail_with(EX_OSERR, "no memory");
     if (told && taken)
         notify_ready("reloaded");
     else if (told)
@@ -441,6 +492,20 @@ static void tell_ready(struct service *service)
         notify_ready("waits for a data plane");
 }
 
+// Not while the data plane stops: it has to come to an end of its inputs.
+static void poll_breakers(struct service *service)
+{
+    struct senses senses = {.generation = NULL};
+    const struct recovery *live = running(service);
+    breakers_sense(service->config, &senses);
+    if (live && !atomic_load_explicit(&service->generation.region.header->stop, memory_order_relaxed)) {
+        senses.generation = &service->generation;
+        senses.recovery = service->recovery;
+    }
+    if (breakers_poll(service->breakers, &senses) && service->ready && service->stops == 0)
+        tell_status(service);
+}
+
 // A start or a stop takes what it takes, as long as something is done.
 static void ask_for_patience(struct service *service, unsigned work, uint64_t now_ns)
 {
@@ -480,8 +545,14 @@ static void serve(struct service *service)
         }
         if (service->generation.joined)
             work = serve_generation(service, now_ns);
+        if (running(service))
+            work += alerts_poll(service->alerts, &service->generation);
         work += operator_poll(service->desk, running(service), now_ns);
+        work += kills_poll(service->kills, running(service), now_ns);
+        work += audit_poll(service->audit, running(service));
         watch_journal(service, now_ns);
+        if (is_due(&service->breakers_due_ns, now_ns, BREAKERS_MS))
+            poll_breakers(service);
         tell_ready(service);
         ask_for_patience(service, work, now_ns);
         feed_watchdog(service, now_ns);
@@ -530,10 +601,14 @@ int service_run(const char *path)
 
     memory_report("stop");
     operator_free(service.desk);
+    kills_free(service.kills);
+    audit_free(service.audit);
+    alerts_free(service.alerts);
     int exit_code = close_journal(&service);
     outbound_free(service.outbound);
     limits_desk_free(service.limits);
     auth_free(service.auth);
+    breakers_free(service.breakers);
     log_event(LOG_XW2008, "\"exit\":%d", exit_code);
     close(service.lock_fd);
     config_free(service.config);

@@ -6,6 +6,7 @@
 #include "contract/assert.h"
 
 #define REQUEST_DEPTH 256 // logins and old retransmissions that wait for control, a gateway
+#define ALERT_DEPTH 4096  // alerts that control has not read, a matching core
 #define REPLY_DEPTH 1024  // messages that control has regenerated for one gateway
 
 // Who stands at an end of a link. CONTROL is the other process: one, not numbered.
@@ -13,10 +14,10 @@ enum end { END_GATEWAY, END_MATCHER, END_PUBLISHER, END_CONTROL, END_JOURNAL, EN
 
 static const char *const end_names[END_COUNT] = {"gateway", "matcher", "publisher", "control", "journal"};
 
-enum depth { DEPTH_ORDERS, DEPTH_EVENTS, DEPTH_COMMANDS, DEPTH_JOURNAL, DEPTH_REQUESTS, DEPTH_REPLIES };
+enum depth { DEPTH_ORDERS, DEPTH_EVENTS, DEPTH_COMMANDS, DEPTH_JOURNAL, DEPTH_REQUESTS, DEPTH_REPLIES, DEPTH_ALERTS };
 
-// Every kind of ring there is. All are reliable: a full one pushes back. A matcher has links to all gateways, and to
-// the publisher of its own number.
+// Every kind of ring there is. All but alerts are reliable: a full one pushes back. A matcher has links to all
+// gateways, and to the publisher of its own number.
 static const struct link_kind {
     enum object_kind kind;
     const char *name;
@@ -31,6 +32,7 @@ static const struct link_kind {
     {OBJECT_JOURNAL, "journal", END_MATCHER, END_JOURNAL, DEPTH_JOURNAL},
     {OBJECT_REQUESTS, "requests", END_GATEWAY, END_CONTROL, DEPTH_REQUESTS},
     {OBJECT_REPLIES, "replies", END_CONTROL, END_GATEWAY, DEPTH_REPLIES},
+    {OBJECT_ALERTS, "alerts", END_MATCHER, END_CONTROL, DEPTH_ALERTS},
 };
 #define LINK_KINDS (sizeof link_kinds / sizeof link_kinds[0])
 
@@ -49,6 +51,8 @@ static uint32_t depth_of(const struct config *config, enum depth depth)
         return REQUEST_DEPTH;
     case DEPTH_REPLIES:
         return REPLY_DEPTH;
+    case DEPTH_ALERTS:
+        return ALERT_DEPTH;
     }
     return 0;
 }

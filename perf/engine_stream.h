@@ -29,6 +29,8 @@ struct engine_stream {
     uint32_t stride;    // of UserRefNums
     uint32_t *executed; // by order id, of the whole chain
     uint32_t *chain;    // by record: a Replace's quantity once known, 0 before
+    uint16_t sessions;  // one an account; 0 is 1
+    uint16_t *owner;    // by order id, its session
     uint64_t trades, digest;
 };
 
@@ -66,7 +68,8 @@ static inline bool engine_stream_open(struct engine_stream *s, const char *path)
     s->stride = (uint32_t)(UINT32_MAX / (s->max_id + 2));
     s->executed = calloc(s->max_id + 1, sizeof *s->executed);
     s->chain = calloc(s->count, sizeof *s->chain);
-    return s->executed && s->chain;
+    s->owner = calloc(s->max_id + 1, sizeof *s->owner);
+    return s->executed && s->chain && s->owner;
 }
 
 static inline void engine_stream_close(struct engine_stream *s)
@@ -75,6 +78,7 @@ static inline void engine_stream_close(struct engine_stream *s)
         munmap(s->map, s->size);
     free(s->executed);
     free(s->chain);
+    free(s->owner);
 }
 
 // Forgets what was watched, but not what was learnt of the chains, so that the stream can be played again.
@@ -103,11 +107,25 @@ static inline void engine_stream_symbol(uint32_t symbol, char name[8])
         name[digit] = (char)('0' + symbol % 10);
 }
 
-// Record `index` as a command of session 0; the caller fills in seq and time_ns.
+// Spreads the orders over so many sessions, each of an account of its own; a replacement is its original's session's.
+static inline void engine_stream_spread(struct engine_stream *s, uint16_t sessions)
+{
+    s->sessions = sessions;
+    for (uint64_t i = 0; i < s->count; i++) {
+        const struct stream_record *r = &s->records[i];
+        if (r->type == 2)
+            s->owner[r->new_id] = s->owner[r->id];
+        else if (r->type != 1)
+            s->owner[r->id] = (uint16_t)((r->id * UINT64_C(0x9E3779B97F4A7C15) >> 32) % sessions);
+    }
+}
+
+// Record `index` as a command of its session, 0 unless the orders are spread; the caller fills in seq and time_ns.
 static inline void engine_stream_command(struct engine_stream *s, uint64_t index, struct command *c)
 {
     const struct stream_record *r = &s->records[index];
     memset(c, 0, sizeof *c);
+    c->session = s->owner[r->id];
     if (r->type == 1) {
         c->type = CMD_CANCEL;
         c->user_ref = engine_stream_number(s, r->id);
@@ -155,7 +173,8 @@ static inline bool engine_stream_watch(struct engine_stream *s, const struct eve
     return true;
 }
 
-// The opening commands of a day that suits the stream, the session up: command `index`, false past the last.
+// The opening commands of a day that suits the stream, the sessions up: command `index`, false past the last. Eight
+// accounts are a firm.
 static inline bool engine_stream_opening(const struct engine_stream *s, const struct engine_capacity *capacity,
                                          uint32_t index, struct command *c)
 {
@@ -182,14 +201,27 @@ static inline bool engine_stream_opening(const struct engine_stream *s, const st
         c->open_symbol.tick = STREAM_TICK;
         c->open_symbol.round_lot = 100;
         c->open_symbol.locate = (uint16_t)index;
-    } else if (index == s->symbols + 1) {
-        c->type = CMD_OPEN_ACCOUNT;
-        memcpy(c->open_account.firm, "FIRM", 4);
     } else {
-        c->type = index == s->symbols + 2 ? CMD_OPEN_SESSION : index == s->symbols + 3 ? CMD_START : CMD_SESSION_UP;
-        c->session = c->type == CMD_START ? SESSION_NONE : 0;
+        uint32_t sessions = s->sessions ? s->sessions : 1, at = index - s->symbols - 1, which = at % sessions;
+        if (at < sessions) {
+            c->type = CMD_OPEN_ACCOUNT;
+            c->open_account.account = (uint16_t)which;
+            memcpy(c->open_account.firm, "F   ", 4);
+            for (uint32_t digit = 3, firm = which / 8; digit; digit--, firm /= 10)
+                c->open_account.firm[digit] = (char)('0' + firm % 10);
+        } else if (at < 2 * sessions) {
+            c->type = CMD_OPEN_SESSION;
+            c->session = (uint16_t)which;
+            c->open_session.account = (uint16_t)which;
+        } else if (at == 2 * sessions) {
+            c->type = CMD_START;
+        } else {
+            c->type = CMD_SESSION_UP;
+            c->session = (uint16_t)(at - 2 * sessions - 1);
+        }
+        return at <= 3 * sessions;
     }
-    return index <= s->symbols + 4;
+    return true;
 }
 
 #endif

@@ -16,18 +16,18 @@
 
 enum { ANSWER_SECONDS = 120 }; // a long day's journal may have to be followed first
 
-static int dial(const struct config *config, const char *desk)
+// Of the directory and the name of a socket.
+static int dial(const char *where, const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int directory = open(config->run_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int directory = open(where, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int wrong = errno;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct timeval patience = {.tv_sec = ANSWER_SECONDS};
     if (fd < 0)
         fail_with(EX_OSERR, "no socket: %s", strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s.%s.sock", directory, config->instance,
-             desk);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, name);
     if (directory >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
         close(directory);
         return fd;
@@ -35,10 +35,28 @@ static int dial(const struct config *config, const char *desk)
     if (directory >= 0)
         wrong = errno;
     if (wrong == EACCES || wrong == EPERM)
-        fail_with(EX_NOPERM, "%s/%s.%s.sock: %s: ask as root, or as the user of crosswire-control",
-                  config->run_directory, config->instance, desk, strerror(wrong));
-    fail_with(EX_UNAVAILABLE, "%s/%s.%s.sock: %s: start crosswire-control", config->run_directory, config->instance,
-              desk, strerror(wrong));
+        fail_with(EX_NOPERM,
+                  "%s/%s: %s: ask as root, or as the user of crosswire-control; kills: as a member of "
+                  "control.kill_group",
+                  where, name, strerror(wrong));
+    fail_with(EX_UNAVAILABLE, "%s/%s: %s: start crosswire-control", where, name, strerror(wrong));
+}
+
+// At the socket that --socket names, else at that of the configuration.
+static int dial_desk(const struct ctl *ctl, const char *desk)
+{
+    char where[400], name[100];
+    if (ctl->socket) {
+        const char *slash = strrchr(ctl->socket, '/');
+        snprintf(where, sizeof where, "%.*s", slash ? (int)(slash - ctl->socket) : 1, slash ? ctl->socket : ".");
+        snprintf(name, sizeof name, "%s", slash ? slash + 1 : ctl->socket);
+        return dial(where, name);
+    }
+    struct config *config = ctl_load_config(ctl);
+    snprintf(where, sizeof where, "%s", config->run_directory);
+    snprintf(name, sizeof name, "%s.%s.sock", config->instance, desk);
+    config_free(config);
+    return dial(where, name);
 }
 
 // Reads a line; takes away what is behind it.
@@ -55,8 +73,8 @@ static char *read_line(int fd, size_t *size)
         }
         ssize_t got = recv(fd, line + used, room - used, 0);
         if (got <= 0)
-            fail_with(EX_TEMPFAIL, "crosswire-control went away without an answer: look for it in xwctl journal "
-                                   "dump");
+            fail_with(EX_TEMPFAIL, "crosswire-control went away without an answer: look for it in xwctl "
+                                   "audit, or kills");
         used += (size_t)got;
     }
     *size = used;
@@ -65,8 +83,7 @@ static char *read_line(int fd, size_t *size)
 
 json_t *ctl_ask(const struct ctl *ctl, const char *desk, json_t *request)
 {
-    struct config *config = ctl_load_config(ctl);
-    int fd = dial(config, desk);
+    int fd = dial_desk(ctl, desk);
     char line[1024];
     size_t used, size = request ? json_dumpb(request, line, sizeof line - 1, JSON_COMPACT) : 0;
     if (size == 0 || size >= sizeof line)
@@ -85,6 +102,5 @@ json_t *ctl_ask(const struct ctl *ctl, const char *desk, json_t *request)
         const char *text = json_string_value(json_object_get(root, "error"));
         fail_with((int)json_integer_value(json_object_get(root, "exit")), "%s", text ? text : "refused");
     }
-    config_free(config);
     return root;
 }

@@ -18,8 +18,11 @@ struct ctl {
     unsigned depth;          // --depth
     const char *profiles;    // --profiles, of nic: the directory of NIC profiles; NULL: not given
     // What an operator's request says; NULL: not given.
-    const char *reason, *price, *quantity, *by;
-    const char *root; // --root, of doctor: a made-up /sys, /proc and /etc; NULL: the host's
+    const char *reason, *price, *quantity, *by, *why, *side;
+    bool block_only, cancel_only; // --block-only, --cancel-only, of kill
+    const char *socket;           // --socket: of the kill switch, for who may not read the configuration
+    const char *since;            // --since HH:MM:SS, of audit
+    const char *root;             // --root, of doctor: a made-up /sys, /proc and /etc; NULL: the host's
     // Which day, and how far into it; NULL: not given.
     const char *date, *core, *until, *at;
     const char *format, *out; // of an export
@@ -44,6 +47,12 @@ int ctl_reference(const struct ctl *ctl, int argc, char **argv);
 int ctl_reg_sho(const struct ctl *ctl, int argc, char **argv);
 int ctl_bands(const struct ctl *ctl, int argc, char **argv);
 int ctl_breach(const struct ctl *ctl, int argc, char **argv);
+int ctl_kill(const struct ctl *ctl, int argc, char **argv);
+int ctl_reset(const struct ctl *ctl, int argc, char **argv);
+int ctl_kills(const struct ctl *ctl, int argc, char **argv);
+int ctl_audit(const struct ctl *ctl, int argc, char **argv);
+int ctl_breakers(const struct ctl *ctl, int argc, char **argv);
+int ctl_breaker(const struct ctl *ctl, int argc, char **argv);
 int ctl_limits(const struct ctl *ctl, int argc, char **argv);
 int ctl_reload(const struct ctl *ctl, int argc, char **argv);
 int ctl_config(const struct ctl *ctl, int argc, char **argv);

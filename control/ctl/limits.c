@@ -177,26 +177,59 @@ static void print_rows(const struct listing *listing)
     putchar('\n');
 }
 
+// How much of a limit is in use: of sums over symbols what all cores come to, of others what the fullest core has.
+// false: it is of one order, or is no figure that fills.
+static bool in_use(const struct listing *listing, const struct limits_rule *rule, uint64_t *used)
+{
+    const uint32_t cores = limits_cores(limits_desk_venue(listing->desk), rule->key);
+    const enum scope scope = limits_scope(rule->key);
+    const enum limit limit = limits_limit(rule->key);
+    bool known = false;
+    *used = 0;
+    for (unsigned core = 0; limits_kind(rule->key) == RULE_LIMIT && core < listing->config->matchers_count; core++) {
+        uint64_t part = 0;
+        if (!(cores & 1u << core) || !listing->walk.replicas[core])
+            continue;
+        const uint16_t locate = listing->config->symbols[limits_symbol(rule->key)].locate;
+        if (!engine_limit_use(replica_engine(listing->walk.replicas[core]), scope,
+                              scope == SCOPE_SYMBOL ? locate : limits_index(rule->key),
+                              scope == SCOPE_POSITION ? locate : LOCATE_NONE, limit, &part))
+            continue;
+        known = true;
+        *used = limit_info(limit).apportioned ? *used + part : part > *used ? part : *used;
+    }
+    return known;
+}
+
 static void show_rule(struct listing *listing, const struct limits_rule *rule)
 {
-    char whom[LIMITS_WHOM], value[LIMITS_TEXT], origin[64];
+    char whom[LIMITS_WHOM], value[LIMITS_TEXT], origin[64], text[LIMIT_TEXT] = "", share[16] = "";
+    uint64_t used;
     limits_whom(limits_desk_venue(listing->desk), rule->key, whom);
     limits_text(rule, value);
     snprintf(origin, sizeof origin, "%s%s%s", rule->by[0] ? rule->by : "-", rule->second[0] ? ", " : "", rule->second);
-    if (listing->ctl->json) {
-        json_array_append_new(listing->rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "whom", whom, "limit",
-                                                       limits_what(rule->key), "value", value, "by", rule->by, "second",
-                                                       rule->second, "change", (int)rule->change));
+    const bool known = in_use(listing, rule, &used);
+    const double percent = known && rule->value ? (double)used * 100 / (double)rule->value : 0;
+    if (known) {
+        limit_format(limits_limit(rule->key), used, text);
+        snprintf(share, sizeof share, "%.1f%%", percent);
+    }
+    if (!listing->ctl->json) {
+        printf("%-28s %-22s %20s %20s %7s  %s\n", whom, limits_what(rule->key), value, text, share, origin);
         return;
     }
-    printf("%-28s %-22s %20s  %-24s", whom, limits_what(rule->key), value, origin);
-    putchar('\n');
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "whom", whom, "limit", limits_what(rule->key), "value",
+                            value, "by", rule->by, "second", rule->second, "change", (int)rule->change);
+    if (known) {
+        json_object_set_new(row, "used", json_string(text));
+        json_object_set_new(row, "percent", json_real(percent));
+    }
+    json_array_append_new(listing->rows, row);
 }
 
 // Whether the rule is among those that are asked for.
-static bool is_asked(const struct listing *listing, uint64_t key, enum scope scope, uint16_t index, uint16_t symbol)
+static bool is_asked(uint64_t key, enum scope scope, uint16_t index, uint16_t symbol)
 {
-    (void)listing;
     if (scope == SCOPE_NONE)
         return true;
     return limits_scope(key) == scope && limits_index(key) == index && limits_symbol(key) == symbol;
@@ -214,10 +247,10 @@ static int show(const struct ctl *ctl, int argc, char **argv)
         !limits_find_whom(limits_desk_venue(listing.desk), scope, argc == 3 ? argv[2] : "", &index, &symbol))
         fail_with(EX_NOINPUT, "the configuration has no %s %s", argv[1], argc == 3 ? argv[2] : "");
     if (!ctl->json)
-        printf("%-28s %-22s %20s  %-24s\n", "whom", "limit", "value", "by");
+        printf("%-28s %-22s %20s %20s %7s  %s\n", "whom", "limit", "value", "in use", "", "by");
     for (size_t i = 0; i < listing.count; i++) {
         struct limits_rule rule;
-        if (!is_asked(&listing, listing.keys[i], scope, index, symbol) ||
+        if (!is_asked(listing.keys[i], scope, index, symbol) ||
             !limits_desk_told(listing.desk, listing.keys[i], &rule) ||
             (limits_kind(rule.key) == RULE_LIMIT && rule.value == LIMIT_UNSET))
             continue;

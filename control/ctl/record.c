@@ -299,6 +299,7 @@ static const char *event_name(unsigned type)
         [EV_BOOK_ADD] = "book_add",
         [EV_SYMBOL] = "symbol",
         [EV_TRADING_ACTION] = "trading_action",
+        [EV_ALERT] = "alert",
         [EV_DAY_OPEN] = "day_open",
         [EV_DAY_END] = "day_end",
     };
@@ -334,12 +335,31 @@ static void order_event(struct row *row, const struct event *e)
     event_options(row, e);
 }
 
+// A number in `of` is an index by scope, values are in the limit's unit.
+static void alert_event(struct row *row, const struct event *e)
+{
+    const char *scope = scope_name((enum scope)e->alert_scope);
+    row_character(row, ROW_reason, e->reason);
+    row_text(row, ROW_scope, scope ? scope : "none", ROW_VALUE_BYTES);
+    row_number(row, ROW_of, e->price);
+    if (e->locate)
+        row_number(row, ROW_locate, e->locate);
+    if (e->quantity < LIMITS)
+        row_text(row, ROW_limit, limit_info((enum limit)e->quantity).key, ROW_VALUE_BYTES);
+    row_number(row, ROW_before, (int64_t)e->alert_before);
+    row_number(row, ROW_after, (int64_t)e->alert_after);
+}
+
 void row_of_event(struct row *row, const struct event *e, unsigned core, char (*users)[7])
 {
     row_number(row, ROW_core, core);
     row_number(row, ROW_seq, (int64_t)e->cmd_seq);
     row_number(row, ROW_time, (int64_t)e->time_ns);
     row_text(row, ROW_type, event_name(e->type), ROW_VALUE_BYTES);
+    if (e->type == EV_ALERT) {
+        alert_event(row, e);
+        return;
+    }
     session(row, ROW_session, ROW_user, e->session, users);
     if (e->user_ref)
         row_number(row, ROW_user_ref, e->user_ref);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "contract/log.h"
+#include "control/ctl/breakers.h"
 #include "control/ctl/ctl.h"
 #include "control/journal/verify.h"
 
@@ -59,9 +60,9 @@ static json_t *matcher_json(unsigned core, const struct matcher_port *port)
 static const char *ring_name(unsigned kind)
 {
     static const char *const names[] = {
-        [OBJECT_COMMANDS] = "commands",      [OBJECT_JOURNAL] = "journal", [OBJECT_REQUESTS] = "requests",
-        [OBJECT_REPLIES] = "replies",        [OBJECT_ORDERS] = "orders",   [OBJECT_EVENTS] = "events",
-        [OBJECT_MARKET_DATA] = "market_data"};
+        [OBJECT_COMMANDS] = "commands",       [OBJECT_JOURNAL] = "journal", [OBJECT_REQUESTS] = "requests",
+        [OBJECT_REPLIES] = "replies",         [OBJECT_ORDERS] = "orders",   [OBJECT_EVENTS] = "events",
+        [OBJECT_MARKET_DATA] = "market_data", [OBJECT_ALERTS] = "alerts"};
     return kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
 }
 
@@ -125,14 +126,15 @@ static json_t *status_json(const struct region *region, const struct config *con
         }
     }
     bool moves = atomic_load_explicit(&header->control_heartbeat, memory_order_relaxed) != control_before;
-    return json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "instance",
+    return json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "instance",
                      config->instance, "generation", (json_int_t)header->generation, "dataplane_pid",
                      (json_int_t)header->dataplane_pid, "dataplane_lives", region_alive(region), "control_lives",
                      region_control_alive(config->run_directory, config->instance), "control_heartbeat_moves", moves,
                      "same_configuration", header->config_hash == config->hash, "stopping",
                      atomic_load_explicit(&header->stop, memory_order_relaxed) != 0, "trading_date",
                      (int)atomic_load_explicit(&header->trading_date, memory_order_relaxed), "cores", cores, "matchers",
-                     matchers, "rings", rings, "messages", accounts_json(region), "journal", journal_json(config));
+                     matchers, "rings", rings, "messages", accounts_json(region), "journal", journal_json(config),
+                     "modes", ctl_modes_json(region, config));
 }
 
 // ---- text -----------------------------------------------------------------------------------------------------------
@@ -235,6 +237,7 @@ static void print_status(const json_t *status)
            : truth(status, "control_heartbeat_moves") ? "lives"
                                                       : "lives, has not joined this generation");
     print_journal(json_object_get(status, "journal"));
+    ctl_print_modes(json_object_get(status, "modes"));
     print_cores(json_object_get(status, "cores"));
     print_matchers(json_object_get(status, "matchers"));
     print_rings(json_object_get(status, "rings"));

@@ -38,7 +38,7 @@ static uint64_t read_count(const char *option, const char *text)
 }
 
 // HH:MM:SS[.fraction]; the hour may be above 23, for days that a test puts into the past.
-static uint64_t read_time(const char *text)
+uint64_t ctl_read_time(const char *option, const char *text)
 {
     unsigned hour, minute, second;
     int used = 0;
@@ -51,7 +51,7 @@ static uint64_t read_time(const char *text)
         if (*at == '\0')
             return (hour * UINT64_C(3600) + minute * 60 + second) * 1000000000 + fraction;
     }
-    fail_with(EX_USAGE, "--at %s: give HH:MM:SS or HH:MM:SS.nnnnnnnnn, UTC", text);
+    fail_with(EX_USAGE, "%s %s: give HH:MM:SS or HH:MM:SS.nnnnnnnnn, UTC", option, text);
 }
 
 struct ctl_walk ctl_walk_of(const struct ctl *ctl, const struct journal_identity *identity)
@@ -63,7 +63,7 @@ struct ctl_walk ctl_walk_of(const struct ctl *ctl, const struct journal_identity
     if (ctl->until)
         walk.until_seq = read_count("--until", ctl->until);
     if (ctl->at)
-        walk.until_ns = read_time(ctl->at);
+        walk.until_ns = ctl_read_time("--at", ctl->at);
     return walk;
 }
 

@@ -45,6 +45,9 @@ struct ctl_walk {
     double seconds;
 };
 
+// HH:MM:SS[.fraction] as nanoseconds; ends the process with 64 when it is none.
+uint64_t ctl_read_time(const char *option, const char *text);
+
 // The limits that the options say (--core, --until, --at), over `identity`'s day.
 struct ctl_walk ctl_walk_of(const struct ctl *ctl, const struct journal_identity *identity);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // xwctl replay --with CONFIG: the same requests under another configuration. Of the day's opening commands the n-th is
-// replaced by the n-th that the other configuration gives; its limits file takes the place of what came from a limits
-// file; everything else, operators' changes of limits too, comes as it came. What then differs is what the other
-// settings would have changed, and what followed from it.
+// replaced by the n-th that the other configuration gives, and its limits hold all day, in place of those that the day
+// had; everything else comes as it came. What then differs is what the other settings would have changed, and what
+// followed from it.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,18 +181,17 @@ static void take(struct rerun *rerun, unsigned core, struct command command, uin
         fail_with(EX_SOFTWARE, "%s", replica_error(rerun->replica));
 }
 
-// Whether the limits file had said it.
-static bool is_from_file(const struct command *record)
+// Whether the other configuration's limits are in its place.
+static bool is_replaced(const struct command *record)
 {
     static const char file[16] = LIMITS_FILE;
     switch (record->type) {
     case CMD_LIMIT:
-        return memcmp(record->limit.by, file, sizeof file) == 0;
-    case CMD_REFERENCE:
-        return memcmp(record->reference.by, file, sizeof file) == 0;
     case CMD_POSITION:
     case CMD_GROUP:
         return true;
+    case CMD_REFERENCE: // what an operator says of a symbol happened on that day
+        return memcmp(record->reference.by, file, sizeof file) == 0;
     default:
         return false;
     }
@@ -216,7 +215,7 @@ static void take_record(void *context, const struct command *record)
     unsigned core = journal_core(record);
     struct rerun *rerun = rerun_of(what_if, core);
     settle(what_if, core);
-    if (is_from_file(record))
+    if (is_replaced(record))
         return;
     if (record->type == CMD_START)
         take_limits(what_if, rerun, core, record->time_ns);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// xwctl: the operator's tool. One grammar: xwctl [OPTIONS] COMMAND [WORDS]. Only `trade` and `phase` change anything,
-// by asking control for it.
+// xwctl: the operator's tool. One grammar: xwctl [OPTIONS] COMMAND [WORDS]. Only `trade`, `phase`, `kill` and `reset`
+// change anything, by asking control for it.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +36,15 @@ static const struct {
     {"reg-sho", "SYMBOL none|intraday|remains", "the short-sale price test (--by NAME)", ctl_reg_sho},
     {"bands", "SYMBOL PERCENT|off", "other price bands for the rest of the day (--by NAME)", ctl_bands},
     {"breach", "1|2|3", "declares that level of the market-wide halt breached (--by NAME)", ctl_breach},
+    {"kill", "venue|firm|account|session|symbol|side NAME", "blocks it and cancels what it has resting (options below)",
+     ctl_kill},
+    {"reset", "venue|firm|account|session|symbol|side NAME", "it may enter orders again, unless another kill blocks it",
+     ctl_reset},
+    {"kills", "", "what is killed, since when, by whom, and what has been", ctl_kills},
+    {"audit", "[DIR]",
+     "who decided what, when and why, from the journal (--since HH:MM:SS; --all: rejected orders too)", ctl_audit},
+    {"breakers", "", "what trips what, which of it has tripped, degraded modes", ctl_breakers},
+    {"breaker", "reset TRIP", "closes the breakers of a trip (--by NAME)", ctl_breaker},
     {"limits", "show [SCOPE NAME]",
      "each limit: where it comes from, how much of it is in use (by replaying the journal)", ctl_limits},
     {"limits", "set SCOPE NAME LIMIT VALUE", "changes one, or takes it away: none (--by NAME); `set venue LIMIT VALUE`",
@@ -69,6 +78,8 @@ static int usage(FILE *out)
           "  replay --with CONFIG: what other settings would have changed, the first --depth N differences.\n"
           "  journal verify: --key FILE.pub, whose signature each seal must have; --all: every date, and the chain.\n"
           "  trade break: --reason E erroneous, C consent, S supervisory, X external; --by NAME of who decides\n"
+          "  kill, reset: --by NAME --why TEXT, --side B|S; kill --block-only or --cancel-only; --socket PATH instead "
+          "of -c\n"
           "  trade adjust: --price P --quantity Q as they should have been; --by NAME\n",
           out);
     return out == stdout ? EX_OK : EX_USAGE;
@@ -90,13 +101,22 @@ static int take_option(struct ctl *ctl, int argc, char **argv, int at)
         ctl->all = true;
         return 1;
     }
+    if (strcmp(word, "--block-only") == 0) {
+        ctl->block_only = true;
+        return 1;
+    }
+    if (strcmp(word, "--cancel-only") == 0) {
+        ctl->cancel_only = true;
+        return 1;
+    }
     const struct {
         const char *option, **value;
-    } texts[] = {{"--reason", &ctl->reason}, {"--price", &ctl->price},   {"--quantity", &ctl->quantity},
-                 {"--by", &ctl->by},         {"--root", &ctl->root},     {"--profiles", &ctl->profiles},
-                 {"--date", &ctl->date},     {"--core", &ctl->core},     {"--until", &ctl->until},
-                 {"--at", &ctl->at},         {"--format", &ctl->format}, {"--out", &ctl->out},
-                 {"--with", &ctl->with},     {"--key", &ctl->key}};
+    } texts[] = {{"--why", &ctl->why},           {"--side", &ctl->side},     {"--socket", &ctl->socket},
+                 {"--since", &ctl->since},       {"--reason", &ctl->reason}, {"--price", &ctl->price},
+                 {"--quantity", &ctl->quantity}, {"--by", &ctl->by},         {"--root", &ctl->root},
+                 {"--profiles", &ctl->profiles}, {"--date", &ctl->date},     {"--core", &ctl->core},
+                 {"--until", &ctl->until},       {"--at", &ctl->at},         {"--format", &ctl->format},
+                 {"--out", &ctl->out},           {"--with", &ctl->with},     {"--key", &ctl->key}};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(word, texts[i].option) == 0 && at + 1 < argc) {
             *texts[i].value = argv[at + 1];

@@ -250,20 +250,18 @@ static struct limits_counts rebuild(struct limits_desk *desk, bool reload, const
     if (build.counts.changed || build.counts.waiting)
         desk->change = build.change;
     limits_desk_await_file(desk, &build.waiting, by, now_ns);
-    if (build.counts.changed || build.counts.waiting)
-        log_event(LOG_XW2041, "\"change\":%u,\"by\":%s,\"rules\":%zu,\"waiting\":%zu", desk->change, log_quote(by),
-                  build.counts.changed, build.counts.waiting);
     limits_desk_tell_cores(desk);
     return build.counts;
 }
 
-void limits_desk_reconcile(struct limits_desk *desk, uint64_t now_ns)
+struct limits_counts limits_desk_reconcile(struct limits_desk *desk, uint64_t now_ns)
 {
     bool fresh = true;
     for (unsigned core = 0; core < LIMITS_CORES; core++)
         fresh &= desk->told[core].count == 0;
-    rebuild(desk, false, LIMITS_FILE, now_ns);
+    const struct limits_counts counts = rebuild(desk, false, LIMITS_FILE, now_ns);
     desk->fresh = fresh && !any_started(desk);
+    return counts;
 }
 
 // ---- reload ---------------------------------------------------------------------------------------------------------
@@ -405,8 +403,10 @@ void limits_desk_poll(struct limits_desk *desk, bool durable, uint64_t now_ns)
             await(desk, STAGE_CONFIRM);
         break;
     case STAGE_CONFIRM:
-        if (durable)
-            desk->stage = STAGE_IDLE;
+        if (!durable)
+            break;
+        log_event(LOG_XW2043, "\"change\":%u,\"rules\":%zu", desk->change, desk->target.count);
+        desk->stage = STAGE_IDLE;
         break;
     case STAGE_UNKNOWN:
     case STAGE_IDLE:

@@ -29,17 +29,17 @@ struct limits_desk;
 struct limits_desk *limits_desk_new(const struct config *config, const char *path, char *error, size_t error_size);
 void limits_desk_free(struct limits_desk *desk);
 
+// What a new target came to, in rules.
+struct limits_counts {
+    size_t changed; // that are being told
+    size_t waiting; // for a second person
+};
+
 // ---- reload ---------------------------------------------------------------------------------------------------------
 
 // Reads the limits file of `next`, which config_fits. NULL with one line in `error`; nothing has changed.
 struct limits_file *limits_desk_read(const struct limits_desk *desk, const struct config *next, char *error,
                                      size_t error_size);
-
-// What a reload came to, in rules.
-struct limits_counts {
-    size_t changed; // that are being told
-    size_t waiting; // for a second person
-};
 
 // Takes over what limits_desk_read() gave, and owns it.
 struct limits_counts limits_desk_take(struct limits_desk *desk, struct limits_file *file, const char *by,
@@ -58,7 +58,7 @@ void limits_desk_restored(struct limits_desk *desk, unsigned core);
 void limits_desk_note(struct limits_desk *desk, unsigned core, const struct command *command);
 
 // All history has been noted: decides what is missing. Logs what was never right.
-void limits_desk_reconcile(struct limits_desk *desk, uint64_t now_ns);
+struct limits_counts limits_desk_reconcile(struct limits_desk *desk, uint64_t now_ns);
 
 // Every rule that the file has or a core was told, in order; free() it. NULL: no memory.
 uint64_t *limits_desk_keys(const struct limits_desk *desk, size_t *count);

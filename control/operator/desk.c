@@ -266,6 +266,14 @@ void desk_answer(struct request *request, json_t *root)
     reply(desk, caller, root);
 }
 
+// Who was refused what: only what would have changed something.
+static void note_refusal(const struct request *request, int exit_code, const char *text)
+{
+    if (request->context->audit && request->by[0])
+        audit_note(request->context->audit, NOTE_REQUEST_REFUSED, SCOPE_NONE, 0, 0, (uint64_t)exit_code, request->by,
+                   text);
+}
+
 void desk_refuse(struct request *request, int exit_code, const char *format, ...)
 {
     char text[400];
@@ -273,6 +281,7 @@ void desk_refuse(struct request *request, int exit_code, const char *format, ...
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
+    note_refusal(request, exit_code, text);
     desk_answer(request, refusal(exit_code, text));
 }
 
@@ -289,6 +298,8 @@ static const char *read_request(struct request *request, const json_t *root)
     if (!request->state)
         return "no memory: ask again";
     request->subject = subject;
+    if (!desk_by(root, request->by))
+        request->by[0] = '\0';
     return subject->read(request, root);
 }
 

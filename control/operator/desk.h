@@ -15,18 +15,24 @@
 #include <stdint.h>
 
 #include "contract/config.h"
+#include "control/breaker/breakers.h"
 #include "control/journal/journal.h"
 #include "control/limits/desk.h"
 #include "control/recovery/outbound.h"
 #include "control/recovery/recovery.h"
+#include "control/risk/audit.h"
+#include "control/risk/kills.h"
 
 #define DESK_MS UINT64_C(1000000)
 
-// What subjects work with. All of it outlives the desks; `outbound` and `writer` are NULL in some tests.
+// What subjects work with. All of it outlives the desks; in some tests all but `config` is NULL.
 struct desk_context {
     const struct config *config;
     struct outbound *outbound;
     const struct journal_writer *writer;
+    struct kills *kills;
+    struct audit *audit;
+    struct breakers *breakers;
     struct limits_desk *limits;
     bool (*reload)(void *service, const char *by, char *text, size_t size); // false: refused, why is in `text`
     void *service;
@@ -41,6 +47,7 @@ struct request {
     struct desk *desk;
     const struct desk_context *context;
     struct caller *caller; // NULL: has gone, the answer is for nobody
+    char by[17];           // who asks, "" when he does not say
     void *state;           // the subject's own, zeroed when the request begins
     unsigned stage;        // 0 at first; the subject's own
     uint64_t deadline_ns;  // the subject's own
@@ -79,7 +86,7 @@ unsigned desk_poll(struct desk *desk, struct recovery *recovery, uint64_t now_ns
 // The answer: takes `root`. The request is over.
 void desk_answer(struct request *request, json_t *root);
 
-// The refusal, which is logged too. The request is over.
+// The refusal, which is logged and noted for the audit. The request is over.
 __attribute__((format(printf, 3, 4))) void desk_refuse(struct request *request, int exit_code, const char *format, ...);
 
 // ---- helpers of subjects --------------------------------------------------------------------------------------------

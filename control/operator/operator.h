@@ -5,12 +5,19 @@
 //   {"ask":"trade_break","match":M,"reason":"E","by":"NAME"}
 //   {"ask":"trade_adjust","match":M,"price":P,"quantity":Q,"by":"NAME"}      price in 1/10,000
 //   {"ask":"phase","phase":"R","by":"NAME"}
+//   {"ask":"breaker_reset","trip":"TRIP","by":"NAME"}
 //   {"ask":"limits_set","scope":"account","name":"NORTH","limit":"max_quantity","value":"100","by":"NAME"}
 //   {"ask":"limits_pending"}  {"ask":"limits_approve","request":N,"by":"NAME"}  {"ask":"limits_reject",..}
 //   {"ask":"reload","by":"NAME"}  {"ask":"config_show"}
 //
-// Root and the user of this process may ask, nobody else. One request at a time. What changes something is a command,
-// so a control that is killed in between has done all of it or nothing.
+// and, at INSTANCE.kill.sock, as many at once as there are callers, so that nothing stands before a kill:
+//
+//   {"ask":"kill","scope":"account","name":"FIRST","side":"B","actions":3,"by":"NAME","why":"TEXT"}     "side" or not
+//   {"ask":"reset","scope":"account","name":"FIRST","by":"NAME","why":"TEXT"}
+//   {"ask":"kills"}
+//
+// Root and the user of this process may ask; for kills the members of the group control.kill_group too. What changes
+// something is a command, so a control that is killed in between has done all of it or nothing.
 #ifndef CROSSWIRE_CONTROL_OPERATOR_OPERATOR_H
 #define CROSSWIRE_CONTROL_OPERATOR_OPERATOR_H
 
@@ -18,10 +25,10 @@
 
 struct operator_desk;
 
-// Makes the socket. `context` outlives what is made. NULL with one line in `error`.
+// Makes the sockets. `context` outlives what is made. NULL with one line in `error`.
 struct operator_desk *operator_new(const struct desk_context *context, char *error, size_t error_size);
 
-// Closes the connections and removes the socket.
+// Closes the connections and removes the sockets.
 void operator_free(struct operator_desk *operators);
 
 // Goes on, bounded, at monotonic time `now_ns`. `recovery` is the one of the running data plane when it is done, else
@@ -33,6 +40,8 @@ extern const struct desk_subject trade_show, trade_break, trade_adjust; // trade
 extern const struct desk_subject phase_move;                            // phase.c
 extern const struct desk_subject limits_set, limits_pending, limits_approve, limits_reject, limits_reload,
     config_show;                                                                                 // limits.c
+extern const struct desk_subject switch_kill, switch_reset, switch_list;                         // kill.c
+extern const struct desk_subject breaker_reset_by;                                               // breaker.c
 extern const struct desk_subject market_halt, market_reference, market_bands_set, market_breach; // market.c
 
 #endif

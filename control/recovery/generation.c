@@ -119,10 +119,12 @@ static bool find_objects(struct generation *generation, const struct config *con
         generation->blocks[core] = region_find(region, OBJECT_CORE, ROLE_MATCHER, core);
         generation->ports[core] = region_find(region, OBJECT_MATCHER, 0, core);
         generation->commands[core] = region_find(region, OBJECT_COMMANDS, 0, core);
+        generation->alerts[core] = region_find(region, OBJECT_ALERTS, 0, core);
         lane->core = core;
         lane->ring = region_find(region, OBJECT_JOURNAL, 0, core);
         lane->port = generation->ports[core];
-        if (!generation->blocks[core] || !generation->ports[core] || !generation->commands[core] || !lane->ring)
+        if (!generation->blocks[core] || !generation->ports[core] || !generation->commands[core] ||
+            !generation->alerts[core] || !lane->ring)
             return false;
     }
     return true;

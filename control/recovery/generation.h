@@ -23,6 +23,7 @@ struct generation {
     struct core_block *blocks[JOURNAL_CORES];
     struct matcher_port *ports[JOURNAL_CORES];
     struct ring *commands[JOURNAL_CORES];
+    struct ring *alerts[JOURNAL_CORES];
     struct journal_lane lanes[JOURNAL_CORES];
     struct journal_thread *thread; // runs while all cores run
 };

@@ -356,7 +356,10 @@ static void end_of_history(struct recovery *recovery)
         else
             opening_resume(opening);
     }
-    limits_desk_reconcile(recovery->limits, monotonic_ns());
+    const struct limits_counts limits = limits_desk_reconcile(recovery->limits, monotonic_ns());
+    if (limits.changed || limits.waiting)
+        log_event(LOG_XW2041, "\"by\":\"" LIMITS_FILE "\",\"rules\":%zu,\"waiting\":%zu", limits.changed,
+                  limits.waiting);
     if (recovery->reader)
         journal_reader_close(recovery->reader);
     recovery->reader = NULL;
@@ -639,9 +642,8 @@ static void watch_index(struct recovery *recovery)
             ring_room(recovery->generation->commands[i], 1) == 0)
             return;
     }
-    if (!market_index(&recovery->index, recovery->config, sum, base, &command))
-        return;
-    for (unsigned i = 0; i < recovery->generation->cores; i++)
+    bool told = !market_index(&recovery->index, recovery->config, sum, base, &command);
+    for (unsigned i = 0; !told && i < recovery->generation->cores; i++)
         recovery_give(recovery, i, &command);
 }
 

@@ -191,6 +191,7 @@ struct config {
     struct {
         uint32_t login_attempts_per_minute; // a source address
         const char *password_file;          // lines of USER HASH, empty: none
+        const char *kill_group;             // whose members may use the kill switch, empty: none
     } control;
     struct {
         const char *pre_market, *market_open, *market_close, *venue_close; // HH:MM:SS, empty: not given

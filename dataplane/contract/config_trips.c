@@ -5,6 +5,8 @@
 #include "contract/config_source.h"
 #include "contract/config_text.h"
 
+#define BAD_LOGINS_MOST 255u // what a breaker counts
+
 static const struct trip_info infos[] = {
 #define TRIP(name, word, of, sort, measure, text) \
     {.key = word, .unit = measure, .help = text, .each = EACH_##of, .kind = TRIP_##sort},
@@ -87,6 +89,9 @@ static bool check_action(struct config_source *source, const struct config_trip 
         return config_fail_at(source, CONFIG_trips, i, "action",
                               "`action` is `%s`; of bad logins it is alert, or block_new, which closes the port",
                               actions[trip->does]);
+    if (trip->is == TRIP_BAD_LOGINS && trip->threshold > BAD_LOGINS_MOST)
+        return config_fail_at(source, CONFIG_trips, i, "threshold", "`threshold` of bad_logins is %u; give 1 to %u",
+                              trip->threshold, BAD_LOGINS_MOST);
     if (trip->does == TRIP_HALT && trip->recovers != TRIP_MANUAL)
         return config_fail_at(source, CONFIG_trips, i, "recovery",
                               "`recovery` is `%s`; a halted market is resumed by an operator: write manual",

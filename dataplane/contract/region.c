@@ -45,6 +45,8 @@ static uint32_t cell_size(unsigned kind)
     case OBJECT_EVENTS:
     case OBJECT_MARKET_DATA:
         return sizeof(struct event);
+    case OBJECT_ALERTS:
+        return sizeof(struct alert);
     case OBJECT_REQUESTS:
         return sizeof(struct gateway_request);
     case OBJECT_REPLIES:

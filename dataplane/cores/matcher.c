@@ -331,6 +331,7 @@ static bool join_rings(struct matcher *matcher, const struct role_context *conte
     matcher->port = region_find(region, OBJECT_MATCHER, 0, own);
     matcher->commands = region_find(region, OBJECT_COMMANDS, 0, own);
     struct ring *journal = region_find(region, OBJECT_JOURNAL, 0, own);
+    matcher->alerts = region_find(region, OBJECT_ALERTS, 0, own);
     matcher->gateways_count = context->config->gateways_count;
     if (!matcher->port || !matcher->commands || !journal || matcher->gateways_count > MATCHER_GATEWAYS_MAX)
         return false;
@@ -393,6 +394,7 @@ static void *matcher_init(const struct role_context *context, char *error, size_
         return NULL;
     }
     matcher->index = context->index;
+    matcher->tsc_hz = context->tsc_hz;
     matcher->tsc_factor = tsc_factor(context->tsc_hz);
     matcher->tick_tsc = tsc_of_ms(context->config->engine.tick_ms, context->tsc_hz);
     matcher->block = context->block;

@@ -52,9 +52,10 @@ struct matcher {
     uint32_t credit;   // inputs that may be taken before any output is looked at again
     uint32_t turn;     // gateway to look at first
     uint64_t now;      // of the round
-    uint64_t tick_tsc, next_tick_tsc;
+    uint64_t tsc_hz, tick_tsc, next_tick_tsc;
     struct ring *commands;
     struct ring_writer journal;
+    struct ring *alerts; // NULL: nobody is told
     uint32_t gateways_count;
     struct ring_reader orders[MATCHER_GATEWAYS_MAX];
     uint32_t drained_gateways; // bit set of those that sent DIRECTIVE_DRAIN

@@ -27,7 +27,7 @@ void matcher_watch_control(struct matcher *matcher)
 {
     const uint64_t word = atomic_load_explicit(&matcher->header->control_lost, memory_order_relaxed);
     const uint64_t sign = atomic_load_explicit(&matcher->header->control_heartbeat, memory_order_relaxed);
-    const uint64_t hz = matcher->block->tsc_hz, lost = tsc_of_ms(CONTROL_LOST_MS(word), hz);
+    const uint64_t hz = matcher->tsc_hz, lost = tsc_of_ms(CONTROL_LOST_MS(word), hz);
     if (sign != matcher->sign || matcher->state != CORE_RUN || !matcher->clocked) {
         if (matcher->now - matcher->sign_tsc >= lost)
             matcher->back_tsc = matcher->now;
@@ -41,7 +41,7 @@ void matcher_watch_control(struct matcher *matcher)
         matcher->lost_due = away && lost && CONTROL_LOST_ACTION(word) != TRIP_ALERT;
     else
         matcher->lost_due = !away && !CONTROL_LOST_MANUAL(word) &&
-                            matcher->now - matcher->back_tsc >= tsc_of_ms(CONTROL_LOST_QUIET_MS(word), hz);
+                            matcher->sign_tsc - matcher->back_tsc >= tsc_of_ms(CONTROL_LOST_QUIET_MS(word), hz);
 }
 
 static struct command mode_command(bool on)

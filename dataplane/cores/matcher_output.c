@@ -64,6 +64,33 @@ static inline void put_to_gateways(struct matcher *matcher, const struct event *
     }
 }
 
+// Alerts of history are old: control has read them, or finds in the journal what they were about.
+static __attribute__((noinline, cold)) void put_alert(struct matcher *matcher, const struct event *event)
+{
+    struct ring *ring = matcher->alerts;
+    if (!ring || matcher->state == CORE_BOOT)
+        return;
+    if (ring_room(ring, 1) == 0) {
+        matcher->counters[COUNT_MATCHER_alerts_dropped]++;
+        return;
+    }
+    struct alert *alert = ring_slot(ring, 0);
+    alert->cmd_seq = event->cmd_seq;
+    alert->time_ns = event->time_ns;
+    alert->kind = (uint8_t)event->reason;
+    alert->scope = event->alert_scope;
+    alert->limit = (uint8_t)event->quantity;
+    alert->reason = event->alert_reason;
+    alert->index = (uint16_t)event->price;
+    alert->locate = event->locate;
+    alert->before = event->alert_before;
+    alert->after = event->alert_after;
+    alert->dropped = matcher->counters[COUNT_MATCHER_alerts_dropped];
+    alert->unused = 0;
+    ring_publish(ring, 1);
+    matcher->counters[COUNT_MATCHER_alerts]++;
+}
+
 void matcher_emit(struct matcher *matcher, unsigned count)
 {
     uint8_t replayed = matcher->state == CORE_BOOT ? EV_REPLAYED : 0;
@@ -73,6 +100,8 @@ void matcher_emit(struct matcher *matcher, unsigned count)
         if ((event->flags & EV_MD_ANY) && matcher->has_publisher)
             put(&matcher->outlets[matcher->gateways_count], event, replayed);
         matcher->counters[COUNT_MATCHER_executions] += event->type == EV_TRADE;
+        if (__builtin_expect(event->type == EV_ALERT, 0))
+            put_alert(matcher, event);
     }
     for (uint32_t i = 0; i < matcher->outlets_count; i++) {
         struct ring_writer *outlet = &matcher->outlets[i];

@@ -37,9 +37,10 @@ static bool follow(struct engine *e, uint32_t peg, struct out *out)
         return true;
     if (price == 0) {
         special_leave(e, s->slot);
-        order_risk_take(e, order);
+        order_risk_take(e, order, 0);
         order->price = s->asked;
-        order_risk_add(e, order);
+        order_risk_add(e, order, 0);
+        risk_look(e, key_session(order->key));
         return true;
     }
     general_retake(e, s->slot, price, price, true);

@@ -185,9 +185,9 @@ static void peg_steps_back(struct engine *e, uint32_t slot)
 {
     struct order *order = &e->orders[slot];
     special_leave(e, slot);
-    order_risk_take(e, order);
+    order_risk_take(e, order, 0);
     order->price = e->specials[order->special].asked;
-    order_risk_add(e, order);
+    order_risk_add(e, order, 0);
 }
 
 bool bands_enforce(struct engine *e, uint16_t locate, struct out *out)

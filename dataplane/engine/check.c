@@ -195,7 +195,7 @@ static const char *check_risk(const struct engine *e)
                 notional[side_of(order->side)] += (uint64_t)order_open(e, order) * risk_price(order);
             }
         }
-        const struct party *has = &e->parties[account];
+        const struct exposure *has = &e->exposures[account];
         for (unsigned side = BUY; side <= SELL; side++)
             if (has->side[side].quantity != quantity[side] || has->side[side].notional != notional[side])
                 return "an account's exposure is not the sum of its orders";
@@ -296,6 +296,6 @@ struct engine_exposure engine_exposure(const struct engine *e, uint16_t account,
 {
     if (account >= e->limit.max_accounts)
         return (struct engine_exposure){0};
-    const struct party *at = &e->parties[account];
+    const struct exposure *at = &e->exposures[account];
     return (struct engine_exposure){at->side[side_of(side)].quantity, at->side[side_of(side)].notional};
 }

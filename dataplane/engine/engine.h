@@ -101,6 +101,9 @@ uint64_t engine_limit(const struct engine *engine, enum scope scope, uint16_t in
 bool engine_limit_use(const struct engine *engine, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
                       uint64_t *used);
 
+// Whether a degraded mode (CMD_MODE's number) is on.
+bool engine_mode_on(const struct engine *engine, unsigned mode);
+
 // The limit for which the last command was rejected, LIMITS when it was for none.
 enum limit engine_limit_refused(const struct engine *engine);
 

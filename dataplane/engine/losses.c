@@ -207,6 +207,16 @@ static uint64_t loss_of(wide_money result)
     return result >= 0 ? 0 : result < -(wide_money)INT64_MAX ? INT64_MAX : (uint64_t)-result;
 }
 
+bool losses_used(const struct engine *e, enum scope scope, uint16_t index, enum limit limit, uint64_t *used)
+{
+    if ((scope != SCOPE_ACCOUNT && scope != SCOPE_FIRM) || index >= e->limit.max_accounts)
+        return false;
+    uint32_t party = scope == SCOPE_ACCOUNT ? party_of_account(index) : party_of_firm(e, index);
+    const struct standing *standing = &e->standings[party];
+    *used = loss_of(limit == LIMIT_LOSS ? standing->result : standing->result - standing->peak);
+    return true;
+}
+
 // An account's or a firm's.
 static bool result_stage(const struct engine *e, uint32_t party, uint32_t staged, struct stage_use *use)
 {
@@ -265,7 +275,7 @@ void losses_watch(struct engine *e, uint32_t party)
 {
     enum scope scope;
     uint16_t index = party_index(e, party, &scope);
-    uint32_t told = e->parties[party].told;
+    uint32_t told = e->told[party];
     wide_money low = MONEY_NEVER;
     for (uint32_t staged = STAGED_LOSS; staged < STAGED; staged++) {
         struct stage_use use;

@@ -58,6 +58,9 @@ static inline bool stage_reached(const struct stage_use *use, uint64_t ppm)
     return (unsigned __int128)use->used * MILLION * MILLION >= use->millions * ppm;
 }
 
+// What has been lost, or lost since the peak, by an account or a firm. False: no such.
+bool losses_used(const struct engine *e, enum scope scope, uint16_t index, enum limit limit, uint64_t *used);
+
 // NULL, or what is wrong.
 const char *losses_check(const struct engine *e);
 

@@ -46,7 +46,8 @@ static bool fill_level(struct engine *e, struct out *out, struct book *book, uin
         in->quantity -= fill;
         in->executed += fill;
         level->quantity -= fill;
-        risk_take(e, key_session(maker->key), side_of(maker->side), fill, maker->price, maker->position);
+        risk_take(e, key_session(maker->key), side_of(maker->side), fill, maker->price, maker->position,
+                  fill == maker->quantity);
         risk_trade(e, in, maker, fill, maker->price);
         if (fill < maker->quantity) {
             maker->quantity -= fill;
@@ -54,7 +55,6 @@ static bool fill_level(struct engine *e, struct out *out, struct book *book, uin
             break;
         }
         uint32_t next = maker->next;
-        risk_live(e, key_session(maker->key), -1);
         lookup_remove(e, slot);
         session_unlink(e, slot);
         slot_release(e, slot);

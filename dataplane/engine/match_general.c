@@ -169,7 +169,7 @@ static void refresh_or_drop(struct engine *e, struct out *out, uint32_t slot)
 
 static void shrink_maker(struct engine *e, struct order *maker, uint32_t quantity)
 {
-    risk_take(e, key_session(maker->key), side_of(maker->side), quantity, maker->price, maker->position);
+    risk_take(e, key_session(maker->key), side_of(maker->side), quantity, maker->price, maker->position, 0);
     maker->quantity -= quantity;
     maker->executed += quantity;
     e->levels[maker->level].quantity -= quantity;
@@ -207,6 +207,8 @@ static void trade(struct engine *e, struct out *out, uint32_t slot, uint32_t pri
         market_trade(e, in->locate, price, 1);
     shrink_maker(e, maker, quantity);
     risk_trade(e, in, maker, quantity, price);
+    risk_look(e, key_session(in->key));
+    risk_look(e, key_session(maker->key));
     if (maker->quantity == 0)
         refresh_or_drop(e, out, slot);
 }
@@ -337,7 +339,7 @@ static void rest(struct engine *e, struct out *out)
     uint32_t slot = new ? special_place(e) : in->slot;
     struct order *order = &e->orders[slot];
     struct special *s = &e->specials[order->special];
-    order_risk_take(e, order);
+    order_risk_take(e, order, 0);
     order->quantity = in->quantity;
     order->executed = in->executed;
     order->price = in->price;
@@ -345,7 +347,8 @@ static void rest(struct engine *e, struct out *out)
         s->reserve = order->quantity;
         reserve_draw(e, slot);
     }
-    order_risk_add(e, order);
+    order_risk_add(e, order, 0);
+    risk_look(e, key_session(order->key));
     special_join(e, slot);
     if (new && order->special && s->kinds)
         conditional_add(e, order->special);

@@ -26,15 +26,14 @@ static void lay_out_risk(struct engine *e, const struct engine_capacity *capacit
     size_t positions = capacity->max_positions, symbols = (size_t)capacity->max_symbols + 1;
     size_t accounts = capacity->max_accounts, sessions = capacity->max_sessions;
     size_t parties = 2 * accounts + sessions;
-    e->parties = part(base, offset, positions ? parties : accounts, sizeof(struct party));
     risk->positions = part(base, offset, positions + 1, sizeof(struct position));
     if (positions == 0)
         return;
+    e->parties = part(base, offset, parties, sizeof(struct party));
     risk->backs = part(base, offset, positions + 1, sizeof(struct position_back));
     risk->index = part(base, offset, positions_index(capacity->max_positions), sizeof(uint64_t));
     risk->lines = part(base, offset, sessions, sizeof(struct session_line));
     risk->symbols = part(base, offset, symbols, sizeof(struct order_limits));
-    risk->accounts = part(base, offset, accounts, sizeof(struct account_line));
     risk->firms = part(base, offset, accounts, sizeof(uint16_t));
     risk->limits = part(base, offset, 1 + parties + symbols, sizeof *risk->limits);
     e->paces = part(base, offset, sessions, sizeof(struct pace));
@@ -43,6 +42,7 @@ static void lay_out_risk(struct engine *e, const struct engine_capacity *capacit
     e->holdings = part(base, offset, positions + 1, sizeof(struct holding));
     e->standings = part(base, offset, 2 * accounts, sizeof(struct standing));
     e->groups = part(base, offset, accounts * RISK_GROUPS, sizeof(uint64_t));
+    e->told = part(base, offset, parties, sizeof(uint32_t));
     e->settling.waiting = part(base, offset, parties / 64 + 1, sizeof(uint64_t));
 }
 
@@ -70,6 +70,7 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
     e->heap = part(base, &offset, (size_t)capacity->max_special + 1, sizeof(uint32_t));
     e->backs = part(base, &offset, symbols, sizeof(struct book_back));
     e->dirty = part(base, &offset, dirty_words(capacity->max_symbols), sizeof(uint64_t));
+    e->exposures = part(base, &offset, capacity->max_accounts, sizeof(struct exposure));
     lay_out_risk(e, capacity, base, &offset);
     e->markets = part(base, &offset, symbols, sizeof(struct market));
     e->accounts = part(base, &offset, capacity->max_accounts, sizeof(struct account));

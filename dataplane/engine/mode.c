@@ -26,6 +26,11 @@ uint64_t mode_scaled(const struct engine *e, enum limit limit, uint64_t value)
     return value / 100 * percent + (value % 100 * percent + 99) / 100;
 }
 
+bool engine_mode_on(const struct engine *e, unsigned mode)
+{
+    return mode < MODES && e->modes[mode].on;
+}
+
 void mode_work_out(struct engine *e)
 {
     struct mode all = {.percent = 100, .on = false};

@@ -309,7 +309,7 @@ unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint,
 // Reduces the open quantity in place; the order keeps its priority.
 static void reduce(struct engine *e, struct order *order, uint32_t by)
 {
-    risk_take(e, key_session(order->key), side_of(order->side), by, order->price, order->position);
+    risk_take(e, key_session(order->key), side_of(order->side), by, order->price, order->position, 0);
     order->quantity -= by;
     e->levels[order->level].quantity -= by;
 }

@@ -19,17 +19,17 @@ static inline uint32_t order_open(const struct engine *e, const struct order *or
     return order->quantity + e->specials[order->special].reserve * (order->special != 0);
 }
 
-// The same for any order as it stands in its slot.
-static inline void order_risk_add(struct engine *e, const struct order *order)
+// The same for any order as it stands in its slot; `orders` as there.
+static inline void order_risk_add(struct engine *e, const struct order *order, int orders)
 {
-    risk_add(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order),
-             order->position);
+    risk_add(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order), order->position,
+             orders);
 }
 
-static inline void order_risk_take(struct engine *e, const struct order *order)
+static inline void order_risk_take(struct engine *e, const struct order *order, int orders)
 {
     risk_take(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order),
-              order->position);
+              order->position, orders);
 }
 
 // Puts the plain order of `in` into its slot and all tables but the live-order table, in which it stands at `place`.
@@ -40,8 +40,7 @@ static inline __attribute__((always_inline)) void order_place(struct engine *e, 
     uint16_t locate = terms_locate(in->terms);
     uint32_t level = book_level_make(e, locate, side, in->tick_index);
     uint32_t prev = book_join(e, locate, side, in->price, in->quantity, level, slot);
-    risk_add(e, key_session(in->key), side, in->quantity, in->price, in->position);
-    risk_live(e, key_session(in->key), 1);
+    risk_add(e, key_session(in->key), side, in->quantity, in->price, in->position, 1);
     session_append(e, key_session(in->key), slot);
     uint64_t *to = (uint64_t *)&e->orders[slot]; // in whole words
     to[0] = in->key;
@@ -65,8 +64,7 @@ static inline void order_keep_echo(struct engine *e, uint8_t flags, uint32_t slo
 static inline void order_leave(struct engine *e, uint32_t slot, bool keep_level)
 {
     const struct order *order = &e->orders[slot];
-    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position);
-    risk_live(e, key_session(order->key), -1);
+    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position, 1);
     lookup_remove(e, slot);
     session_unlink(e, slot);
     book_remove(e, slot, keep_level);

@@ -2,13 +2,15 @@
 // Hints only: nothing here changes a result, whatever the command holds. Each stage is kept to a few instructions.
 #include "engine/book.h"
 #include "engine/lookup.h"
+#include "engine/risk.h"
 
 // Up to this many buckets all tables together are smaller than a second-level cache: some 8,000 orders.
 #define RESIDENT_BUCKETS 2048u
+#define RESIDENT_POSITIONS 8192u // the same, of a day with risk
 
 bool engine_looks_ahead(const struct engine *e)
 {
-    return e->bucket_mask >= RESIDENT_BUCKETS;
+    return e->bucket_mask >= RESIDENT_BUCKETS || e->limit.max_positions > RESIDENT_POSITIONS;
 }
 
 static inline bool is_order(const struct command *c)
@@ -54,17 +56,56 @@ static inline void look_at_neighbours(const struct engine *e, uint32_t hint)
     __builtin_prefetch(&e->levels[order->level], 1);
     __builtin_prefetch(&e->links[e->links[hint].next], 1);
     __builtin_prefetch(&e->links[e->links[hint].prev], 1);
+    __builtin_prefetch(&e->risk.positions[order->position], 1);
+}
+
+// ---- what risk looks at, on a day with it
+// ------------------------------------------------------------------------------
+
+static inline bool counted(const struct engine *e, const struct command *c)
+{
+    return e->risk.positions_limit && c->session < e->limit.max_sessions;
+}
+
+static inline void look_at_line(const struct engine *e, const struct command *c)
+{
+    __builtin_prefetch(&e->risk.lines[c->session]);
+    if (c->type == CMD_ENTER)
+        __builtin_prefetch(
+            &e->risk.index[position_place(&e->risk, position_key(e->sessions[c->session].account, c->locate))]);
+}
+
+static inline void look_at_parties(const struct engine *e, const struct command *c)
+{
+    const struct session_line *line = &e->risk.lines[c->session];
+    const uint32_t parties[] = {line->own, line->account, line->firm};
+    for (unsigned i = 0; i < 3; i++) {
+        __builtin_prefetch(&e->parties[parties[i]], 1);
+        if (c->type != CMD_CANCEL)
+            __builtin_prefetch(&e->parties[parties[i]].watch);
+    }
+    if (c->type != CMD_ENTER)
+        return;
+    uint32_t key = position_key(e->sessions[c->session].account, c->locate);
+    uint64_t entry = e->risk.index[position_place(&e->risk, key)];
+    if (entry >> 32 == key)
+        __builtin_prefetch(&e->risk.positions[(uint32_t)entry], 1);
 }
 
 uint32_t engine_look_ahead(const struct engine *e, const struct command *far, const struct command *near, uint32_t hint)
 {
     uint16_t tag;
-    if (far && is_order(far))
+    if (far && is_order(far)) {
         __builtin_prefetch(target(e, far, &tag), 1);
+        if (counted(e, far))
+            look_at_line(e, far);
+    }
     if (hint != 0 && hint <= e->limit.max_orders)
         look_at_neighbours(e, hint);
     if (!near || !is_order(near))
         return 0;
+    if (counted(e, near))
+        look_at_parties(e, near);
     if (near->type != CMD_ENTER)
         return look_at_order(e, near);
     look_at_queue(e, near);

@@ -256,11 +256,10 @@ static bool take_order(struct restore *restore, const struct command *c)
     enter_session(e, slot, key_session(order->key), c->restore_order.before, (flags & RESTORE_NEWEST) != 0);
     if ((flags & RESTORE_WAITS) == 0 && !enter_book(restore, order, slot))
         return refuse(restore, "it has an order whose level it can not stand in");
-    risk_live(e, key_session(order->key), 1);
     restore->slot = slot;
     restore->special = (flags & RESTORE_SPECIAL) != 0;
     if (!restore->special)
-        order_risk_add(e, order);
+        order_risk_add(e, order, 1);
     return true;
 }
 
@@ -298,7 +297,7 @@ static bool take_special(struct restore *restore, const struct command *c)
     memcpy(s->aiq_group, c->restore_special.aiq_group, sizeof s->aiq_group);
     uint32_t special = special_take(e, slot);
     *s = (struct special){0};
-    order_risk_add(e, &e->orders[slot]);
+    order_risk_add(e, &e->orders[slot], 1);
     if (e->orders[slot].tif == '6')
         expiry_add(e, special);
     restore->special = false;

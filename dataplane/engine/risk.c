@@ -9,22 +9,21 @@ void risk_party_trade(struct engine *e, uint16_t session, uint32_t number, unsig
                       uint32_t price, bool maker, enum trade_way way)
 {
     const struct session_line *line = &e->risk.lines[session];
-    struct party *parties[] = {&e->parties[line->own], &e->parties[line->account], &e->parties[line->firm]};
     struct position *position = &e->risk.positions[number];
     bool undo = way == TRADE_UNDONE;
-    uint64_t value = (uint64_t)quantity * price, counted = undo ? -value : value;
-    uint64_t shares = undo ? -(uint64_t)quantity : quantity;
+    int64_t value = (int64_t)((uint64_t)quantity * price), counted = undo ? -value : value;
+    int64_t shares = undo ? -(int64_t)quantity : (int64_t)quantity;
     unsigned moved = side ^ (unsigned)undo;
-    int64_t gross = position_trade(position, moved, quantity, price);
+    int64_t net = moved == BUY ? value : -value, gross = position_trade(position, moved, quantity, price);
+    risk_lanes executed = {0, 0, shares, counted};
+    struct party *own = &e->parties[line->own], *account = &e->parties[line->account], *firm = &e->parties[line->firm];
     position->day += (uint32_t)shares;
-    for (unsigned i = 0; i < 3; i++) {
-        parties[i]->day_quantity += shares;
-        parties[i]->day_value += counted;
-    }
-    for (unsigned i = 1; i < 3; i++) { // a session has no positions
-        parties[i]->net += moved == BUY ? (int64_t)value : -(int64_t)value;
-        parties[i]->gross += (uint64_t)gross;
-    }
+    own->lanes[0] += (risk_lanes){0, counted, shares, 0}; // a session has no positions
+    own->lanes[1] += executed;
+    account->lanes[0] += (risk_lanes){gross, counted, shares, 0};
+    account->lanes[1] += executed + (risk_lanes){net, -net, 0, 0};
+    firm->lanes[0] += (risk_lanes){gross, counted, shares, 0};
+    firm->lanes[1] += executed + (risk_lanes){net, -net, 0, 0};
     hook_gross_changed(e, position->account, position->locate, gross);
     hook_traded(e, session, number, quantity, price, maker, way != TRADE_NEW);
 }
@@ -59,7 +58,7 @@ bool risk_trade_fits(const struct engine *e, const struct trade *trade, uint32_t
         return true;
     for (unsigned i = 0; i < 2; i++) {
         const struct party *firm = &e->parties[e->risk.lines[key_session(keys[i])].firm];
-        uint64_t used = firm->day_quantity + firm->side[BUY].quantity + firm->side[SELL].quantity;
+        uint64_t used = (uint64_t)firm->figure[FIGURE_DAY_QUANTITY];
         if (used + 2 * (uint64_t)quantity > RISK_QUANTITY_MAX + 2 * (uint64_t)trade->quantity) // both may be one firm
             return false;
     }
@@ -81,15 +80,17 @@ void risk_position(struct engine *e, const struct command *c)
     struct position *position = &e->risk.positions[position_find(e, account, locate)];
     uint64_t before = (uint64_t)(position->cost < 0 ? -position->cost : position->cost);
     uint64_t after = (uint64_t)(cost < 0 ? -cost : cost);
-    if (parties[1]->gross - before + after > (uint64_t)RISK_COST_MAX) // an account's is never more than its firm's
+    if ((uint64_t)parties[1]->figure[FIGURE_GROSS] - before + after >
+        (uint64_t)RISK_COST_MAX) // an account's is never more than its firm's
         return;
     uint32_t number = position_take(e, account, locate);
     if (number == 0)
         return;
     position = &e->risk.positions[number];
     for (unsigned i = 0; i < 2; i++) {
-        parties[i]->gross += after - before;
-        parties[i]->net += cost - position->cost;
+        parties[i]->figure[FIGURE_GROSS] += (int64_t)(after - before);
+        parties[i]->figure[FIGURE_NET_BUY] += cost - position->cost;
+        parties[i]->figure[FIGURE_NET_SELL] -= cost - position->cost;
     }
     hook_gross_changed(e, account, locate, (int64_t)(after - before));
     position->quantity = quantity;

@@ -39,61 +39,79 @@ static inline uint32_t risk_mark(const struct engine *e, uint16_t locate)
 // begins its position. Returns REJECT_NONE or the reason. Rates and duplicates count it: once an order.
 uint8_t risk_check(struct engine *e, struct risk_order *order);
 
-// What a live order of the session adds: `quantity` at `price` begins to be open.
+// What the session's parties come to may have grown without a check (risk.md section 4): levels are looked at.
+void risk_look(struct engine *e, uint16_t session);
+
+// What has come together of a use, in its limit's unit.
+static inline uint64_t party_used(const struct engine *e, uint32_t party, enum use use)
+{
+    static const uint8_t figures[USES] = {[USE_GROSS] = FIGURE_GROSS,
+                                          [USE_NET] = FIGURE_NET_BUY,
+                                          [USE_DAY_QUANTITY] = FIGURE_DAY_QUANTITY,
+                                          [USE_DAY_VALUE] = FIGURE_DAY_VALUE,
+                                          [USE_ORDERS] = FIGURE_ORDERS};
+    const int64_t *figure = e->parties[party].figure;
+    int64_t used = figure[figures[use]];
+    if (use == USE_NET && figure[FIGURE_NET_SELL] > used)
+        used = figure[FIGURE_NET_SELL];
+    return used > 0 ? (uint64_t)used : 0;
+}
+
+// What an order adds to the figures of its parties.
+static inline void added_lanes(risk_lanes lanes[2], unsigned side, int64_t quantity, int64_t notional, int64_t orders)
+{
+    int64_t sells = notional & -(int64_t)side;
+    lanes[0] = (risk_lanes){notional, notional, quantity, orders};
+    lanes[1] = (risk_lanes){notional - sells, sells, 0, 0};
+}
+
+// Live orders of the session become more, or less, by so much.
+static inline __attribute__((always_inline)) void risk_move(struct engine *e, const struct session *from,
+                                                            uint16_t session, unsigned side, int64_t quantity,
+                                                            int64_t notional, uint32_t number, int64_t orders)
+{
+    const struct session_line *line = &e->risk.lines[session];
+    struct party *account = &e->parties[line->account], *firm = &e->parties[line->firm], *own = &e->parties[line->own];
+    struct position *position = &e->risk.positions[number];
+    risk_lanes added[2];
+    added_lanes(added, side, quantity, notional, orders);
+    account->lanes[0] += added[0];
+    account->lanes[1] += added[1];
+    firm->lanes[0] += added[0];
+    firm->lanes[1] += added[1];
+    own->lanes[0] += added[0];
+    own->lanes[1] += added[1];
+    position->working[side] += (uint32_t)quantity;
+    position->notional[side] += (uint64_t)notional;
+    hook_gross_changed(e, from->account, position->locate, notional);
+}
+
+// Of an order of the session `quantity` at `price` begins to be open; `orders` is 1 when it comes to live, else 0.
 static inline __attribute__((always_inline)) void risk_add(struct engine *e, uint16_t session, unsigned side,
-                                                           uint32_t quantity, uint32_t price, uint32_t number)
+                                                           uint32_t quantity, uint32_t price, uint32_t number,
+                                                           int orders)
 {
     const struct session *from = &e->sessions[session];
     uint64_t notional = (uint64_t)quantity * price;
-    struct party *account = &e->parties[from->account];
-    account->side[side].quantity += quantity;
-    account->side[side].notional += notional;
-    if (from->risk == 0)
-        return;
-    const struct session_line *line = &e->risk.lines[session];
-    struct party *firm = &e->parties[line->firm], *own = &e->parties[line->own];
-    struct position *position = &e->risk.positions[number];
-    firm->side[side].quantity += quantity;
-    firm->side[side].notional += notional;
-    own->side[side].quantity += quantity;
-    own->side[side].notional += notional;
-    position->working[side] += quantity;
-    position->notional[side] += notional;
-    hook_gross_changed(e, from->account, position->locate, (int64_t)notional);
+    struct exposure *exposure = &e->exposures[from->account];
+    exposure->side[side].quantity += quantity;
+    exposure->side[side].notional += notional;
+    if (from->risk)
+        risk_move(e, from, session, side, quantity, (int64_t)notional, number, orders);
 }
 
-// The opposite: it was canceled, executed or replaced.
+// The opposite: it was canceled, executed or replaced; `orders` is 1 when it lives no more.
 static inline __attribute__((always_inline)) void risk_take(struct engine *e, uint16_t session, unsigned side,
-                                                            uint32_t quantity, uint32_t price, uint32_t number)
+                                                            uint32_t quantity, uint32_t price, uint32_t number,
+                                                            int orders)
 {
     const struct session *from = &e->sessions[session];
     uint64_t notional = (uint64_t)quantity * price;
-    struct party *account = &e->parties[from->account];
-    account->side[side].quantity -= quantity;
-    account->side[side].notional -= notional;
-    if (from->risk == 0)
-        return;
-    const struct session_line *line = &e->risk.lines[session];
-    struct party *firm = &e->parties[line->firm], *own = &e->parties[line->own];
-    struct position *position = &e->risk.positions[number];
-    firm->side[side].quantity -= quantity;
-    firm->side[side].notional -= notional;
-    own->side[side].quantity -= quantity;
-    own->side[side].notional -= notional;
-    position->working[side] -= quantity;
-    position->notional[side] -= notional;
-    hook_gross_changed(e, from->account, position->locate, -(int64_t)notional);
-}
-
-// An order of the session begins (1) or ends (-1) to live.
-static inline __attribute__((always_inline)) void risk_live(struct engine *e, uint16_t session, int by)
-{
-    if (e->sessions[session].risk == 0)
-        return;
-    const struct session_line *line = &e->risk.lines[session];
-    e->parties[line->account].orders += (uint32_t)by;
-    e->parties[line->firm].orders += (uint32_t)by;
-    e->parties[line->own].orders += (uint32_t)by;
+    struct exposure *exposure = &e->exposures[from->account];
+    exposure->side[side].quantity -= quantity;
+    exposure->side[side].notional -= notional;
+    if (from->risk)
+        risk_move(e, from, session, side, -(int64_t)quantity, -(int64_t)notional, number, -orders);
 }
 
 // One party's side of a trade: `session` has bought or sold.

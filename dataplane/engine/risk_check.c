@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The checks of an order that is about to be taken, in the order of risk.md.
+#include <immintrin.h>
+
 #include "engine/book.h"
 #include "engine/place.h"
 #include "engine/risk_limits.h"
@@ -138,69 +140,73 @@ static inline uint8_t check_alone(struct engine *e, const struct risk_order *o, 
 // ---- 7: what its session, account and firm come to
 // -------------------------------------------------------------------
 
-// What the order adds to, a replace as the difference; in arithmetic modulo 2^64.
+// What the order adds, a replace as the difference.
 struct added {
-    uint64_t quantity, notional;
-    uint32_t orders;
+    int64_t quantity, notional;
     unsigned side;
+    risk_lanes lanes[2];
 };
 
-static inline void uses_with(const struct party *party, const struct added *added, uint64_t uses[USES])
+// Figures that are above what is watched with the order: all bits of their lanes.
+static inline risk_lanes above(const struct party *party, const struct added *added)
 {
-    uint64_t working = party->side[BUY].notional + party->side[SELL].notional + added->notional;
-    int64_t net = (int64_t)(party->side[added->side].notional + added->notional) +
-                  (added->side == BUY ? party->net : -party->net);
-    uses[USE_GROSS] = party->gross + working;
-    uses[USE_NET] = net > 0 ? (uint64_t)net : 0;
-    uses[USE_DAY_QUANTITY] =
-        party->day_quantity + party->side[BUY].quantity + party->side[SELL].quantity + added->quantity;
-    uses[USE_DAY_VALUE] = party->day_value + working;
-    uses[USE_ORDERS] = (uint64_t)party->orders + added->orders;
+    return (party->lanes[0] + added->lanes[0] > party->watched[0]) |
+           (party->lanes[1] + added->lanes[1] > party->watched[1]);
 }
 
-static inline bool watched(const struct party *party, const struct added *added)
+static inline bool any(risk_lanes lanes)
 {
-    uint64_t uses[USES];
-    uses_with(party, added, uses);
-    return (uses[USE_GROSS] > party->watch[USE_GROSS]) | (uses[USE_NET] > party->watch[USE_NET]) |
-           (uses[USE_DAY_QUANTITY] > party->watch[USE_DAY_QUANTITY]) |
-           (uses[USE_DAY_VALUE] > party->watch[USE_DAY_VALUE]) | (uses[USE_ORDERS] > party->watch[USE_ORDERS]);
+    return !_mm256_testz_si256((__m256i)lanes, (__m256i)lanes);
+}
+
+void risk_look(struct engine *e, uint16_t session)
+{
+    static const struct added none;
+    if (e->sessions[session].risk == 0)
+        return;
+    const struct session_line *line = &e->risk.lines[session];
+    uint32_t parties[] = {line->own, line->account, line->firm};
+    for (unsigned i = 0; i < 3; i++)
+        if (any(above(&e->parties[parties[i]], &none)))
+            hook_stage_reached(e, parties[i]);
 }
 
 // Something is above what is watched: a limit, or the level of an alert.
 static __attribute__((noinline)) uint8_t check_uses(struct engine *e, const struct session_line *line,
                                                     const struct added *added)
 {
-    static const struct {
+    const struct {
         enum use use;
+        enum figure figure;
         uint8_t reason;
-    } order[] = {{USE_DAY_QUANTITY, REJECT_SHARE_THRESHOLD},
-                 {USE_DAY_VALUE, REJECT_NOTIONAL_THRESHOLD},
-                 {USE_ORDERS, REJECT_OTHER},
-                 {USE_GROSS, REJECT_AGGREGATE_EXPOSURE},
-                 {USE_NET, REJECT_AGGREGATE_EXPOSURE}};
-    uint32_t parties[] = {line->own, line->account, line->firm};
-    uint64_t uses[3][USES];
-    for (unsigned i = 0; i < 3; i++)
-        uses_with(&e->parties[parties[i]], added, uses[i]);
-    for (unsigned k = 0; k < USES; k++)
-        for (unsigned i = 0; i < 3; i++)
-            if (uses[i][order[k].use] > party_most(e, parties[i], order[k].use))
+    } order[] = {{USE_DAY_QUANTITY, FIGURE_DAY_QUANTITY, REJECT_SHARE_THRESHOLD},
+                 {USE_DAY_VALUE, FIGURE_DAY_VALUE, REJECT_NOTIONAL_THRESHOLD},
+                 {USE_ORDERS, FIGURE_ORDERS, REJECT_OTHER},
+                 {USE_GROSS, FIGURE_GROSS, REJECT_AGGREGATE_EXPOSURE},
+                 {USE_NET, FIGURE_NET_BUY + added->side, REJECT_AGGREGATE_EXPOSURE}};
+    const uint32_t parties[] = {line->own, line->account, line->firm};
+    for (unsigned k = 0; k < USES; k++) {
+        for (unsigned i = 0; i < 3; i++) {
+            unsigned figure = order[k].figure;
+            int64_t used = e->parties[parties[i]].figure[figure] + added->lanes[figure / 4][figure % 4];
+            if (used > 0 && (uint64_t)used > party_most(e, parties[i], order[k].use))
                 return refuse(e, use_limit(order[k].use), order[k].reason);
+        }
+    }
     for (unsigned i = 0; i < 3; i++)
-        if (watched(&e->parties[parties[i]], added))
+        if (any(above(&e->parties[parties[i]], added)))
             hook_stage_reached(e, parties[i]);
     return REJECT_NONE;
 }
 
 // Long or short, all orders of the side filled.
-static inline bool position_above(const struct engine *e, const struct risk_order *o, const struct party *account,
+static inline bool position_above(const struct engine *e, const struct risk_order *o, const struct session_line *line,
                                   const struct added *added)
 {
     const struct position *position = &e->risk.positions[o->position];
     int64_t held = o->side == BUY ? position->quantity : -position->quantity;
-    int64_t worst = held + (int64_t)(position->working[o->side] + added->quantity);
-    uint64_t most = account->most[o->side];
+    int64_t worst = held + (int64_t)position->working[o->side] + added->quantity;
+    uint64_t most = line->most[o->side];
     if (UNLIKELY(position->bounded)) {
         uint64_t own = e->risk.backs[o->position].most[o->side];
         most = own < most ? own : most;
@@ -213,8 +219,8 @@ static inline bool share_above(const struct position *position, const struct add
 {
     int64_t held = added->side == BUY ? position->quantity : -position->quantity;
     int64_t cost = added->side == BUY ? position->cost : -position->cost;
-    uint64_t value = (cost > 0 ? (uint64_t)cost : 0) + position->notional[added->side] + added->notional;
-    return UNLIKELY(value > share) && held + (int64_t)(position->working[added->side] + added->quantity) > 0;
+    uint64_t value = (cost > 0 ? (uint64_t)cost : 0) + position->notional[added->side] + (uint64_t)added->notional;
+    return UNLIKELY(value > share) && held + (int64_t)position->working[added->side] + added->quantity > 0;
 }
 
 static __attribute__((noinline)) bool volume_above(const struct engine *e, const struct risk_order *o,
@@ -222,33 +228,34 @@ static __attribute__((noinline)) bool volume_above(const struct engine *e, const
 {
     const struct position *position = &e->risk.positions[o->position];
     uint64_t adv = hook_adv(e, o->locate);
-    uint64_t used = (uint64_t)position->day + position->working[BUY] + position->working[SELL] + added->quantity;
+    uint64_t used =
+        (uint64_t)position->day + position->working[BUY] + position->working[SELL] + (uint64_t)added->quantity;
     return adv != 0 && used * PPM > adv * ppm;
 }
 
 static inline uint8_t check_holding(struct engine *e, struct risk_order *o, const struct session_line *line,
                                     uint64_t notional)
 {
-    struct added added = {o->quantity, notional, o->original == 0, o->side};
+    struct added added = {.quantity = o->quantity, .notional = (int64_t)notional, .side = o->side};
     if (o->original) {
         const struct order *original = &e->orders[o->original];
         uint32_t open = order_open(e, original);
         added.quantity -= open;
-        added.notional -= (uint64_t)open * risk_price(original);
+        added.notional -= (int64_t)((uint64_t)open * risk_price(original));
     }
-    const struct party *account = &e->parties[line->account];
-    if (UNLIKELY(position_above(e, o, account, &added)))
+    added_lanes(added.lanes, o->side, added.quantity, added.notional, o->original == 0);
+    if (UNLIKELY(position_above(e, o, line, &added)))
         return refuse(e, o->side == BUY ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION, REJECT_SHARE_THRESHOLD);
-    if (UNLIKELY(watched(&e->parties[line->own], &added) | watched(account, &added) |
-                 watched(&e->parties[line->firm], &added))) {
+    risk_lanes seen = above(&e->parties[line->own], &added) | above(&e->parties[line->account], &added) |
+                      above(&e->parties[line->firm], &added);
+    if (UNLIKELY(any(seen))) {
         uint8_t reason = check_uses(e, line, &added);
         if (reason != REJECT_NONE)
             return reason;
     }
-    const struct account_line *of = &e->risk.accounts[line->account];
-    if (of->adv_ppm != LIMIT_UNSET && volume_above(e, o, &added, of->adv_ppm))
+    if (line->adv_ppm != LIMIT_UNSET32 && volume_above(e, o, &added, line->adv_ppm))
         return refuse(e, LIMIT_ADV, REJECT_ADV_LIMIT);
-    if (share_above(&e->risk.positions[o->position], &added, of->share))
+    if (share_above(&e->risk.positions[o->position], &added, line->share))
         return refuse(e, LIMIT_POSITION_SHARE, REJECT_AGGREGATE_EXPOSURE);
     return hook_holding(e, o, (int64_t)added.notional);
 }

@@ -85,12 +85,29 @@ static void tighten(const struct engine *e, struct order_limits *limits, enum sc
 
 static const struct order_limits unlimited = {LIMIT_UNSET, LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32, 0};
 
+static uint64_t share_of(const struct engine *e, uint16_t account)
+{
+    uint64_t capital = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_CAPITAL);
+    uint64_t share = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_POSITION_SHARE);
+    if (capital == LIMIT_UNSET)
+        capital = risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_CAPITAL);
+    if (capital == LIMIT_UNSET)
+        return UINT64_MAX;
+    return (uint64_t)((unsigned __int128)capital * (share == LIMIT_UNSET ? SHARE_DEFAULT : share) / PPM);
+}
+
 static void work_out_session(struct engine *e, uint16_t session)
 {
     if (!e->sessions[session].open)
         return;
-    struct order_limits *limits = &e->risk.lines[session].limits;
+    struct session_line *line = &e->risk.lines[session];
+    struct order_limits *limits = &line->limits;
     uint16_t account = e->sessions[session].account;
+    line->share = share_of(e, account);
+    line->adv_ppm = narrow(least(risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV),
+                                 risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_ADV)));
+    line->most[BUY] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION);
+    line->most[SELL] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION);
     *limits = unlimited;
     tighten(e, limits, SCOPE_VENUE, 0);
     tighten(e, limits, SCOPE_FIRM, risk_firm(e, account));
@@ -109,28 +126,10 @@ static void work_out_symbol(struct engine *e, uint16_t locate)
     hook_limits_changed(e, SCOPE_SYMBOL, locate);
 }
 
-static uint64_t share_of(const struct engine *e, uint16_t account)
-{
-    uint64_t capital = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_CAPITAL);
-    uint64_t share = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_POSITION_SHARE);
-    if (capital == LIMIT_UNSET)
-        capital = risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_CAPITAL);
-    if (capital == LIMIT_UNSET)
-        return UINT64_MAX;
-    return (uint64_t)((unsigned __int128)capital * (share == LIMIT_UNSET ? SHARE_DEFAULT : share) / PPM);
-}
-
 static void work_out_account(struct engine *e, uint16_t account)
 {
     if (!e->accounts[account].open)
         return;
-    struct party *party = &e->parties[party_of_account(account)];
-    party->most[BUY] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION);
-    party->most[SELL] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION);
-    e->risk.accounts[account] =
-        (struct account_line){.share = share_of(e, account),
-                              .adv_ppm = least(risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV),
-                                               risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_ADV))};
     risk_watch(e, party_of_account(account));
     hook_limits_changed(e, SCOPE_ACCOUNT, account);
 }
@@ -160,13 +159,22 @@ uint64_t party_most(const struct engine *e, uint32_t party, enum use use)
     return use == USE_DAY_QUANTITY ? least(most, RISK_QUANTITY_MAX) : most;
 }
 
+static int64_t watch_of(const struct engine *e, uint32_t party, enum use use)
+{
+    uint64_t stage = hook_stage_at(e, party, use);
+    uint64_t most = least(party_most(e, party, use), stage == UINT64_MAX || stage == 0 ? stage : stage - 1);
+    return most < INT64_MAX ? (int64_t)most : INT64_MAX;
+}
+
 void risk_watch(struct engine *e, uint32_t party)
 {
-    for (unsigned use = 0; use < USES; use++) {
-        uint64_t stage = hook_stage_at(e, party, use);
-        e->parties[party].watch[use] =
-            least(party_most(e, party, use), stage == UINT64_MAX || stage == 0 ? stage : stage - 1);
-    }
+    int64_t *watch = e->parties[party].watch;
+    watch[FIGURE_GROSS] = watch_of(e, party, USE_GROSS);
+    watch[FIGURE_DAY_VALUE] = watch_of(e, party, USE_DAY_VALUE);
+    watch[FIGURE_DAY_QUANTITY] = watch_of(e, party, USE_DAY_QUANTITY);
+    watch[FIGURE_ORDERS] = watch_of(e, party, USE_ORDERS);
+    watch[FIGURE_NET_BUY] = watch[FIGURE_NET_SELL] = watch_of(e, party, USE_NET);
+    watch[FIGURE_QUANTITY] = watch[FIGURE_VALUE] = INT64_MAX;
 }
 
 // Everything in one row: sessions, accounts, firms, symbols. False behind the last.

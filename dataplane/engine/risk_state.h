@@ -11,20 +11,32 @@
 // What is added up for a session, an account and a firm, and limited.
 enum use { USE_GROSS, USE_NET, USE_DAY_QUANTITY, USE_DAY_VALUE, USE_ORDERS, USES };
 
-// An account, a firm or a session. Money is 1/10,000.
+// The same and what it is made of, kept ready as they are compared: money is 1/10,000.
+enum figure {
+    FIGURE_GROSS,        // sum of |cost| over positions (not of a session), and working notional of both sides
+    FIGURE_DAY_VALUE,    // executed today, and working notional
+    FIGURE_DAY_QUANTITY, // executed today, and working
+    FIGURE_ORDERS,       // live
+    FIGURE_NET_BUY,      // costs at the start, bought less sold (not of a session), and working notional of buys
+    FIGURE_NET_SELL,     // the opposite, and working notional of sells
+    FIGURE_QUANTITY,     // executed today
+    FIGURE_VALUE,
+    FIGURES
+};
+
+typedef int64_t risk_lanes __attribute__((vector_size(32)));
+
+// An account, a firm or a session. Second line: a figure above `watch` is looked at closely: its limit, or the next
+// alert level if that is lower.
 struct party {
-    struct {
-        uint64_t quantity; // open in live orders (rules.md section 20)
-        uint64_t notional; // times price
-    } side[2];
-    uint64_t day_quantity, day_value; // executed today
-    uint64_t gross;                   // sum of |cost| over its positions; not of a session
-    int64_t net;                      // costs at the start, bought less sold
-    // Second line: a use above `watch` is looked at closely: its limit, or the next alert level if that is lower.
-    uint64_t watch[USES];
-    uint64_t most[2]; // BUY: long position of a symbol, SELL: short
-    uint32_t orders;  // live
-    uint32_t told;    // stages that are told (R1b)
+    union {
+        int64_t figure[FIGURES];
+        risk_lanes lanes[FIGURES / 4];
+    };
+    union {
+        int64_t watch[FIGURES];
+        risk_lanes watched[FIGURES / 4];
+    };
 };
 _Static_assert(sizeof(struct party) == 128, "what changes, and what it is compared with: a line each");
 
@@ -44,7 +56,7 @@ _Static_assert(sizeof(struct position) == 64, "one line");
 
 // What of a position is rare.
 struct position_back {
-    uint64_t most[2]; // its own limits, by side as in struct party; LIMIT_UNSET none
+    uint64_t most[2]; // its own limits, by side as in struct session_line; LIMIT_UNSET none
 };
 
 // Limits of a single order. Of a session: the tightest of venue, firm, account and session.
@@ -55,15 +67,15 @@ struct order_limits {
     uint32_t forbidden; // enum permission
 };
 
+// All that an order of a session is compared with besides what is added up.
 struct session_line {
     struct order_limits limits;
     uint32_t account, firm, own; // parties
+    uint32_t adv_ppm;            // of its account: LIMIT_UNSET32 none
+    uint64_t share;              // of its account: POSITION_SHARE of CAPITAL as money
+    uint64_t most[2];            // of its account: BUY: long position of a symbol, SELL: short
 };
-
-struct account_line {
-    uint64_t share;   // POSITION_SHARE of CAPITAL as money
-    uint64_t adv_ppm; // LIMIT_UNSET none
-};
+_Static_assert(sizeof(struct session_line) == 64, "one line");
 
 #define LIMIT_UNSET32 UINT32_MAX
 
@@ -88,9 +100,8 @@ struct risk {
     uint64_t checked;             // its command's sequence
     struct session_line *lines;   // by session
     struct order_limits *symbols; // by locate
-    struct account_line *accounts;
-    uint16_t *firms;            // by account: the firm's first account
-    uint64_t (*limits)[LIMITS]; // as set: venue, firms, accounts, sessions, symbols
+    uint16_t *firms;              // by account: the firm's first account
+    uint64_t (*limits)[LIMITS];   // as set: venue, firms, accounts, sessions, symbols
 };
 
 #endif

@@ -6,26 +6,6 @@
 // ---- what a limit has come to
 // ----------------------------------------------------------------------------------------
 
-static uint64_t party_use(const struct party *party, enum limit limit)
-{
-    uint64_t working = party->side[BUY].notional + party->side[SELL].notional;
-    int64_t bought = party->net + (int64_t)party->side[BUY].notional;
-    int64_t sold = (int64_t)party->side[SELL].notional - party->net;
-    int64_t net = bought > sold ? bought : sold;
-    switch (limit) {
-    case LIMIT_GROSS_NOTIONAL:
-        return party->gross + working;
-    case LIMIT_NET_NOTIONAL:
-        return net > 0 ? (uint64_t)net : 0;
-    case LIMIT_DAY_QUANTITY:
-        return party->day_quantity + party->side[BUY].quantity + party->side[SELL].quantity;
-    case LIMIT_DAY_VALUE:
-        return party->day_value + working;
-    default:
-        return party->orders;
-    }
-}
-
 static uint64_t position_use(const struct position *position, enum limit limit)
 {
     int64_t worst = limit == LIMIT_LONG_POSITION ? position->quantity + position->working[BUY]
@@ -36,6 +16,8 @@ static uint64_t position_use(const struct position *position, enum limit limit)
 bool engine_limit_use(const struct engine *e, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
                       uint64_t *used)
 {
+    if (e->risk.positions_limit && (limit == LIMIT_LOSS || limit == LIMIT_DRAWDOWN))
+        return losses_used(e, scope, index, limit, used);
     bool held = limit == LIMIT_LONG_POSITION || limit == LIMIT_SHORT_POSITION;
     bool added = limit == LIMIT_DAY_QUANTITY || limit == LIMIT_DAY_VALUE || limit == LIMIT_WORKING_ORDERS;
     bool money = limit == LIMIT_GROSS_NOTIONAL || limit == LIMIT_NET_NOTIONAL;
@@ -56,7 +38,10 @@ bool engine_limit_use(const struct engine *e, enum scope scope, uint16_t index, 
         party = party_of_session(e, index);
     else
         return false;
-    *used = party_use(&e->parties[party], limit);
+    enum use use = 0;
+    while (use_limit(use) != limit)
+        use++;
+    *used = party_used(e, party, use);
     return true;
 }
 
@@ -80,23 +65,15 @@ enum limit engine_limit_refused(const struct engine *e)
 // ---- invariants
 // ------------------------------------------------------------------------------------------------------
 
-static bool same_party(const struct party *a, const struct party *b)
+static bool same_figures(const struct party *a, const struct party *b)
 {
-    return a->side[BUY].quantity == b->side[BUY].quantity && a->side[BUY].notional == b->side[BUY].notional &&
-           a->side[SELL].quantity == b->side[SELL].quantity && a->side[SELL].notional == b->side[SELL].notional &&
-           a->day_quantity == b->day_quantity && a->day_value == b->day_value && a->gross == b->gross &&
-           a->net == b->net && a->orders == b->orders;
+    return memcmp(a->figure, b->figure, sizeof a->figure) == 0;
 }
 
 static void add_party(struct party *to, const struct party *from)
 {
-    for (unsigned side = BUY; side <= SELL; side++) {
-        to->side[side].quantity += from->side[side].quantity;
-        to->side[side].notional += from->side[side].notional;
-    }
-    to->day_quantity += from->day_quantity;
-    to->day_value += from->day_value;
-    to->orders += from->orders;
+    for (unsigned i = 0; i < FIGURES; i++)
+        to->figure[i] += from->figure[i];
 }
 
 // What the session's orders come to. Orders of another account's position are counted in `*strange`.
@@ -106,9 +83,12 @@ static void sum_session(const struct engine *e, uint16_t session, struct party *
         const struct order *order = &e->orders[slot];
         const struct position *position = &e->risk.positions[order->position];
         unsigned side = side_of(order->side);
-        sum->side[side].quantity += order_open(e, order);
-        sum->side[side].notional += (uint64_t)order_open(e, order) * risk_price(order);
-        sum->orders++;
+        int64_t quantity = order_open(e, order), notional = quantity * risk_price(order);
+        sum->figure[FIGURE_GROSS] += notional;
+        sum->figure[FIGURE_DAY_VALUE] += notional;
+        sum->figure[FIGURE_DAY_QUANTITY] += quantity;
+        sum->figure[FIGURE_ORDERS]++;
+        sum->figure[FIGURE_NET_BUY + side] += notional;
         *strange += order->position == 0 || position->account != e->sessions[session].account ||
                     position->locate != order->locate;
     }
@@ -121,12 +101,16 @@ static const char *check_sessions(const struct engine *e)
         const struct party *own = &e->parties[party_of_session(e, session)];
         if (!e->sessions[session].open)
             continue;
-        struct party sum = {.day_quantity = own->day_quantity, .day_value = own->day_value};
+        int64_t quantity = own->figure[FIGURE_QUANTITY], value = own->figure[FIGURE_VALUE];
+        struct party sum = {.figure = {[FIGURE_DAY_VALUE] = value,
+                                       [FIGURE_DAY_QUANTITY] = quantity,
+                                       [FIGURE_QUANTITY] = quantity,
+                                       [FIGURE_VALUE] = value}};
         uint32_t strange = 0;
         sum_session(e, session, &sum, &strange);
         if (strange)
             return "an order counts for a position that is not its account's in its symbol";
-        if (!same_party(own, &sum))
+        if (!same_figures(own, &sum))
             return "what a session has working is not the sum of its orders";
     }
     return NULL;
@@ -135,9 +119,8 @@ static const char *check_sessions(const struct engine *e)
 // Accounts are the sums of their sessions and positions.
 static const char *check_account(const struct engine *e, uint16_t account)
 {
-    struct party sum = {0}, positions = {0};
-    uint64_t day = 0;
-    int64_t cash = 0;
+    struct party sum = {0};
+    int64_t quantity = 0, working = 0, notional[2] = {0}, cash = 0, cost = 0;
     for (uint32_t session = 0; session < e->limit.max_sessions; session++)
         if (e->sessions[session].open && e->sessions[session].account == account)
             add_party(&sum, &e->parties[party_of_session(e, (uint16_t)session)]);
@@ -150,21 +133,22 @@ static const char *check_account(const struct engine *e, uint16_t account)
         if ((position->quantity > 0 && position->cost < 0) || (position->quantity < 0 && position->cost > 0) ||
             (position->quantity == 0 && position->cost != 0))
             return "a position's cost has not its sign";
-        sum.gross += (uint64_t)(position->cost < 0 ? -position->cost : position->cost);
+        cost += position->cost < 0 ? -position->cost : position->cost;
         cash += position->cash;
-        day += position->day;
-        for (unsigned side = BUY; side <= SELL; side++) {
-            positions.side[side].quantity += position->working[side];
-            positions.side[side].notional += position->notional[side];
-        }
+        quantity += position->day;
+        working += (int64_t)position->working[BUY] + position->working[SELL];
+        notional[BUY] += (int64_t)position->notional[BUY];
+        notional[SELL] += (int64_t)position->notional[SELL];
     }
-    sum.net = -cash;
-    const struct party *has = &e->parties[party_of_account(account)];
-    if (!same_party(has, &sum))
-        return "what an account has at risk is not the sum of its sessions and positions";
-    if (day != sum.day_quantity || memcmp(sum.side, positions.side, sizeof sum.side) != 0)
+    if (quantity != sum.figure[FIGURE_QUANTITY] || working != sum.figure[FIGURE_DAY_QUANTITY] - quantity ||
+        notional[BUY] != sum.figure[FIGURE_NET_BUY] || notional[SELL] != sum.figure[FIGURE_NET_SELL])
         return "an account's positions do not add up to what its sessions have";
-    return NULL;
+    sum.figure[FIGURE_GROSS] += cost;
+    sum.figure[FIGURE_NET_BUY] -= cash;
+    sum.figure[FIGURE_NET_SELL] += cash;
+    return same_figures(&e->parties[party_of_account(account)], &sum)
+               ? NULL
+               : "what an account has at risk is not the sum of its sessions and positions";
 }
 
 static const char *check_firm(const struct engine *e, uint16_t firm)
@@ -175,10 +159,8 @@ static const char *check_firm(const struct engine *e, uint16_t firm)
         if (!e->accounts[account].open || risk_firm(e, (uint16_t)account) != firm)
             continue;
         add_party(&sum, party);
-        sum.gross += party->gross;
-        sum.net += party->net;
     }
-    return same_party(&e->parties[party_of_firm(e, firm)], &sum)
+    return same_figures(&e->parties[party_of_firm(e, firm)], &sum)
                ? NULL
                : "what a firm has at risk is not the sum of its accounts";
 }

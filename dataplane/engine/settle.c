@@ -57,9 +57,9 @@ uint64_t settle_slow_rate(const struct engine *e, uint16_t account)
 {
     uint16_t firm = risk_firm(e, account);
     uint64_t rate = LIMIT_UNSET, above = LIMIT_UNSET;
-    if (e->parties[party_of_account(account)].told & TOLD_SLOWED_ANY)
+    if (e->told[party_of_account(account)] & TOLD_SLOWED_ANY)
         rate = tightest(e, SCOPE_ACCOUNT, account, LIMIT_SLOW_RATE);
-    if (e->parties[party_of_firm(e, firm)].told & TOLD_SLOWED_ANY)
+    if (e->told[party_of_firm(e, firm)] & TOLD_SLOWED_ANY)
         above = tightest(e, SCOPE_FIRM, firm, LIMIT_SLOW_RATE);
     return rate < above ? rate : above;
 }
@@ -110,7 +110,7 @@ uint64_t settle_stage_at(const struct engine *e, uint32_t party, enum use of)
 {
     enum scope scope;
     uint16_t index = party_index(e, party, &scope);
-    uint32_t told = e->parties[party].told;
+    uint32_t told = e->told[party];
     uint64_t slow = settle_slow_ppm(e, scope, index), at = UINT64_MAX;
     struct stage_use use;
     if (!losses_stage(e, party, of, &use) || use.most == 0)
@@ -169,14 +169,14 @@ static void look_stage(struct engine *e, struct look *look, uint32_t staged)
 
 static void look_at(struct engine *e, struct out *out, uint32_t party)
 {
-    struct look look = {.out = out, .told = e->parties[party].told, .party = party, .eases = e->settling.eases};
+    struct look look = {.out = out, .told = e->told[party], .party = party, .eases = e->settling.eases};
     uint32_t before = look.told;
     look.index = party_index(e, party, &look.scope);
     look.alert = settle_alert_ppm(e, look.scope, look.index);
     look.slow = settle_slow_ppm(e, look.scope, look.index);
     for (uint32_t staged = 0; staged < STAGED; staged++)
         look_stage(e, &look, staged);
-    e->parties[party].told = look.told;
+    e->told[party] = look.told;
     e->settling.told += (look.told != 0) - (before != 0);
     e->slowing += ((look.told & TOLD_SLOWED_ANY) != 0) - ((before & TOLD_SLOWED_ANY) != 0);
     if (look.scope != SCOPE_SESSION)
@@ -265,7 +265,7 @@ static bool find_told(struct engine *e, unsigned *looks)
         if (*looks == 0)
             return false;
         --*looks;
-        if (e->parties[s->eases_next].told)
+        if (e->told[s->eases_next])
             settle_party(e, s->eases_next);
     }
     return true;
@@ -333,8 +333,8 @@ const char *settle_check(const struct engine *e)
     const struct settling *s = &e->settling;
     uint32_t told = 0, slowing = e->mode.rate != 0;
     for (uint32_t party = 0; party < parties_count(e); party++) {
-        told += e->parties[party].told != 0;
-        slowing += (e->parties[party].told & TOLD_SLOWED_ANY) != 0;
+        told += e->told[party] != 0;
+        slowing += (e->told[party] & TOLD_SLOWED_ANY) != 0;
     }
     if (told != s->told || slowing != e->slowing)
         return "the count of parties that something is told of is wrong";

@@ -98,8 +98,8 @@ static bool put_party(const struct engine *e, uint32_t at, struct command *c)
     wide_money peak = at < 2u * e->limit.max_accounts ? e->standings[at].peak : 0;
     c->restore_rates.values[0] = (uint64_t)peak;
     c->restore_rates.values[1] = (uint64_t)(peak >> 64);
-    c->restore_rates.told = (uint16_t)e->parties[at].told;
-    return peak || e->parties[at].told;
+    c->restore_rates.told = (uint16_t)e->told[at];
+    return peak || e->told[at];
 }
 
 static bool put_entry(const struct engine *e, const struct settle_walk *walk, struct command *c)
@@ -238,7 +238,7 @@ bool settle_take(struct engine *e, const struct command *c)
         take_holding(e, index, c);
         return index != 0;
     case KIND_PARTIES:
-        e->parties[index].told = c->restore_rates.told;
+        e->told[index] = c->restore_rates.told;
         if (index < 2u * e->limit.max_accounts)
             e->standings[index].peak = money_of(values);
         return true;
@@ -256,7 +256,7 @@ void settle_taken(struct engine *e)
     e->slowing = e->mode.rate != 0;
     groups_work_out(e);
     for (uint32_t party = 0; party < count_of(e, KIND_PARTIES); party++) {
-        uint32_t told = e->parties[party].told;
+        uint32_t told = e->told[party];
         e->settling.told += told != 0;
         e->slowing += (told & TOLD_SLOWED_ANY) != 0;
     }

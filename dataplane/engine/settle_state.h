@@ -81,7 +81,7 @@ struct standing {
 };
 _Static_assert(sizeof(struct standing) == 128, "two lines");
 
-// What a party's levels are of: enum use (risk_state.h), then results. party.told has two bits for each.
+// What a party's levels are of: enum use (risk_state.h), then results. A party has two bits for each.
 enum staged { STAGED_LOSS = USES, STAGED_DRAWDOWN, STAGED };
 #define TOLD_ALERTED(staged) (1u << (staged))
 #define TOLD_SLOWED(staged) (1u << (8 + (staged)))

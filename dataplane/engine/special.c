@@ -23,8 +23,7 @@ uint32_t special_place(struct engine *e)
                                      .flags = flags,
                                      .way = (uint8_t)place.way,
                                      .position = in->position};
-    order_risk_add(e, &e->orders[slot]);
-    risk_live(e, key_session(in->key), 1);
+    order_risk_add(e, &e->orders[slot], 1);
     order_keep_echo(e, in->flags, slot);
     session_append(e, key_session(in->key), slot);
     if (in->unplain) {
@@ -60,7 +59,7 @@ uint32_t special_shrink(struct engine *e, uint32_t slot, uint32_t quantity)
     struct order *order = &e->orders[slot];
     struct special *s = &e->specials[order->special];
     uint32_t hidden = quantity < s->reserve ? quantity : s->reserve;
-    risk_take(e, key_session(order->key), side_of(order->side), quantity, risk_price(order), order->position);
+    risk_take(e, key_session(order->key), side_of(order->side), quantity, risk_price(order), order->position, 0);
     s->reserve -= hidden;
     order->quantity -= quantity - hidden;
     if (order->level)
@@ -152,8 +151,7 @@ void special_drop(struct engine *e, uint32_t slot)
 {
     uint32_t special = e->orders[slot].special;
     lookup_remove(e, slot);
-    order_risk_take(e, &e->orders[slot]);
-    risk_live(e, key_session(e->orders[slot].key), -1);
+    order_risk_take(e, &e->orders[slot], 1);
     session_unlink(e, slot);
     special_leave(e, slot);
     conditional_remove(e, special);

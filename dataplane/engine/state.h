@@ -250,6 +250,15 @@ struct account {
     char organisation[16];
 };
 
+// What an account has at risk: its open orders, by side (rules.md section 20).
+struct exposure {
+    struct {
+        uint64_t quantity;
+        uint64_t notional; // quantity times price
+    } side[2];
+};
+_Static_assert(sizeof(struct exposure) == 32, "two to a line");
+
 // An order on its way into the book. Stands in the engine, because a sweep may need more steps than one.
 struct incoming {
     uint64_t key;
@@ -455,8 +464,9 @@ struct engine {
     uint32_t dirty_books;   // bits set in dirty
     uint32_t kills_pending; // kill_causes that are pending
     enum engine_outcome outcome;
-    struct party *parties; // accounts, firms, sessions; of a day without risk only accounts' live orders are kept
-    struct page *pages;    // 1..max_levels
+    struct exposure *exposures; // by account
+    struct party *parties;      // accounts, firms, sessions, on a day with risk
+    struct page *pages;         // 1..max_levels
     uint64_t next_match;
     struct trade *trades; // by match number, from first_match on
 
@@ -502,6 +512,7 @@ struct engine {
     struct holding *holdings;         // by position
     struct standing *standings;       // accounts, firms
     uint64_t *groups;                 // by account, group: its positions and working orders in it
+    uint32_t *told;                   // by party: its levels that are told
     uint32_t slowing;                 // parties that are slowed, and a mode that has a rate
     bool unsettled;                   // something waits for the end of the command's own work (settle.h)
     struct mode mode;                 // what those that are on come to

@@ -254,6 +254,8 @@ RIG_UNUSED void rig_fill_config(struct rig *rig, const struct rig_options *optio
     rig_fill_market(rig, options);
 }
 
+#define RIG_ALERTS 8u
+
 RIG_UNUSED void rig_make_region(struct rig *rig)
 {
     static struct region_plan plan;
@@ -265,6 +267,7 @@ RIG_UNUSED void rig_make_region(struct rig *rig)
         region_plan_add(&plan, OBJECT_MATCHER, 0, m, 0);
         region_plan_add(&plan, OBJECT_COMMANDS, 0, m, config->dataplane.command_ring_depth);
         region_plan_add(&plan, OBJECT_JOURNAL, 0, m, config->dataplane.journal_ring_depth);
+        region_plan_add(&plan, OBJECT_ALERTS, 0, m, RIG_ALERTS);
         region_plan_add(&plan, OBJECT_MARKET_DATA, m, m, config->dataplane.event_ring_depth);
     }
     for (unsigned g = 0; g < config->gateways_count; g++) {

@@ -4,7 +4,17 @@
 . "$(dirname "$0")/lib.sh"
 XW_MATCHERS=2
 xw_begin
+xw_link jq
 xw_configure
+for option in "${XW_CLIENT[@]}"; do
+    case $option in TRADE1:*) password=${option#*:} && password=${password%%@*} ;; esac
+done
+# client: gives its standard input to session TRADE1, of account NORTH; all that it was told so far is left in told.log
+client() {
+    "${xw_inside[@]}" timeout 10 "$XW_BIN/example_script" 10.0.0.1 4000 TRADE1 "$password" >"$XW_HOME/told.log" ||
+        xw_fail "example_script ended with $?"
+}
+told() { grep -Eq "^[0-9]+ $1" "$XW_HOME/told.log" || xw_fail "TRADE1 was not told: $1: $(cat "$XW_HOME/told.log")"; }
 ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 limits=$XW_HOME/limits.yaml
 xw_set risk limits "$limits"
@@ -33,6 +43,10 @@ xw_expect "the maximum quantity" "$(parts max_quantity)" "0 1000 1 1000"
 
 # Less is at once; more waits for another person.
 ctl limits set account NORTH max_quantity 500 --by ALICE || xw_fail "limits set"
+client <<<'enter 1 B 501 XWIRE 100000'
+told 'J 1 '
+client <<<'enter 2 B 500 XWIRE 100000'
+told 'A 2 '
 ctl limits set account NORTH max_quantity 2000 --by ALICE >"$XW_HOME/raise.log" || xw_fail "limits set"
 grep -q 'waits for a second person' "$XW_HOME/raise.log" || xw_fail "a raise does not wait: $(cat "$XW_HOME/raise.log")"
 request() { ctl --json limits pending | jq .requests[0].request; }
@@ -40,7 +54,10 @@ xw_expect "what runs meanwhile" "$(ctl --json limits show account NORTH | jq -r 
 ctl limits approve "$(request)" --by alice 2>"$XW_HOME/own.log"
 xw_expect "the exit code of the same person's approval" $? 77
 ctl limits approve "$(request)" --by BOB || xw_fail "limits approve"
-xw_expect "what runs then" "$(ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "max_quantity") | "\(.value) \(.by) \(.second)"')" "2000 ALICE BOB"
+client <<<'enter 3 B 501 XWIRE 100000'
+told 'A 3 '
+xw_expect "the working orders in use" "$(ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "working_orders") | "\(.used) \(.value)"')" "2 7"
+xw_expect "the maximum quantity then" "$(ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "max_quantity") | "\(.value) \(.by) \(.second)"')" "2000 ALICE BOB"
 
 # Control is killed in the middle of a change: the data plane takes nothing, so that only what gives less room is given. The
 # rest, core 1's greater share, comes at the next start; what was to be raised as a whole waits for a second person.
@@ -73,4 +90,14 @@ xw_await control XW2004 3 10
 xw_expect "what differs after a restart" "$(ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
 ctl limits approve "$(request)" --by DAVE || xw_fail "limits approve after a restart"
 ctl limits diff || xw_fail "the diff is not empty at the end"
+ctl config diff || xw_fail "what runs is not what the configuration says"
+client <<<'enter 4 B 801 XWIRE 100000'
+told 'J 4 '
 xw_stop
+# What another file would have changed, had it held all day: the order of 500.
+sed -e "s#limits: .*#limits: $XW_HOME/strict.yaml#" "$XW_CONFIG" >"$XW_HOME/strict.conf"
+sed -e 's/max_quantity: 800/max_quantity: 499/' "$limits" >"$XW_HOME/strict.yaml"
+"$XW_BIN/xwctl" -c "$XW_CONFIG" replay || xw_fail "replay"
+"$XW_BIN/xwctl" -c "$XW_CONFIG" replay --with "$XW_HOME/strict.conf" >"$XW_HOME/with.log" || xw_fail "replay --with"
+cat "$XW_HOME/with.log"
+grep -Eq '^accepted +then +2 +now +0' "$XW_HOME/with.log" || xw_fail "replay --with: other limits change nothing"

@@ -14,12 +14,14 @@ control/journal: journal contract
 control/limits: limits contract
 control/recovery: recovery limits journal engine contract
 control/doctor: doctor contract
-control/ctl: ctl doctor recovery limits journal control client engine contract
-control/operator: operator recovery limits journal engine contract
-control: control operator recovery limits journal engine contract
+control/breaker: breaker recovery limits journal contract
+control/risk: risk recovery journal engine contract
+control/ctl: ctl doctor risk recovery limits journal control client engine contract
+control/operator: operator breaker risk recovery limits journal engine contract
+control: control operator breaker risk recovery limits journal engine contract
 perf: perf client engine contract io control recovery journal rte_
-tests/eal: tests cores engine io contract client control ctl doctor operator recovery limits journal perf rte_ dataplane
-tests/*: tests cores engine io contract client control ctl doctor operator recovery limits journal perf dataplane
+tests/eal: tests cores engine io contract client control ctl doctor operator breaker risk recovery limits journal perf rte_ dataplane
+tests/*: tests cores engine io contract client control ctl doctor operator breaker risk recovery limits journal perf dataplane
 '
 # One line an include: FOLDER FILE INCLUDED. A header of the system has no place in the structure, but for DPDK's.
 git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.def' | xargs grep -E '^[[:space:]]*#[[:space:]]*include' /dev/null |

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <time.h>
 
@@ -102,6 +103,7 @@ int sys_setpriority(int which, id_t who, int priority);
 int sys_prctl(int option, ...);
 long sys_syscall(long number, ...);
 int sys_clock_gettime(clockid_t clock, struct timespec *time);
+int sys_adjtimex(struct timex *clock);
 time_t sys_time(time_t *out);
 pid_t sys_getpid(void);
 pid_t sys_gettid(void);

@@ -334,6 +334,7 @@ void stage_start_dataplane(struct stage *stage, uint64_t orders, uint64_t seed)
         region_plan_add(plan, OBJECT_MATCHER, 0, i, 0);
         region_plan_add(plan, OBJECT_COMMANDS, 0, i, config->dataplane.command_ring_depth);
         region_plan_add(plan, OBJECT_JOURNAL, 0, i, config->dataplane.journal_ring_depth);
+        region_plan_add(plan, OBJECT_ALERTS, 0, i, 64);
     }
     region_plan_add(plan, OBJECT_CORE, ROLE_GATEWAY, 0, 0);
     region_plan_add(plan, OBJECT_REQUESTS, 0, 0, 256);

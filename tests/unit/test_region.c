@@ -374,7 +374,7 @@ static void a_table_whose_blocks_are_too_short_or_of_no_role_is_refused(void **s
     bad[0].offset = size;
     bad[1].a = ROLE_COUNT;
     bad[2].size = CACHE_PAIR;
-    bad[3].kind = OBJECT_MARKET_DATA + 1;
+    bad[3].kind = OBJECT_BOARD + 1;
     for (unsigned i = 0; i < 4; i++) {
         const bool second = i == 2;
         patch(1, at + second * sizeof core, &bad[i], sizeof bad[i]);

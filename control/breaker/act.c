@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// What breakers ask of matching cores, as journaled commands. A mode is on as long as some breaker wants it: what is
+// wanted is worked out anew each time and compared with what a core was told, so nothing is lost when a ring is full.
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "contract/log.h"
+#include "control/breaker/state.h"
+
+#define ALL_CORES(config) ((uint16_t)((1u << (config)->matchers_count) - 1))
+
+uint16_t part_cores(const struct breakers *breakers, const struct row *row, uint32_t index)
+{
+    const struct config *config = breakers->config;
+    switch (config_trip_info(row->trip.is)->each) {
+    case EACH_MATCHER:
+    case EACH_PUBLISHER: // one a matching core, in their order
+        return (uint16_t)(1u << index);
+    case EACH_SESSION:
+        return (uint16_t)(1u << config->sessions[index].matcher);
+    default:
+        return ALL_CORES(config);
+    }
+}
+
+// ---- commands -------------------------------------------------------------------------------------------------------
+
+static struct command blank(enum command_type type)
+{
+    struct command command;
+    memset(&command, 0, sizeof command);
+    command.type = (uint8_t)type;
+    command.session = SESSION_NONE;
+    return command;
+}
+
+static void write_text(char *to, size_t size, const char *text)
+{
+    memcpy(to, text, strnlen(text, size));
+}
+
+static struct command kill_command(struct breakers *breakers, const struct row *row, uint32_t index, uint8_t actions,
+                                   bool reset)
+{
+    struct command command = blank(reset ? CMD_RESET : CMD_KILL);
+    switch (config_trip_info(row->trip.is)->each) {
+    case EACH_SESSION:
+        command.kill.scope = SCOPE_SESSION;
+        command.kill.index = (uint16_t)index;
+        break;
+    case EACH_ACCOUNT:
+        command.kill.scope = row->parts[index].scope;
+        command.kill.index = (uint16_t)index;
+        break;
+    default:
+        command.kill.scope = SCOPE_VENUE;
+        break;
+    }
+    command.kill.actions = actions;
+    command.kill.source = KILL_BY_BREAKER;
+    command.kill.id = BREAKER_KILLS + breakers->kills;
+    write_text(command.kill.by, sizeof command.kill.by, "breaker");
+    write_text(command.kill.why, sizeof command.kill.why, row->name);
+    return command;
+}
+
+static struct command halt_command(const struct row *row)
+{
+    struct command command = blank(CMD_HALT);
+    command.halt.locate = LOCATE_NONE;
+    command.halt.state = STATE_HALTED;
+    memcpy(command.halt.reason, "O1  ", sizeof command.halt.reason);
+    write_text(command.halt.by, sizeof command.halt.by, "breaker");
+    write_text(command.halt.why, sizeof command.halt.why, row->name);
+    return command;
+}
+
+static struct command mode_command(const struct config *config, uint32_t mode, const struct mode *wanted)
+{
+    struct command command = blank(CMD_MODE);
+    command.mode.mode = (uint8_t)mode;
+    command.mode.on = wanted->on;
+    command.mode.block = wanted->block;
+    command.mode.percent = wanted->on ? wanted->percent : 100;
+    command.mode.rate = wanted->rate;
+    write_text(command.mode.name, sizeof command.mode.name,
+               mode < config->modes_count ? config->modes[mode].name : "gone");
+    write_text(command.mode.by, sizeof command.mode.by, "breaker");
+    return command;
+}
+
+static struct command errand_command(struct breakers *breakers, const struct row *row, uint32_t index,
+                                     enum errand errand)
+{
+    switch (errand) {
+    case ERRAND_HALT:
+        return halt_command(row);
+    case ERRAND_CANCEL:
+        return kill_command(breakers, row, index, KILL_CANCEL, false);
+    default:
+        return kill_command(breakers, row, index, KILL_BLOCK, errand == ERRAND_UNBLOCK);
+    }
+}
+
+// ---- modes ----------------------------------------------------------------------------------------------------------
+
+// How far a breaker that is half open has come back, in steps; 0: it is open.
+static unsigned steps_back(const struct breaker_view *view)
+{
+    return view->state == BREAKER_HALF_OPEN ? 1 + view->good : 0;
+}
+
+// The mode as one breaker wants it: eased a step at a time.
+static struct mode eased(const struct config_mode *mode, unsigned steps)
+{
+    uint32_t room = 100 - mode->limits_percent;
+    uint64_t rate = (uint64_t)mode->rate << steps;
+    return (struct mode){.on = true,
+                         .block = mode->block && steps == 0,
+                         .percent = mode->limits_percent + room * steps / (BREAKER_STEPS + 1),
+                         .rate = rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX};
+}
+
+struct mode mode_wanted(const struct breakers *breakers, uint32_t mode, unsigned core)
+{
+    const struct config *config = breakers->config;
+    unsigned least = UINT32_MAX;
+    for (uint32_t i = 0; mode < config->modes_count && i < breakers->rows_count; i++) {
+        const struct row *row = &breakers->rows[i];
+        if (row->trip.does != TRIP_THROTTLE || row->trip.mode_index != mode)
+            continue;
+        for (uint32_t part = 0; part < row->count; part++) {
+            struct breaker_view view;
+            breaker_look(&row->parts[part].breaker, &view);
+            if (view.state == BREAKER_CLOSED || !(part_cores(breakers, row, part) >> core & 1))
+                continue;
+            least = steps_back(&view) < least ? steps_back(&view) : least;
+        }
+    }
+    return least == UINT32_MAX ? (struct mode){0} : eased(&config->modes[mode], least);
+}
+
+static bool same_mode(const struct mode *a, const struct mode *b)
+{
+    return a->on == b->on && a->block == b->block && a->percent == b->percent && a->rate == b->rate;
+}
+
+static void give_mode(struct breakers *breakers, struct recovery *recovery, uint32_t mode, unsigned core)
+{
+    const struct mode wanted = mode_wanted(breakers, mode, core);
+    struct mode *told = &breakers->told[core][mode];
+    if (same_mode(&wanted, told))
+        return;
+    const struct command command = mode_command(breakers->config, mode, &wanted);
+    if (!recovery_give(recovery, core, &command))
+        return;
+    *told = wanted;
+    log_event(wanted.on ? LOG_XW2054 : LOG_XW2055,
+              "\"mode\":%s,\"core\":%u,\"limits_percent\":%u,\"rate\":%u,\"block\":%s",
+              log_quote(mode < breakers->config->modes_count ? breakers->config->modes[mode].name : "gone"), core,
+              command.mode.percent, wanted.rate, wanted.block ? "true" : "false");
+}
+
+// ---- errands and letters --------------------------------------------------------------------------------------------
+
+static void run_errand(struct breakers *breakers, struct recovery *recovery, const struct row *row, uint32_t index)
+{
+    struct part *part = &row->parts[index];
+    const uint16_t cores = part_cores(breakers, row, index);
+    if (part->told == 0)
+        breakers->kills++;
+    const struct command command = errand_command(breakers, row, index, (enum errand)part->errand);
+    for (unsigned core = 0; core < breakers->config->matchers_count; core++) {
+        const uint16_t bit = (uint16_t)(1u << core);
+        if ((cores & bit & ~part->told) && recovery_give(recovery, core, &command))
+            part->told |= bit;
+    }
+    if (part->told == cores)
+        part->errand = ERRAND_NONE;
+}
+
+static void post(struct breakers *breakers, const struct command *command, uint16_t cores)
+{
+    if (breakers->letters_count == BREAKER_LETTERS) { // no data plane takes any: the log has them all
+        breakers->letters_first = (breakers->letters_first + 1) % BREAKER_LETTERS;
+        breakers->letters_count--;
+    }
+    breakers->letters[(breakers->letters_first + breakers->letters_count++) % BREAKER_LETTERS] =
+        (struct letter){*command, cores};
+}
+
+static void send_letters(struct breakers *breakers, struct recovery *recovery)
+{
+    while (breakers->letters_count) {
+        struct letter *letter = &breakers->letters[breakers->letters_first];
+        for (unsigned core = 0; core < breakers->config->matchers_count; core++)
+            if (letter->cores >> core & 1 && recovery_give(recovery, core, &letter->command))
+                letter->cores &= (uint16_t) ~(1u << core);
+        if (letter->cores & ALL_CORES(breakers->config))
+            return;
+        breakers->letters_first = (breakers->letters_first + 1) % BREAKER_LETTERS;
+        breakers->letters_count--;
+    }
+}
+
+void breakers_note(struct breakers *breakers, const struct row *row, uint32_t index, const char *by,
+                   enum breaker_state from, enum breaker_state to)
+{
+    struct command note = blank(CMD_NOTE);
+    const uint16_t cores = part_cores(breakers, row, index);
+    note.note.before = from;
+    note.note.after = to;
+    note.note.index = (uint16_t)index;
+    note.note.scope = config_trip_info(row->trip.is)->each == EACH_SESSION   ? SCOPE_SESSION
+                      : config_trip_info(row->trip.is)->each == EACH_ACCOUNT ? SCOPE_ACCOUNT
+                                                                             : SCOPE_VENUE;
+    note.note.what = NOTE_BREAKER;
+    write_text(note.note.by, sizeof note.note.by, by);
+    snprintf(note.note.why, sizeof note.note.why, "%s: %s", row->name, config_action_name(row->trip.does));
+    post(breakers, &note, cores & -cores); // one core's chain is enough
+}
+
+void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t index)
+{
+    if (row->trip.does != TRIP_BLOCK || row->trip.is == TRIP_BAD_LOGINS ||
+        part_state(&row->parts[index]) != BREAKER_OPEN)
+        return;
+    const struct command command = kill_command(breakers, row, index, KILL_BLOCK, true);
+    post(breakers, &command, part_cores(breakers, row, index));
+}
+
+void breakers_act(struct breakers *breakers, const struct senses *senses)
+{
+    struct recovery *recovery = senses->recovery;
+    if (!recovery)
+        return;
+    for (unsigned core = 0; core < breakers->config->matchers_count; core++)
+        for (uint32_t mode = 0; mode < CONFIG_MODES_MAX; mode++)
+            give_mode(breakers, recovery, mode, core);
+    for (uint32_t i = 0; i < breakers->rows_count; i++)
+        for (uint32_t part = 0; part < breakers->rows[i].count; part++)
+            if (breakers->rows[i].parts[part].errand != ERRAND_NONE)
+                run_errand(breakers, recovery, &breakers->rows[i], part);
+    send_letters(breakers, recovery);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of this folder share.
+#ifndef CROSSWIRE_CONTROL_BREAKER_STATE_H
+#define CROSSWIRE_CONTROL_BREAKER_STATE_H
+
+#include "contract/command.h"
+#include "control/breaker/breakers.h"
+#include "control/recovery/generation.h"
+
+enum {
+    BREAKER_STEPS = 4,      // of a standard recovery
+    BREAKER_LEVEL_MOST = 6, // doublings of the quiet time
+    BREAKER_LETTERS = 64,   // that wait for room in a command ring
+    BREAKER_NAME = 16,
+    NOTE_BREAKER = 90, // CMD_NOTE.what: before and after are enum breaker_state
+};
+
+// CMD_KILL.id of breakers begin here, far from those of operators.
+#define BREAKER_KILLS (UINT64_C(1) << 62)
+
+// What matching cores are still to be told because a breaker moved.
+enum errand { ERRAND_NONE, ERRAND_BLOCK, ERRAND_UNBLOCK, ERRAND_CANCEL, ERRAND_HALT };
+
+// One breaker and what it is measured by.
+struct part {
+    struct breaker breaker;
+    breaker_permit permit; // HALF_OPEN: of the step that is under way, which began at step_ns
+    uint64_t step_ns;
+    uint64_t from_ns;       // the window's beginning; LEVEL: since when the threshold is reached, 0: it is not
+    uint64_t base, base_of; // counters then
+    uint64_t value;         // in the condition's unit
+    uint32_t events;        // told since then
+    bool begun;             // base is there
+    uint8_t scope;          // of alerts: enum scope, SCOPE_ACCOUNT or SCOPE_FIRM
+    uint8_t errand;         // enum errand
+    uint16_t told;          // cores that have been, a bit each
+};
+
+struct row {
+    char name[BREAKER_NAME];
+    struct config_trip trip; // its texts are the configuration's, and not looked at
+    uint32_t count;
+    struct part *parts;
+};
+
+// A mode as it should be, or as a matching core was told.
+struct mode {
+    bool on, block;
+    uint32_t percent, rate;
+};
+
+// A command that is to be given whatever becomes of the breaker.
+struct letter {
+    struct command command;
+    uint16_t cores; // that have not had it, a bit each
+};
+
+struct breakers {
+    const struct config *config;
+    struct row *rows;
+    uint32_t rows_count;
+    uint64_t generation; // that is joined, 0: none
+    bool adopted;        // an earlier control's breakers were looked for
+    uint64_t board_due_ns;
+    struct mode told[JOURNAL_CORES][CONFIG_MODES_MAX];
+    struct letter letters[BREAKER_LETTERS];
+    unsigned letters_first, letters_count;
+    uint64_t kills; // given so far, for their ids
+    char text[128];
+};
+
+// ---- measure.c: whether the row's threshold is reached. `open`: the breaker is, so that a little less counts as well.
+bool part_reached(const struct row *row, uint32_t index, struct part *part, const struct senses *senses, bool open);
+// Whether `now_ns` is in another window than the one before; then begins it.
+void part_count(const struct row *row, struct part *part, uint32_t events, uint64_t now_ns);
+
+// ---- act.c: commands for matching cores, as far as there is room.
+void breakers_act(struct breakers *breakers, const struct senses *senses);
+// The cores that a part of a row is about, a bit each.
+uint16_t part_cores(const struct breakers *breakers, const struct row *row, uint32_t index);
+// The mode of index `mode` as the breakers want it on `core`.
+struct mode mode_wanted(const struct breakers *breakers, uint32_t mode, unsigned core);
+// The breaker's row is to be forgotten: what matching cores were told is taken back.
+void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t index);
+// A transition, for the audit.
+void breakers_note(struct breakers *breakers, const struct row *row, uint32_t index, const char *by,
+                   enum breaker_state from, enum breaker_state to);
+
+// ---- board.c
+void board_write(struct breakers *breakers, const struct senses *senses);
+// What an earlier control has left: its breakers that were not closed, and modes that are on.
+void board_adopt(struct breakers *breakers, const struct senses *senses);
+
+static inline enum breaker_state part_state(const struct part *part)
+{
+    struct breaker_view view;
+    breaker_look(&part->breaker, &view);
+    return view.state;
+}
+
+#endif

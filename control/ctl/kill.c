@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// xwctl kill, reset, kills: the kill switch, through its own socket. See control/operator/operator.h.
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "contract/log.h"
+#include "contract/risk.h"
+#include "control/ctl/ask.h"
+
+#define USAGE "venue | firm NAME | account NAME | session USER | symbol NAME | side B|S"
+
+static const char *need(const char *value, const char *option)
+{
+    if (!value)
+        fail_with(EX_USAGE, "%s is missing", option);
+    return value;
+}
+
+// What kill and reset have in common: the scope, its name, the side, who and why.
+static json_t *scope_request(const struct ctl *ctl, const char *ask, int argc, char **argv)
+{
+    static const char *const scopes[] = {"venue", "firm", "account", "session", "symbol"};
+    const char *scope = argc > 0 ? argv[0] : "", *name = argc > 1 ? argv[1] : "", *side = ctl->side;
+    if (strcmp(scope, "side") == 0 && argc == 2) { // a side of the venue
+        scope = "venue";
+        side = name;
+        name = "";
+    } else {
+        unsigned i = 0;
+        while (i < 5 && strcmp(scope, scopes[i]) != 0)
+            i++;
+        if (i == 5 || argc != (i == 0 ? 1 : 2))
+            fail_with(EX_USAGE, "usage: xwctl -c CONFIG %s " USAGE " [--side B|S] --by NAME --why TEXT", ask);
+    }
+    json_t *request = json_pack("{s:s, s:s, s:s, s:s, s:s}", "ask", ask, "scope", scope, "name", name, "by",
+                                need(ctl->by, "--by NAME"), "why", need(ctl->why, "--why TEXT"));
+    if (side)
+        json_object_set_new(request, "side", json_string(side));
+    return request;
+}
+
+static const char *text_of(const json_t *root, const char *key)
+{
+    const char *text = json_string_value(json_object_get(root, key));
+    return text ? text : "";
+}
+
+static bool print_json(const struct ctl *ctl, const json_t *root)
+{
+    if (ctl->json) {
+        json_dumpf(root, stdout, JSON_COMPACT);
+        putchar('\n');
+    }
+    return ctl->json;
+}
+
+static void print_scope(const json_t *root)
+{
+    const char *name = text_of(root, "name"), *side = text_of(root, "side");
+    printf("%s%s%s%s%s", text_of(root, "scope"), *name ? " " : "", name, *side ? " side " : "", side);
+}
+
+int ctl_kill(const struct ctl *ctl, int argc, char **argv)
+{
+    int actions = ctl->block_only ? KILL_BLOCK : ctl->cancel_only ? KILL_CANCEL : KILL_BLOCK | KILL_CANCEL;
+    if (ctl->block_only && ctl->cancel_only)
+        fail_with(EX_USAGE, "--block-only and --cancel-only: give one of them, or none for both");
+    json_t *request = scope_request(ctl, "kill", argc, argv);
+    json_object_set_new(request, "actions", json_integer(actions));
+    json_t *answer = ctl_ask(ctl, "kill", request);
+    if (!print_json(ctl, answer)) {
+        fputs("killed ", stdout);
+        print_scope(answer);
+        if (actions & KILL_CANCEL)
+            printf(": %" JSON_INTEGER_FORMAT " orders canceled, none rests, counted by %" JSON_INTEGER_FORMAT
+                   " matching cores, durable",
+                   json_integer_value(json_object_get(answer, "canceled")),
+                   json_integer_value(json_object_get(answer, "cores")));
+        puts(actions & KILL_BLOCK ? actions & KILL_CANCEL ? "; blocked until reset" : ": blocked until reset, durable"
+                                  : "; not blocked");
+    }
+    json_decref(answer);
+    return EX_OK;
+}
+
+int ctl_reset(const struct ctl *ctl, int argc, char **argv)
+{
+    json_t *answer = ctl_ask(ctl, "kill", scope_request(ctl, "reset", argc, argv));
+    if (!print_json(ctl, answer)) {
+        const json_t *blocked = json_object_get(answer, "still_blocked"), *at;
+        size_t i;
+        printf("%s; %" JSON_INTEGER_FORMAT " sessions of it may enter orders, %zu%s stay blocked\n",
+               json_is_true(json_object_get(answer, "lifted")) ? "reset" : "it was not blocked by itself",
+               json_integer_value(json_object_get(answer, "sessions_free")), json_array_size(blocked),
+               json_array_size(blocked) == 50 ? " or more" : "");
+        json_array_foreach(blocked, i, at)
+        {
+            printf("  session %s%s%s: %s is killed\n", text_of(at, "session"), *text_of(at, "side") ? " side " : "",
+                   text_of(at, "side"), text_of(at, "by"));
+        }
+    }
+    json_decref(answer);
+    return EX_OK;
+}
+
+int ctl_kills(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    if (argc != 0)
+        fail_with(EX_USAGE, "usage: xwctl -c CONFIG kills");
+    json_t *answer = ctl_ask(ctl, "kill", json_pack("{s:s}", "ask", "kills"));
+    if (!print_json(ctl, answer)) {
+        const json_t *at;
+        size_t i;
+        json_array_foreach(json_object_get(answer, "kills"), i, at)
+        {
+            json_int_t second = json_integer_value(json_object_get(at, "time_ns")) / 1000000000;
+            bool blocks = json_is_true(json_object_get(at, "blocks"));
+            printf("%02u:%02u:%02u ", (unsigned)(second / 3600), (unsigned)(second / 60 % 60), (unsigned)(second % 60));
+            print_scope(at);
+            printf(": %s, %s, %" JSON_INTEGER_FORMAT " canceled, by %s %s: %s\n",
+                   !blocks                                       ? "cancel only"
+                   : json_is_true(json_object_get(at, "active")) ? "BLOCKED"
+                                                                 : "reset",
+                   json_is_true(json_object_get(at, "confirmed")) ? "confirmed" : "NOT confirmed",
+                   json_integer_value(json_object_get(at, "canceled")), text_of(at, "source"), text_of(at, "by"),
+                   text_of(at, "why"));
+        }
+        if (!json_is_true(json_object_get(answer, "complete")))
+            puts("(the journal of today is still being read: there may be more)");
+    }
+    json_decref(answer);
+    return EX_OK;
+}

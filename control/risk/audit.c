@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/risk/audit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/log.h"
+
+#define WAITING 256u
+
+struct audit {
+    struct command notes[WAITING]; // a ring
+    uint64_t first, next;
+};
+
+const char *note_text(unsigned what)
+{
+    switch (what) {
+#define NOTE(name, number, text) \
+    case number:                 \
+        return text;
+#include "control/risk/audit.def"
+#undef NOTE
+    default:
+        return NULL;
+    }
+}
+
+struct audit *audit_new(void)
+{
+    return calloc(1, sizeof(struct audit));
+}
+
+void audit_free(struct audit *audit)
+{
+    free(audit);
+}
+
+static void forget_oldest(struct audit *audit)
+{
+    const struct command *note = &audit->notes[audit->first++ % WAITING];
+    char text[sizeof note->note.by + sizeof note->note.why + 3];
+    snprintf(text, sizeof text, "%.16s: %.56s", note->note.by, note->note.why);
+    log_event(
+        LOG_XW2035, "\"what\":%u,\"scope\":%u,\"index\":%u,\"before\":%" PRIu64 ",\"after\":%" PRIu64 ",\"text\":%s",
+        note->note.what, note->note.scope, note->note.index, note->note.before, note->note.after, log_quote(text));
+}
+
+void audit_note(struct audit *audit, enum note what, enum scope scope, uint16_t index, uint64_t before, uint64_t after,
+                const char *by, const char *why)
+{
+    if (audit->next - audit->first == WAITING)
+        forget_oldest(audit);
+    struct command *note = &audit->notes[audit->next++ % WAITING];
+    *note = (struct command){.type = CMD_NOTE, .session = SESSION_NONE};
+    note->note.what = (uint8_t)what;
+    note->note.scope = (uint8_t)scope;
+    note->note.index = index;
+    note->note.before = before;
+    note->note.after = after;
+    if (by)
+        memcpy(note->note.by, by, strnlen(by, sizeof note->note.by));
+    if (why)
+        memcpy(note->note.why, why, strnlen(why, sizeof note->note.why));
+}
+
+unsigned audit_poll(struct audit *audit, struct recovery *recovery)
+{
+    unsigned done = 0;
+    while (recovery && audit->first < audit->next &&
+           recovery_give(recovery, 0, &audit->notes[audit->first % WAITING])) {
+        audit->first++;
+        done++;
+    }
+    return done;
+}

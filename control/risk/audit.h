@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The audit: what control decides without a command that would say so goes into the journal's chain as CMD_NOTE, with
+// who, why, before and after. Everything else is in the journal anyway (xwctl audit lists both).
+#ifndef CROSSWIRE_CONTROL_RISK_AUDIT_H
+#define CROSSWIRE_CONTROL_RISK_AUDIT_H
+
+#include <stdint.h>
+
+#include "contract/risk.h"
+#include "control/recovery/recovery.h"
+
+enum note {
+#define NOTE(name, number, text) NOTE_##name = (number),
+#include "control/risk/audit.def"
+#undef NOTE
+};
+
+// What a note says, NULL for a number that stands for none.
+const char *note_text(unsigned what);
+
+struct audit;
+
+struct audit *audit_new(void); // NULL: no memory
+void audit_free(struct audit *audit);
+
+// Puts a note in line. `by` and `why` are cut to 16 and 56 bytes; either may be NULL. Where many wait, because no data
+// plane runs, the oldest are logged instead (XW2035) and forgotten.
+void audit_note(struct audit *audit, enum note what, enum scope scope, uint16_t index, uint64_t before, uint64_t after,
+                const char *by, const char *why);
+
+// Gives what waits to matching core 0, in order. `recovery`: NULL, or done. Returns how many.
+unsigned audit_poll(struct audit *audit, struct recovery *recovery);
+
+#endif

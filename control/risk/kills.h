@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kills of the day as control knows them: gives them to the matching cores, waits until each has counted that
+// nothing rests and that is durable, remembers what is blocked.
+//
+//   kills_give -> CMD_KILL to each core of the scope -> ALERT_ZERO of each, durable -> confirmed, a note in the journal
+//
+// The journal is the only memory: a control that starts reads its kills, resets and notes of the day, and gives once
+// more what blocks and was not confirmed, which changes nothing but that the cores count again.
+#ifndef CROSSWIRE_CONTROL_RISK_KILLS_H
+#define CROSSWIRE_CONTROL_RISK_KILLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contract/config.h"
+#include "contract/risk.h"
+#include "control/journal/journal.h"
+#include "control/recovery/recovery.h"
+#include "control/risk/alerts.h"
+#include "control/risk/audit.h"
+
+struct kills;
+
+// One kill. `cores`, `told`, `zero`: a bit a matching core.
+struct kill_entry {
+    uint64_t id;
+    uint8_t scope;
+    char side; // B, S, 0 both
+    uint8_t actions;
+    uint8_t source; // enum kill_source
+    uint16_t index;
+    uint16_t core;  // of a session or symbol, whose indexes are a core's; 0 otherwise
+    uint8_t blocks; // sides (1 B, 2 S) that are still blocked by it
+    bool confirmed;
+    bool foreign; // known by its alerts alone: given by a breaker, or by an earlier control
+    char by[17];
+    char why[57];
+    uint64_t time_ns;                 // since midnight of the trading date; 0: not taken yet
+    uint32_t cores;                   // that it concerns
+    uint32_t given;                   // .. and have been given it
+    uint32_t told, zero;              // .. and have said KILLED, ZERO
+    uint64_t sequence[JOURNAL_CORES]; // of these
+    uint64_t canceled;
+    uint64_t asked_ns, again_ns; // monotonic
+};
+
+// A reset on its way.
+struct reset_entry {
+    uint64_t id;
+    uint8_t scope, source;
+    char side;
+    uint16_t index, core;
+    uint32_t cores, given, told;
+    uint64_t sequence[JOURNAL_CORES];
+    uint8_t lifted; // sides
+    char by[17];
+    char why[57];
+};
+
+// Registers with `alerts`. All of it outlives what is made. NULL: no memory.
+struct kills *kills_new(const struct config *config, const struct journal_identity *identity,
+                        const struct journal_writer *writer, struct alerts *alerts, struct audit *audit);
+void kills_free(struct kills *kills);
+
+// Goes on: gives, confirms, reads the journal. `recovery`: NULL, or done. Returns how much it did.
+unsigned kills_poll(struct kills *kills, struct recovery *recovery, uint64_t now_ns);
+
+// Begins a kill, or a reset: scope, index, core, side, actions or source, by and why of `what`. It is carried out
+// whatever becomes of who asked. Returns its id, 0 when too many are under way.
+uint64_t kills_give(struct kills *kills, const struct kill_entry *what, uint64_t now_ns);
+uint64_t kills_reset(struct kills *kills, const struct reset_entry *what);
+
+// The kill `id`; NULL when there is none such. The reset, while it is not confirmed by the caller.
+const struct kill_entry *kills_find(const struct kills *kills, uint64_t id);
+const struct reset_entry *kills_find_reset(const struct kills *kills, uint64_t id);
+
+// Whether all cores of the reset have said so, and that is durable; then it is forgotten by kills_reset_over.
+bool kills_reset_confirmed(const struct kills *kills, const struct reset_entry *reset);
+void kills_reset_over(struct kills *kills, uint64_t id);
+
+// All of the day, oldest first; `complete` is false while the journal is still being read.
+const struct kill_entry *kills_at(const struct kills *kills, uint32_t at); // NULL behind the last
+bool kills_complete(const struct kills *kills);
+
+// The sides (1 B, 2 S) that a session may not enter orders on, by any kill; and by which: the first one.
+unsigned kills_session_sides(const struct kills *kills, uint32_t session, const struct kill_entry **by);
+
+#endif
