@@ -11,6 +11,7 @@
 
 #include "contract/assert.h"
 #include "contract/log.h"
+#include "contract/monotonic.h"
 #include "control/recovery/market.h"
 #include "control/recovery/opening.h"
 #include "control/recovery/restore_feed.h"
@@ -59,20 +60,6 @@ struct recovery {
     struct market_index index;
     struct core cores[JOURNAL_CORES];
 };
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t unix_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static enum core_state state_of(const struct recovery *recovery, unsigned core)
 {
