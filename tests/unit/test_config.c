@@ -230,15 +230,9 @@ static void the_hash_covers_what_can_not_change_at_run_time(void **state)
     struct config *one = accepted("", ""), *same = accepted("ack: matched", "ack:  matched # as ever"),
                   *day = accepted("2024-02-29", "2024-02-28"), *tick = accepted("tick: 0.05", "tick: 0.04"),
                   *fewer = accepted("  - {name: abc, tick: 1, round_lot: 10}\n", ""),
-                  *live = accepted("journal:\n", "control: {login_attempts_per_minute: 7}\njournal:\n"),
-                  *limits = accepted("journal:\n", "risk: {limits: /l.yaml}\njournal:\n"),
-                  *others = accepted("journal:\n", "risk: {limits: /m.yaml}\njournal:\n");
+                  *live = accepted("journal:\n", "control: {login_attempts_per_minute: 7}\njournal:\n");
     assert_int_equal(one->hash, same->hash);
     assert_int_equal(one->hash, live->hash);
-    assert_int_not_equal(one->hash, limits->hash);
-    assert_int_equal(limits->hash, others->hash);
-    config_free(limits);
-    config_free(others);
     assert_int_not_equal(one->hash, day->hash);
     assert_int_not_equal(one->hash, tick->hash);
     assert_int_not_equal(one->hash, fewer->hash);
@@ -268,7 +262,6 @@ static void not_at_run_time(const char *from, const char *to, const char *says)
 static void a_key_of_a_running_core_names_itself(void **state)
 {
     (void)state;
-    not_at_run_time("journal:\n", "risk: {limits: /l.yaml}\njournal:\n", "whether risk is checked can not change");
     not_at_run_time("ack: matched", "ack: durable", "`ack` can not change");
     not_at_run_time("order_ring_depth: 4096", "order_ring_depth: 512",
                     "`order_ring_depth` of `dataplane` can not change");
