@@ -245,6 +245,13 @@ static void open_journal(struct service *service)
 
 static bool reload_asked(void *context, const char *by, char *text, size_t size);
 
+static void tell_breakers(void *context, unsigned core, const struct alert *alert)
+{
+    const struct service *service = context;
+    (void)core;
+    breakers_alert(service->breakers, alert, monotonic_ns());
+}
+
 static void open_services(struct service *service)
 {
     service->auth = auth_new(service->config);
@@ -272,6 +279,8 @@ static void open_services(struct service *service)
         auth_set_hash(service->auth, i, passwords.hash[i]);
     passwords_free(&passwords);
     service->alerts = alerts_new(service->config);
+    if (service->alerts)
+        alerts_register(service->alerts, tell_breakers, service);
     service->audit = audit_new();
     if (service->alerts && service->audit)
         service->kills =
