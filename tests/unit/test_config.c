@@ -137,15 +137,9 @@ static void the_hash_covers_what_can_not_change_at_run_time(void **state)
                   *day = config_accepted("2024-02-29", "2024-02-28"),
                   *tick = config_accepted("tick: 0.05", "tick: 0.04"),
                   *fewer = config_accepted("  - {name: abc, tick: 1, round_lot: 10}\n", ""),
-                  *live = config_accepted("journal:\n", "control: {login_attempts_per_minute: 7}\njournal:\n"),
-                  *limits = config_accepted("journal:\n", "risk: {limits: /l.yaml}\njournal:\n"),
-                  *others = config_accepted("journal:\n", "risk: {limits: /m.yaml}\njournal:\n");
+                  *live = config_accepted("journal:\n", "control: {login_attempts_per_minute: 7}\njournal:\n");
     assert_int_equal(one->hash, same->hash);
     assert_int_equal(one->hash, live->hash);
-    assert_int_not_equal(one->hash, limits->hash);
-    assert_int_equal(limits->hash, others->hash);
-    config_free(limits);
-    config_free(others);
     assert_int_not_equal(one->hash, day->hash);
     assert_int_not_equal(one->hash, tick->hash);
     assert_int_not_equal(one->hash, fewer->hash);
@@ -175,7 +169,6 @@ static void not_at_run_time(const char *from, const char *to, const char *says)
 static void a_key_of_a_running_core_names_itself(void **state)
 {
     (void)state;
-    not_at_run_time("journal:\n", "risk: {limits: /l.yaml}\njournal:\n", "whether risk is checked can not change");
     not_at_run_time("ack: matched", "ack: durable", "`ack` can not change");
     not_at_run_time("order_ring_depth: 4096", "order_ring_depth: 512",
                     "`order_ring_depth` of `dataplane` can not change");
