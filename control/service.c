@@ -218,7 +218,8 @@ static void open_journal(struct service *service)
     service->identity = (struct journal_identity){.directory = config->journal_directory,
                                                   .instance = config->instance,
                                                   .date = config->date,
-                                                  .config_hash = config->hash};
+                                                  .config_hash = config->hash,
+                                                  .key = config->journal.signing_key[0] ? &service->key : NULL};
     struct journal_writer_options options = {.segment_mb = config->journal.segment_mb,
                                              .commit_kb = config->journal.commit_kb};
     if (access(config->journal_directory, F_OK) != 0)

@@ -222,18 +222,47 @@ static void time_window(struct bench *bench)
     }
 }
 
-// Windows as long as the floor's own sample, and the median of them: what takes a core away for milliseconds is not the
-// journal's, and is in both or in neither.
-static void time_load(struct bench *bench, double floor_p50, double floor_p99)
+// The same load, by a bare loop of writes in the journal thread's place.
+static void time_peer(struct bench *bench, struct sync_write *sync)
 {
-    double p50[WINDOWS], p99[WINDOWS];
+    pin_self(PAIR_FAR_CORE);
+    spinner_start(PAIR_NEAR_CORE);
+    sync_write_load(sync, SECOND_NS / LOAD_PER_S, JOURNAL_RECORDS, bench->samples, WINDOW);
+    spinner_stop();
+    pin_self(PAIR_NEAR_CORE);
+}
+
+// Windows as long as the floor's own sample, and the median of them: what takes a core away for milliseconds is not the
+// journal's, and is in both or in neither. The bare loop takes turns with the journal: a device that holds one write in
+// a thousand up for a millisecond holds up the hundred commands that come meanwhile, of each 5,000, whoever writes.
+static void time_load(struct bench *bench, struct sync_write *sync, const struct journal_lane *lane,
+                      const struct journal_thread_options *options, const double floor[2])
+{
+    static const double part[2] = {0.50, 0.99};
+    double journal[2][WINDOWS], peer[2][WINDOWS];
     for (unsigned i = 0; i < WINDOWS; i++) {
+        time_peer(bench, sync);
+        for (unsigned p = 0; p < 2; p++)
+            peer[p][i] = sample_at(bench->samples, WINDOW, part[p]);
+        struct journal_thread *thread = journal_thread_start(bench->writer, lane, 1, options);
+        if (!thread)
+            exit(EX_OSERR);
+        publish(bench, 1);
+        await_durable(bench); // it is at work
         time_window(bench);
-        p50[i] = sample_at(bench->samples, WINDOW, 0.50);
-        p99[i] = sample_at(bench->samples, WINDOW, 0.99);
+        if (journal_thread_stop(thread))
+            exit(EX_IOERR);
+        for (unsigned p = 0; p < 2; p++)
+            journal[p][i] = sample_at(bench->samples, WINDOW, part[p]);
     }
-    sample("durable.p50_over_sync", median(p50, WINDOWS), floor_p50, "ns");
-    sample("durable.p99_over_sync", median(p99, WINDOWS), floor_p99, "ns");
+    const double own[2] = {median(journal[0], WINDOWS), median(journal[1], WINDOWS)};
+    const double bare[2] = {median(peer[0], WINDOWS), median(peer[1], WINDOWS)};
+    sample("durable.p50_over_sync", own[0], floor[0], "ns");
+    sample("durable.p99_over_sync", own[1], floor[1], "ns");
+    sample("durable.bare_p50_over_sync", bare[0], floor[0], "ns");
+    sample("durable.bare_p99_over_sync", bare[1], floor[1], "ns");
+    sample("durable.p50_over_bare", own[0], bare[0], "ns");
+    sample("durable.p99_over_bare", own[1], bare[1], "ns");
 }
 
 // The better of the two ways to write one block, because a floor is what can be had.
@@ -291,7 +320,7 @@ static void run(struct bench *bench, struct sync_write *sync)
     const struct journal_lane lane = {0, bench->ring, bench->port};
     const struct journal_thread_options options = {
         .durable = true, .yield = clock_yields, .cpu = PAIR_FAR_CORE, .pinned = true};
-    double p50 = 0, p99 = 0, later_p50 = 0, later_p99 = 0;
+    double before[2] = {0}, after[2] = {0};
     struct journal_thread *thread = journal_thread_start(bench->writer, &lane, 1, &options);
     if (!thread)
         exit(EX_OSERR);
@@ -299,19 +328,16 @@ static void run(struct bench *bench, struct sync_write *sync)
     if (journal_thread_stop(thread))
         exit(EX_IOERR);
     // A floor before and one behind what is held against it: this machine's speed changes within seconds.
-    time_floor(sync, bench->samples, &p50, &p99);
+    time_floor(sync, bench->samples, &before[0], &before[1]);
     thread = journal_thread_start(bench->writer, &lane, 1, &options);
-    time_singles(bench, p50);
+    time_singles(bench, before[0]);
     time_stream(bench);
     time_engine(bench);
     time_cost(bench);
     if (!thread || journal_thread_stop(thread))
         exit(EX_IOERR);
-    time_floor(sync, bench->samples, &later_p50, &later_p99);
-    thread = journal_thread_start(bench->writer, &lane, 1, &options);
-    time_load(bench, (p50 + later_p50) / 2, (p99 + later_p99) / 2);
-    if (!thread || journal_thread_stop(thread))
-        exit(EX_IOERR);
+    time_floor(sync, bench->samples, &after[0], &after[1]);
+    time_load(bench, sync, &lane, &options, (const double[]){(before[0] + after[0]) / 2, (before[1] + after[1]) / 2});
 }
 
 static void remove_all(const char *directory)

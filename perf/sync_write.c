@@ -23,7 +23,7 @@ struct sync_write {
     char path[512];
     int fd;
     uint32_t bytes;
-    uint32_t next; // which write
+    uint32_t next; // offset of the next write
     void *buffer;
     struct io_uring uring;
 };
@@ -64,11 +64,11 @@ struct sync_write *sync_write_open(const char *directory, uint32_t bytes)
     return sync;
 }
 
-static ssize_t write_by_uring(struct sync_write *sync, off_t at)
+static ssize_t write_by_uring(struct sync_write *sync, off_t at, uint32_t bytes)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&sync->uring);
     struct io_uring_cqe *cqe;
-    io_uring_prep_write_fixed(sqe, 0, sync->buffer, sync->bytes, (uint64_t)at, 0);
+    io_uring_prep_write_fixed(sqe, 0, sync->buffer, bytes, (uint64_t)at, 0);
     sqe->flags |= IOSQE_FIXED_FILE;
     sqe->rw_flags = RWF_DSYNC;
     io_uring_submit(&sync->uring);
@@ -79,17 +79,50 @@ static ssize_t write_by_uring(struct sync_write *sync, off_t at)
     return result;
 }
 
+// Where the next `bytes` go: on and on, round and round.
+static off_t next_place(struct sync_write *sync, uint32_t bytes)
+{
+    if (sync->next + bytes > AREA_BYTES)
+        sync->next = 0;
+    off_t at = (off_t)sync->next;
+    sync->next += bytes;
+    return at;
+}
+
 void sync_write_time(struct sync_write *sync, int by_uring, uint32_t *samples, uint32_t count)
 {
     struct iovec area = {sync->buffer, sync->bytes};
     for (uint32_t i = 0; i < count; i++) {
-        off_t at = (off_t)sync->next * sync->bytes;
-        sync->next = (sync->next + 1) % (AREA_BYTES / sync->bytes);
+        off_t at = next_place(sync, sync->bytes);
         uint64_t start = clock_ns();
-        ssize_t wrote = by_uring ? write_by_uring(sync, at) : pwritev2(sync->fd, &area, 1, at, RWF_DSYNC);
+        ssize_t wrote = by_uring ? write_by_uring(sync, at, sync->bytes) : pwritev2(sync->fd, &area, 1, at, RWF_DSYNC);
         samples[i] = (uint32_t)(clock_ns() - start);
         if (wrote != (ssize_t)sync->bytes)
             give_up("can not write", sync->path, EIO);
+    }
+}
+
+void sync_write_load(struct sync_write *sync, uint32_t interval_ns, uint32_t per_block, uint32_t *samples,
+                     uint32_t count)
+{
+    const uint64_t start = clock_ns();
+    for (uint32_t done = 0; done < count;) {
+        uint64_t there = (clock_ns() - start) / interval_ns + 1;
+        uint32_t upto = there < count ? (uint32_t)there : count;
+        uint32_t blocks = (upto - done + per_block - 1) / per_block;
+        if (blocks * sync->bytes > CHUNK_BYTES) {
+            blocks = CHUNK_BYTES / sync->bytes;
+            upto = done + blocks * per_block;
+        }
+        if (blocks == 0) {
+            sched_yield();
+            continue;
+        }
+        uint32_t bytes = blocks * sync->bytes;
+        if (write_by_uring(sync, next_place(sync, bytes), bytes) != (ssize_t)bytes)
+            give_up("can not write", sync->path, EIO);
+        for (uint64_t now = clock_ns(); done < upto; done++)
+            samples[done] = (uint32_t)(now - start - (uint64_t)done * interval_ns);
     }
 }
 

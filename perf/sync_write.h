@@ -15,6 +15,12 @@ struct sync_write *sync_write_open(const char *directory, uint32_t bytes);
 // through io_uring with registered buffer and file, else pwritev2. Ends the program when a write fails.
 void sync_write_time(struct sync_write *sync, int by_uring, uint32_t *samples, uint32_t count);
 
+// The least that a group commit can be: `count` commands come `interval_ns` apart, and what has come is written with
+// one such write as soon as the one before it is done, `per_block` of them to each `bytes`. No ring, no other thread.
+// ns from the time that a command was to come until it was durable to samples[0..count).
+void sync_write_load(struct sync_write *sync, uint32_t interval_ns, uint32_t per_block, uint32_t *samples,
+                     uint32_t count);
+
 // Removes the file.
 void sync_write_close(struct sync_write *sync);
 

@@ -101,12 +101,12 @@ int ctl_phase(const struct ctl *ctl, int argc, char **argv)
 {
     static const struct {
         const char *name, *letter;
-    } phases[] = {{"pre", "P"}, {"regular", "R"}, {"after", "A"}, {"closed", "X"}};
+    } phases[] = {{"pre", "P"}, {"regular", "R"}, {"after", "A"}, {"closed", "X"}, {"ended", "E"}};
     unsigned i = 0;
-    while (i < 4 && (argc != 1 || strcmp(argv[0], phases[i].name) != 0))
+    while (i < 5 && (argc != 1 || strcmp(argv[0], phases[i].name) != 0))
         i++;
-    if (i == 4)
-        fail_with(EX_USAGE, "usage: xwctl -c CONFIG phase pre|regular|after|closed --by NAME");
+    if (i == 5)
+        fail_with(EX_USAGE, "usage: xwctl -c CONFIG phase pre|regular|after|closed|ended --by NAME");
     json_t *answer = ctl_ask(
         ctl, "control",
         json_pack("{s:s, s:s, s:s}", "ask", "phase", "phase", phases[i].letter, "by", need(ctl->by, "--by NAME")));

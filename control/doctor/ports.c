@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -273,6 +274,42 @@ static bool read_firmware(const struct doctor *doctor, const struct nic_device *
     return read || (!doctor->root[0] && device->interfaces[0] && ask_driver(device->interfaces, firmware, size));
 }
 
+// The number at *at, which goes behind it and a dot; -1 when none stands there.
+static long next_number(const char **at)
+{
+    char *end;
+    if (**at < '0' || **at > '9')
+        return -1;
+    long number = strtol(*at, &end, 10);
+    *at = *end == '.' ? end + 1 : end;
+    return number;
+}
+
+// Dotted numbers, part by part; a part that is missing is the lowest.
+static bool is_below(const char *version, const char *least)
+{
+    for (;;) {
+        long has = next_number(&version), wants = next_number(&least);
+        if (has != wants)
+            return has < wants;
+        if (wants < 0)
+            return false;
+    }
+}
+
+// Of a profile's least versions the one that a device's is held against: its own line, by the first number. NULL: none.
+static const char *least_of(const char *list, const char *version)
+{
+    long own = next_number(&version);
+    bool several = strchr(list, ' ') != NULL;
+    for (const char *at = list; *at; at += strcspn(at, " "), at += strspn(at, " ")) {
+        const char *first = at;
+        if (!several || next_number(&first) == own)
+            return at;
+    }
+    return NULL;
+}
+
 void doctor_nics(struct doctor *doctor)
 {
     const struct config *config = doctor->config;
@@ -286,11 +323,16 @@ void doctor_nics(struct doctor *doctor)
             profile.kind != NIC_PCI || !nic_device_read(doctor_path(doctor, "/sys"), port->device, &device))
             continue;
         looked++;
-        const char *wanted = profile.firmware[0] ? profile.firmware : "none named";
+        const char *least, *wanted = profile.firmware[0] ? profile.firmware : "none named";
         if (!read_firmware(doctor, &device, text, sizeof text))
             doctor_say(doctor, DOCTOR_WARN, "look at it before the device is bound: ethtool -i INTERFACE",
                        "port %s: the firmware can not be seen (driver %s); the profile wants: %s", port->name,
                        device.driver[0] ? device.driver : "none", wanted);
+        else if ((least = least_of(profile.firmware_least, text)) && is_below(text, least))
+            doctor_say(doctor, DOCTOR_WARN,
+                       "update it with its maker's tool (mstflint, bnxtnvm, sfupdate), then reboot",
+                       "port %s: driver %s, firmware %s is older than %.*s; the profile wants: %s", port->name,
+                       device.driver, text, (int)strcspn(least, " "), least, wanted);
         else
             doctor_say(doctor, DOCTOR_PASS, NULL, "port %s: driver %s, firmware %s; the profile wants: %s", port->name,
                        device.driver, text, wanted);

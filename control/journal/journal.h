@@ -44,6 +44,8 @@ const char *journal_result_name(enum journal_result result);
 // The sysexits code with which a process that cannot go on should end: 65, 74, 73, 75 or 71.
 int journal_exit_code(enum journal_result result);
 
+struct journal_key;
+
 // Which journal. Strings outlive whatever is opened with it.
 struct journal_identity {
     const char *directory;           // JOURNALDIR; the date's directory below it is made when it is missing
@@ -52,6 +54,7 @@ struct journal_identity {
     uint64_t config_hash;            // writer: put into every block
     const struct journal_disk *disk; // journal_disk.h; NULL: the system's
     bool any_engine; // do not refuse what another engine version wrote: the caller does, or needs no history
+    const struct journal_key *key; // snapshots are signed by it, and must be; NULL: neither
 };
 
 // ---- reading --------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ static const char *read_phase(struct request *request, const json_t *root)
     ask->phase = desk_letter(root, "phase");
     if (!desk_by(root, ask->by))
         return DESK_BY_MISSING;
-    return opening_phase_rank(ask->phase) ? NULL : "the phase is none of pre, regular, after, closed";
+    return opening_phase_rank(ask->phase) ? NULL : "the phase is none of pre, regular, after, closed, ended";
 }
 
 // The phase of the core that is furthest behind; 0 when the day has not started on one, which is answered.
@@ -59,7 +59,9 @@ static void give(struct request *request, struct recovery *recovery, uint64_t no
                     present);
         return;
     }
-    struct command command = {.type = CMD_PHASE, .session = SESSION_NONE, .phase.phase = ask->phase};
+    const bool ends = ask->phase == PHASE_DAY_END;
+    struct command command = {
+        .type = ends ? CMD_END_DAY : CMD_PHASE, .session = SESSION_NONE, .phase.phase = ends ? 0 : ask->phase};
     memcpy(command.phase.by, ask->by, sizeof command.phase.by);
     for (unsigned core = 0; core < request->context->config->matchers_count; core++) {
         if (opening_phase_rank(recovery_phase(recovery, core)) >= wanted || !recovery_give(recovery, core, &command))

@@ -196,6 +196,7 @@ void opening_note(struct opening *opening, const struct command *command)
         break;
     case CMD_END_DAY:
         opening->ended = true;
+        opening->phase = PHASE_DAY_END;
         break;
     case CMD_PHASE:
         if (opening_phase_rank(command->phase.phase) > opening_phase_rank(opening->phase))
@@ -255,7 +256,7 @@ static bool start_waits(const struct opening *opening)
 
 unsigned opening_phase_rank(char phase)
 {
-    static const char order[] = {PHASE_PRE, PHASE_REGULAR, PHASE_AFTER, PHASE_CLOSED, 0};
+    static const char order[] = {PHASE_PRE, PHASE_REGULAR, PHASE_AFTER, PHASE_CLOSED, PHASE_DAY_END, 0};
     const char *at = phase ? strchr(order, phase) : NULL;
     return at ? (unsigned)(at - order) + 1 : 0;
 }
@@ -306,8 +307,9 @@ bool opening_next(const struct opening *opening, int64_t offset_ns, struct comma
     unsigned left;
     char phase = opening_started(opening) ? next_phase(opening, &left) : 0;
     if (phase) {
-        *command = blank(CMD_PHASE, SESSION_NONE);
-        command->phase.phase = phase;
+        *command = blank(phase == PHASE_DAY_END ? CMD_END_DAY : CMD_PHASE, SESSION_NONE);
+        if (command->type == CMD_PHASE)
+            command->phase.phase = phase;
         return true;
     }
     return false;

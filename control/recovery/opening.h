@@ -31,7 +31,7 @@ struct opening {
     bool want_downs;             // this start owes the session-downs
     bool ended;                  // END_DAY was seen
     bool holds_start;            // the core has not been told all that it must know before
-    char phase;                  // enum session_phase, of START or PHASE since; 0 before START
+    char phase;                  // enum session_phase, of START or PHASE since, PHASE_DAY_END; 0 before START
     const struct config *config; // its phases may change with a reload
     uint64_t now_ns;             // as opening_time() said, since midnight of the trading date
     const char *mismatch;        // what the journal's opening has other than the configuration, NULL: nothing

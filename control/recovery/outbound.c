@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/recovery/outbound.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "contract/log.h"
 #include "control/recovery/replica.h"
 #include "control/recovery/spill.h"
 
 enum { ADVANCE_BUDGET = 1024 }; // journal records a call: well under a millisecond
+// After a failure; the pause doubles from one to the next.
+enum { AGAIN_MS = 250, AGAIN_DOUBLES = 8, AGAIN_MOST_MS = AGAIN_MS << AGAIN_DOUBLES };
 
 struct outbound_core {
-    struct replica *replica;
-    bool failed;
+    struct replica *replica; // NULL before the first request, and after a failure
+    uint32_t failures;       // since a walk has last ended
+    uint64_t again_ns;       // the next begins no sooner
 };
 
 struct outbound {
@@ -20,7 +27,9 @@ struct outbound {
     const struct journal_identity *identity;
     struct outbound_core *cores;
     struct spill *spills; // by session; not opened before its first message
+    uint32_t *told;       // by session: messages that its core's replica has made, kept in the spill already or not
     unsigned now;         // core whose events are being taken
+    char trouble[128];    // why they can not be kept; empty: they can
 };
 
 struct outbound *outbound_new(const struct config *config, const struct journal_identity *identity)
@@ -32,7 +41,8 @@ struct outbound *outbound_new(const struct config *config, const struct journal_
     outbound->identity = identity;
     outbound->cores = calloc(config->matchers_count + 1, sizeof *outbound->cores);
     outbound->spills = calloc(config->sessions_count + 1, sizeof *outbound->spills);
-    if (outbound->cores && outbound->spills)
+    outbound->told = calloc(config->sessions_count + 1, sizeof *outbound->told);
+    if (outbound->cores && outbound->spills && outbound->told)
         return outbound;
     outbound_free(outbound);
     return NULL;
@@ -48,6 +58,7 @@ void outbound_free(struct outbound *outbound)
         spill_close(&outbound->spills[i]);
     free(outbound->cores);
     free(outbound->spills);
+    free(outbound->told);
     free(outbound);
 }
 
@@ -83,21 +94,43 @@ void outbound_fan_out(const struct config *config, unsigned core, const struct e
 
 // ---- following the journal ------------------------------------------------------------------------------------------
 
-static void core_failed(struct outbound *outbound, unsigned core, const char *text)
+static uint64_t monotonic_ns(void)
 {
-    outbound->cores[core].failed = true;
-    log_event(LOG_XW2011, "\"core\":%u,\"text\":%s", core, log_quote(text));
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+// What fails may be mended while control runs, as a full disk is: it is said once, and the core's journal is gone
+// through again from its beginning, more and more rarely. What the spills hold stays in them.
+static void core_failed(struct outbound *outbound, unsigned index, const char *text)
+{
+    struct outbound_core *core = &outbound->cores[index];
+    uint64_t pause_ms = core->failures < AGAIN_DOUBLES ? (uint64_t)AGAIN_MS << core->failures : AGAIN_MOST_MS;
+    if (core->failures++ == 0)
+        log_event(LOG_XW2011, "\"core\":%u,\"text\":%s", index, log_quote(text));
+    replica_free(core->replica);
+    core->replica = NULL;
+    core->again_ns = monotonic_ns() + pause_ms * UINT64_C(1000000);
+}
+
+// Drops the spill whole: what it took of a full disk is given back, to the journal if need be.
+static void spill_failed(struct outbound *outbound, uint16_t session)
+{
+    snprintf(outbound->trouble, sizeof outbound->trouble, "the file of session %u's messages: %s", session,
+             strerror(errno));
+    spill_close(&outbound->spills[session]);
 }
 
 static void store(void *context, uint16_t session, const uint8_t *message, size_t length)
 {
     struct outbound *outbound = context;
     struct spill *spill = &outbound->spills[session];
-    if (outbound->cores[outbound->now].failed)
+    if (outbound->trouble[0] || ++outbound->told[session] <= spill->count)
         return;
     if ((!spill->buffer && !spill_open(spill, outbound->config->journal_directory)) ||
         !spill_append(spill, message, length))
-        core_failed(outbound, outbound->now, "spill file");
+        spill_failed(outbound, session);
 }
 
 static void take_event(void *context, const struct event *event)
@@ -106,26 +139,38 @@ static void take_event(void *context, const struct event *event)
     outbound_fan_out(outbound->config, outbound->now, event, store, outbound);
 }
 
+// A replica at the journal's beginning.
+static bool begin(struct outbound *outbound, unsigned index)
+{
+    const struct config *config = outbound->config;
+    for (unsigned i = 0; i < config->sessions_count; i++) {
+        if (config->sessions[i].matcher == index)
+            outbound->told[i] = 0;
+    }
+    outbound->cores[index].replica = replica_new(config, outbound->identity, index);
+    return outbound->cores[index].replica != NULL;
+}
+
 static enum outbound_result advance(struct outbound *outbound, unsigned index, const struct journal_place *until)
 {
     struct outbound_core *core = &outbound->cores[index];
-    if (core->failed)
+    if (core->failures && !core->replica && monotonic_ns() < core->again_ns)
         return OUTBOUND_NONE;
-    if (!core->replica && !(core->replica = replica_new(outbound->config, outbound->identity, index))) {
+    if (!core->replica && !begin(outbound, index)) {
         core_failed(outbound, index, "no memory for a replica");
         return OUTBOUND_NONE;
     }
     outbound->now = index;
-    switch (replica_advance(core->replica, until, ADVANCE_BUDGET, take_event, outbound)) {
-    case REPLICA_MORE:
-        return OUTBOUND_LATER;
-    case REPLICA_CAUGHT_UP:
-        return OUTBOUND_OK;
-    case REPLICA_FAILED:
-        core_failed(outbound, index, replica_error(core->replica));
-        break;
+    outbound->trouble[0] = 0;
+    enum replica_result result = replica_advance(core->replica, until, ADVANCE_BUDGET, take_event, outbound);
+    if (result == REPLICA_FAILED || outbound->trouble[0]) {
+        core_failed(outbound, index, outbound->trouble[0] ? outbound->trouble : replica_error(core->replica));
+        return OUTBOUND_NONE;
     }
-    return OUTBOUND_NONE;
+    if (result == REPLICA_MORE)
+        return OUTBOUND_LATER;
+    core->failures = 0;
+    return OUTBOUND_OK;
 }
 
 enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until)

@@ -3,7 +3,8 @@
 //
 //   journal --> replica of the core --> events --> the gateways' fan-out and encoder --> a spill file a session
 //
-// Nothing is done before the first request; from then on the replica follows the journal.
+// Nothing is done before the first request; from then on the replica follows the journal. What fails for want of room,
+// memory or descriptors is tried again, from 250 ms after the failure on.
 #ifndef CROSSWIRE_CONTROL_RECOVERY_OUTBOUND_H
 #define CROSSWIRE_CONTROL_RECOVERY_OUTBOUND_H
 
@@ -25,7 +26,7 @@ void outbound_free(struct outbound *outbound);
 enum outbound_result {
     OUTBOUND_OK,    // at least one message
     OUTBOUND_LATER, // the replica is not there yet: call again
-    OUTBOUND_NONE,  // no such session or sequence, as far as the journal is durable; or the replica has failed
+    OUTBOUND_NONE,  // no such session or sequence, as far as the journal is durable; or it has failed for now
 };
 
 // Gives messages of `session` from sequence `first` on, `count` at the most, as blocks {2 length, message} that
@@ -34,7 +35,7 @@ enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session,
                                     const struct journal_place *until, uint8_t *out, size_t room, unsigned *messages);
 
 // For who looks through all that a core's sessions were told. Advances towards `until` for a bounded time: OK when a
-// walk has ended, not necessarily one that began with this `until`; NONE when the replica has failed.
+// walk has ended, not necessarily one that began with this `until`; NONE when it has failed for now.
 enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until);
 
 // How many messages of `session` are made so far.

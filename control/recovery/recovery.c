@@ -432,8 +432,9 @@ static uint32_t stage_opening(struct recovery *recovery, unsigned index, uint32_
     while (ring_room(ring, staged + 1) > staged && next_command(recovery, index, &command)) {
         fill_slot(ring, staged++, &command);
         note(recovery, index, &command);
-        if (command.type == CMD_PHASE)
-            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index, command.phase.phase);
+        if (command.type == CMD_PHASE || command.type == CMD_END_DAY)
+            log_event(LOG_XW2012, "\"core\":%u,\"phase\":\"%c\",\"by\":\"schedule\"", index,
+                      command.type == CMD_END_DAY ? PHASE_DAY_END : command.phase.phase);
     }
     return staged;
 }
@@ -638,12 +639,11 @@ static void watch_index(struct recovery *recovery)
     for (unsigned i = 0; i < recovery->generation->cores; i++) {
         sum += atomic_load_explicit(&recovery->generation->ports[i]->index_sum, memory_order_relaxed);
         base += atomic_load_explicit(&recovery->generation->ports[i]->index_base, memory_order_relaxed);
-        if (recovery->cores[i].opening.phase != PHASE_REGULAR || state_of(recovery, i) != CORE_RUN ||
-            ring_room(recovery->generation->commands[i], 1) == 0)
+        if (recovery->cores[i].opening.phase != PHASE_REGULAR || ring_room(recovery->generation->commands[i], 1) == 0)
             return;
     }
-    bool told = !market_index(&recovery->index, recovery->config, sum, base, &command);
-    for (unsigned i = 0; !told && i < recovery->generation->cores; i++)
+    bool tell = market_index(&recovery->index, recovery->config, sum, base, &command);
+    for (unsigned i = 0; tell && i < recovery->generation->cores; i++)
         recovery_give(recovery, i, &command);
 }
 

@@ -4,7 +4,7 @@
 //   block of 4 KiB:  128 bytes struct snapshot_block | what its kind says
 //   block 0          SNAPSHOT_HEADER: whose it is, and what it covers
 //   blocks 1..       SNAPSHOT_RECORDS: 1..31 commands CMD_RESTORE_*, in the order in which a matching core takes them
-//   last block       SNAPSHOT_END: how many records, and their digest
+//   last block       SNAPSHOT_END: how many records, their digest, and, with a key, the signature of all of it
 //
 // Every block has the CRC32C of all of it behind the CRC, its number, and the file's own random id, so that blocks that
 // are flipped, missing, doubled, swapped or of another file are noticed; a file without its last block is none. It is
@@ -18,6 +18,7 @@
 
 #include "contract/command.h"
 #include "control/journal/journal.h"
+#include "control/journal/key.h"
 
 #define SNAPSHOT_MAGIC UINT64_C(0x3150414e53575843) // "CXWSNAP1"
 #define SNAPSHOT_VERSION 1u                         // of this format and of the records in it
@@ -60,6 +61,7 @@ _Static_assert(sizeof(struct snapshot_facts) == 104, "no padding");
 
 struct snapshot_end {
     uint64_t records, covered, digest;
+    uint8_t signature[JOURNAL_SIGNATURE_BYTES]; // Ed25519, of the hash that snapshot_hash_end gives; zeros: not signed
 };
 
 // ---- writing: by one thread -----------------------------------------------------------------------------------------
@@ -101,7 +103,8 @@ struct snapshot_reader *snapshot_open(const struct journal_identity *identity, u
 const struct snapshot_facts *snapshot_facts(const struct snapshot_reader *reader);
 uint64_t snapshot_records(const struct snapshot_reader *reader);
 
-// The next record, valid until the next call. BAD: a block is damaged, snapshot_text says which.
+// The next record, valid until the next call. BAD: a block is damaged, or in place of OVER, with a key in the identity,
+// all of it is not signed by that; snapshot_text says which.
 enum snapshot_result snapshot_read(struct snapshot_reader *reader, const struct command **record);
 
 const char *snapshot_text(const struct snapshot_reader *reader);
@@ -121,6 +124,15 @@ void snapshot_name(char name[SNAPSHOT_NAME_BYTES], unsigned core, uint64_t cover
 
 // The day's directory; -1 with errno.
 int snapshot_directory(const struct journal_identity *identity);
+
+// BLAKE2b-256 of every block but the last and of what that says, keyed so that it is the hash of nothing else.
+struct snapshot_hash;
+
+enum { SNAPSHOT_HASH_BYTES = 32 };
+
+struct snapshot_hash *snapshot_hash_new(void); // free() it; NULL: no memory
+void snapshot_hash_block(struct snapshot_hash *hash, const void *block);
+void snapshot_hash_end(struct snapshot_hash *hash, const struct snapshot_end *end, uint8_t out[SNAPSHOT_HASH_BYTES]);
 
 // Removes what was being written when its process was killed.
 void snapshot_clean(const struct journal_identity *identity);

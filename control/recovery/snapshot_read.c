@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,9 @@ struct snapshot_reader {
     uint64_t records;
     uint64_t given;
     struct snapshot_facts facts;
+    struct snapshot_end end;
+    const struct journal_key *key; // whose signature it must have; NULL: none
+    struct snapshot_hash *hash;    // with a key
     char text[256];
     char *buffer;
 };
@@ -41,6 +45,32 @@ int snapshot_directory(const struct journal_identity *identity)
         return -1;
     }
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+// ---- what is signed -------------------------------------------------------------------------------------------------
+
+struct snapshot_hash {
+    crypto_generichash_state state;
+};
+
+struct snapshot_hash *snapshot_hash_new(void)
+{
+    static const uint8_t domain[] = "crosswire snapshot 1";
+    struct snapshot_hash *hash = aligned_alloc(64, (sizeof *hash + 63) / 64 * 64);
+    if (hash)
+        crypto_generichash_init(&hash->state, domain, sizeof domain, SNAPSHOT_HASH_BYTES);
+    return hash;
+}
+
+void snapshot_hash_block(struct snapshot_hash *hash, const void *block)
+{
+    crypto_generichash_update(&hash->state, block, SNAPSHOT_BLOCK);
+}
+
+void snapshot_hash_end(struct snapshot_hash *hash, const struct snapshot_end *end, uint8_t out[SNAPSHOT_HASH_BYTES])
+{
+    crypto_generichash_update(&hash->state, (const uint8_t *)end, offsetof(struct snapshot_end, signature));
+    crypto_generichash_final(&hash->state, out, SNAPSHOT_HASH_BYTES);
 }
 
 // ---- which there are ------------------------------------------------------------------------------------------------
@@ -156,20 +186,21 @@ static bool read_first(struct snapshot_reader *reader)
     if (!read_blocks(reader, 0, 1) || !check_block(reader, block_in(reader, 0), 0, SNAPSHOT_HEADER))
         return false;
     reader->id = block_in(reader, 0)->id;
+    if (reader->hash)
+        snapshot_hash_block(reader->hash, block_in(reader, 0));
     memcpy(&reader->facts, block_in(reader, 0) + 1, sizeof reader->facts);
     return true;
 }
 
 static bool read_last(struct snapshot_reader *reader)
 {
-    struct snapshot_end end;
     uint64_t last = reader->blocks - 1;
     if (!read_blocks(reader, last, 1) || !check_block(reader, block_in(reader, 0), last, SNAPSHOT_END))
         return false;
-    memcpy(&end, block_in(reader, 0) + 1, sizeof end);
-    if (snapshot_blocks_of(end.records) != reader->blocks || end.covered != reader->facts.covered)
+    memcpy(&reader->end, block_in(reader, 0) + 1, sizeof reader->end);
+    if (snapshot_blocks_of(reader->end.records) != reader->blocks || reader->end.covered != reader->facts.covered)
         return wrong(reader, "its end is another one's");
-    reader->records = end.records;
+    reader->records = reader->end.records;
     return true;
 }
 
@@ -220,8 +251,13 @@ struct snapshot_reader *snapshot_open(const struct journal_identity *identity, u
     }
     reader->buffer = buffer;
     reader->next = 1;
-    if (open_file(reader, identity, core, covered) && read_first(reader) &&
-        check_facts(reader, identity, core, covered) && read_last(reader))
+    reader->file = -1;
+    reader->key = identity->key;
+    reader->hash = reader->key ? snapshot_hash_new() : NULL;
+    if (reader->key && !reader->hash)
+        wrong(reader, "no memory");
+    else if (open_file(reader, identity, core, covered) && read_first(reader) &&
+             check_facts(reader, identity, core, covered) && read_last(reader))
         return reader;
     snprintf(text, text_size, "%s", reader->text);
     snapshot_close(reader);
@@ -265,16 +301,30 @@ static bool next_block(struct snapshot_reader *reader)
         return false;
     if (block->records != reader->given || block->count != (left < SNAPSHOT_RECORDS_MAX ? left : SNAPSHOT_RECORDS_MAX))
         return wrong(reader, "block %" PRIu64 " does not follow the one before", number);
+    if (reader->hash)
+        snapshot_hash_block(reader->hash, block);
     reader->record = 0;
     return true;
 }
 
+// All of it has been read.
+static bool check_signature(struct snapshot_reader *reader)
+{
+    uint8_t hash[SNAPSHOT_HASH_BYTES];
+    if (!reader->hash)
+        return true;
+    snapshot_hash_end(reader->hash, &reader->end, hash);
+    if (crypto_sign_verify_detached(reader->end.signature, hash, sizeof hash, reader->key->public) == 0)
+        return true;
+    return wrong(reader, "it is not signed by the key of the configuration");
+}
+
 enum snapshot_result snapshot_read(struct snapshot_reader *reader, const struct command **record)
 {
-    if (reader->given == reader->records)
-        return SNAPSHOT_OVER;
     if (reader->text[0])
         return SNAPSHOT_BAD;
+    if (reader->given == reader->records)
+        return check_signature(reader) ? SNAPSHOT_OVER : SNAPSHOT_BAD;
     if ((reader->filled == 0 || reader->record == block_in(reader, reader->at)->count) && !next_block(reader))
         return SNAPSHOT_BAD;
     const struct snapshot_block *block = block_in(reader, reader->at);
@@ -288,6 +338,7 @@ void snapshot_close(struct snapshot_reader *reader)
     if (reader->file >= 0)
         close(reader->file);
     free(reader->buffer);
+    free(reader->hash);
     free(reader);
 }
 

@@ -22,10 +22,12 @@ struct snapshot_writer {
     struct snapshot_facts facts;
     uint64_t id;
     uint64_t records;
-    uint64_t written; // bytes
-    uint32_t number;  // of the block that is being filled
-    uint32_t filled;  // blocks of the buffer
-    uint64_t digest;  // of the engine's records, as the last one says
+    uint64_t written;              // bytes
+    uint32_t number;               // of the block that is being filled
+    uint32_t filled;               // blocks of the buffer
+    uint64_t digest;               // of the engine's records, as the last one says
+    const struct journal_key *key; // NULL: not signed
+    struct snapshot_hash *hash;    // with a key
     bool sealed;
     char name[SNAPSHOT_NAME_BYTES];
     char temporary[SNAPSHOT_NAME_BYTES + 8];
@@ -67,6 +69,8 @@ static bool finish_block(struct snapshot_writer *writer, enum snapshot_kind kind
     block->kind = (uint16_t)kind;
     block->records = writer->records - block->count;
     block->crc = crc32c(0, (const char *)block + 12, SNAPSHOT_BLOCK - 12);
+    if (writer->hash && kind != SNAPSHOT_END)
+        snapshot_hash_block(writer->hash, block);
     return ++writer->filled < SNAPSHOT_CHUNK / SNAPSHOT_BLOCK || flush(writer);
 }
 
@@ -96,13 +100,15 @@ struct snapshot_writer *snapshot_create(const struct journal_identity *identity,
         return NULL;
     writer->identity = *identity;
     writer->facts = *facts;
+    writer->key = identity->key;
+    writer->hash = writer->key ? snapshot_hash_new() : NULL;
     writer->facts.date = identity->date;
     writer->facts.wall_ns = wall_ns();
     memset(writer->facts.instance, 0, sizeof writer->facts.instance);
     memcpy(writer->facts.instance, identity->instance, strnlen(identity->instance, 31));
     randombytes_buf(&writer->id, sizeof writer->id);
     writer->buffer = calloc(1, SNAPSHOT_CHUNK);
-    if (!open_file(writer) || !writer->buffer) {
+    if (!open_file(writer) || !writer->buffer || (writer->key && !writer->hash)) {
         snapshot_abandon(writer);
         return NULL;
     }
@@ -128,11 +134,20 @@ uint64_t snapshot_bytes(const struct snapshot_writer *writer)
     return writer->written + (uint64_t)writer->filled * SNAPSHOT_BLOCK;
 }
 
+static void sign(struct snapshot_writer *writer, struct snapshot_end *end)
+{
+    uint8_t hash[SNAPSHOT_HASH_BYTES];
+    snapshot_hash_end(writer->hash, end, hash);
+    crypto_sign_detached(end->signature, NULL, hash, sizeof hash, writer->key->secret);
+}
+
 bool snapshot_seal(struct snapshot_writer *writer)
 {
     if (block_at(writer)->count && !finish_block(writer, SNAPSHOT_RECORDS))
         return false;
-    struct snapshot_end end = {writer->records, writer->facts.covered, writer->digest};
+    struct snapshot_end end = {.records = writer->records, .covered = writer->facts.covered, .digest = writer->digest};
+    if (writer->hash)
+        sign(writer, &end);
     memcpy(block_at(writer) + 1, &end, sizeof end);
     if (!finish_block(writer, SNAPSHOT_END) || !flush(writer) ||
         (!FAULT(snapshot_not_synced) && fsync(writer->file) != 0))
@@ -149,6 +164,7 @@ static void let_go(struct snapshot_writer *writer)
     if (writer->directory >= 0)
         close(writer->directory);
     free(writer->buffer);
+    free(writer->hash);
     free(writer);
     errno = error;
 }

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Beside enum session_phase, of the schedule: CMD_END_DAY.
+enum { PHASE_DAY_END = 'E' };
+
 enum ack_mode { ACK_MATCHED, ACK_DURABLE, ACK_REPLICATED };
 
 // What a core does after a round that has found nothing to do.
@@ -194,7 +197,7 @@ struct config {
         const char *kill_group;             // whose members may use the kill switch, empty: none
     } control;
     struct {
-        const char *pre_market, *market_open, *market_close, *venue_close; // HH:MM:SS, empty: not given
+        const char *pre_market, *market_open, *market_close, *venue_close, *day_end; // HH:MM:SS, empty: not given
     } schedule;
     struct {
         const char *tier1_percent, *tier2_percent;
@@ -239,8 +242,8 @@ struct config {
     uint64_t hash; // of the resolved date and every value that can not change while the appliance runs
     struct config_phase {
         uint64_t time_ns; // since midnight of the trading date
-        char phase;       // enum session_phase
-    } phases[4];          // of the schedule, in order
+        char phase;       // enum session_phase, or PHASE_DAY_END
+    } phases[5];          // of the schedule, in order
     uint32_t phases_count;
     uint32_t tier_parts[3];  // of the bands by tier, millionths; 0 none
     uint32_t velocity_parts; // the same

@@ -318,6 +318,7 @@ static bool resolve_schedule(struct config_source *source, struct config *config
         {"market_open", config->schedule.market_open, PHASE_REGULAR},
         {"market_close", config->schedule.market_close, PHASE_AFTER},
         {"venue_close", config->schedule.venue_close, PHASE_CLOSED},
+        {"day_end", config->schedule.day_end, PHASE_DAY_END},
     };
     config->phases_count = 0;
     for (unsigned i = 0; i < sizeof given / sizeof given[0]; i++) {

@@ -73,7 +73,7 @@ struct nic_profile {
     char plugin[32]; // as `driver` when no file gives one
     char args[NIC_ARGS_MOST + 1];
     char timestamps[512], link[512];
-    char firmware[256], tested[256], needs[256];
+    char firmware[256], firmware_least[128], tested[256], needs[256];
     char notes[2048];
     enum nic_kind kind;
     enum nic_device_is device_is;

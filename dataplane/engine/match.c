@@ -42,6 +42,7 @@ static bool fill_level(struct engine *e, struct out *out, struct book *book, uin
         }
         uint32_t fill = in->quantity < maker->quantity ? in->quantity : maker->quantity;
         __builtin_prefetch(&e->buckets[maker->bucket], 1);
+        risk_look_at_next(e, maker);
         emit_trade(e, out, in, maker, fill, book);
         in->quantity -= fill;
         in->executed += fill;

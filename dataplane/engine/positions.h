@@ -19,9 +19,17 @@ static inline uint32_t position_key(uint16_t account, uint16_t locate)
     return (uint32_t)account << 16 | locate; // never 0: locates begin at 1
 }
 
-static inline uint32_t position_place(const struct risk *risk, uint32_t key)
+// Where there is a place for each account in each symbol, each has its own; otherwise they are scattered.
+static inline uint32_t position_place(const struct risk *risk, uint16_t account, uint16_t locate)
 {
-    return (uint32_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 32) & risk->index_mask;
+    return (uint32_t)((account * risk->index_row + locate * risk->index_step) >> risk->index_shift) & risk->index_mask;
+}
+
+// A number of the side `side` seen as of buys: sells turn round. Sides can not be foreseen: this costs no branch.
+static inline int64_t side_turn(unsigned side, int64_t number)
+{
+    int64_t mask = -(int64_t)side;
+    return (number ^ mask) - mask;
 }
 
 // The account's position in the symbol, 0 when it has none yet.
@@ -29,7 +37,7 @@ static inline uint32_t position_find(const struct engine *e, uint16_t account, u
 {
     const struct risk *risk = &e->risk;
     uint32_t key = position_key(account, locate);
-    for (uint32_t place = position_place(risk, key);; place = (place + 1) & risk->index_mask) {
+    for (uint32_t place = position_place(risk, account, locate);; place = (place + 1) & risk->index_mask) {
         uint64_t entry = risk->index[place];
         if (entry >> 32 == key)
             return (uint32_t)entry;

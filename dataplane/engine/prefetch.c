@@ -71,25 +71,46 @@ static inline void look_at_line(const struct engine *e, const struct command *c)
 {
     __builtin_prefetch(&e->risk.lines[c->session]);
     if (c->type == CMD_ENTER)
-        __builtin_prefetch(
-            &e->risk.index[position_place(&e->risk, position_key(e->sessions[c->session].account, c->locate))]);
+        __builtin_prefetch(&e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)]);
+}
+
+static inline void look_at_figures(const struct engine *e, const struct session_line *line)
+{
+    __builtin_prefetch(&e->parties[line->own], 1);
+    __builtin_prefetch(&e->parties[line->account], 1);
+    __builtin_prefetch(&e->parties[line->firm], 1);
+}
+
+// Whom an order that takes will meet first.
+static inline void look_at_maker(const struct engine *e, const struct command *c)
+{
+    if (c->locate > e->limit.max_symbols)
+        return;
+    const struct book *book = &e->books[c->locate];
+    unsigned side = side_of(c->side);
+    if (!book_crosses(book, side, c->price))
+        return;
+    const struct order *maker = &e->orders[e->levels[book->best_level[side ^ 1]].head];
+    uint16_t session = key_session(maker->key);
+    __builtin_prefetch(&e->risk.positions[maker->position], 1);
+    if (session < e->limit.max_sessions)
+        look_at_figures(e, &e->risk.lines[session]);
 }
 
 static inline void look_at_parties(const struct engine *e, const struct command *c)
 {
     const struct session_line *line = &e->risk.lines[c->session];
-    const uint32_t parties[] = {line->own, line->account, line->firm};
-    for (unsigned i = 0; i < 3; i++) {
-        __builtin_prefetch(&e->parties[parties[i]], 1);
-        if (c->type != CMD_CANCEL)
-            __builtin_prefetch(&e->parties[parties[i]].watch);
-    }
+    look_at_figures(e, line);
+    if (c->type == CMD_CANCEL)
+        return;
+    __builtin_prefetch(&e->parties[line->own].watch);
+    __builtin_prefetch(&e->parties[line->account].watch);
+    __builtin_prefetch(&e->parties[line->firm].watch);
     if (c->type != CMD_ENTER)
         return;
-    uint32_t key = position_key(e->sessions[c->session].account, c->locate);
-    uint64_t entry = e->risk.index[position_place(&e->risk, key)];
-    if (entry >> 32 == key)
-        __builtin_prefetch(&e->risk.positions[(uint32_t)entry], 1);
+    look_at_maker(e, c);
+    uint64_t entry = e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)];
+    __builtin_prefetch(&e->risk.positions[(uint32_t)entry], 1);
 }
 
 uint32_t engine_look_ahead(const struct engine *e, const struct command *far, const struct command *near, uint32_t hint)

@@ -14,7 +14,7 @@ void risk_party_trade(struct engine *e, uint16_t session, uint32_t number, unsig
     int64_t value = (int64_t)((uint64_t)quantity * price), counted = undo ? -value : value;
     int64_t shares = undo ? -(int64_t)quantity : (int64_t)quantity;
     unsigned moved = side ^ (unsigned)undo;
-    int64_t net = moved == BUY ? value : -value, gross = position_trade(position, moved, quantity, price);
+    int64_t net = side_turn(moved, value), gross = position_trade(position, moved, quantity, price);
     risk_lanes executed = {0, 0, shares, counted};
     struct party *own = &e->parties[line->own], *account = &e->parties[line->account], *firm = &e->parties[line->firm];
     position->day += (uint32_t)shares;

@@ -119,6 +119,16 @@ enum trade_way { TRADE_NEW, TRADE_UNDONE, TRADE_REDONE }; // the latter by a bre
 void risk_party_trade(struct engine *e, uint16_t session, uint32_t position, unsigned side, uint32_t quantity,
                       uint32_t price, bool maker, enum trade_way way);
 
+// The next maker's position and line will be wanted soon.
+static inline __attribute__((always_inline)) void risk_look_at_next(const struct engine *e, const struct order *maker)
+{
+    if (e->risk.positions_limit == 0 || maker->next == 0)
+        return;
+    const struct order *next = &e->orders[maker->next];
+    __builtin_prefetch(&e->risk.positions[next->position], 1);
+    __builtin_prefetch(&e->risk.lines[(uint16_t)(next->key >> 32)]);
+}
+
 // A trade of the incoming order with `maker`.
 static inline __attribute__((always_inline)) void
 risk_trade(struct engine *e, const struct incoming *in, const struct order *maker, uint32_t quantity, uint32_t price)

@@ -43,7 +43,7 @@ static bool uncovered(const struct engine *e, const struct risk_order *o)
         return false;
     uint32_t number = position_find(e, o->account, o->locate);
     const struct position *position = &e->risk.positions[number];
-    int64_t held = o->side == BUY ? position->quantity : -position->quantity;
+    int64_t held = side_turn(o->side, position->quantity);
     int64_t open = (int64_t)position->working[o->side] - (int64_t)stops_waiting(e, o->account, o->locate, o->side) +
                    (int64_t)o->quantity;
     const struct order *original = &e->orders[o->original];
@@ -99,9 +99,8 @@ static inline uint32_t counted_price(const struct engine *e, const struct risk_o
             price = larger(price, book->best[SELL | HIDDEN] == NO_ASK ? 0 : book->best[SELL | HIDDEN]);
         }
     }
-    if (o->side == SELL)
-        price = larger(price, larger(book->best[BUY], book->best[BUY | HIDDEN]));
-    return price;
+    uint32_t sells = 0u - o->side; // a mask: sides can not be foreseen
+    return larger(price, larger(book->best[BUY], book->best[BUY | HIDDEN]) & sells);
 }
 
 // How far the price goes beyond the last sale.
@@ -111,7 +110,7 @@ static __attribute__((noinline)) uint8_t check_fat_finger(struct engine *e, cons
     uint32_t from = o->waits ? o->stop : risk_mark(e, o->locate);
     if (from == 0 || o->reach > PRICE_MAX)
         return REJECT_NONE;
-    int64_t beyond = o->side == BUY ? (int64_t)o->reach - from : (int64_t)from - o->reach;
+    int64_t beyond = side_turn(o->side, (int64_t)o->reach - from);
     if (beyond <= 0)
         return REJECT_NONE;
     if (ppm != LIMIT_UNSET32 && (uint64_t)beyond * PPM > (uint64_t)from * ppm)
@@ -199,28 +198,31 @@ static __attribute__((noinline)) uint8_t check_uses(struct engine *e, const stru
     return REJECT_NONE;
 }
 
-// Long or short, all orders of the side filled.
+// What of the position's side there is when all orders of the side are filled.
+static inline int64_t held_with(const struct position *position, const struct added *added)
+{
+    return side_turn(added->side, position->quantity) + position->working[added->side] + added->quantity;
+}
+
 static inline bool position_above(const struct engine *e, const struct risk_order *o, const struct session_line *line,
                                   const struct added *added)
 {
     const struct position *position = &e->risk.positions[o->position];
-    int64_t held = o->side == BUY ? position->quantity : -position->quantity;
-    int64_t worst = held + (int64_t)position->working[o->side] + added->quantity;
-    uint64_t most = line->most[o->side];
+    int64_t most = line->most[added->side];
     if (UNLIKELY(position->bounded)) {
-        uint64_t own = e->risk.backs[o->position].most[o->side];
-        most = own < most ? own : most;
+        uint64_t own = e->risk.backs[o->position].most[added->side];
+        most = own < (uint64_t)most ? (int64_t)own : most;
     }
-    return worst > 0 && (uint64_t)worst > most;
+    return held_with(position, added) > most;
 }
 
 // One position's value against the capital; what only closes is not asked.
 static inline bool share_above(const struct position *position, const struct added *added, uint64_t share)
 {
-    int64_t held = added->side == BUY ? position->quantity : -position->quantity;
-    int64_t cost = added->side == BUY ? position->cost : -position->cost;
-    uint64_t value = (cost > 0 ? (uint64_t)cost : 0) + position->notional[added->side] + (uint64_t)added->notional;
-    return UNLIKELY(value > share) && held + (int64_t)position->working[added->side] + added->quantity > 0;
+    int64_t cost = side_turn(added->side, position->cost);
+    uint64_t opened = (uint64_t)(cost & ~(cost >> 63)); // none when it is of the other side
+    uint64_t value = opened + position->notional[added->side] + (uint64_t)added->notional;
+    return UNLIKELY(value > share) && held_with(position, added) > 0;
 }
 
 static __attribute__((noinline)) bool volume_above(const struct engine *e, const struct risk_order *o,
@@ -282,8 +284,11 @@ uint8_t risk_check(struct engine *e, struct risk_order *o)
     reason = check_alone(e, o, &line->limits, symbol, notional);
     if (UNLIKELY(reason != REJECT_NONE))
         return reason;
-    o->position = o->original ? e->orders[o->original].position : position_take(e, o->account, o->locate);
-    if (UNLIKELY(o->position == 0))
-        return REJECT_PROCESSING;
+    o->position = o->original ? e->orders[o->original].position : position_find(e, o->account, o->locate);
+    if (UNLIKELY(o->position == 0)) {
+        o->position = position_take(e, o->account, o->locate);
+        if (o->position == 0)
+            return REJECT_PROCESSING;
+    }
     return check_holding(e, o, line, notional);
 }

@@ -106,8 +106,8 @@ static void work_out_session(struct engine *e, uint16_t session)
     line->share = share_of(e, account);
     line->adv_ppm = narrow(least(risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV),
                                  risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_ADV)));
-    line->most[BUY] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION);
-    line->most[SELL] = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION);
+    line->most[BUY] = (int64_t)least(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION), INT64_MAX);
+    line->most[SELL] = (int64_t)least(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION), INT64_MAX);
     *limits = unlimited;
     tighten(e, limits, SCOPE_VENUE, 0);
     tighten(e, limits, SCOPE_FIRM, risk_firm(e, account));
@@ -347,7 +347,13 @@ void risk_open_day(struct engine *e)
     mode_work_out(e);
     if (e->limit.max_positions == 0)
         return;
-    e->risk.index_mask = positions_index(e->limit.max_positions) - 1;
+    struct risk *risk = &e->risk;
+    risk->index_mask = positions_index(e->limit.max_positions) - 1;
+    uint64_t row = (uint64_t)e->limit.max_symbols + 1;
+    bool room = e->limit.max_accounts * row <= (uint64_t)risk->index_mask + 1;
+    risk->index_row = room ? row : UINT64_C(0x9E3779B97F4A7C15);
+    risk->index_step = room ? 1 : UINT64_C(0xC2B2AE3D27D4EB4F);
+    risk->index_shift = room ? 0 : 32;
     unset(e, 0);
 }
 

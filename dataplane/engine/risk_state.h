@@ -73,7 +73,7 @@ struct session_line {
     uint32_t account, firm, own; // parties
     uint32_t adv_ppm;            // of its account: LIMIT_UNSET32 none
     uint64_t share;              // of its account: POSITION_SHARE of CAPITAL as money
-    uint64_t most[2];            // of its account: BUY: long position of a symbol, SELL: short
+    int64_t most[2];             // of its account: BUY: long position of a symbol, SELL: short; INT64_MAX none
 };
 _Static_assert(sizeof(struct session_line) == 64, "one line");
 
@@ -96,6 +96,8 @@ struct risk {
     struct position_back *backs;
     uint64_t *index; // open addressing: key << 32 | position
     uint32_t index_mask;
+    uint64_t index_row, index_step; // by account, by locate
+    uint32_t index_shift;
     uint32_t refused;             // enum limit that refused the last order that was checked, LIMITS none
     uint64_t checked;             // its command's sequence
     struct session_line *lines;   // by session

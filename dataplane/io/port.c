@@ -394,21 +394,27 @@ unsigned port_receive(struct port_queue *queue, struct frame *frames, unsigned m
 // Whole, of our pool, and nobody else's: what is written into it is seen by nobody but the port.
 static inline bool is_plain(const struct port_queue *queue, const struct rte_mbuf *buffer)
 {
-    return buffer->pool == queue->pool && buffer->nb_segs == 1 && RTE_MBUF_DIRECT(buffer) &&
+    return buffer->pool == queue->pool && buffer->nb_segs == 1 && !buffer->next && RTE_MBUF_DIRECT(buffer) &&
            rte_mbuf_refcnt_read(buffer) == 1;
 }
 
 void port_release(struct port_queue *queue, struct frame *frames, unsigned count)
 {
-    unsigned spare = queue->spare_count;
+    struct rte_mbuf *rest[PORT_BURST_MAX]; // goes back to the pool as one
+    unsigned spare = queue->spare_count, more = 0;
+    xw_assert(count <= PORT_BURST_MAX);
     for (unsigned i = 0; i < count; i++) {
         struct rte_mbuf *buffer = frames[i].handle;
-        if (spare < SPARE_MOST && is_plain(queue, buffer))
+        if (!is_plain(queue, buffer))
+            rte_pktmbuf_free(buffer);
+        else if (spare < SPARE_MOST)
             queue->spare[spare++] = buffer;
         else
-            rte_pktmbuf_free(buffer);
+            rest[more++] = buffer;
     }
     queue->spare_count = spare;
+    if (more)
+        rte_mempool_put_bulk(queue->pool, (void **)rest, more);
 }
 
 bool port_new_frame(struct port_queue *queue, struct frame *frame)

@@ -49,7 +49,7 @@ const uint8_t *port_mac(const struct port_queue *queue);
 // that a look at an idle port is short: call until it returns 0 to have all. Never blocks.
 unsigned port_receive(struct port_queue *queue, struct frame *frames, unsigned most);
 
-// Gives received frames back to their pool.
+// Gives received frames back to their pool, at most PORT_BURST_MAX at once.
 void port_release(struct port_queue *queue, struct frame *frames, unsigned count);
 
 // Takes an empty frame to fill; false when the pool is empty. length is 0 and data writable for FRAME_MAX bytes.

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     _Alignas(8) static uint8_t bytes[SEGMENTS][BLOCKS * JOURNAL_BLOCK];
     struct journal_image images[SEGMENTS];
-    const struct journal_identity identity = {"fuzz", "fuzz", 20260105, 0, NULL, false};
+    const struct journal_identity identity = {.directory = "fuzz", .instance = "fuzz", .date = 20260105};
     if (size < PREFIX)
         return 0;
     uint8_t choice = *data++;

@@ -100,6 +100,8 @@ for part in 1 2 3; do
     crc "$day/00000$part.xwj" 0
 done
 refuses of-yesterday 65 "of trading date .*: move it"
+again && printf '\11' | dd of="$day/000003.xwj" bs=1 seek=48 conv=notrunc status=none && crc "$day/000003.xwj" 0
+refuses future-epoch 65 "epoch 9 after 2"
 
 # ---- damage
 again && flip "$day/000002.xwj" 10000
@@ -112,6 +114,8 @@ again && rm "$day/000001.xwj"
 refuses missing-first 65 "segment 000001 is missing: restore it"
 again && cp "$day/000001.xwj" "$day/000002.xwj"
 refuses doubled 65 "swapped or doubled"
+again && mv "$day/000001.xwj" "$day/000000.new" && mv "$day/000002.xwj" "$day/000001.xwj" && mv "$day/000000.new" "$day/000002.xwj"
+refuses swapped 65 "swapped or doubled"
 again && dd if="$last" of="$day/000003.xwj" bs=4096 skip=$((end - 1)) seek="$end" count=1 conv=notrunc status=none
 refuses doubled-block 65 "swapped or doubled"
 again && truncate -s 20000 "$day/000002.xwj"

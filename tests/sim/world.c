@@ -31,9 +31,8 @@ static uint64_t starts_seen[SIM_PROCESSES]; // whose end has been looked at
 static uint64_t failures_at_start;          // of the disk, when control was started
 static bool mended = true;
 static uint64_t starts_counted;
-static bool outbound_failed; // control gives no old messages any more until it is started again
-static bool refused;         // a disk that lied has left a journal that control does not take
-static uint64_t asked_ns;    // when a process was last asked to stop
+static bool refused;      // a disk that lied has left a journal that control does not take
+static uint64_t asked_ns; // when a process was last asked to stop
 
 // ---- the weather ----------------------------------------------------------------------------------------------------
 
@@ -227,7 +226,6 @@ void world_line(const struct sim_process *process)
     }
     if (strstr(line, "XW2011") && disk.failures == failures_at_start)
         sim_fail("%s says %s, and the disk has not failed", process->name, line);
-    outbound_failed |= strstr(line, "XW2011") != NULL;
     sim.stats[STAT_SEGMENTS] += strstr(line, "\"XW3001\"") != NULL;
     sim.stats[STAT_TORN] += strstr(line, "\"XW3003\"") != NULL;
     sim.stats[STAT_SNAPSHOTS] += strstr(line, "\"XW2015\"") != NULL;
@@ -374,9 +372,6 @@ static void begin(enum stage next)
     case STAGE_AGAIN:
         fair_weather();
         mended = true;
-        if (outbound_failed)
-            sim_process_kill(&sim_processes[SIM_CONTROL]);
-        outbound_failed = false;
         client_mood.quiet = true;
         stage_ends_ns = sim.now_ns + REST_SECONDS * SIM_SECOND;
         break;

@@ -30,7 +30,8 @@ void rig_set_up_in(struct rig *rig, const char *parent)
     memset(rig, 0, sizeof *rig);
     snprintf(rig->directory, sizeof rig->directory, "%s/xwj.XXXXXX", parent);
     assert_non_null(mkdtemp(rig->directory));
-    rig->identity = (struct journal_identity){rig->directory, "test", RIG_DATE, 77, NULL, false};
+    rig->identity =
+        (struct journal_identity){.directory = rig->directory, .instance = "test", .date = RIG_DATE, .config_hash = 77};
     rig->ports = rig_shared(RIG_CORES * sizeof *rig->ports);
     for (unsigned i = 0; i < RIG_CORES; i++) {
         rig->rings[i] = ring_new(rig_shared(ring_footprint(RIG_DEPTH, 128)), RIG_DEPTH, 128, 0);

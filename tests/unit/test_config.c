@@ -152,7 +152,7 @@ static void keys_left_out_have_the_defaults_of_the_table(void **state)
     assert_string_equal(config->dataplane.eal, "");
     assert_true(config->dataplane.huge_pages);
     assert_int_equal(config->dataplane.main_lcore, 1);
-    assert_int_equal(config->dataplane.burst, 32);
+    assert_int_equal(config->dataplane.burst, 64);
     assert_int_equal(config->dataplane.order_ring_depth, 4096);
     assert_int_equal(config->dataplane.event_ring_depth, 16384);
     assert_int_equal(config->dataplane.journal_ring_depth, 65536);

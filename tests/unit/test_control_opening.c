@@ -156,6 +156,40 @@ static void phases_come_at_their_times_and_once(void **state)
     stage.config->phases_count = 0;
 }
 
+static void the_day_ends_at_its_time_and_stays_ended(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening;
+    set_schedule("XE", (const unsigned[]){20, 21});
+    assert_true(opening_init(&opening, stage.config, 0));
+    opening_time(&opening, stage.config, at(20, 59));
+    unsigned count = give_all(&opening, given);
+    assert_int_equal(given[count - 1].phase.phase, PHASE_CLOSED);
+    opening_time(&opening, stage.config, at(21, 0));
+    assert_int_equal(opening_left(&opening), 1);
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_END_DAY);
+    assert_true(opening.ended);
+    // A restart brings neither the end again nor sessions down, whatever the schedule says since.
+    set_schedule("AXE", (const unsigned[]){20, 22, 23});
+    opening_restart(&opening);
+    opening_time(&opening, stage.config, at(23, 30));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_CLOCK);
+    opening_free(&opening);
+    // Control was away at the close and at the end: both come, in order; and so on any later date.
+    assert_true(opening_init(&opening, stage.config, 0));
+    opening_time(&opening, stage.config, at(1, 0));
+    give_all(&opening, given);
+    opening_time(&opening, stage.config, at(24 + 3, 0));
+    assert_int_equal(give_all(&opening, given), 3);
+    assert_int_equal(given[1].phase.phase, PHASE_CLOSED);
+    assert_int_equal(given[2].type, CMD_END_DAY);
+    opening_free(&opening);
+    stage.config->phases_count = 0;
+}
+
 static void a_phase_that_an_operator_gave_is_not_given_again(void **state)
 {
     (void)state;
@@ -391,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_new_day_opens_in_order),
         cmocka_unit_test(the_engine_opens_the_day_with_it),
         cmocka_unit_test(phases_come_at_their_times_and_once),
+        cmocka_unit_test(the_day_ends_at_its_time_and_stays_ended),
         cmocka_unit_test(a_phase_that_an_operator_gave_is_not_given_again),
         cmocka_unit_test(an_opening_cut_anywhere_is_completed_once),
         cmocka_unit_test(a_recovered_day_takes_every_session_down_after_a_clock),

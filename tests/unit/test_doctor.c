@@ -464,6 +464,35 @@ static void a_device_is_bound_grouped_and_free(void **state)
     finds(doctor_nics, DOCTOR_PASS, "firmware 16.35.2000");
 }
 
+static void firmware_is_held_against_the_least_of_its_own_line(void **state)
+{
+    static const struct {
+        const char *profile, *version;
+        enum doctor_result result;
+        const char *words;
+    } rows[] = {
+        {"connectx5", "16.21.1000", DOCTOR_PASS, "firmware 16.21.1000"},
+        {"connectx5", "16.21.999", DOCTOR_WARN, "16.21.999 is older than 16.21.1000"},
+        {"connectx5", "16.21", DOCTOR_WARN, "older than 16.21.1000"},
+        {"connectx5", "16.100.1", DOCTOR_PASS, "firmware 16.100.1"},
+        {"connectx6", "22.27.0089", DOCTOR_WARN, "older than 22.27.0090"},
+        {"connectx6", "22.27.0090", DOCTOR_PASS, "firmware 22.27.0090"},
+        {"connectx6", "20.28.1002", DOCTOR_PASS, "firmware 20.28.1002"},
+        {"connectx6", "27.1", DOCTOR_PASS, "firmware 27.1"}, // of no line that the profile knows
+        {"e810", "0.1", DOCTOR_PASS, "firmware 0.1"},        // which has no least
+    };
+    (void)state;
+    tree_put(DEVICE "/vendor", "0x15b3");
+    tree_put(DEVICE "/device", "0x1017");
+    tree_put(DEVICE "/class", "0x020000");
+    tree_link(DEVICE "/driver", "../../drivers/mlx5_core");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ports[0] = (struct config_port){.name = "wire", .profile = rows[i].profile, .device = "0000:5e:00.0"};
+        tree_put(DEVICE "/infiniband/mlx5_0/fw_ver", "%s", rows[i].version);
+        finds(doctor_nics, rows[i].result, rows[i].words);
+    }
+}
+
 // A terminal that somebody has for himself alone: the kernel refuses to open it once more, as it does with a VFIO group
 // in use. Root may all the same, so we are nobody for the check.
 static void a_group_in_use_fails(void **state)
@@ -540,6 +569,7 @@ int main(void)
         TEST(a_socket_is_free_stale_or_taken),
         TEST(an_interface_is_there_and_the_kernel_leaves_its_port_alone),
         TEST(a_device_is_bound_grouped_and_free),
+        TEST(firmware_is_held_against_the_least_of_its_own_line),
         TEST(a_group_in_use_fails),
         TEST(dpdk_is_the_one_built_against),
     };

@@ -52,10 +52,23 @@ static struct command draw_limit(uint64_t *state, const struct rig_day *day)
                  {LIMIT_CAPITAL, "FA", 1000000000},
                  {LIMIT_POSITION_SHARE, "A", 500000},
                  {LIMIT_FORBIDDEN, "VFASY", 1 << 14},
-                 {LIMIT_ORDER_RATE, "S", 0}};
+                 {LIMIT_ORDER_RATE, "S", 10000000},
+                 {LIMIT_ORDER_BURST, "S", 20},
+                 {LIMIT_MESSAGE_RATE, "S", 10000000},
+                 {LIMIT_SYMBOL_RATE, "Y", 10000000},
+                 {LIMIT_DUPLICATES, "AS", 4},
+                 {LIMIT_REPEATED_EXECUTIONS, "A", 10},
+                 {LIMIT_MMP_FILLS, "S", 6},
+                 {LIMIT_MMP_QUANTITY, "S", 2000},
+                 {LIMIT_LOSS, "FA", 30000000},
+                 {LIMIT_DRAWDOWN, "FA", 200000},
+                 {LIMIT_CORRELATION, "A", 1000000},
+                 {LIMIT_ALERT, "VFA", 1000000},
+                 {LIMIT_SLOW, "VFA", 1000000},
+                 {LIMIT_SLOW_RATE, "VFA", 50000000}};
     static const char letters[] = "?VFASYP";
     struct command c = {.type = CMD_LIMIT, .session = SESSION_NONE};
-    unsigned row = (unsigned)draw(state, sizeof table / sizeof *table - 1);
+    unsigned row = (unsigned)draw(state, sizeof table / sizeof *table);
     if (row == 13 && draw(state, 4)) // seldom
         row = 2;
     c.limit.limit = (uint8_t)table[row].limit;
@@ -68,6 +81,48 @@ static struct command draw_limit(uint64_t *state, const struct rig_day *day)
     c.limit.locate = letter == 'P' ? (uint16_t)(1 + draw(state, day->symbols)) : LOCATE_NONE;
     c.limit.value = draw(state, 3) == 0 ? LIMIT_UNSET : draw(state, table[row].most);
     return c;
+}
+
+// Modes, groups, ticks that mark and ease, and resets of what limits have killed.
+static struct command draw_other(uint64_t *state, const struct rig_day *day)
+{
+    struct command c = {.type = CMD_TICK, .session = SESSION_NONE};
+    switch (draw(state, 4)) {
+    case 0:
+        c.type = CMD_MODE;
+        c.mode.mode = (uint8_t)draw(state, 3);
+        c.mode.on = draw(state, 2) != 0;
+        c.mode.percent = 50 + (uint32_t)draw(state, 52);
+        c.mode.rate = (uint32_t)draw(state, 2) * 10000000;
+        c.mode.block = draw(state, 8) == 0;
+        break;
+    case 1:
+        c.type = CMD_GROUP;
+        c.group.locate = (uint16_t)(1 + draw(state, day->symbols));
+        c.group.group = (uint16_t)draw(state, 3);
+        break;
+    case 2:
+        c.type = CMD_RESET;
+        c.kill.scope = draw(state, 2) ? SCOPE_ACCOUNT : SCOPE_FIRM;
+        c.kill.index = (uint16_t)draw(state, ACCOUNTS);
+        break;
+    default:
+        break;
+    }
+    return c;
+}
+
+// The flow's command, or in its place one of risk.
+static struct command draw_command(uint64_t *state, const struct rig_day *day, const struct command *flow)
+{
+    switch (draw(state, 20)) {
+    case 0:
+        return draw_limit(state, day);
+    case 1:
+        return draw_other(state, day);
+    default:
+        return *flow;
+    }
 }
 
 static struct command draw_position(uint64_t *state, const struct rig_day *day)
@@ -174,6 +229,14 @@ static void assert_held(const struct rig *rig, const struct figures *before, con
 }
 
 static unsigned refused_for_limits;
+static unsigned alerts[128]; // by kind
+
+static void count_alerts(const struct rig *rig)
+{
+    for (size_t i = 0; i < rig->count; i++)
+        if (rig->events[i].type == EV_ALERT)
+            alerts[rig->events[i].reason & 127]++;
+}
 
 static void play(uint64_t seed, unsigned kinds, bool money)
 {
@@ -186,13 +249,14 @@ static void play(uint64_t seed, unsigned kinds, bool money)
     rig_new(&rig, &day, 0);
     rig_opening(&day, open_with_positions, &(struct opening){&rig, &day, &state});
     for (size_t i = 0; i < DAY_COMMANDS; i++) {
-        struct command c = draw(&state, 20) ? commands[i] : draw_limit(&state, &day);
+        struct command c = draw_command(&state, &day, &commands[i]);
         if (money && (c.type == CMD_ENTER || c.type == CMD_REPLACE) && c.price > PRICE_MAX)
             continue;
         look(&rig, &day, money, &before);
         rig_step(&rig, &c);
         look(&rig, &day, money, &after);
         assert_held(&rig, &before, &after, seed, i);
+        count_alerts(&rig);
         refused_for_limits += engine_limit_refused(rig.engine) != LIMITS;
         const char *broken = engine_check(rig.engine);
         if (broken)
@@ -211,7 +275,12 @@ static void play_days(unsigned kinds, bool money, uint64_t usual)
     if (seed)
         play(strtoull(seed, NULL, 0), kinds, money);
     assert_true(refused_for_limits > 0);
-    printf("%u orders were refused for a limit\n", refused_for_limits);
+    printf("%u orders were refused for a limit; alerts:", refused_for_limits);
+    for (const char *kind = "ascekzrmd"; *kind; kind++)
+        printf(" %c %u", *kind, alerts[(unsigned char)*kind]);
+    printf("\n");
+    for (const char *kind = "asekzrmd"; *kind && !seed && !days; kind++) // the days are not about nothing
+        assert_true(alerts[(unsigned char)*kind] > 0);
 }
 
 static void no_order_brings_money_above_its_limit(void **state)
@@ -273,7 +342,7 @@ static void play_twins(uint64_t seed)
     rig_new(&rig, &day, 0);
     rig_opening(&day, open_with_positions, &(struct opening){&rig, &day, &state});
     for (size_t i = 0; i < DAY_COMMANDS; i++) {
-        struct command c = draw(&state, 20) ? commands[i] : draw_limit(&state, &day), same = c;
+        struct command c = draw_command(&state, &day, &commands[i]), same = c;
         if (i % 250 == 100 && snapshot_possible(rig.engine)) {
             take_snapshot(i % 500 == 100 && has_twin ? twin.engine : rig.engine, &stream);
             if (has_twin)

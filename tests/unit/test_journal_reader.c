@@ -82,7 +82,8 @@ static int write_original(void **state)
     const char *parent = getenv("XW_TMP");
     snprintf(original.directory, sizeof original.directory, "%s/xwr.XXXXXX", parent ? parent : "/tmp");
     assert_non_null(mkdtemp(original.directory));
-    original.identity = (struct journal_identity){original.directory, "test", DATE, 1, NULL, false};
+    original.identity =
+        (struct journal_identity){.directory = original.directory, .instance = "test", .date = DATE, .config_hash = 1};
     original.ring = ring_new(aligned_alloc(CACHE_PAIR, ring_footprint(DEPTH, 128)), DEPTH, 128, 0);
     memset(ring_cell(original.ring, 0), 0, (size_t)DEPTH * 128);
     const struct journal_lane lane = {0, original.ring, NULL};
@@ -432,7 +433,7 @@ static void after_a_torn_tail_the_next_epoch_records_where_it_goes_on(void **sta
         assert_int_equal(write(fd, original.bytes[i], size), size);
         close(fd);
     }
-    struct journal_identity identity = {directory, "test", DATE, 1, NULL, false};
+    struct journal_identity identity = {.directory = directory, .instance = "test", .date = DATE, .config_hash = 1};
     struct journal_writer *writer = open_writer(&identity, &report);
     assert_true(report.torn);
     assert_int_equal(report.last_seq[0], original.count - 9);

@@ -264,7 +264,7 @@ static void a_read_only_directory_is_refused_with_one_line(void **state)
     struct journal_writer *writer;
     struct journal_report report = {0};
     char text[256] = "";
-    const struct journal_identity identity = {"/proc/journal", "test", RIG_DATE, 0, NULL, false};
+    const struct journal_identity identity = {.directory = "/proc/journal", .instance = "test", .date = RIG_DATE};
     const struct journal_writer_options options = {.segment_mb = 16, .commit_kb = 64};
     assert_int_equal(journal_writer_open(&writer, &identity, &options, &report, text, sizeof text), JOURNAL_SYSTEM);
     assert_non_null(strstr(text, "/proc/journal"));

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "contract/itch_out.h"
 #include "contract/ouch_out.h"
 #include "contract/told.h"
+#include "control/journal/crc32c.h"
 #include "control/recovery/snapshot_file.h"
 #include "tests/support/engine_rig.h"
 #include "tests/support/random_flow.h"
@@ -101,6 +103,21 @@ static const char *read_one(uint64_t covered, uint64_t records)
     return NULL;
 }
 
+// Whether it is, whatever its records say.
+static bool refused(uint64_t covered)
+{
+    char text[256];
+    const struct command *record;
+    enum snapshot_result result;
+    struct snapshot_reader *reader = snapshot_open(&identity, 3, covered, text, sizeof text);
+    if (!reader)
+        return true;
+    while ((result = snapshot_read(reader, &record)) == SNAPSHOT_OK)
+        ;
+    snapshot_close(reader);
+    return result == SNAPSHOT_BAD;
+}
+
 static void what_is_written_is_read_again(void **state)
 {
     (void)state;
@@ -128,6 +145,66 @@ static void a_flipped_bit_anywhere_is_noticed(void **state)
         if (!read_one(77, RECORDS))
             fail_msg("byte %ld may be another one", (long)at);
         assert_int_equal(pwrite(file, &byte, 1, at), 1);
+    }
+    assert_null(read_one(77, RECORDS));
+    close(file);
+}
+
+static struct journal_key key_of(uint8_t seed_byte)
+{
+    struct journal_key key;
+    uint8_t seed[crypto_sign_SEEDBYTES] = {seed_byte};
+    crypto_sign_seed_keypair(key.public, key.secret, seed);
+    return key;
+}
+
+static void with_a_key_only_what_it_has_signed_is_taken(void **state)
+{
+    (void)state;
+    const struct journal_key mine = key_of(1), other = key_of(2);
+    write_one(1, RECORDS, 9);
+    identity.key = &other;
+    write_one(2, RECORDS, 9);
+    assert_null(read_one(2, RECORDS));
+    identity.key = &mine;
+    assert_non_null(strstr(read_one(1, RECORDS), "not signed"));
+    assert_non_null(strstr(read_one(2, RECORDS), "not signed"));
+    assert_false(snapshot_stands(&identity, 3, 1));
+    write_one(3, RECORDS, 9);
+    assert_null(read_one(3, RECORDS));
+    assert_true(snapshot_stands(&identity, 3, 1));
+    identity.key = NULL; // nothing to hold a signature against
+    for (uint64_t covered = 1; covered <= 3; covered++)
+        assert_null(read_one(covered, RECORDS));
+}
+
+// Somebody who knows the format, and has no key: any byte of any block, with the block's checksum put right.
+static void with_a_key_nothing_can_be_changed_by_who_has_it_not(void **state)
+{
+    (void)state;
+    const struct journal_key mine = key_of(1);
+    char path[128];
+    uint8_t block[SNAPSHOT_BLOCK], good[SNAPSHOT_BLOCK];
+    identity.key = &mine;
+    write_one(77, RECORDS, 3);
+    path_of(path, 77);
+    int file = open(path, O_RDWR);
+    off_t size = lseek(file, 0, SEEK_END);
+    for (off_t from = 0; from < size; from += SNAPSHOT_BLOCK) {
+        assert_int_equal(pread(file, good, sizeof good, from), sizeof good);
+        // Behind what the last block says nothing counts.
+        size_t end = from + SNAPSHOT_BLOCK == size ? sizeof(struct snapshot_block) + sizeof(struct snapshot_end)
+                                                   : SNAPSHOT_BLOCK;
+        for (size_t at = sizeof(struct snapshot_block); at < end; at += at % 97 ? 1 : 13) {
+            memcpy(block, good, sizeof block);
+            block[at] ^= 1;
+            uint32_t crc = crc32c(0, block + 12, SNAPSHOT_BLOCK - 12);
+            memcpy(block + 8, &crc, sizeof crc);
+            assert_int_equal(pwrite(file, block, sizeof block, from), sizeof block);
+            if (!refused(77))
+                fail_msg("byte %ld may be another one", (long)from + (long)at);
+        }
+        assert_int_equal(pwrite(file, good, sizeof good, from), sizeof good);
     }
     assert_null(read_one(77, RECORDS));
     close(file);
@@ -239,6 +316,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_written_is_read_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_flipped_bit_anywhere_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(with_a_key_only_what_it_has_signed_is_taken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(with_a_key_nothing_can_be_changed_by_who_has_it_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_cut_anywhere_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(blocks_of_another_snapshot_do_not_pass, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_snapshot_of_somebody_else_is_refused, set_up, tear_down),

@@ -1,0 +1,54 @@
+#!/bin/bash
+# The schedule ends the day: what is live expires, clients and feed are told, the journal is sealed; it stays ended, tomorrow is new
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.sh"
+[ "$(date -u +%H%M)" -lt 2358 ] || xw_skip "the day ends in a moment"
+command -v tshark >/dev/null || xw_skip "there is no tshark (make deps)"
+XW_MATCHERS=2
+xw_begin
+xw_configure
+ends=$(date -u -d "@$(($(date +%s) + 4))" +%H:%M:%S)
+sed -i "s#^ports:#schedule: {day_end: '$ends'}\n\nports:#" "$XW_CONFIG"
+ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
+dump() { ctl --json journal dump | jq -r "$1"; }
+xw_start
+# Orders that stay in the book, and clients that are still there when the day ends.
+"$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 20000 --resting 1000 --rate 1000 --grace 1 --pcap "$XW_HOME/wire.pcap" \
+    >"$XW_HOME/replay.log" 2>&1 &
+xw_client_pid=$!
+xw_await control 'phase":"E' 2 15
+xw_await_end 15
+xw_client_pid=
+seals=0
+for ((tries = 0; tries < 100 && seals == 0; tries++)); do
+    seals=$(compgen -G "$XW_HOME/journal/${XW_DATE//-/}/*.xws" | wc -l)
+    sleep 0.1
+done
+[ "$seals" -ge 1 ] || xw_fail "the day's segment is not sealed while both still run: $(ls "$XW_HOME/journal/${XW_DATE//-/}")"
+xw_expect "cores whose day is open" "$(ctl --json status | jq '[.matchers[].day_open | select(. != 0)] | length')" 0
+ends() { tshark -r "$XW_HOME/wire.pcap" -Y "$1" 2>"$XW_HOME/tshark.log" | wc -l; }
+[ "$(ends 'udp.srcport == 4000 && udp.length == 13 && udp.payload[0:1] == 45')" -ge 4 ] || xw_fail "not every session was told its end"
+[ "$(ends 'udp.dstport == 5000 && udp.payload[18:2] == ff:ff')" -ge 2 ] || xw_fail "not every feed says its end"
+
+# It stays ended.
+xw_kill dataplane
+xw_kill control
+xw_start
+xw_await control XW2004 2 20
+xw_expect "cores whose day is open after a restart" "$(ctl --json status | jq '[.matchers[].day_open | select(. != 0)] | length')" 0
+xw_stop
+xw_expect "ends of the day" "$(dump 'select(.type == "end_day") | .core' | sort | tr '\n' ' ')" "0 1 "
+ctl journal verify || xw_fail "the journal is not right"
+[ "$(dump 'select(.type == "enter") | .seq' | wc -l)" -ge 1000 ] || xw_fail "hardly an order was taken before the end"
+
+# The next date begins anew.
+sed -i -e "s/^trading_date:.*/trading_date: $(date -u -d "$XW_DATE + 1 day" +%Y-%m-%d)/" -e '/^schedule:/d' "$XW_CONFIG"
+xw_start
+xw_play 20 "${XW_CLIENT[@]}" --orders 1000 --resting 100 --record "$XW_HOME/tomorrow.rec"
+xw_identity
+ctl phase ended --by ALICE || xw_fail "xwctl phase ended"
+ctl phase closed --by ALICE 2>"$XW_HOME/late.log"
+xw_expect "the exit code of a phase when the day is over" $? 65
+xw_expect "cores whose day is open" "$(ctl --json status | jq '[.matchers[].day_open | select(. != 0)] | length')" 0
+xw_stop
+xw_expect "ends of the day by an operator" "$(dump 'select(.type == "end_day") | "\(.core) \(.by)"' | sort | tr '\n' ' ')" "0 ALICE 1 ALICE "
