@@ -188,7 +188,7 @@ coverage: ## branch coverage of the engine by its tests; fails when a branch of 
 
 # The client library for firms: one object, of which only xw_ names can be seen, and the headers that its own headers need.
 client_library := $(B)/libcrosswire-client.a
-client_headers := $(filter-out dataplane/client/stream.h,$(wildcard dataplane/client/*.h)) dataplane/contract/command.h
+client_headers := $(filter-out dataplane/client/stream.h,$(wildcard dataplane/client/*.h)) dataplane/contract/command.h dataplane/contract/risk.h dataplane/contract/limits.def
 $(client_library): $(client) $(contract)
 	$(LD) -r -o $(B)/client-all.o --whole-archive $(client) --no-whole-archive $(contract)
 	objcopy --wildcard --keep-global-symbol='xw_*' $(B)/client-all.o

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "contract/log.h"
+#include "contract/monotonic.h"
 #include "control/passwords.h"
 
 // Returns how many passwords are others now.
@@ -18,13 +19,6 @@ static unsigned take_passwords(const struct passwords *passwords, struct auth *a
             requests_forget(requests, i);
     }
     return changed;
-}
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 bool reload(struct config *running, const char *path, struct auth *auth, struct requests *requests,

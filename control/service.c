@@ -245,10 +245,11 @@ static void open_journal(struct service *service)
 
 static bool reload_asked(void *context, const char *by, char *text, size_t size);
 
-static void take_alert(void *context, unsigned core, const struct alert *alert)
+static void tell_breakers(void *context, unsigned core, const struct alert *alert)
 {
+    const struct service *service = context;
     (void)core;
-    breakers_alert(context, alert, monotonic_ns());
+    breakers_alert(service->breakers, alert, monotonic_ns());
 }
 
 static void open_services(struct service *service)
@@ -278,13 +279,14 @@ static void open_services(struct service *service)
         auth_set_hash(service->auth, i, passwords.hash[i]);
     passwords_free(&passwords);
     service->alerts = alerts_new(service->config);
+    if (service->alerts)
+        alerts_register(service->alerts, tell_breakers, service);
     service->audit = audit_new();
     if (service->alerts && service->audit)
         service->kills =
             kills_new(service->config, &service->history, service->writer, service->alerts, service->audit);
     if (!service->kills)
         fail_with(EX_OSERR, "no memory");
-    alerts_register(service->alerts, take_alert, service->breakers);
     service->for_operators = (struct desk_context){.config = service->config,
                                                    .outbound = service->outbound,
                                                    .writer = service->writer,

@@ -240,7 +240,7 @@ void breakers_note(struct breakers *breakers, const struct row *row, uint32_t in
     note.note.scope = config_trip_info(row->trip.is)->each == EACH_SESSION   ? SCOPE_SESSION
                       : config_trip_info(row->trip.is)->each == EACH_ACCOUNT ? SCOPE_ACCOUNT
                                                                              : SCOPE_VENUE;
-    note.note.what = NOTE_BREAKER;
+    note.note.what = NOTE_BREAKER_MOVED;
     write_text(note.note.by, sizeof note.note.by, by);
     snprintf(note.note.why, sizeof note.note.why, "%s: %s", row->name, config_action_name(row->trip.does));
     post(breakers, &note, cores & -cores); // one core's chain is enough

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contract/monotonic.h"
+
 #include "control/doctor/doctor.h"
 
 #define BLOCK 4096
@@ -66,13 +68,6 @@ static int open_nameless(const char *directory)
     return fd;
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
 static bool write_block(int fd, void *block, unsigned index, int flags)
 {
     const struct iovec vector = {block, BLOCK};
@@ -95,12 +90,12 @@ static unsigned measure(int fd, void *block, uint64_t *times)
     if (fsync(fd) != 0)
         return 0;
     unsigned count = 0;
-    uint64_t begin = now_ns();
-    while (count < WRITES && (count < WRITES_LEAST || now_ns() - begin < SECONDS_MOST * UINT64_C(1000000000))) {
-        uint64_t start = now_ns();
+    uint64_t begin = monotonic_ns();
+    while (count < WRITES && (count < WRITES_LEAST || monotonic_ns() - begin < SECONDS_MOST * UINT64_C(1000000000))) {
+        uint64_t start = monotonic_ns();
         if (!write_block(fd, block, count % BLOCKS, RWF_DSYNC))
             return 0;
-        times[count++] = now_ns() - start;
+        times[count++] = monotonic_ns() - start;
     }
     qsort(times, count, sizeof *times, compare);
     return count;

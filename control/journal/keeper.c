@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "contract/log.h"
+#include "contract/monotonic.h"
 #include "control/journal/keep.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -47,13 +48,6 @@ struct journal_keeper {
     _Atomic uint64_t sealed, compressed, removed;
     atomic_bool failing;
 };
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 // Sleeps, but wakes for the stop.
 static void rest(struct journal_keeper *keeper, uint64_t ns)

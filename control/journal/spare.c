@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "contract/log.h"
+#include "contract/monotonic.h"
 #include "control/journal/files.h"
 
 enum { PACE_NS = 200 * 1000, CALM_NS = 5 * 1000 * 1000, RETRY_NS = 200 * 1000 * 1000, FREE_PART = 5 };
@@ -35,13 +36,6 @@ struct journal_spare {
     _Atomic int error;
     bool told; // of the missing room
 };
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void sleep_ns(long ns)
 {

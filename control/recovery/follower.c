@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "contract/log.h"
+#include "contract/monotonic.h"
 #include "control/recovery/shadow.h"
 
 enum {
@@ -46,13 +47,6 @@ struct follower {
     unsigned cores_count;
     struct core cores[];
 };
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void nap(unsigned us)
 {

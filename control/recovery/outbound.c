@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "contract/log.h"
+#include "contract/monotonic.h"
 #include "control/recovery/replica.h"
 #include "control/recovery/spill.h"
 
@@ -93,13 +94,6 @@ void outbound_fan_out(const struct config *config, unsigned core, const struct e
 }
 
 // ---- following the journal ------------------------------------------------------------------------------------------
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 // What fails may be mended while control runs, as a full disk is: it is said once, and the core's journal is gone
 // through again from its beginning, more and more rarely. What the spills hold stays in them.

@@ -11,10 +11,12 @@
 
 #include "contract/assert.h"
 #include "contract/log.h"
+#include "contract/monotonic.h"
 #include "control/recovery/market.h"
 #include "control/recovery/opening.h"
 #include "control/recovery/restore_feed.h"
 #include "control/recovery/ring_adopt.h"
+#include "control/recovery/settled.h"
 
 enum {
     FEED_BUDGET = 8192, // records a poll
@@ -37,8 +39,7 @@ struct core {
     uint64_t last;    // last sequence of its history
     uint32_t staged;  // cells written and not yet published
     bool given;
-    uint64_t settle_heartbeat; // its ring was seen empty, 0: not since we wait for what was given
-    uint64_t settle_seq;       // it has taken what was given, up to here, 0: not known yet
+    struct settled settled; // since we wait for what was given
 };
 
 struct recovery {
@@ -59,20 +60,6 @@ struct recovery {
     struct market_index index;
     struct core cores[JOURNAL_CORES];
 };
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t unix_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static enum core_state state_of(const struct recovery *recovery, unsigned core)
 {
@@ -512,33 +499,16 @@ static void report(const struct recovery *recovery)
                   recovery->config->symbols_count, recovery->config->accounts_count, recovery->config->sessions_count);
 }
 
-// Whether all that control has given to core `index` is durable. The core's figures are fresh after some rounds.
-static bool is_settled(struct recovery *recovery, unsigned index)
-{
-    struct core *core = &recovery->cores[index];
-    const uint64_t heartbeat =
-        atomic_load_explicit(&recovery->generation->blocks[index]->heartbeat, memory_order_acquire);
-    if (core->settle_seq)
-        return journal_writer_durable(recovery->writer, index) >= core->settle_seq;
-    if (!ring_is_empty(recovery->generation->commands[index]))
-        return false;
-    if (core->settle_heartbeat == 0)
-        core->settle_heartbeat = heartbeat + 1;
-    if (heartbeat + 1 - core->settle_heartbeat >= QUIET_ROUNDS)
-        core->settle_seq = atomic_load_explicit(&recovery->generation->ports[index]->applied_seq, memory_order_acquire);
-    return false;
-}
-
 // Lets the limits go on, when what they wait for is durable.
 static void settle_limits(struct recovery *recovery)
 {
     const uint64_t wait = limits_desk_waits(recovery->limits);
     bool durable = wait != 0;
     for (unsigned i = 0; wait != recovery->settling && i < recovery->generation->cores; i++)
-        recovery->cores[i].settle_heartbeat = recovery->cores[i].settle_seq = 0;
+        recovery->cores[i].settled = (struct settled){0};
     recovery->settling = wait;
     for (unsigned i = 0; wait && i < recovery->generation->cores; i++)
-        durable &= is_settled(recovery, i);
+        durable &= settled_poll(&recovery->cores[i].settled, recovery->generation, recovery->writer, i);
     limits_desk_poll(recovery->limits, durable, monotonic_ns());
 }
 

@@ -11,6 +11,7 @@
 
 #include "contract/assert.h"
 #include "contract/fault.h"
+#include "contract/monotonic.h"
 #include "control/journal/crc32c.h"
 #include "control/recovery/snapshot_file.h"
 
@@ -74,13 +75,6 @@ static bool finish_block(struct snapshot_writer *writer, enum snapshot_kind kind
     return ++writer->filled < SNAPSHOT_CHUNK / SNAPSHOT_BLOCK || flush(writer);
 }
 
-static uint64_t wall_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static bool open_file(struct snapshot_writer *writer)
 {
     writer->file = -1;
@@ -103,7 +97,7 @@ struct snapshot_writer *snapshot_create(const struct journal_identity *identity,
     writer->key = identity->key;
     writer->hash = writer->key ? snapshot_hash_new() : NULL;
     writer->facts.date = identity->date;
-    writer->facts.wall_ns = wall_ns();
+    writer->facts.wall_ns = unix_ns();
     memset(writer->facts.instance, 0, sizeof writer->facts.instance);
     memcpy(writer->facts.instance, identity->instance, strnlen(identity->instance, 31));
     randombytes_buf(&writer->id, sizeof writer->id);

@@ -140,6 +140,8 @@ static void read_record(struct kills *kills, const struct command *record)
     struct kill_entry *entry;
     if (record->type == CMD_KILL) {
         entry = find(kills, record->kill.id);
+        if (entry && entry->source == KILL_BY_BREAKER && !entry->foreign && entry->given >> core & 1)
+            entry = NULL; // the breakers of another control have counted from the same number
         if (!entry) {
             struct kill_entry first = entry_of(kills, record, core);
             entry = add(kills, &first);
@@ -258,6 +260,8 @@ static struct kill_entry *take_foreign(struct kills *kills, unsigned core, const
 static void take_kill(struct kills *kills, unsigned core, const struct alert *alert)
 {
     struct kill_entry *entry = find(kills, alert->before);
+    if (entry && entry->foreign && entry->confirmed && alert->kind == ALERT_KILLED)
+        entry = NULL; // an earlier one: the breakers of another control have counted from the same number
     if (!entry && alert->kind == ALERT_KILLED && alert->before)
         entry = take_foreign(kills, core, alert);
     if (!entry)

@@ -355,6 +355,8 @@ const char *losses_check(const struct engine *e)
     }
     for (uint32_t party = 0; party < 2u * e->limit.max_accounts; party++) {
         const struct standing *standing = &e->standings[party];
+        if (!e->accounts[party % e->limit.max_accounts].open)
+            continue;
         if (standing->peak < standing->result || standing->peak < 0)
             return "a result is above its peak";
         if (e->left.work == WORK_NONE && standing->result <= standing->low && !is_over(e, party))

@@ -28,7 +28,8 @@ static inline void emit_trade(struct engine *e, struct out *out, const struct in
 
 // Fills from the head of the best level until the order, the level or the room for events is used up. False: a maker
 // is not plain, the general way goes on.
-static bool fill_level(struct engine *e, struct out *out, struct book *book, uint32_t id)
+static inline __attribute__((always_inline)) bool fill_level(struct engine *e, struct out *out, struct book *book,
+                                                             uint32_t id, bool risk)
 {
     struct incoming *in = &e->in;
     struct level *level = &e->levels[id];
@@ -42,14 +43,16 @@ static bool fill_level(struct engine *e, struct out *out, struct book *book, uin
         }
         uint32_t fill = in->quantity < maker->quantity ? in->quantity : maker->quantity;
         __builtin_prefetch(&e->buckets[maker->bucket], 1);
-        risk_look_at_next(e, maker);
+        if (risk)
+            risk_look_at_next(e, maker);
         emit_trade(e, out, in, maker, fill, book);
         in->quantity -= fill;
         in->executed += fill;
         level->quantity -= fill;
         risk_take(e, key_session(maker->key), side_of(maker->side), fill, maker->price, maker->position,
-                  fill == maker->quantity);
-        risk_trade(e, in, maker, fill, maker->price);
+                  fill == maker->quantity, risk);
+        if (risk)
+            risk_trade(e, in, maker, fill, maker->price);
         if (fill < maker->quantity) {
             maker->quantity -= fill;
             maker->executed += fill;
@@ -94,7 +97,7 @@ static void rest(struct engine *e, struct out *out)
     struct incoming *in = &e->in;
     uint32_t slot = slot_take(e);
     struct bucket_place place = lookup_room(e, in->key);
-    order_place(e, in, place, lookup_insert(e, place, in->key, slot), slot);
+    order_place(e, in, place, lookup_insert(e, place, in->key, slot), slot, risk_on(e));
     emit_added(e, out, &e->orders[slot]);
 }
 
@@ -105,7 +108,7 @@ static __attribute__((noinline)) void match_otherwise(struct engine *e, struct o
     e->left.work = match_general(e, out) ? WORK_NONE : WORK_GENERAL;
 }
 
-void order_match(struct engine *e, struct out *out)
+static inline __attribute__((always_inline)) void match_plain(struct engine *e, struct out *out, bool risk)
 {
     struct incoming *in = &e->in;
     struct book *book = &e->books[in->locate];
@@ -114,7 +117,7 @@ void order_match(struct engine *e, struct out *out)
     while (plain && in->quantity && !out_full(out) && book_crosses(book, side, in->limit)) {
         uint32_t price = book->best[side ^ 1], before = in->quantity;
         uint64_t match = e->next_match;
-        plain = fill_level(e, out, book, book->best_level[side ^ 1]);
+        plain = fill_level(e, out, book, book->best_level[side ^ 1], risk);
         if (in->quantity != before)
             note_trades(e, book, in->locate, price, match);
     }
@@ -133,4 +136,17 @@ void order_match(struct engine *e, struct out *out)
         rest(e, out);
     else
         incoming_cancel(e, out, 'I');
+}
+
+static __attribute__((noinline)) void match_with_risk(struct engine *e, struct out *out)
+{
+    match_plain(e, out, true);
+}
+
+void order_match(struct engine *e, struct out *out)
+{
+    if (risk_on(e))
+        match_with_risk(e, out);
+    else
+        match_plain(e, out, false);
 }

@@ -169,7 +169,7 @@ static void refresh_or_drop(struct engine *e, struct out *out, uint32_t slot)
 
 static void shrink_maker(struct engine *e, struct order *maker, uint32_t quantity)
 {
-    risk_take(e, key_session(maker->key), side_of(maker->side), quantity, maker->price, maker->position, 0);
+    risk_take(e, key_session(maker->key), side_of(maker->side), quantity, maker->price, maker->position, 0, risk_on(e));
     maker->quantity -= quantity;
     maker->executed += quantity;
     e->levels[maker->level].quantity -= quantity;
@@ -206,7 +206,8 @@ static void trade(struct engine *e, struct out *out, uint32_t slot, uint32_t pri
     if (book->watch & WATCH_MARKET)
         market_trade(e, in->locate, price, 1);
     shrink_maker(e, maker, quantity);
-    risk_trade(e, in, maker, quantity, price);
+    if (risk_on(e))
+        risk_trade(e, in, maker, quantity, price);
     risk_look(e, key_session(in->key));
     risk_look(e, key_session(maker->key));
     if (maker->quantity == 0)

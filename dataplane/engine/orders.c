@@ -158,7 +158,8 @@ static __attribute__((noinline)) unsigned enter_taking(struct engine *e, const s
     return step_close(e, &out);
 }
 
-unsigned order_enter(struct engine *e, const struct command *c, struct event *events)
+static inline __attribute__((always_inline)) unsigned enter_plain(struct engine *e, const struct command *c,
+                                                                  struct event *events, bool risk)
 {
     struct plain plain = {.key = command_key(c), .terms = terms_word(c)};
     uint64_t asks = plain.terms & TERMS_READ;
@@ -176,7 +177,7 @@ unsigned order_enter(struct engine *e, const struct command *c, struct event *ev
         return order_enter_any(e, c, events);
     *last = c->user_ref;
     uint32_t position = 0;
-    if (e->sessions[c->session].risk) {
+    if (risk) {
         uint8_t reason = plain_risk(e, c, &plain, 0, c->quantity, &position);
         if (UNLIKELY(reason != REJECT_NONE))
             return plain_refuse(e, c, reason, events);
@@ -192,11 +193,22 @@ unsigned order_enter(struct engine *e, const struct command *c, struct event *ev
                           .terms = plain.terms,
                           .position = position};
     bucket_insert(e, plain.place, slot);
-    order_place(e, &in, plain.place, 0, slot);
+    order_place(e, &in, plain.place, 0, slot, risk);
     struct out out = out_open(e, events);
     emit_accepted(&out, c, terms_word(c), in.ref, EV_MD_ADD);
     e->outcome = OUTCOME_ACCEPTED;
     return step_close(e, &out);
+}
+
+static __attribute__((noinline)) unsigned enter_with_risk(struct engine *e, const struct command *c,
+                                                          struct event *events)
+{
+    return enter_plain(e, c, events, true);
+}
+
+unsigned order_enter(struct engine *e, const struct command *c, struct event *events)
+{
+    return UNLIKELY(risk_on(e)) ? enter_with_risk(e, c, events) : enter_plain(e, c, events, false);
 }
 
 // What a replacement asks for: of the command Display, TIF and ISO, of the original the rest. There is no CrossType.
@@ -255,7 +267,8 @@ static __attribute__((noinline)) unsigned replace_taking(struct engine *e, const
     return step_close(e, &out);
 }
 
-unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+static inline __attribute__((always_inline)) unsigned replace_plain(struct engine *e, const struct command *c,
+                                                                    uint32_t hint, struct event *events, bool risk)
 {
     e->outcome = OUTCOME_NO_EFFECT;
     if (UNLIKELY(!session_may_trade(e, c)))
@@ -281,7 +294,7 @@ unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint,
         return replace_any(e, c, slot, events);
     *last = c->user_ref;
     uint32_t position = 0;
-    if (e->sessions[c->session].risk) {
+    if (risk) {
         uint8_t reason = plain_risk(e, c, &plain, slot, c->quantity - order->executed, &position);
         if (UNLIKELY(reason != REJECT_NONE))
             return plain_refuse(e, c, reason, events);
@@ -301,15 +314,26 @@ unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint,
     emit_replaced(&out, c, &in, word_at(plain.book->name), order->ref, EV_MD_REPLACE);
     e->outcome = OUTCOME_ACCEPTED;
     bucket_insert(e, plain.place, slot); // first, as its place has been found while the original stood
-    order_leave(e, slot, order->price == in.price);
-    order_place(e, &in, plain.place, 0, slot);
+    order_leave(e, slot, order->price == in.price, risk);
+    order_place(e, &in, plain.place, 0, slot, risk);
     return step_close(e, &out);
+}
+
+static __attribute__((noinline)) unsigned replace_with_risk(struct engine *e, const struct command *c, uint32_t hint,
+                                                            struct event *events)
+{
+    return replace_plain(e, c, hint, events, true);
+}
+
+unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+{
+    return UNLIKELY(risk_on(e)) ? replace_with_risk(e, c, hint, events) : replace_plain(e, c, hint, events, false);
 }
 
 // Reduces the open quantity in place; the order keeps its priority.
 static void reduce(struct engine *e, struct order *order, uint32_t by)
 {
-    risk_take(e, key_session(order->key), side_of(order->side), by, order->price, order->position, 0);
+    risk_take(e, key_session(order->key), side_of(order->side), by, order->price, order->position, 0, risk_on(e));
     order->quantity -= by;
     e->levels[order->level].quantity -= by;
 }
@@ -333,7 +357,8 @@ static __attribute__((noinline)) unsigned cancel_any(struct engine *e, const str
     return step_close(e, &out);
 }
 
-unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+static inline __attribute__((always_inline)) unsigned cancel_plain(struct engine *e, const struct command *c,
+                                                                   uint32_t hint, struct event *events, bool risk)
 {
     e->outcome = OUTCOME_NO_EFFECT;
     if (UNLIKELY(!session_may_trade(e, c)))
@@ -348,8 +373,20 @@ unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, 
     struct out out = out_open(e, events);
     emit_canceled(&out, order, order->quantity, 'U', EV_MD_DELETE);
     e->outcome = OUTCOME_ACCEPTED;
-    order_drop(e, slot);
+    order_leave(e, slot, false, risk);
+    slot_release(e, slot);
     return step_close(e, &out);
+}
+
+static __attribute__((noinline)) unsigned cancel_with_risk(struct engine *e, const struct command *c, uint32_t hint,
+                                                           struct event *events)
+{
+    return cancel_plain(e, c, hint, events, true);
+}
+
+unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+{
+    return UNLIKELY(risk_on(e)) ? cancel_with_risk(e, c, hint, events) : cancel_plain(e, c, hint, events, false);
 }
 
 void emit_modified(struct out *out, const struct order *order, const struct command *c, uint32_t open)

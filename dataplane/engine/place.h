@@ -23,24 +23,25 @@ static inline uint32_t order_open(const struct engine *e, const struct order *or
 static inline void order_risk_add(struct engine *e, const struct order *order, int orders)
 {
     risk_add(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order), order->position,
-             orders);
+             orders, risk_on(e));
 }
 
 static inline void order_risk_take(struct engine *e, const struct order *order, int orders)
 {
     risk_take(e, key_session(order->key), side_of(order->side), order_open(e, order), risk_price(order),
-              order->position, orders);
+              order->position, orders, risk_on(e));
 }
 
 // Puts the plain order of `in` into its slot and all tables but the live-order table, in which it stands at `place`.
 static inline __attribute__((always_inline)) void order_place(struct engine *e, const struct incoming *in,
-                                                              struct bucket_place place, uint8_t flags, uint32_t slot)
+                                                              struct bucket_place place, uint8_t flags, uint32_t slot,
+                                                              bool risk)
 {
     unsigned side = side_of(terms_side(in->terms));
     uint16_t locate = terms_locate(in->terms);
     uint32_t level = book_level_make(e, locate, side, in->tick_index);
     uint32_t prev = book_join(e, locate, side, in->price, in->quantity, level, slot);
-    risk_add(e, key_session(in->key), side, in->quantity, in->price, in->position, 1);
+    risk_add(e, key_session(in->key), side, in->quantity, in->price, in->position, 1, risk);
     session_append(e, key_session(in->key), slot);
     uint64_t *to = (uint64_t *)&e->orders[slot]; // in whole words
     to[0] = in->key;
@@ -61,10 +62,12 @@ static inline void order_keep_echo(struct engine *e, uint8_t flags, uint32_t slo
 }
 
 // Takes a plain order out of everything but its slot. With `keep_level` its level may stay behind empty.
-static inline void order_leave(struct engine *e, uint32_t slot, bool keep_level)
+static inline __attribute__((always_inline)) void order_leave(struct engine *e, uint32_t slot, bool keep_level,
+                                                              bool risk)
 {
     const struct order *order = &e->orders[slot];
-    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position, 1);
+    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position, 1,
+              risk);
     lookup_remove(e, slot);
     session_unlink(e, slot);
     book_remove(e, slot, keep_level);
@@ -73,7 +76,7 @@ static inline void order_leave(struct engine *e, uint32_t slot, bool keep_level)
 // Takes a plain order out of everything.
 static inline void order_drop(struct engine *e, uint32_t slot)
 {
-    order_leave(e, slot, false);
+    order_leave(e, slot, false, risk_on(e));
     slot_release(e, slot);
 }
 

@@ -12,6 +12,12 @@ static inline uint16_t risk_firm(const struct engine *e, uint16_t account)
     return e->risk.firms[account];
 }
 
+// Whether this is a day with risk. The plain way is compiled for either.
+static inline bool risk_on(const struct engine *e)
+{
+    return e->risk.positions_limit != 0;
+}
+
 // Parties by what they are.
 static inline uint32_t party_of_account(uint16_t account)
 {
@@ -87,30 +93,31 @@ static inline __attribute__((always_inline)) void risk_move(struct engine *e, co
 }
 
 // Of an order of the session `quantity` at `price` begins to be open; `orders` is 1 when it comes to live, else 0.
+// `risk` is risk_on(), as a constant where time matters.
 static inline __attribute__((always_inline)) void risk_add(struct engine *e, uint16_t session, unsigned side,
                                                            uint32_t quantity, uint32_t price, uint32_t number,
-                                                           int orders)
+                                                           int orders, bool risk)
 {
     const struct session *from = &e->sessions[session];
     uint64_t notional = (uint64_t)quantity * price;
     struct exposure *exposure = &e->exposures[from->account];
     exposure->side[side].quantity += quantity;
     exposure->side[side].notional += notional;
-    if (from->risk)
+    if (risk)
         risk_move(e, from, session, side, quantity, (int64_t)notional, number, orders);
 }
 
 // The opposite: it was canceled, executed or replaced; `orders` is 1 when it lives no more.
 static inline __attribute__((always_inline)) void risk_take(struct engine *e, uint16_t session, unsigned side,
                                                             uint32_t quantity, uint32_t price, uint32_t number,
-                                                            int orders)
+                                                            int orders, bool risk)
 {
     const struct session *from = &e->sessions[session];
     uint64_t notional = (uint64_t)quantity * price;
     struct exposure *exposure = &e->exposures[from->account];
     exposure->side[side].quantity -= quantity;
     exposure->side[side].notional -= notional;
-    if (from->risk)
+    if (risk)
         risk_move(e, from, session, side, -(int64_t)quantity, -(int64_t)notional, number, -orders);
 }
 
@@ -122,19 +129,15 @@ void risk_party_trade(struct engine *e, uint16_t session, uint32_t position, uns
 // The next maker's position and line will be wanted soon.
 static inline __attribute__((always_inline)) void risk_look_at_next(const struct engine *e, const struct order *maker)
 {
-    if (e->risk.positions_limit == 0 || maker->next == 0)
-        return;
     const struct order *next = &e->orders[maker->next];
     __builtin_prefetch(&e->risk.positions[next->position], 1);
     __builtin_prefetch(&e->risk.lines[(uint16_t)(next->key >> 32)]);
 }
 
-// A trade of the incoming order with `maker`.
+// A trade of the incoming order with `maker`, on a day with risk.
 static inline __attribute__((always_inline)) void
 risk_trade(struct engine *e, const struct incoming *in, const struct order *maker, uint32_t quantity, uint32_t price)
 {
-    if (e->risk.positions_limit == 0)
-        return;
     risk_party_trade(e, (uint16_t)(in->key >> 32), in->position, in->side == 'B' ? BUY : SELL, quantity, price, false,
                      TRADE_NEW);
     risk_party_trade(e, (uint16_t)(maker->key >> 32), maker->position, maker->side == 'B' ? BUY : SELL, quantity, price,

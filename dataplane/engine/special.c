@@ -59,7 +59,8 @@ uint32_t special_shrink(struct engine *e, uint32_t slot, uint32_t quantity)
     struct order *order = &e->orders[slot];
     struct special *s = &e->specials[order->special];
     uint32_t hidden = quantity < s->reserve ? quantity : s->reserve;
-    risk_take(e, key_session(order->key), side_of(order->side), quantity, risk_price(order), order->position, 0);
+    risk_take(e, key_session(order->key), side_of(order->side), quantity, risk_price(order), order->position, 0,
+              risk_on(e));
     s->reserve -= hidden;
     order->quantity -= quantity - hidden;
     if (order->level)

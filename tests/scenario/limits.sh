@@ -19,6 +19,7 @@ ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 limits=$XW_HOME/limits.yaml
 xw_set risk limits "$limits"
 xw_set risk second_person true
+sed -i 's#^ports:#snapshots: {every_commands: 1000000}\n\nports:#' "$XW_CONFIG"
 cat >"$limits" <<'LINES'
 venue: {alert_percent: 80}
 accounts:
@@ -43,9 +44,11 @@ xw_expect "the maximum quantity" "$(parts max_quantity)" "0 1000 1 1000"
 
 # Less is at once; more waits for another person.
 ctl limits set account NORTH max_quantity 500 --by ALICE || xw_fail "limits set"
-client <<<'enter 1 B 501 XWIRE 100000'
+client <<'LINES'
+enter 1 B 501 XWIRE 100000
+enter 2 B 500 XWIRE 100000
+LINES
 told 'J 1 '
-client <<<'enter 2 B 500 XWIRE 100000'
 told 'A 2 '
 ctl limits set account NORTH max_quantity 2000 --by ALICE >"$XW_HOME/raise.log" || xw_fail "limits set"
 grep -q 'waits for a second person' "$XW_HOME/raise.log" || xw_fail "a raise does not wait: $(cat "$XW_HOME/raise.log")"
@@ -82,11 +85,11 @@ sed -i -e 's/working_orders: 5/working_orders: 50/' -e 's/max_quantity: 900/max_
 ctl reload --by CAROL || xw_fail "reload"
 xw_expect "what differs while the reload waits" "$(ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
 ctl limits reject "$(request)" --by CAROL || xw_fail "limits reject"
-# Restart of both, from the journal.
-xw_kill dataplane
-xw_kill control
+# Restart of both, from a snapshot: what waits is known from what the snapshot says of the limits that run.
+xw_stop
 xw_start 30
 xw_await control XW2004 3 10
+grep '"XW2004"' "$XW_HOME/control.log" | tail -n 1 | grep -Eq '"snapshots":\[[1-9][0-9]*,[1-9][0-9]*\]' || xw_fail "no snapshot was taken"
 xw_expect "what differs after a restart" "$(ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
 ctl limits approve "$(request)" --by DAVE || xw_fail "limits approve after a restart"
 ctl limits diff || xw_fail "the diff is not empty at the end"

@@ -72,7 +72,8 @@ static void load(unsigned segment)
     original.bytes[segment] = calloc(1, original.sizes[segment]);
     int fd = open(path, O_RDONLY);
     assert_true(fd >= 0);
-    assert_int_equal(pread(fd, original.bytes[segment], original.sizes[segment], 0), original.sizes[segment]);
+    ssize_t got = pread(fd, original.bytes[segment], original.sizes[segment], 0);
+    assert_in_range(got, size, original.sizes[segment]); // zeros may not have been written yet
     close(fd);
 }
 

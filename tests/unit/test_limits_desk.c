@@ -383,6 +383,23 @@ static void a_day_without_risk_takes_no_limits(void **state)
     close_desk();
 }
 
+static void whether_risk_is_checked_is_said_for_the_whole_day_and_both_processes(void **state)
+{
+    (void)state;
+    char text[256];
+    struct config *none = load_venue(""), *one = load_venue("risk: {limits: /l.yaml}\n"),
+                  *other = load_venue("risk: {limits: /m.yaml}\n");
+    assert_int_not_equal(none->hash, one->hash);
+    assert_int_equal(one->hash, other->hash);
+    assert_true(config_fits(one, other, text, sizeof text));
+    assert_false(config_fits(none, one, text, sizeof text));
+    assert_non_null(strstr(text, "whether risk is checked can not change while it runs"));
+    assert_false(config_fits(one, none, text, sizeof text));
+    config_free(none);
+    config_free(one);
+    config_free(other);
+}
+
 static void positions_are_those_that_the_day_began_with(void **state)
 {
     (void)state;
@@ -412,6 +429,7 @@ int main(void)
         cmocka_unit_test(a_reload_gives_less_room_at_once_and_more_when_two_agree),
         cmocka_unit_test(what_makes_no_sense_is_refused_and_changes_nothing),
         cmocka_unit_test(a_day_without_risk_takes_no_limits),
+        cmocka_unit_test(whether_risk_is_checked_is_said_for_the_whole_day_and_both_processes),
         cmocka_unit_test(positions_are_those_that_the_day_began_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
