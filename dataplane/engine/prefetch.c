@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hints only: nothing here changes a result, whatever the command holds. Each stage is kept to a few instructions.
+// Hints only: nothing here changes a result, whatever the command holds. Each stage is kept to a few instructions, and
+// to few branches: of a real flow the next type is a guess, and a wrong one costs more than what it would save.
 #include "engine/book.h"
 #include "engine/lookup.h"
 #include "engine/risk.h"
@@ -21,7 +22,8 @@ static inline bool is_order(const struct command *c)
 // The first bucket of the order that a command is about: of the one to come of an Enter.
 static inline struct bucket *target(const struct engine *e, const struct command *c, uint16_t *tag)
 {
-    struct lookup_place place = lookup_place(e, c->type == CMD_REPLACE ? original_key(c) : command_key(c));
+    uint64_t own = command_key(c), original = original_key(c);
+    struct lookup_place place = lookup_place(e, own ^ ((own ^ original) & -(uint64_t)(c->type == CMD_REPLACE)));
     *tag = lookup_tag(place);
     return &e->buckets[lookup_first(e, place)];
 }
@@ -42,7 +44,8 @@ static inline uint32_t look_at_order(const struct engine *e, const struct comman
     uint16_t tag;
     const struct bucket *bucket = target(e, c, &tag);
     uint32_t match = bucket_match(bucket, tag);
-    uint32_t slot = match ? bucket->slots[__builtin_ctz(match) / 2] : 0;
+    unsigned last = BUCKET_WAYS - 1;
+    uint32_t slot = bucket->slots[__builtin_ctz(match | 1u << 2 * last) / 2] & -(uint32_t)(match != 0);
     __builtin_prefetch(&e->orders[slot], 1);
     __builtin_prefetch(&e->links[slot], 1);
     return slot;
@@ -59,8 +62,7 @@ static inline void look_at_neighbours(const struct engine *e, uint32_t hint)
     __builtin_prefetch(&e->risk.positions[order->position], 1);
 }
 
-// ---- what risk looks at, on a day with it
-// ------------------------------------------------------------------------------
+// ---- what risk looks at, on a day with it ---------------------------------------------------------------------------
 
 static inline bool counted(const struct engine *e, const struct command *c)
 {
@@ -121,8 +123,7 @@ uint32_t engine_look_ahead(const struct engine *e, const struct command *far, co
         if (counted(e, far))
             look_at_line(e, far);
     }
-    if (hint != 0 && hint <= e->limit.max_orders)
-        look_at_neighbours(e, hint);
+    look_at_neighbours(e, hint & -(uint32_t)(hint <= e->limit.max_orders));
     if (!near || !is_order(near))
         return 0;
     if (counted(e, near))
