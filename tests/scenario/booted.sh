@@ -47,7 +47,7 @@ files >"$XW_HOME/before"
 lays_out install
 lays_out uninstall
 files >"$XW_HOME/after"
-xw_expect "what uninstall leaves" "$(comm -13 "$XW_HOME/before" "$XW_HOME/after" | xargs)" "/etc/crosswire /etc/crosswire/crosswire.yaml"
+xw_expect "what uninstall leaves" "$(comm -13 "$XW_HOME/before" "$XW_HOME/after" | xargs)" "/etc/crosswire /etc/crosswire/crosswire.yaml /etc/crosswire/limits.yaml"
 xw_expect "what uninstall takes of others" "$(comm -23 "$XW_HOME/before" "$XW_HOME/after")" ""
 
 step "users and directories"
