@@ -205,6 +205,6 @@ unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count)
             kill_pending(e, &out);
         else if ((out_full(&out) || !afterwork(e, &out)) && (!e->kills_pending || e->unsettled || e->after.taking))
             e->left.work = WORK_AFTER;
-    } while (e->left.work == WORK_NONE && (e->kills_pending | e->unsettled | e->dirty_books));
+    } while (e->left.work == WORK_NONE && e->pending);
     return out_close(e, &out);
 }

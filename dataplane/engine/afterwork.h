@@ -2,7 +2,7 @@
 // What a command sets in motion once its own work is over: pegs that follow the best prices, stops that trades have
 // triggered (rules.md sections 8 and 10), symbol by symbol in the order of locates.
 //
-//   engine_step --> own work --> step_close --(e->dirty_books)--> WORK_AFTER until no book is dirty
+//   engine_step --> own work --> step_close --(e->pending)--> WORK_AFTER until no book is dirty
 //
 // What risk has to settle (settle.h), then what a limit wants killed, comes first, and again after each peg's or stop's
 // taking.
@@ -20,9 +20,7 @@ unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count)
 static inline unsigned step_close(struct engine *e, const struct out *out)
 {
     unsigned count = out_close(e, out);
-    return __builtin_expect((e->dirty_books | e->kills_pending | e->unsettled) != 0, 0)
-               ? afterwork_begin(e, out->events, count)
-               : count;
+    return __builtin_expect(e->pending != 0, 0) ? afterwork_begin(e, out->events, count) : count;
 }
 
 #endif

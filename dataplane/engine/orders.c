@@ -51,6 +51,13 @@ static inline uint32_t plain_asks(const struct engine *e, const struct command *
     return asks | (side == 'E' ? FORBID_SHORT_EXEMPT | FORBID_SHORT_UNLOCATED : 0);
 }
 
+// Something about the contra side is uncommon: the plain way may still be right when that is the market's state alone.
+static __attribute__((noinline)) bool uncommon_fits(const struct engine *e, uint8_t uncommon, uint64_t terms,
+                                                    uint32_t price)
+{
+    return uncommon == UNCOMMON_MARKET && market_plain(e, terms_locate(terms), terms_side(terms), price);
+}
+
 // Whether the command has nothing to refuse or echo, and there is room for the order wherever it may rest. Of a market
 // order the price is none. Sets tick_index and place.
 static inline __attribute__((always_inline)) bool plain_fits(const struct engine *e, const struct command *c,
@@ -60,11 +67,10 @@ static inline __attribute__((always_inline)) bool plain_fits(const struct engine
         UNLIKELY(c->price - 1 >= PRICE_MAX))
         return false;
     plain->tick_index = book_tick_index(plain->book, c->price);
-    uint8_t uncommon = plain->book->uncommon[plain->side ^ 1];
-    if (UNLIKELY(plain->tick_index == 0) || UNLIKELY(e->levels_used >= e->levels_limit))
-        return false;
-    if (UNLIKELY(uncommon) && (uncommon != UNCOMMON_MARKET ||
-                               !market_plain(e, terms_locate(plain->terms), terms_side(plain->terms), c->price)))
+    if (UNLIKELY(plain->tick_index == 0) ||
+        (UNLIKELY(plain->book->uncommon[plain->side ^ 1]) &&
+         !uncommon_fits(e, plain->book->uncommon[plain->side ^ 1], plain->terms, c->price)) ||
+        UNLIKELY(e->levels_used >= e->levels_limit))
         return false;
     plain->place = bucket_place(e, plain->key);
     return plain->place.way < BUCKET_PLENTY;
@@ -363,7 +369,8 @@ static inline __attribute__((always_inline)) unsigned cancel_plain(struct engine
     e->outcome = OUTCOME_NO_EFFECT;
     if (UNLIKELY(!session_may_trade(e, c)))
         return 0;
-    rates_message(e, c);
+    if (risk)
+        rates_message(e, c);
     uint32_t slot = lookup_find(e, command_key(c), hint);
     if (slot == 0)
         return 0;

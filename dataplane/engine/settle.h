@@ -3,7 +3,7 @@
 // (risk.md section 10): marks, stages and loss limits, market-maker protection, kills.
 //
 //   check, trade, limit --settle_party--> bit of an account, firm, session
-//   step_close --(e->unsettled)--> afterwork --> settle_run until nothing waits
+//   step_close --(e->pending)--> afterwork --> settle_run until nothing waits
 #ifndef CROSSWIRE_ENGINE_SETTLE_H
 #define CROSSWIRE_ENGINE_SETTLE_H
 

@@ -461,8 +461,15 @@ struct engine {
     uint32_t levels_limit;
     uint32_t symbols_limit;
     uint32_t session_links; // index of session 0's own link
-    uint32_t dirty_books;   // bits set in dirty
-    uint32_t kills_pending; // kill_causes that are pending
+    union {
+        uint64_t pending; // what waits for the end of a command's own work (afterwork.h): none of the three
+        struct {
+            uint32_t kills_pending; // kill_causes that are pending
+            uint16_t dirty_books;   // bits set in dirty, one a symbol
+            bool unsettled;         // for settle.h
+            uint8_t unused;
+        };
+    };
     enum engine_outcome outcome;
     struct exposure *exposures; // by account
     struct party *parties;      // accounts, firms, sessions, on a day with risk
@@ -514,7 +521,6 @@ struct engine {
     uint64_t *groups;                 // by account, group: its positions and working orders in it
     uint32_t *told;                   // by party: its levels that are told
     uint32_t slowing;                 // parties that are slowed, and a mode that has a rate
-    bool unsettled;                   // something waits for the end of the command's own work (settle.h)
     struct mode mode;                 // what those that are on come to
     struct settling settling;
     struct mode modes[MODES];
