@@ -48,7 +48,7 @@ appliance_up() { # appliance_up ACK
     xw_start 30
 }
 
-for part in ${XW_ONLY:-load wire idle engine kill ring breaker journal recovery}; do
+for part in ${XW_ONLY:-load wire idle engine risk kill ring breaker journal recovery}; do
     [ -f "perf/bench/$part.sh" ] || xw_fail "there is no part $part: say $(basename -s .sh perf/bench/*.sh | paste -sd' ')"
     . "perf/bench/$part.sh"
 done

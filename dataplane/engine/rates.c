@@ -114,7 +114,7 @@ static inline __attribute__((always_inline)) uint8_t take_tokens(struct engine *
     struct symbol_pace *symbol = &e->symbol_paces[locate];
     struct tokens *slowed = NULL;
     uint64_t now = e->time_ns;
-    if (__builtin_expect(!tokens_pass(&pace->orders, now) | !tokens_pass(&pace->messages, now), 0))
+    if (__builtin_expect((unsigned)!tokens_pass(&pace->orders, now) | (unsigned)!tokens_pass(&pace->messages, now), 0))
         return refuse(e, tokens_pass(&pace->orders, now) ? LIMIT_MESSAGE_RATE : LIMIT_ORDER_RATE, REJECT_PORT_RATE);
     if (__builtin_expect(e->slowing != 0, 0)) {
         slowed = slowed_bucket(e, session);
