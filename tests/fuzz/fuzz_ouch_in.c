@@ -32,41 +32,6 @@ static void check_written_anew(const uint8_t *data, size_t size, const struct co
     xw_assert(ctl_request_of(c, out) == size && memcmp(out, data, size) == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_good_enter(const struct command *c)
-{
-    xw_assert(c->quantity >= 1 && c->quantity <= QUANTITY_MAX);
-    xw_assert((c->price >= 1 && c->price <= PRICE_MAX) || c->price == PRICE_MARKET || c->price == PRICE_MARKET_CROSS);
-    xw_assert(c->expire_s < 86400 && c->min_qty <= QUANTITY_MAX && c->max_floor <= QUANTITY_MAX);
-    xw_assert((c->options & OPTION(TAG_EXPIRE_TIME)) == 0 || c->expire_s != 0);
-    xw_assert(c->trigger <= PRICE_MAX);
-    xw_assert(c->trigger == 0 || c->options & (OPTION(TAG_STOP_PRICE) | OPTION(TAG_TRAIL_AMOUNT)));
-}
-
-// A good Enter Order without options, written anew, is the same message.
-static void check_written_anew(const uint8_t *data, size_t size, const struct command *c)
-{
-    char symbol[9] = {0}, cl_ord_id[15] = {0};
-    uint8_t out[XW_OUCH_REQUEST_MAX];
-    memcpy(symbol, c->symbol, 8);
-    memcpy(cl_ord_id, c->cl_ord_id, 14);
-    if (memchr(cl_ord_id, 0, 14) != NULL)
-        return; // the library's texts end there
-    struct xw_enter order = {.user_ref = c->user_ref,
-                             .quantity = c->quantity,
-                             .price = c->price,
-                             .symbol = symbol,
-                             .cl_ord_id = cl_ord_id,
-                             .side = c->side,
-                             .tif = c->tif,
-                             .display = c->display,
-                             .capacity = c->capacity,
-                             .iso = c->iso,
-                             .cross = c->cross};
-    xw_assert(xw_ouch_enter(out, &order, NULL) == size && memcmp(out, data, size) == 0);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct command c, again;
