@@ -138,7 +138,9 @@ struct mode mode_wanted(const struct breakers *breakers, uint32_t mode, unsigned
             least = steps_back(&view) < least ? steps_back(&view) : least;
         }
     }
-    return least == UINT32_MAX ? (struct mode){0} : eased(&config->modes[mode], least);
+    if (least == UINT32_MAX)
+        return (struct mode){0};
+    return eased(&config->modes[mode], least);
 }
 
 static bool same_mode(const struct mode *a, const struct mode *b)

@@ -62,14 +62,17 @@ static int dial_desk(const struct ctl *ctl, const char *desk)
 // Reads a line; takes away what is behind it.
 static char *read_line(int fd, size_t *size)
 {
-    char *line = NULL;
-    size_t used = 0, room = 0;
+    size_t used = 0, room = 4096;
+    char *line = malloc(room);
+    if (!line)
+        fail_with(EX_OSERR, "no memory");
     while (used == 0 || line[used - 1] != '\n') {
         if (used == room) {
             room += 4096;
-            line = realloc(line, room);
-            if (!line)
+            char *longer = realloc(line, room);
+            if (!longer)
                 fail_with(EX_OSERR, "no memory");
+            line = longer;
         }
         ssize_t got = recv(fd, line + used, room - used, 0);
         if (got <= 0)

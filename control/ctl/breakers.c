@@ -189,7 +189,6 @@ static void print_trip(const json_t *trip)
 int ctl_breakers(const struct ctl *ctl, int argc, char **argv)
 {
     size_t i;
-    json_t *trip;
     (void)argv;
     if (argc != 0)
         fail_with(EX_USAGE, "usage: xwctl -c CONFIG breakers [--json]");
@@ -204,7 +203,9 @@ int ctl_breakers(const struct ctl *ctl, int argc, char **argv)
         ctl_print_modes(json_object_get(root, "modes"));
         printf("\n%-16s %-16s %16s  %-14s %-16s %-10s\n", "trip", "condition", "threshold", "action", "mode",
                "recovery");
-        json_array_foreach(json_object_get(root, "trips"), i, trip) print_trip(trip);
+        const json_t *trips = json_object_get(root, "trips");
+        for (i = 0; i < json_array_size(trips); i++)
+            print_trip(json_array_get(trips, i));
     }
     json_decref(root);
     region_leave(&region);

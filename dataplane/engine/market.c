@@ -88,8 +88,10 @@ static void tell_reg_sho(const struct engine *e, uint16_t locate, struct out *ou
 static void tell_venue(const struct engine *e, char breached, struct out *out)
 {
     const uint64_t *declared = e->market.declared;
-    emit_two(out, about(LOCATE_NONE, EV_MARKET_WIDE, breached, 0),
-             breached ? (struct line){{0}} : (struct line){{declared[0], declared[1], declared[2]}});
+    struct line line = {{declared[0], declared[1], declared[2]}};
+    if (breached)
+        line = (struct line){{0}};
+    emit_two(out, about(LOCATE_NONE, EV_MARKET_WIDE, breached, 0), line);
 }
 
 // ---- one symbol -----------------------------------------------------------------------------------------------------

@@ -220,7 +220,7 @@ static inline bool position_above(const struct engine *e, const struct risk_orde
 static inline bool share_above(const struct position *position, const struct added *added, uint64_t share)
 {
     int64_t cost = side_turn(added->side, position->cost);
-    uint64_t opened = (uint64_t)(cost & ~(cost >> 63)); // none when it is of the other side
+    uint64_t opened = cost > 0 ? (uint64_t)cost : 0; // none when it is of the other side
     uint64_t value = opened + position->notional[added->side] + (uint64_t)added->notional;
     return UNLIKELY(value > share) && held_with(position, added) > 0;
 }
