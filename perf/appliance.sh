@@ -7,7 +7,6 @@
 #          XW_ACK      durable | matched [durable]            XW_SYMBOLS  names, blank separated [XWIRE ALPHA BRAVO CARGO]
 #          XW_GATEWAYS 1 | 2 [1]                              XW_MATCHERS 1 | 2 [1]: symbols are dealt out in turn
 #          XW_DISCONNECT true | false [false]: cancel on disconnect
-#          XW_IDLE     spin | yield [spin]: what idle cores do, for appliances that share CPUs
 #          XW_LINK     an interface that the only gateway polls by af_packet, not a vhost socket; clients then use UDP sockets
 # Made:    XW_CONFIG, XW_CLIENT (an array: xwreplay's options for all four sessions), XW_CLIENT_ONE (for the first alone),
 #          XW_RUN (sockets and region, short enough for a socket's path and on tmpfs where there is one)
@@ -145,7 +144,6 @@ xw_configure() {
         [ $i -eq 1 ] && XW_CLIENT_ONE+=(--session "$options")
     done
     "$XW_BIN/xwctl" config check "$XW_CONFIG" >/dev/null || xw_fail "the configuration $XW_CONFIG is not accepted"
-    [ -z "${XW_IDLE:-}" ] || xw_set dataplane idle "$XW_IDLE"
 }
 
 # In sessions of their own, and so in scheduling groups of their own: with autogroup, a busy client in their group would keep

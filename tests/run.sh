@@ -153,20 +153,16 @@ chosen() {
         if [ -x "$file" ] && [ ! -d "$file" ] && [[ $file != *.[od] ]] && matches "$file"; then tests+=("$file"); fi
     done
 }
-# What keeps one CPU busy and nothing else goes side by side. Of what runs an appliance, two at a time: their cores give way when
-# they find no work; but one alone where a machine's own settings, all CPUs or the spinning itself are what is tested.
+# What keeps one CPU busy and nothing else goes side by side; what polls on cores of its own, alone.
 beside=(tests/scenario/{engine_builds,engine_instructions,hugepage_setup,install,units}.sh)
-alone=(tests/scenario/{booted,clock_steps,host_live,huge_pages,interrupted,open_loop,sealed_cores,simulator,simulator_faults,stops}.sh)
 chosen tests/shape/*.sh "${beside[@]}"
 several "$(nproc)" script "${tests[@]}"
 chosen "$build"/tests/unit/test_*
 several "$(nproc)" unit "${tests[@]}"
 chosen "$build"/tests/eal/test_*
 several 1 unit "${tests[@]}"
-chosen "${alone[@]}"
+chosen $(printf '%s\n' tests/scenario/*.sh | grep -vxFf <(printf '%s\n' "${beside[@]}"))
 several 1 script "${tests[@]}"
-chosen $(printf '%s\n' tests/scenario/*.sh | grep -vxFf <(printf '%s\n' "${beside[@]}" "${alone[@]}"))
-XW_IDLE=yield several 2 script "${tests[@]}"
 chosen "$build"/fuzz/tests/fuzz/fuzz_*
 several "$(nproc)" fuzzer "${tests[@]}"
 
