@@ -13,7 +13,7 @@ ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 dump() { ctl --json journal dump | jq -r "$1"; }
 xw_start
 # Orders that stay in the book, and clients that are still there when the day ends.
-"$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 20000 --resting 1000 --rate 1000 --grace 1 --pcap "$XW_HOME/wire.pcap" \
+"$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 20000 --resting 1000 --rate 1000 --grace 3 --pcap "$XW_HOME/wire.pcap" \
     >"$XW_HOME/replay.log" 2>&1 &
 xw_client_pid=$!
 xw_await control 'phase":"E' 2 15
