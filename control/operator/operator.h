@@ -36,8 +36,8 @@ void operator_free(struct operator_desk *operators);
 unsigned operator_poll(struct operator_desk *operators, struct recovery *recovery, uint64_t now_ns);
 
 // ---- the subjects, a file each
-extern const struct desk_subject trade_show, trade_break, trade_adjust; // trade.c
-extern const struct desk_subject phase_move;                            // phase.c
+extern const struct desk_subject ask_trade_show, ask_trade_break, ask_trade_adjust; // trade.c
+extern const struct desk_subject phase_move;                                        // phase.c
 extern const struct desk_subject limits_set, limits_pending, limits_approve, limits_reject, limits_reload,
     config_show;                                                                                 // limits.c
 extern const struct desk_subject switch_kill, switch_reset, switch_list;                         // kill.c

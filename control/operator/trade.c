@@ -29,7 +29,7 @@ struct trade_request {
 
 static bool is_break(const struct request *request)
 {
-    return request->subject == &trade_break;
+    return request->subject == &ask_trade_break;
 }
 
 // ---- what is asked --------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ static void found(struct request *request)
 {
     const struct trade_request *ask = request->state;
     uint32_t most = request->context->config->engine.max_trades;
-    if (request->subject == &trade_show)
+    if (request->subject == &ask_trade_show)
         desk_answer(request, trade_json(request));
     else if (ask->search.broken)
         desk_refuse(request, EX_DATAERR, "match %" PRIu64 " is broken already (%c): nothing is left to change",
@@ -260,9 +260,9 @@ static void go_on(struct request *request, struct recovery *recovery, uint64_t n
     }
 }
 
-const struct desk_subject trade_show = {
+const struct desk_subject ask_trade_show = {
     .ask = "trade_show", .size = sizeof(struct trade_request), .read = read_show, .go_on = go_on};
-const struct desk_subject trade_break = {
+const struct desk_subject ask_trade_break = {
     .ask = "trade_break", .size = sizeof(struct trade_request), .read = read_break, .go_on = go_on};
-const struct desk_subject trade_adjust = {
+const struct desk_subject ask_trade_adjust = {
     .ask = "trade_adjust", .size = sizeof(struct trade_request), .read = read_adjust, .go_on = go_on};
