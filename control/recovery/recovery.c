@@ -105,7 +105,18 @@ static void open_reader(struct recovery *recovery)
     journal_reader_until(recovery->reader, journal_writer_position(recovery->writer));
 }
 
-// What the cores that run already have published to the journal must stand in it before we read how far they are.
+// Releases what the journal holds, so that gateways can rebuild their windows and publishers their streams.
+static void release_history(struct recovery *recovery, unsigned core)
+{
+    struct matcher_port *port = recovery->generation->ports[core];
+    uint64_t durable = journal_writer_durable(recovery->writer, core);
+    uint64_t released = atomic_load_explicit(&port->durable_seq, memory_order_relaxed);
+    recovery->cores[core].last = durable;
+    if (released < durable)
+        atomic_store_explicit(&port->durable_seq, durable, memory_order_release); // pairs with the gateways' acquire
+}
+
+// What the cores that run already have published to the journal is made durable.
 static void settle_running_cores(struct recovery *recovery)
 {
     struct journal_lane lanes[JOURNAL_CORES];
@@ -116,7 +127,7 @@ static void settle_running_cores(struct recovery *recovery)
         lanes[count] = recovery->generation->lanes[i];
         lanes[count++].port = NULL; // durable_seq is ours until the thread has the lane
     }
-    if (count == 0)
+    if (count == 0 || recovery->generation->thread) // which does it, when we come here again
         return;
     generation_require_journal(&recovery->generation->region, lanes, count, recovery->config, recovery->config->date,
                                recovery->writer);
@@ -127,15 +138,17 @@ static void settle_running_cores(struct recovery *recovery)
     fail_with(journal_exit_code(result), "%s", journal_writer_text(recovery->writer));
 }
 
-// Releases what the journal holds, so that gateways can rebuild their windows and publishers their streams.
-static void release_history(struct recovery *recovery, unsigned core)
+// A core that runs takes what the last control gave it only while its journal ring has room, and the event rings, whose
+// gateways wait for what is durable: until the journal's thread has the lanes that is ours to see to.
+static void keep_running_cores_going(struct recovery *recovery)
 {
-    struct matcher_port *port = recovery->generation->ports[core];
-    uint64_t durable = journal_writer_durable(recovery->writer, core);
-    uint64_t released = atomic_load_explicit(&port->durable_seq, memory_order_relaxed);
-    recovery->cores[core].last = durable;
-    if (released < durable)
-        atomic_store_explicit(&port->durable_seq, durable, memory_order_release); // pairs with the gateways' acquire
+    for (unsigned i = 0; i < recovery->generation->cores; i++)
+        recovery->cores[i].boot = state_of(recovery, i) == CORE_BOOT;
+    settle_running_cores(recovery);
+    for (unsigned i = 0; i < recovery->generation->cores; i++) {
+        if (!recovery->cores[i].boot)
+            release_history(recovery, i);
+    }
 }
 
 static void start_thread(struct recovery *recovery)
@@ -169,6 +182,7 @@ static unsigned poll_quiet(struct recovery *recovery)
 {
     struct generation *generation = recovery->generation;
     bool all_quiet = true, all_run = true;
+    keep_running_cores_going(recovery);
     for (unsigned i = 0; i < generation->cores; i++)
         all_quiet &= core_is_quiet(recovery, i);
     if (!all_quiet)
@@ -179,7 +193,7 @@ static unsigned poll_quiet(struct recovery *recovery)
         core->applied = atomic_load_explicit(&generation->ports[i]->applied_seq, memory_order_acquire);
         all_run &= !core->boot;
     }
-    settle_running_cores(recovery);
+    settle_running_cores(recovery); // what they have applied must stand in the journal before we read it
     for (unsigned i = 0; i < generation->cores; i++) {
         release_history(recovery, i);
         begin_restore(recovery, i);
