@@ -40,6 +40,7 @@
 #include "control/requests.h"
 #include "control/risk/alerts.h"
 #include "control/risk/audit.h"
+#include "control/risk/history.h"
 #include "control/risk/kills.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -75,6 +76,7 @@ struct service {
     struct outbound *outbound;
     struct alerts *alerts;
     struct audit *audit;
+    struct history *past;
     struct kills *kills;
     struct desk_context for_operators;
     struct operator_desk *desk;
@@ -282,9 +284,9 @@ static void open_services(struct service *service)
     if (service->alerts)
         alerts_register(service->alerts, tell_breakers, service);
     service->audit = audit_new();
-    if (service->alerts && service->audit)
-        service->kills =
-            kills_new(service->config, &service->history, service->writer, service->alerts, service->audit);
+    service->past = history_new(&service->history, service->writer);
+    if (service->alerts && service->audit && service->past)
+        service->kills = kills_new(service->config, service->writer, service->past, service->alerts, service->audit);
     if (!service->kills)
         fail_with(EX_OSERR, "no memory");
     service->for_operators = (struct desk_context){.config = service->config,
@@ -557,6 +559,8 @@ static void serve(struct service *service)
         if (running(service))
             work += alerts_poll(service->alerts, &service->generation);
         work += operator_poll(service->desk, running(service), now_ns);
+        if (running(service))
+            work += history_poll(service->past, now_ns);
         work += kills_poll(service->kills, running(service), now_ns);
         work += audit_poll(service->audit, running(service));
         watch_journal(service, now_ns);
@@ -611,6 +615,7 @@ int service_run(const char *path)
     memory_report("stop");
     operator_free(service.desk);
     kills_free(service.kills);
+    history_free(service.past);
     audit_free(service.audit);
     alerts_free(service.alerts);
     int exit_code = close_journal(&service);

@@ -321,6 +321,7 @@ struct command {
             uint8_t what; // a number of control's (control/audit.def)
             char by[16];
             char why[56];
+            uint32_t number; // of control's, by `what`
         } note;
         struct {                 // CMD_TICK
             uint64_t event_hash; // whole rolling hash before this tick
