@@ -254,6 +254,18 @@ static void tell_breakers(void *context, unsigned core, const struct alert *aler
     breakers_alert(service->breakers, alert, monotonic_ns());
 }
 
+static void read_for_breakers(void *context, const struct command *record)
+{
+    const struct service *service = context;
+    breakers_read(service->breakers, record);
+}
+
+static void end_for_breakers(void *context, uint64_t now_ns)
+{
+    const struct service *service = context;
+    breakers_read_end(service->breakers, now_ns);
+}
+
 static void open_services(struct service *service)
 {
     service->auth = auth_new(service->config);
@@ -289,6 +301,7 @@ static void open_services(struct service *service)
         service->kills = kills_new(service->config, service->writer, service->past, service->alerts, service->audit);
     if (!service->kills)
         fail_with(EX_OSERR, "no memory");
+    history_register(service->past, read_for_breakers, end_for_breakers, service);
     service->for_operators = (struct desk_context){.config = service->config,
                                                    .outbound = service->outbound,
                                                    .writer = service->writer,
