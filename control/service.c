@@ -42,6 +42,7 @@
 #include "control/risk/audit.h"
 #include "control/risk/history.h"
 #include "control/risk/kills.h"
+#include "control/risk/second.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -78,6 +79,7 @@ struct service {
     struct audit *audit;
     struct history *past;
     struct kills *kills;
+    struct second *second;
     struct desk_context for_operators;
     struct operator_desk *desk;
     struct follower *follower; // NULL: no snapshots are wanted
@@ -299,7 +301,9 @@ static void open_services(struct service *service)
     service->past = history_new(&service->history, service->writer);
     if (service->alerts && service->audit && service->past)
         service->kills = kills_new(service->config, service->writer, service->past, service->alerts, service->audit);
-    if (!service->kills)
+    if (service->kills)
+        service->second = second_new(service->limits, service->past, service->audit);
+    if (!service->second)
         fail_with(EX_OSERR, "no memory");
     history_register(service->past, read_for_breakers, end_for_breakers, service);
     service->for_operators = (struct desk_context){.config = service->config,
@@ -420,13 +424,28 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
     return requests_poll(service->requests, now_ns);
 }
 
+// What is wrong, without the folders of the file.
+static void note_refused_reload(struct service *service, enum reload_result result, const char *by, const char *text)
+{
+    const char *why = text;
+    for (const char *at = text; *at != '\0' && *at != ' '; at++)
+        why = *at == '/' ? at + 1 : why;
+    audit_note(service->audit, &(struct audit_entry){.what = result == RELOAD_LIMITS_REFUSED ? NOTE_LIMITS_REFUSED
+                                                                                             : NOTE_RELOAD_REFUSED,
+                                                     .by = by,
+                                                     .why = why});
+}
+
 static bool take_configuration(struct service *service, const char *by, char *text, size_t size)
 {
     const bool told = service->ready && service->stops == 0;
     if (told)
         notify_reloading();
-    bool taken =
+    const enum reload_result result =
         reload(service->config, service->path, service->auth, service->requests, service->limits, by, text, size);
+    const bool taken = result == RELOAD_TAKEN;
+    if (!taken)
+        note_refused_reload(service, result, by, text);
     if (taken && !breakers_reload(service->breakers))
         fail_with(EX_OSERR, "no memory");
     if (told && taken)
@@ -628,6 +647,7 @@ int service_run(const char *path)
     memory_report("stop");
     operator_free(service.desk);
     kills_free(service.kills);
+    second_free(service.second);
     history_free(service.past);
     audit_free(service.audit);
     alerts_free(service.alerts);

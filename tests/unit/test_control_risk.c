@@ -15,6 +15,7 @@
 #include "control/risk/audit.h"
 #include "control/risk/history.h"
 #include "control/risk/kills.h"
+#include "control/risk/second.h"
 #include "tests/unit/limits_venue.h"
 
 enum { GIVEN_MOST = 1024 };
@@ -23,6 +24,8 @@ static struct config *config;
 static struct alerts *alerts;
 static struct audit *audit;
 static struct kills *kills;
+static struct limits_desk *limits;
+static struct second *second;
 static uint64_t now_ns;
 
 // In the place of recovery.c and history.c; and how far the journal is durable.
@@ -35,9 +38,12 @@ static struct command journal[GIVEN_MOST];
 static unsigned journal_count;
 static bool ring_full[2];
 static struct journal_writer writer;
-static history_record *read_record;
-static history_end *end_history;
-static void *reader;
+static struct {
+    history_record *record;
+    history_end *end;
+    void *context;
+} readers[2];
+static unsigned readers_count;
 static bool complete;
 
 bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)
@@ -54,9 +60,10 @@ bool recovery_give(struct recovery *recovery, unsigned core, const struct comman
 void history_register(struct history *history, history_record *record, history_end *end, void *context)
 {
     (void)history;
-    read_record = record;
-    end_history = end;
-    reader = context;
+    assert_true(readers_count < 2);
+    readers[readers_count].record = record;
+    readers[readers_count].end = end;
+    readers[readers_count++].context = context;
 }
 
 bool history_complete(const struct history *history)
@@ -82,31 +89,45 @@ static void poll(uint64_t ms)
 // A control that starts: what the one before knew is gone.
 static void start_control(void)
 {
+    char error[512];
+    readers_count = 0;
     alerts = alerts_new(config);
     audit = audit_new();
     kills = kills_new(config, &writer, NULL, alerts, audit);
-    assert_non_null(kills);
+    limits = limits_desk_new(config, "", error, sizeof error);
+    assert_non_null(limits);
+    second = second_new(limits, NULL, audit);
+    assert_true(kills && second);
     given_count = 0;
     complete = false;
 }
 
 static void stop_control(void)
 {
+    second_free(second);
+    limits_desk_free(limits);
     kills_free(kills);
     audit_free(audit);
     alerts_free(alerts);
 }
 
+static void read_record(const struct command *record)
+{
+    for (unsigned i = 0; i < readers_count; i++)
+        readers[i].record(readers[i].context, record);
+}
+
 static void read_nothing(void)
 {
     complete = true;
-    end_history(reader, now_ns);
+    for (unsigned i = 0; i < readers_count; i++)
+        readers[i].end(readers[i].context, now_ns);
 }
 
 static int begin(void **state)
 {
     (void)state;
-    config = load_venue("");
+    config = load_venue("engine: {max_positions: 16}\nrisk: {second_person: true, approval_seconds: 60}\n");
     now_ns = 1000000000;
     memset(ring_full, 0, sizeof ring_full);
     writer.durable[0] = writer.durable[1] = 1000;
@@ -202,7 +223,7 @@ static void read_all_given(void)
     stop_control();
     start_control();
     for (unsigned i = 0; i < journal_count; i++)
-        read_record(reader, &journal[i]);
+        read_record(&journal[i]);
     read_nothing();
 }
 
@@ -380,7 +401,7 @@ static void test_a_core_that_has_lost_control_is_shown_and_never_killed_again(vo
                                            .source = KILL_BY_CORE,
                                            .by = "matching core",
                                            .why = "control_lost"}};
-    read_record(reader, &alone);
+    read_record(&alone);
     read_nothing();
     assert_int_equal(kills_at(kills, 0)->blocks, 3);
     assert_string_equal(kills_at(kills, 0)->by, "matching core 1");
@@ -401,6 +422,99 @@ static void test_a_core_that_has_lost_control_is_shown_and_never_killed_again(vo
     assert_int_equal(kills_at(kills, 1)->blocks, 0);
     poll(5000);
     assert_int_equal(count_given(CMD_KILL, 0), 0);
+}
+
+// ---- two persons ----------------------------------------------------------------------------------------------------
+
+// Both cores take what the limits desk has for them.
+static void give_limits(void)
+{
+    for (unsigned rounds = 0; rounds < 8; rounds++) {
+        struct command command;
+        for (unsigned core = 0; core < 2; core++)
+            while (limits_desk_next(limits, core, &command))
+                limits_desk_note(limits, core, &command);
+        limits_desk_poll(limits, true, now_ns);
+    }
+    assert_true(limits_desk_idle(limits));
+}
+
+// .. in a day that has started.
+static void start_limits(void)
+{
+    limits_desk_begin(limits);
+    for (unsigned core = 0; core < 2; core++)
+        limits_desk_note(limits, core, &(struct command){.type = CMD_START});
+    limits_desk_reconcile(limits, now_ns);
+    give_limits();
+}
+
+static uint32_t ask(const char *name, const char *value, const char *by)
+{
+    const struct limits_answer answer = limits_desk_set(limits, "account", name, "max_quantity", value, by, now_ns);
+    assert_int_equal(answer.exit, 0);
+    return answer.pending;
+}
+
+static void test_the_audit_has_who_asked_who_agreed_and_what_became_of_the_rest(void **state)
+{
+    (void)state;
+    read_nothing();
+    start_limits();
+    assert_int_equal(ask("SOUTH", "50", "ANN"), 0);
+    give_limits();
+    const uint32_t agreed = ask("SOUTH", "70", "ANN");
+    poll(0);
+    const struct command *note = last_note(NOTE_SECOND_ASKED);
+    assert_int_equal(note->note.number, agreed);
+    assert_int_equal(note->note.scope, SCOPE_ACCOUNT);
+    assert_int_equal(note->note.index, 1);
+    assert_int_equal(note->note.before, 50);
+    assert_int_equal(note->note.after, 70);
+    assert_string_equal(note->note.by, "ANN");
+    assert_string_equal(note->note.why, "max_quantity");
+    assert_int_equal(limits_desk_approve(limits, agreed, "BOB").exit, 0);
+    const uint32_t lapses = ask("SOUTH", "none", "ANN"), refused = ask("SOUTH", "80", "EVE");
+    limits_desk_reject(limits, refused, "BOB");
+    now_ns += UINT64_C(60000000000);
+    limits_desk_poll(limits, false, now_ns);
+    const uint32_t late = ask("SOUTH", "none", "ANN");
+    ask("SOUTH", "1", "EVE");
+    poll(0);
+    assert_int_equal(last_note(NOTE_SECOND_AGREED)->note.number, agreed);
+    assert_string_equal(last_note(NOTE_SECOND_AGREED)->note.by, "BOB");
+    assert_int_equal(last_note(NOTE_SECOND_LAPSED)->note.number, lapses);
+    assert_int_equal(last_note(NOTE_SECOND_LAPSED)->note.after, LIMIT_UNSET);
+    assert_int_equal(last_note(NOTE_SECOND_REFUSED)->note.number, refused);
+    assert_string_equal(last_note(NOTE_SECOND_REFUSED)->note.by, "BOB");
+    assert_int_equal(last_note(NOTE_SECOND_SUPERSEDED)->note.number, late);
+    read_all_given();
+    poll(0);
+    assert_int_equal(given_count, 0); // all is decided
+}
+
+static void test_what_waits_when_control_ends_is_told_as_lapsed_by_the_next(void **state)
+{
+    (void)state;
+    read_nothing();
+    start_limits();
+    ask("SOUTH", "50", "ANN");
+    ask("NORTH", "50", "ANN");
+    give_limits();
+    const uint32_t first = ask("SOUTH", "70", "ANN"), second_one = ask("NORTH", "80", "EVE");
+    limits_desk_reject(limits, second_one, "EVE");
+    poll(0);
+    read_all_given();
+    poll(0);
+    assert_int_equal(given_count, 1);
+    const struct command *note = last_note(NOTE_SECOND_LAPSED);
+    assert_int_equal(note->note.number, first);
+    assert_int_equal(note->note.index, 1);
+    assert_int_equal(note->note.after, 70);
+    assert_string_equal(note->note.by, "ANN");
+    read_all_given();
+    poll(0);
+    assert_int_equal(given_count, 0);
 }
 
 // ---- alerts and notes -----------------------------------------------------------------------------------------------
@@ -485,6 +599,8 @@ int main(void)
         TEST(test_kills_by_a_limit_on_two_cores_are_two),
         TEST(test_the_next_control_has_a_kill_by_a_limit_counted_again),
         TEST(test_a_core_that_has_lost_control_is_shown_and_never_killed_again),
+        TEST(test_the_audit_has_who_asked_who_agreed_and_what_became_of_the_rest),
+        TEST(test_what_waits_when_control_ends_is_told_as_lapsed_by_the_next),
         TEST(test_every_taker_is_given_each_alert),
         TEST(test_scopes_are_called_as_in_the_configuration),
         TEST(test_notes_wait_for_a_data_plane_and_keep_their_order),
