@@ -183,6 +183,7 @@ static void start_keeper(struct service *service)
         .compress = config->journal.compress,
         .keep_days = config->journal.keep_days,
         .keep_mb = config->journal.keep_mb,
+        .unread = service->tail.unread,
     };
     service->keeper = journal_keeper_start(&service->history, &options);
     if (!service->keeper)
@@ -201,10 +202,20 @@ static bool snapshots_stand(const struct service *service)
     return true;
 }
 
+// What the newest snapshot of each core covers. One that turns out to be bad is no harm: what is then read of the
+// journal is checked as it is read.
+static void note_covered(const struct service *service, uint64_t covered[JOURNAL_CORES])
+{
+    for (unsigned core = 0; core < service->config->matchers_count; core++)
+        snapshot_list(&service->identity, core, &covered[core], 1);
+}
+
 static enum journal_result scan(struct service *service)
 {
+    uint64_t covered[JOURNAL_CORES] = {0};
     service->history = service->identity;
-    enum journal_result result = journal_scan(&service->identity, &service->tail);
+    note_covered(service, covered);
+    enum journal_result result = journal_scan_after(&service->identity, covered, &service->tail);
     if (result != JOURNAL_ENGINE)
         return result;
     struct journal_report refusal = service->tail;
