@@ -106,10 +106,23 @@ static void swap_mac(const struct endpoint *us, uint8_t *frame)
     memcpy(frame + 6, us->mac, 6);
 }
 
+// Whether the frame is one that can go back as it is. A longer one stands in several buffers, of which we see the
+// first.
+static bool returns(const struct frame *frame, struct packet *packet)
+{
+    if (frame->length <= FRAME_MAX)
+        return true;
+    discard(packet, DISCARD_FRAME_SHORT);
+    return false;
+}
+
 // RFC 826: a request for our address is turned into its reply where it stands.
-static void answer_arp(const struct endpoint *us, uint8_t *frame, uint8_t *arp, size_t size, struct packet *packet)
+static void answer_arp(const struct endpoint *us, const struct frame *frame, uint8_t *arp, size_t size,
+                       struct packet *packet)
 {
     static const uint8_t request[8] = {0, 1, 8, 0, 6, 4, 0, 1}; // Ethernet, IPv4, lengths, request
+    if (!returns(frame, packet))
+        return;
     if (size < ARP) {
         discard(packet, DISCARD_FRAME_SHORT);
         return;
@@ -122,15 +135,17 @@ static void answer_arp(const struct endpoint *us, uint8_t *frame, uint8_t *arp, 
     memcpy(arp + 18, arp + 8, 10); // the asker is the target
     memcpy(arp + 8, us->mac, 6);
     put_be32(arp + 14, us->ip);
-    swap_mac(us, frame);
+    swap_mac(us, frame->data);
     packet->kind = PACKET_REPLY;
 }
 
 // RFC 792: an echo request is turned into its reply where it stands. With IPv4 options it is not one of ours to answer.
-static void answer_echo(const struct endpoint *us, uint8_t *frame, uint8_t *ip, size_t header, size_t size,
+static void answer_echo(const struct endpoint *us, const struct frame *frame, uint8_t *ip, size_t header, size_t size,
                         struct packet *packet)
 {
     uint8_t *icmp = ip + header;
+    if (!returns(frame, packet))
+        return;
     if (size < 8 || header != IPV4 || icmp[0] != 8 || icmp[1] != 0 || fold(sum_bytes(icmp, size)) != UINT16_MAX) {
         discard(packet, DISCARD_IP_PROTOCOL);
         return;
@@ -145,7 +160,7 @@ static void answer_echo(const struct endpoint *us, uint8_t *frame, uint8_t *ip, 
     memset(ip + 10, 0, 2);
     sum = (uint16_t)~fold(sum_ipv4_plain(ip));
     memcpy(ip + 10, &sum, 2);
-    swap_mac(us, frame);
+    swap_mac(us, frame->data);
     packet->kind = PACKET_REPLY;
 }
 
@@ -204,7 +219,7 @@ static void parse_ipv4(const struct endpoint *us, struct frame *frame, uint8_t *
     if (__builtin_expect(ip[9] == PROTOCOL_UDP, 1))
         parse_udp(frame, ip, ip + header, total - header, packet);
     else if (ip[9] == PROTOCOL_ICMP)
-        answer_echo(us, frame->data, ip, header, total - header, packet);
+        answer_echo(us, frame, ip, header, total - header, packet);
     else
         discard(packet, DISCARD_IP_PROTOCOL);
 }
@@ -235,7 +250,7 @@ void packet_parse(const struct endpoint *us, struct frame *frame, struct packet 
     } else if (__builtin_expect(data[6] & 1, 0)) {
         discard(packet, DISCARD_OTHER_MAC); // a group cannot send
     } else if (type == ETHERTYPE_ARP) {
-        answer_arp(us, data, data + at, frame->length - at, packet);
+        answer_arp(us, frame, data + at, frame->length - at, packet);
     } else if (__builtin_expect(!ours, 0)) {
         discard(packet, DISCARD_OTHER_MAC); // IPv4 to a group
     } else {
