@@ -244,7 +244,7 @@ unchanged 'refused by the kernel'
 fresh
 mkdir -p "$tree/etc/default/grub.d/60-crosswire.cfg.new"
 host_state "$tree" >"$work/before"
-runs 71 '60-crosswire.cfg could not be set .*: Is a directory; the stage is as it was' apply boot "${wanted[@]}"
+runs 71 '60-crosswire.cfg could not be written: Is a directory; the stage is as it was: make /etc/default/grub.d writable' apply boot "${wanted[@]}"
 unchanged 'a file that can not be written'
 
 # Two at once: the second one does nothing.
