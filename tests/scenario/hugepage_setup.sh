@@ -213,6 +213,7 @@ refuses 'leave one' apply --root "$tree" --lcores 0-7
 refuses 'given twice' apply --root "$tree" --device 0000:5e:00.0=vfio-pci --device 0000:5e:00.0=vfio-pci
 refuses 'node 2 has no huge pages of 2048' apply hugepages --root "$tree" --pages 2:2048:4
 refuses 'no group nobodys' apply hugetlbfs --root "$tree" --group nobodys
+runs 66 "^host: $work/none.yaml: No such file" plan rt --root "$tree" --config "$work/none.yaml"
 runs 64 'no stage' apply hugpages --root "$tree"
 runs 64 'no action' aply --root "$tree"
 runs 64 'NODE:KIB:COUNT' plan --root "$tree" --pages 12
