@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "tests/support/both_venues.h"
+#include "tests/support/market_flow.h"
 #include "tests/support/risk_flow.h"
 
 #define DAY_COMMANDS 1500
@@ -25,51 +26,61 @@ static uint64_t setting(const char *name, uint64_t otherwise)
 
 static struct both_seen seen;
 
-static void play(uint64_t seed, unsigned flow, unsigned risk)
+static void play(uint64_t seed, unsigned flow, unsigned risk, bool market)
 {
     size_t count = setting("XW_COMMANDS", DAY_COMMANDS);
     struct rig_day day = flow_day(seed, flow);
     struct command *commands = malloc(count * sizeof *commands);
-    risk_flow_day(seed, &day);
+    if (risk)
+        risk_flow_day(seed, &day);
     flow_draw(seed, flow, &day, commands, count);
-    risk_flow(seed, risk, &day, commands, count);
+    if (market)
+        market_flow(seed, &day, commands, count);
+    if (risk)
+        risk_flow(seed, risk, &day, commands, count);
     bool same = both_play(seed, &day, commands, count, 100, &seen);
     free(commands);
     if (!same)
         fail_msg("the day of seed %llu differs: see above", (unsigned long long)seed);
 }
 
-static void play_days(unsigned flow, unsigned risk, uint64_t usual)
+static void play_days(unsigned flow, unsigned risk, bool market, uint64_t usual)
 {
     const char *names = getenv("XW_KINDS");
     uint64_t seed = setting("XW_SEED", 1);
     uint64_t days = getenv("XW_SEED") ? setting("XW_DAYS", 1) : setting("XW_DAYS", usual);
     for (uint64_t i = 0; i < days; i++)
-        play(seed + i, names ? flow_kinds(names) : flow, risk);
+        play(seed + i, names ? flow_kinds(names) : flow, risk, market);
 }
 
 static void limits_of_orders_and_sums_give_the_naive_venues_events(void **state)
 {
     (void)state;
-    play_days(FLOW_ALL, RISK_SUMS, 40);
+    play_days(FLOW_ALL, RISK_SUMS, false, 40);
 }
 
 static void limits_in_time_give_the_naive_venues_events(void **state)
 {
     (void)state;
-    play_days(FLOW_ALL, RISK_RATES, 40);
+    play_days(FLOW_ALL, RISK_RATES, false, 40);
 }
 
 static void losses_levels_and_modes_give_the_naive_venues_events(void **state)
 {
     (void)state;
-    play_days(FLOW_ALL | FLOW_KILL, RISK_LOSSES, 40);
+    play_days(FLOW_ALL | FLOW_KILL, RISK_LOSSES, false, 40);
 }
 
-static void all_of_risk_at_once_gives_the_naive_venues_events(void **state)
+static void halts_bands_and_short_sales_give_the_naive_venues_events(void **state)
 {
     (void)state;
-    play_days(FLOW_ALL | FLOW_KILL, RISK_ALL, 40);
+    play_days(FLOW_ALL | FLOW_KILL, 0, true, 40);
+}
+
+static void all_at_once_gives_the_naive_venues_events(void **state)
+{
+    (void)state;
+    play_days(FLOW_ALL | FLOW_KILL, RISK_ALL, true, 40);
 }
 
 int main(void)
@@ -78,7 +89,8 @@ int main(void)
         cmocka_unit_test(limits_of_orders_and_sums_give_the_naive_venues_events),
         cmocka_unit_test(limits_in_time_give_the_naive_venues_events),
         cmocka_unit_test(losses_levels_and_modes_give_the_naive_venues_events),
-        cmocka_unit_test(all_of_risk_at_once_gives_the_naive_venues_events),
+        cmocka_unit_test(halts_bands_and_short_sales_give_the_naive_venues_events),
+        cmocka_unit_test(all_at_once_gives_the_naive_venues_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
