@@ -45,17 +45,19 @@ static void note(struct play *play, const struct command *c)
     struct both_seen *seen = &play->report->seen;
     const struct rig *rig = &play->rig;
     unsigned limit = engine_limit_refused(rig->engine);
+    bool entry = c->type == CMD_ENTER || c->type == CMD_REPLACE;
     seen->steps = rig->steps > seen->steps ? rig->steps : seen->steps;
     for (size_t i = 0; i < rig->count; i++) {
         const struct event *e = &rig->events[i];
-        if (e->type == EV_REJECTED)
+        if (e->type == EV_REJECTED) {
             seen->rejects[(uint8_t)e->reason]++;
-        else if (e->type == EV_ALERT && e->quantity <= LIMITS)
+            if (entry && limit < LIMITS)
+                seen->refused[limit][(uint8_t)e->reason]++;
+        } else if (e->type == EV_ALERT && e->quantity <= LIMITS)
             seen->alerts[e->reason & 127][e->quantity]++;
         else if (e->type < EV_DAY_OPEN)
             seen->events[e->type]++;
     }
-    seen->refused[limit] += (c->type == CMD_ENTER || c->type == CMD_REPLACE) && limit < LIMITS;
 }
 
 static void compare(struct play *play, struct command *c)

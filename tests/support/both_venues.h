@@ -11,7 +11,7 @@
 struct both_seen {
     unsigned steps; // the most that one command took
     unsigned rejects[256];
-    unsigned refused[LIMITS];         // by the limit that refused
+    unsigned refused[LIMITS][256];    // by the limit that refused, and code
     unsigned alerts[128][LIMITS + 1]; // by kind and limit
     unsigned events[EV_DAY_OPEN];
 };
