@@ -14,6 +14,7 @@
 
 #include "tests/support/both_venues.h"
 #include "tests/support/market_flow.h"
+#include "tests/support/properties.h"
 #include "tests/support/risk_flow.h"
 
 #define DAY_COMMANDS 1500
@@ -39,6 +40,9 @@ static void play(uint64_t seed, unsigned flow, unsigned risk, bool market)
         market_flow(seed, &day, commands, count);
     if (risk)
         risk_flow(seed, risk, &day, commands, count);
+    for (size_t i = 0; i < count && seen.properties & PROPERTY_MONEY; i++) // without a price nothing bounds an order
+        if ((commands[i].type == CMD_ENTER || commands[i].type == CMD_REPLACE) && commands[i].price > PRICE_MAX)
+            commands[i].price = 0;
     bool same = both_play(seed, &day, commands, count, 100, &seen);
     free(commands);
     if (!same)
@@ -82,6 +86,25 @@ static void all_at_once_gives_the_naive_venues_events(void **state)
 {
     (void)state;
     play_days(FLOW_ALL | FLOW_KILL, RISK_ALL, true, DAYS);
+}
+
+// Orders whose price bounds what they can cost.
+#define FLOW_PRICED (FLOW_HIDDEN | FLOW_ATTRIBUTED | FLOW_RESERVE | FLOW_MINIMUM | FLOW_POST_ONLY | FLOW_AIQ | FLOW_ISO)
+
+static void no_accounts_worst_case_exceeds_its_limit_in_shares(void **state)
+{
+    (void)state;
+    seen.properties = PROPERTY_SHARES;
+    play_days((FLOW_ALL | FLOW_KILL) & ~(unsigned)FLOW_BREAK, RISK_SUMS, true, DAYS / 3);
+    seen.properties = 0;
+}
+
+static void no_accounts_worst_case_exceeds_its_limit_in_money(void **state)
+{
+    (void)state;
+    seen.properties = PROPERTY_SHARES | PROPERTY_MONEY;
+    play_days(FLOW_PRICED | FLOW_KILL, RISK_SUMS, false, DAYS / 3);
+    seen.properties = 0;
 }
 
 // What the days must have been about: a check that never bites is not tested.
@@ -192,6 +215,8 @@ int main(void)
         cmocka_unit_test(losses_levels_and_modes_give_the_naive_venues_events),
         cmocka_unit_test(halts_bands_and_short_sales_give_the_naive_venues_events),
         cmocka_unit_test(all_at_once_gives_the_naive_venues_events),
+        cmocka_unit_test(no_accounts_worst_case_exceeds_its_limit_in_shares),
+        cmocka_unit_test(no_accounts_worst_case_exceeds_its_limit_in_money),
         cmocka_unit_test(every_check_has_refused_and_every_alert_been_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
