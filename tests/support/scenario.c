@@ -225,7 +225,7 @@ static void parse_bands(struct command *c, struct words *words)
     c->bands.wide_from_ns = next_seconds(words, "from", 1000000000, UINT64_MAX);
 }
 
-// HALT symbol state reason    REFERENCE symbol price sho=    INDEX level breached last= declared=1
+// HALT symbol state reason    REFERENCE symbol price sho= adv=    INDEX level breached last= declared=1
 // BANDS symbol percent= wide= limit= pause= velocity= within= until= from=
 static bool parse_market(struct command *c, const char *type, struct words *words)
 {
