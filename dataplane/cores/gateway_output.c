@@ -133,7 +133,7 @@ unsigned gateway_take_events(struct gateway *gateway)
         unsigned count = 0, late = 0;
         while (count < EVENTS_PER_ROUND && gateway_released(event, durable)) {
             late += is_late(event, now_ns, limit_ns);
-            __builtin_prefetch(reader_cell(&core->events, count + 2));
+            __builtin_prefetch(event + 2);
             take_event(gateway, matcher, event);
             event = reader_peek(&core->events, ++count);
         }

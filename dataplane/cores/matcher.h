@@ -5,7 +5,8 @@
 //     |  (a snapshot, history: from control)                 |
 //     +--> FAIL: the hash before a command is not the one that the journal holds
 //
-// RUN, for one input:  room in every output -> stamp -> journal ring, published -> engine -> events, published
+// RUN, for one input:  room in every output -> stamp -> journal ring -> engine -> events
+// and every few inputs: journal ring published -> events published
 // So an answer can never be seen before its command stands in the journal ring.
 #ifndef CROSSWIRE_CORES_MATCHER_H
 #define CROSSWIRE_CORES_MATCHER_H
@@ -39,6 +40,7 @@ struct matcher {
     uint32_t index;
     struct engine *engine;
     uint64_t previous_ns; // time of the last command
+    uint64_t time_ns;     // of the commands that are taken in this round
     uint64_t tsc_factor;
     int64_t offset_ns; // of the last CLOCK
     bool clocked;      // a CLOCK has been sequenced since RUN: time is right
@@ -90,8 +92,10 @@ void matcher_index_tell(struct matcher *matcher);
 // ---- matcher_output.c
 // How many steps every outlet has room for, whatever they emit; 0 counts as backpressure.
 uint32_t matcher_steps_left(struct matcher *matcher);
-// Distributes the first `count` of matcher->events and publishes them, with EV_REPLAYED while in BOOT.
+// Distributes the first `count` of matcher->events, with EV_REPLAYED while in BOOT.
 void matcher_emit(struct matcher *matcher, unsigned count);
+// Publishes the commands that were taken, and then what came of them.
+void matcher_publish(struct matcher *matcher);
 
 // ---- matcher_boot.c
 // Counts the first `count` of matcher->events; days that open or end are told all the same.

@@ -199,6 +199,7 @@ static void recovered(struct matcher *matcher, uint64_t seq)
         fail(matcher, have + 1, seq, have);
         return;
     }
+    matcher_publish(matcher); // the last of what was replayed
     ring_rebase(matcher->journal.ring, seq);
     writer_new(&matcher->journal, matcher->journal.ring);
     matcher->credit = 0;
