@@ -64,8 +64,7 @@ static inline void append(struct gateway *gateway, struct session *session, cons
         take_in(gateway, session, at, bytes, event->flags & EV_REPLAYED);
 }
 
-// ---- drop copies: all of it only where this gateway has some
-// ---------------------------------------------------------
+// ---- drop copies, where this gateway has some -----------------------------------------------------------------------
 
 static __attribute__((noinline)) void copy_one(struct gateway *gateway, uint16_t index, const struct event *event,
                                                enum ouch_party party)
@@ -100,15 +99,6 @@ static __attribute__((noinline)) void copy_to_all(struct gateway *gateway, uint3
     }
 }
 
-// What `matcher`'s sessions, or one of them, were told so far is `told` messages.
-static void set_copied(struct gateway *gateway, uint32_t matcher, uint32_t index, uint64_t told)
-{
-    for (uint32_t i = 0; i < gateway->copied_count; i++) {
-        if (gateway->copied[i].matcher == matcher && (index == i || index == SESSION_NONE))
-            gateway->copied[i].told = (uint32_t)told;
-    }
-}
-
 static struct session *session_of(const struct gateway *gateway, uint16_t index)
 {
     return index < gateway->by_index_count ? gateway->by_index[index] : NULL;
@@ -123,7 +113,10 @@ static void forget_core(struct gateway *gateway, uint32_t matcher)
         if (gateway->sessions[i].matcher == matcher)
             window_restart(&gateway->sessions[i].window, 1);
     }
-    set_copied(gateway, matcher, SESSION_NONE, 0);
+    for (uint32_t i = 0; i < gateway->copied_count; i++) {
+        if (gateway->copied[i].matcher == matcher)
+            gateway->copied[i].told = 0;
+    }
 }
 
 static void take_event(struct gateway *gateway, uint32_t matcher, const struct event *event)
@@ -142,7 +135,8 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
             window_restart(&session->window, session->copy && event->ref > SESSION_MESSAGES_MOST + 1
                                                  ? SESSION_MESSAGES_MOST + 1
                                                  : event->ref);
-        set_copied(gateway, matcher, event->session, event->ref - 1);
+        if (event->session < gateway->copied_count)
+            gateway->copied[event->session].told = (uint32_t)(event->ref - 1);
         break;
     case EV_RESTORE_NOTHING:
         forget_core(gateway, matcher);
