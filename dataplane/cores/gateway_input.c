@@ -86,7 +86,7 @@ static void forward(struct gateway *gateway, struct session *session, const uint
 {
     struct gateway_core *core = &gateway->cores[session->matcher];
     if (__builtin_expect(core->ended || gateway->stopping || !session->up, 0)) {
-        gateway_discard(gateway, DISCARD_NOT_OPEN);
+        gateway_discard(gateway, session->copy ? DISCARD_READ_ONLY : DISCARD_NOT_OPEN);
         return;
     }
     if (__builtin_expect(!has_room(gateway, core, session, message, size), 0)) {

@@ -361,21 +361,58 @@ static bool join_rings(struct matcher *matcher, const struct role_context *conte
     return true;
 }
 
+// One piece: messages by stream, the map of drop copies, who is told of them, gateways.
+static size_t streams_bytes(const struct config *config)
+{
+    const size_t streams = config_streams(config), map = copy_map_footprint(config, COPY_MAP_ALL);
+    return streams * (sizeof(uint64_t) + sizeof(uint8_t)) + (map ? map + streams * sizeof(uint16_t) : 0);
+}
+
+// Which gateways hear of a session: its own, and those of the drop copies that carry it.
+static void fill_told_at(struct matcher *matcher)
+{
+    for (uint32_t i = 0; i < matcher->streams_count; i++)
+        matcher->told_at[i] = (uint16_t)(1u << matcher->gateway_of[i]);
+    for (uint32_t i = 0; i < matcher->sessions_count; i++) {
+        for (uint32_t at = matcher->copies.first[i]; at < matcher->copies.first[i + 1]; at++)
+            matcher->told_at[i] |= matcher->told_at[matcher->copies.streams[at]];
+    }
+}
+
+static bool make_streams(struct matcher *matcher, const struct role_context *context)
+{
+    const struct config *config = context->config;
+    const uint32_t streams = config_streams(config);
+    const size_t map = copy_map_footprint(config, COPY_MAP_ALL);
+    char *memory = context->take_memory(streams_bytes(config), "streams");
+    if (!memory)
+        return false;
+    matcher->sessions_count = config->sessions_count;
+    matcher->streams_count = streams;
+    matcher->told = (uint64_t *)memory;
+    memory += streams * sizeof *matcher->told;
+    copy_map_new(&matcher->copies, memory, config, COPY_MAP_ALL);
+    memory += map;
+    matcher->told_at = map ? (uint16_t *)memory : NULL;
+    matcher->gateway_of = (uint8_t *)(memory + (map ? streams * sizeof *matcher->told_at : 0));
+    for (uint32_t i = 0; i < streams; i++) {
+        const struct config_stream stream = config_stream(config, i);
+        matcher->gateway_of[i] = (uint8_t)stream.gateway;
+        matcher->told[i] = stream.matcher == context->index ? 0 : TOLD_ELSEWHERE;
+    }
+    if (matcher->told_at)
+        fill_told_at(matcher);
+    return true;
+}
+
 static bool make_engine(struct matcher *matcher, const struct role_context *context)
 {
     matcher->capacity = engine_capacity_of(context->config, context->index);
     void *memory = context->take_memory(engine_footprint(&matcher->capacity), "engine");
-    matcher->gateway_of = context->take_memory(context->config->sessions_count, "sessions to gateways");
-    matcher->told = context->take_memory(context->config->sessions_count * sizeof *matcher->told, "session streams");
-    if (!memory || !matcher->gateway_of || !matcher->told || !matcher_index_init(matcher, context))
+    if (!memory || !make_streams(matcher, context) || !matcher_index_init(matcher, context))
         return false;
     matcher->engine = engine_new(memory, &matcher->capacity);
     restore_begin(&matcher->restoring, matcher->engine);
-    matcher->sessions_count = context->config->sessions_count;
-    for (uint32_t i = 0; i < matcher->sessions_count; i++) {
-        matcher->gateway_of[i] = (uint8_t)context->config->sessions[i].gateway;
-        matcher->told[i] = context->config->sessions[i].matcher == context->index ? 0 : TOLD_ELSEWHERE;
-    }
     return matcher->engine != NULL;
 }
 
@@ -384,7 +421,7 @@ static unsigned matcher_takes(const struct config *config, unsigned index, size_
     struct engine_capacity capacity = engine_capacity_of(config, index);
     sizes[0] = sizeof(struct matcher);
     sizes[1] = engine_footprint(&capacity);
-    sizes[2] = config->sessions_count;
+    sizes[2] = streams_bytes(config);
     return 3;
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "contract/command.h"
+#include "contract/drop_copy.h"
 #include "contract/event.h"
 #include "contract/ring.h"
 #include "cores/ring_ends.h"
@@ -64,16 +65,19 @@ struct matcher {
     uint32_t outlets_count;
     struct ring_writer outlets[MATCHER_GATEWAYS_MAX + 1]; // gateways, then the publisher where there is one
     bool has_publisher;
-    uint8_t *gateway_of; // by session
+    uint8_t *gateway_of; // by stream
+    uint16_t *told_at;   // by stream: a bit for each gateway that is told, where drop copies are; NULL: there are none
+    struct copy_map copies; // of all gateways
     uint32_t sessions_count;
+    uint32_t streams_count; // sessions, and drop copies behind them
     struct engine_capacity capacity;
     struct restore restoring; // of the snapshot that is being taken
     enum restore_state restore;
     bool history;         // a command of it was taken
     uint64_t count_until; // history up to here is only counted, 0: nothing is
-    uint64_t *told;       // while it is: messages by session; TOLD_ELSEWHERE for those of other cores
+    uint64_t *told;       // while it is: messages by stream; TOLD_ELSEWHERE for those of other cores
     uint64_t told_feed;
-    uint32_t telling;             // the next session to hear how many, once that is over
+    uint32_t telling;             // the next stream to hear how many, once that is over
     struct index_member *members; // of the index, on this core
     uint32_t members_count;
     struct matcher_port *port;

@@ -43,7 +43,18 @@ static inline bool is_for_all_gateways(const struct event *event)
 
 static inline struct ring_writer *outlet_of(struct matcher *matcher, uint16_t session)
 {
-    return session < matcher->sessions_count ? &matcher->outlets[matcher->gateway_of[session]] : NULL;
+    return session < matcher->streams_count ? &matcher->outlets[matcher->gateway_of[session]] : NULL;
+}
+
+// Where there are drop copies: a session's gateway, and those of the drop copies that carry it.
+static __attribute__((noinline)) void put_with_copies(struct matcher *matcher, const struct event *event,
+                                                      uint8_t replayed)
+{
+    unsigned at = event->session < matcher->streams_count ? matcher->told_at[event->session] : 0;
+    if (event->type == EV_TRADE && event->other_session < matcher->streams_count)
+        at |= matcher->told_at[event->other_session];
+    for (; at; at &= at - 1)
+        put(&matcher->outlets[__builtin_ctz(at)], event, replayed);
 }
 
 static inline void put_to_gateways(struct matcher *matcher, const struct event *event, uint8_t replayed)
@@ -52,6 +63,10 @@ static inline void put_to_gateways(struct matcher *matcher, const struct event *
         for (uint32_t i = 0; i < matcher->gateways_count; i++)
             put(&matcher->outlets[i], event, replayed);
     } else if (event->type < EV_SYSTEM || event->type == EV_RESTORE_STREAM) {
+        if (__builtin_expect(matcher->told_at != NULL, 0)) {
+            put_with_copies(matcher, event, replayed);
+            return;
+        }
         struct ring_writer *first = outlet_of(matcher, event->session);
         if (first)
             put(first, event, replayed);
