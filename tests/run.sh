@@ -154,7 +154,7 @@ chosen() {
     done
 }
 # What keeps one CPU busy and nothing else goes side by side; what polls on cores of its own, alone.
-beside=(tests/scenario/{engine_builds,engine_instructions,hugepage_setup,install,units}.sh)
+beside=(tests/scenario/{engine_builds,engine_instructions,hugepage_setup,install,symbols,units}.sh)
 chosen tests/shape/*.sh "${beside[@]}"
 several "$(nproc)" script "${tests[@]}"
 chosen "$build"/tests/unit/test_*
