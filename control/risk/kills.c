@@ -391,30 +391,34 @@ uint64_t kills_reset(struct kills *kills, const struct reset_entry *what)
     return 0;
 }
 
+// CMD_KILL or CMD_RESET, by whom and why.
+static struct command switch_command(enum command_type type, uint64_t id, const char *by, const char *why)
+{
+    struct command command = {.type = (uint8_t)type, .session = SESSION_NONE};
+    command.kill.id = id;
+    memcpy(command.kill.by, by, strnlen(by, sizeof command.kill.by));
+    memcpy(command.kill.why, why, strnlen(why, sizeof command.kill.why));
+    return command;
+}
+
 static struct command kill_command(const struct kill_entry *entry)
 {
-    struct command command = {.type = CMD_KILL, .session = SESSION_NONE};
+    struct command command = switch_command(CMD_KILL, entry->id, entry->by, entry->why);
     command.kill.index = entry->index;
     command.kill.scope = entry->scope;
     command.kill.side = entry->side;
     command.kill.actions = entry->actions;
     command.kill.source = entry->source;
-    command.kill.id = entry->id;
-    memcpy(command.kill.by, entry->by, strnlen(entry->by, sizeof command.kill.by));
-    memcpy(command.kill.why, entry->why, strnlen(entry->why, sizeof command.kill.why));
     return command;
 }
 
 static struct command reset_command(const struct reset_entry *reset)
 {
-    struct command command = {.type = CMD_RESET, .session = SESSION_NONE};
+    struct command command = switch_command(CMD_RESET, reset->id, reset->by, reset->why);
     command.kill.index = reset->index;
     command.kill.scope = reset->scope;
     command.kill.side = reset->side;
     command.kill.source = reset->source;
-    command.kill.id = reset->id;
-    memcpy(command.kill.by, reset->by, strnlen(reset->by, sizeof command.kill.by));
-    memcpy(command.kill.why, reset->why, strnlen(reset->why, sizeof command.kill.why));
     return command;
 }
 
