@@ -218,7 +218,9 @@ static void read_record(void *context, const struct command *record)
     const unsigned core = journal_core(record);
     if (record->type == CMD_KILL)
         read_kill(kills, record, core);
-    else if (record->type == CMD_RESET && !FAULT(resets_not_read))
+    else if (FAULT(kills_given_again))
+        return;
+    else if (record->type == CMD_RESET)
         lift(kills, record->kill.scope, record->kill.index, (uint16_t)core, record->kill.side, record->kill.source);
     else if (record->type == CMD_NOTE)
         read_note(kills, record);
