@@ -246,7 +246,7 @@ install: binaries $(client_library) ## lay out programs, units, profiles and cli
 	for header in $(client_headers:dataplane/%=%); do \
 	  install -m 644 -D dataplane/$$header $(to)/include/crosswire/$$header || exit 1; done
 	install -m 644 $(client_library) $(to)/lib
-	install -m 644 -D -t $(to)/share/doc/crosswire/examples dataplane/client/example_order.c dataplane/client/example_script.c
+	install -m 644 -D -t $(to)/share/doc/crosswire/examples dataplane/client/example_order.c dataplane/client/example_script.c dataplane/client/example_drop_copy.c
 	printf '%s\n' 'Name: crosswire-client' 'Description: UFO, OUCH 5.0, ITCH 5.0 and MoldUDP64 for clients' 'Version: $(version)' \
 	  'Cflags: -I$(PREFIX)/include/crosswire' 'Libs: -L$(PREFIX)/lib -lcrosswire-client' >$(to)/lib/pkgconfig/crosswire-client.pc
 
