@@ -187,6 +187,8 @@ static void put_note(json_t *line, const struct listing *listing, unsigned core,
         c->note.after <= BREAKER_HALF_OPEN) {
         json_object_set_new(line, "before", json_string(breaker_state_name((enum breaker_state)c->note.before)));
         json_object_set_new(line, "after", json_string(breaker_state_name((enum breaker_state)c->note.after)));
+    } else if (c->note.what == NOTE_REQUEST_REFUSED && !listing->ctl->json) {
+        put_number(line, "exit", c->note.after);
     } else {
         const uint64_t limit = limit_of_note(c);
         put_value(line, listing, "before", limit, c->note.before);
@@ -306,6 +308,28 @@ static const char *alert_word(char kind)
     return "alert";
 }
 
+// What an alert says was so before and after; for people by what it is.
+static void put_change(json_t *line, const struct listing *listing, const struct event *event)
+{
+    const char kind = (char)event->reason;
+    const char letters[] = {(char)event->alert_before, (char)event->alert_after};
+    const bool of_kill =
+        kind == ALERT_ZERO || kind == ALERT_RESET || (kind == ALERT_KILLED && event->quantity == LIMITS);
+    const uint64_t limit =
+        is_of_limit(kind) ? money_of_drawdown(event->quantity, kind == ALERT_CHANGED) : (uint64_t)LIMITS;
+    if (!listing->ctl->json && of_kill) {
+        put_number(line, "id", event->alert_before);
+        if (kind == ALERT_ZERO)
+            put_number(line, "canceled", event->alert_after);
+    } else if (!listing->ctl->json && (kind == ALERT_STATE || kind == ALERT_LIMIT_STATE)) {
+        put_text(line, "before", letters, event->alert_before != 0);
+        put_text(line, "after", letters + 1, event->alert_after != 0);
+    } else {
+        put_value(line, listing, "before", limit, event->alert_before);
+        put_value(line, listing, "after", limit, event->alert_after);
+    }
+}
+
 static void note_event(void *context, unsigned core, const struct event *event)
 {
     struct listing *listing = context;
@@ -317,10 +341,7 @@ static void note_event(void *context, unsigned core, const struct event *event)
             put_text(line, "symbol", symbol_of(listing, core, event->locate), 8);
         put_text(line, "limit", limit_key(event->quantity), 40);
         put_text(line, "reason", &event->alert_reason, 1);
-        const uint64_t limit = is_of_limit((char)event->reason) ? event->quantity : LIMITS;
-        const bool value = event->reason == ALERT_CHANGED;
-        put_value(line, listing, "before", money_of_drawdown(limit, value), event->alert_before);
-        put_value(line, listing, "after", money_of_drawdown(limit, value), event->alert_after);
+        put_change(line, listing, event);
     } else if (event->type == EV_REJECTED && listing->ctl->all) {
         const char *text = reject_text((uint8_t)event->reason);
         line = line_of(event->time_ns, core, event->cmd_seq, "order rejected");
