@@ -154,9 +154,12 @@ static void take_lock(struct service *service)
     char path[512];
     region_control_lock(path, sizeof path, config->run_directory, config->instance);
     service->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (service->lock_fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
+        fail_with(EX_NOPERM, "%s: %s: run as the user whose it is, or who may write to the directory: ls -ld %s %s",
+                  path, strerror(errno), config->run_directory, path);
     if (service->lock_fd < 0)
-        fail_with(errno == EACCES || errno == EROFS ? EX_NOPERM : EX_CANTCREAT,
-                  "%s: %s: make run_directory with: mkdir -p %s", path, strerror(errno), config->run_directory);
+        fail_with(EX_CANTCREAT, "%s: %s: make run_directory with: mkdir -p %s", path, strerror(errno),
+                  config->run_directory);
     if (flock(service->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return;
     fail_with(EX_UNAVAILABLE,

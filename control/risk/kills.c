@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "contract/log.h"
 #include "control/limits/table.h"
 
@@ -218,7 +219,7 @@ static void read_record(void *context, const struct command *record)
     const unsigned core = journal_core(record);
     if (record->type == CMD_KILL)
         read_kill(kills, record, core);
-    else if (record->type == CMD_RESET)
+    else if (record->type == CMD_RESET && !FAULT(resets_not_read))
         lift(kills, record->kill.scope, record->kill.index, (uint16_t)core, record->kill.side, record->kill.source);
     else if (record->type == CMD_NOTE)
         read_note(kills, record);
@@ -443,7 +444,8 @@ static bool durable(const struct kills *kills, uint32_t cores, const uint64_t se
 static void confirm(struct kills *kills, struct kill_entry *entry)
 {
     uint32_t said = entry->actions & KILL_CANCEL ? entry->zero : entry->told;
-    if (entry->confirmed || said != entry->cores || !durable(kills, entry->cores, entry->sequence))
+    bool stands = FAULT(kill_confirmed_early) || durable(kills, entry->cores, entry->sequence);
+    if (entry->confirmed || said != entry->cores || !stands)
         return;
     entry->confirmed = true;
     const bool by_limit = entry->source == KILL_BY_LIMIT;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "contract/assert.h"
+#include "tests/support/naive_market.h"
 
 #define MILLION 1000000
 #define MOST_SHARES UINT64_C(4000000000)
