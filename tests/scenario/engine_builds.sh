@@ -17,14 +17,15 @@ build() { # NAME COMPILER FLAGS AND SOURCES..
     "$compiler" -std=c11 -march=x86-64-v3 -fno-strict-aliasing -D_GNU_SOURCE -Idataplane -I. "$@" -o "$here/$name" -lcmocka &&
         hash "$name" "$here/$name"
 }
-# What the tests' own build holds is not compiled again: the program by gcc -O3, the fuzzers' engine by clang with sanitizers.
-# (A build by other flags says so in its debugging information.)
-built_by() { # WORDS FLAG OBJECT..: its compiler is WORDS, the flag is among its flags, no sanitizer is
-    readelf --debug-dump=info --dwarf-depth=1 "$3" 2>/dev/null | grep -m1 'DW_AT_producer' | grep -e "$1" | grep -e "$2" | grep -qv -- -fsanitize
+# What the tests' own build holds is not compiled again: the program by gcc -O3, the fuzzers' engine by clang with sanitizers;
+# unless it is of other flags, which its debugging information tells, or older than the sources.
+current() { [ -e "$1" ] && [ -z "$(find dataplane/engine dataplane/contract "${rig[@]}" -newer "$1" -print -quit)" ]; }
+by_gcc_plain() {
+    readelf --debug-dump=info --dwarf-depth=1 "$1" 2>/dev/null | grep -m1 DW_AT_producer | grep 'GNU C11.* -O3' | grep -qv -e -fsanitize
 }
 gcc_plain() {
     local built=$XW_BIN/tests/unit/test_engine_hash
-    if [ -x "$built" ] && built_by 'GNU C11' ' -O3' "$XW_BIN/dataplane/engine/step.o"; then
+    if current "$built" && by_gcc_plain "$XW_BIN/dataplane/engine/step.o"; then
         hash gcc-plain "$built"
     else
         build gcc-plain gcc -O3 "${engine[@]}" "${rig[@]}"
@@ -33,7 +34,7 @@ gcc_plain() {
 sanitized=(-gline-tables-only -fsanitize=address,undefined -fno-sanitize-recover=all)
 clang_sanitized() {
     local built=$XW_BIN/fuzz
-    if [ -f "$built/engine.a" ] && [ -f "$built/contract.a" ]; then
+    if current "$built/engine.a" && current "$built/contract.a"; then
         build clang-sanitized clang -O1 "${sanitized[@]}" -fsanitize=fuzzer-no-link "${rig[@]}" "$built/engine.a" "$built/contract.a" \
             -lsodium -lcyaml -lm
     else
