@@ -72,6 +72,11 @@ static inline bool counted(const struct engine *e, const struct command *c)
 static inline void look_at_line(const struct engine *e, const struct command *c)
 {
     __builtin_prefetch(&e->risk.lines[c->session]);
+    __builtin_prefetch(&e->paces[c->session].messages, 1);
+    if (c->type == CMD_CANCEL)
+        return;
+    __builtin_prefetch(&e->paces[c->session], 1);
+    __builtin_prefetch(&e->alikes[c->session], 1);
     if (c->type == CMD_ENTER)
         __builtin_prefetch(&e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)]);
 }
@@ -105,9 +110,6 @@ static inline void look_at_parties(const struct engine *e, const struct command 
     look_at_figures(e, line);
     if (c->type == CMD_CANCEL)
         return;
-    __builtin_prefetch(&e->parties[line->own].watch);
-    __builtin_prefetch(&e->parties[line->account].watch);
-    __builtin_prefetch(&e->parties[line->firm].watch);
     if (c->type != CMD_ENTER)
         return;
     look_at_maker(e, c);
