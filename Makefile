@@ -15,6 +15,7 @@ B     := build$(if $(variant),/variant$(variant))
 
 # ---- flags ----------------------------------------------------------------------------------------------------------
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+plain    := $(if $(filter undefined,$(origin CFLAGS)),yes)
 CFLAGS   ?= $(if $(DEBUG),-O0 -DCROSSWIRE_CHECK,-O3) -g
 CPPFLAGS += -D_GNU_SOURCE -Idataplane -I.
 base     := -std=c11 $(warnings) -march=$(ARCH) -fno-strict-aliasing -mprfchw -MMD -MP
@@ -40,6 +41,7 @@ cores    := $(B)/cores.a
 process  := $(B)/dataplane.a
 client   := $(B)/client.a
 control  := $(B)/control.a
+ctl      := $(B)/ctl.a
 perf     := $(B)/perf.a
 $(contract): $(call objects,$(wildcard dataplane/contract/*.c))
 $(engine):   $(call objects,$(wildcard dataplane/engine/*.c))
@@ -47,7 +49,8 @@ $(io):       $(call objects,$(wildcard dataplane/io/*.c))
 $(cores):    $(call objects,$(wildcard dataplane/cores/*.c))
 $(process):  $(call objects,$(filter-out dataplane/main.c,$(wildcard dataplane/*.c)))
 $(client):   $(call objects,$(filter-out dataplane/client/example_%,$(wildcard dataplane/client/*.c)))
-$(control):  $(call objects,$(filter-out control/main.c control/ctl/xwctl.c,$(wildcard control/*.c control/*/*.c)))
+$(control):  $(call objects,$(filter-out control/main.c control/ctl/% control/doctor/%,$(wildcard control/*.c control/*/*.c)))
+$(ctl):      $(call objects,$(filter-out control/ctl/xwctl.c,$(wildcard control/ctl/*.c control/doctor/*.c)))
 $(perf):     $(call objects,$(filter-out $(programs_perf),$(wildcard perf/*.c)))
 
 binaries := $(B)/crosswire-dataplane $(B)/crosswire-control $(B)/xwctl $(B)/xwreplay
@@ -63,9 +66,11 @@ all: $(binaries) $(benches) $(examples)
 # ---- rules ----------------------------------------------------------------------------------------------------------
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(base) $(CPPFLAGS) $(CFLAGS) $(extra) -c -o $@ $<
+	$(CC) $(base) $(CPPFLAGS) $(CFLAGS) $(optimised) $(extra) -c -o $@ $<
 $(B)/dataplane/io/%.o $(B)/tests/eal/%.o $(B)/perf/%.o: extra = $(dpdk_cflags) -march=$(ARCH)
 
+# A test is not what is measured: half of the optimiser's work suffices.
+$(B)/tests/%.o: optimised = $(if $(plain),$(if $(DEBUG),,-O1))
 # What the engine writes stands in scalar registers; gathered into vectors it would go through the stack.
 $(B)/dataplane/engine/%.o: extra = -fno-tree-slp-vectorize
 
@@ -77,13 +82,13 @@ $(B)/crosswire-dataplane: $(B)/dataplane/main.o $(process) $(cores) $(io) $(engi
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) $(jemalloc)
 $(B)/crosswire-control: $(B)/control/main.o $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) $(jemalloc)
-$(B)/xwctl: $(B)/control/ctl/xwctl.o $(control) $(client) $(engine) $(contract)
+$(B)/xwctl: $(B)/control/ctl/xwctl.o $(ctl) $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs)
 $(B)/xwreplay $(benches): $(B)/%: $(B)/perf/%.o $(perf) $(client) $(io) $(control) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs)
 $(examples): $(B)/%: $(B)/dataplane/client/%.o $(client) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^
-$(units): $(B)/tests/%: $(B)/tests/%.o $(support) $(perf) $(control) $(client) $(engine) $(contract)
+$(units): $(B)/tests/%: $(B)/tests/%.o $(support) $(perf) $(ctl) $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(libs) -lcmocka
 $(eal_units): $(B)/tests/%: $(B)/tests/%.o $(support) $(process) $(cores) $(io) $(control) $(client) $(engine) $(contract)
 	$(CC) $(LDFLAGS) -o $@ $^ $(dpdk_libs) $(libs) -lcmocka
@@ -116,7 +121,7 @@ $(B)/simulator: $(call objects,$(wildcard tests/sim/*.c)) $(B)/image_dataplane.o
 # One build serves both: of the bugs that can be planted (tests/sim/faults.def), none is unless it is named.
 .PHONY: sim sim-faults simulator
 simulator:
-	+@$(MAKE) --no-print-directory B=$(B)/sim CFLAGS='-O2 -g' seam='-include tests/sim/seam.h -Wno-shadow -DCROSSWIRE_FAULTS' $(B)/sim/simulator
+	+@$(MAKE) --no-print-directory B=$(B)/sim CFLAGS='-O2 -g1' seam='-include tests/sim/seam.h -Wno-shadow -DCROSSWIRE_FAULTS' $(B)/sim/simulator
 sim-faults: simulator ## the simulator must find every planted bug; FAULT=NAME one of them
 	@$(B)/sim/simulator --faults --jobs $(shell nproc) --seeds $(or $(SEEDS),100) $(if $(FAULT),--fault $(FAULT))
 sim: simulator ## the simulator: SEED=n one seed, else without end; STEPS=n, TRACE=1
@@ -153,12 +158,13 @@ bench: ## the table of the README; leaves build/bench.json
 soak: all units ## the random and kill tests, far longer: XW_SOAK=MINUTES
 	@XW_SOAK=$(or $(XW_SOAK),30) tests/soak.sh $(B)
 
-# Fuzzers need clang's libFuzzer and every library instrumented: a build of its own.
+# Fuzzers need clang's libFuzzer and all that they reach instrumented: a build of its own, of no more of control than that.
 fuzz_targets := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzzers:
-	@$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' $(fuzz_targets)
-build/fuzz/tests/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/control.a build/fuzz/client.a build/fuzz/engine.a build/fuzz/packet.a build/fuzz/contract.a
+	@$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' $(fuzz_targets)
+build/fuzz/tests/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/fuzzed.a build/fuzz/client.a build/fuzz/engine.a build/fuzz/packet.a build/fuzz/contract.a
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(libs)
+build/fuzz/fuzzed.a: $(patsubst %.c,build/fuzz/%.o,$(wildcard control/journal/*.c control/limits/*.c) $(addprefix control/,ctl/capture.c ctl/export.c ctl/walk.c recovery/replica.c))
 build/fuzz/packet.a: build/fuzz/dataplane/io/packet.o
 .SECONDARY: $(fuzz_targets:=.o)
 

@@ -21,15 +21,18 @@ static unsigned take_passwords(const struct passwords *passwords, struct auth *a
     return changed;
 }
 
-bool reload(struct config *running, const char *path, struct auth *auth, struct requests *requests,
-            struct limits_desk *limits, const char *by, char *text, size_t size)
+enum reload_result reload(struct config *running, const char *path, struct auth *auth, struct requests *requests,
+                          struct limits_desk *limits, const char *by, char *text, size_t size)
 {
     struct passwords passwords = {0};
     struct limits_file *file = NULL;
     struct config *next = config_load(path, text, size);
-    bool fits = next && config_fits(running, next, text, size) && passwords_read(next, &passwords, text, size) == 0 &&
-                (file = limits_desk_read(limits, next, text, size)) != NULL;
-    if (fits) {
+    enum reload_result result = RELOAD_REFUSED;
+    if (next && config_fits(running, next, text, size) && passwords_read(next, &passwords, text, size) == 0) {
+        file = limits_desk_read(limits, next, text, size);
+        result = file ? RELOAD_TAKEN : RELOAD_LIMITS_REFUSED;
+    }
+    if (result == RELOAD_TAKEN) {
         config_take_over(running, next);
         unsigned changed = take_passwords(&passwords, auth, requests);
         struct limits_counts counts = limits_desk_take(limits, file, by, monotonic_ns());
@@ -42,5 +45,5 @@ bool reload(struct config *running, const char *path, struct auth *auth, struct 
     }
     passwords_free(&passwords);
     config_free(next);
-    return fits;
+    return result;
 }

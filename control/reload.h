@@ -4,7 +4,6 @@
 #ifndef CROSSWIRE_CONTROL_RELOAD_H
 #define CROSSWIRE_CONTROL_RELOAD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "contract/config.h"
@@ -14,8 +13,9 @@
 
 // `running` is what control runs with and takes over the new values; `requests` may be NULL: no data plane runs. `by`
 // asks for it. What of the limits gives more room may wait for a second person. Logs XW2021, or XW2022 and writes the
-// reason to `text`. Returns whether it was taken over.
-bool reload(struct config *running, const char *path, struct auth *auth, struct requests *requests,
-            struct limits_desk *limits, const char *by, char *text, size_t size);
+// reason to `text`.
+enum reload_result { RELOAD_TAKEN, RELOAD_REFUSED, RELOAD_LIMITS_REFUSED };
+enum reload_result reload(struct config *running, const char *path, struct auth *auth, struct requests *requests,
+                          struct limits_desk *limits, const char *by, char *text, size_t size);
 
 #endif

@@ -40,7 +40,9 @@
 #include "control/requests.h"
 #include "control/risk/alerts.h"
 #include "control/risk/audit.h"
+#include "control/risk/history.h"
 #include "control/risk/kills.h"
+#include "control/risk/second.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -75,7 +77,9 @@ struct service {
     struct outbound *outbound;
     struct alerts *alerts;
     struct audit *audit;
+    struct history *past;
     struct kills *kills;
+    struct second *second;
     struct desk_context for_operators;
     struct operator_desk *desk;
     struct follower *follower; // NULL: no snapshots are wanted
@@ -179,6 +183,7 @@ static void start_keeper(struct service *service)
         .compress = config->journal.compress,
         .keep_days = config->journal.keep_days,
         .keep_mb = config->journal.keep_mb,
+        .unread = service->tail.unread,
     };
     service->keeper = journal_keeper_start(&service->history, &options);
     if (!service->keeper)
@@ -197,10 +202,20 @@ static bool snapshots_stand(const struct service *service)
     return true;
 }
 
+// What the newest snapshot of each core covers. One that turns out to be bad is no harm: what is then read of the
+// journal is checked as it is read.
+static void note_covered(const struct service *service, uint64_t covered[JOURNAL_CORES])
+{
+    for (unsigned core = 0; core < service->config->matchers_count; core++)
+        snapshot_list(&service->identity, core, &covered[core], 1);
+}
+
 static enum journal_result scan(struct service *service)
 {
+    uint64_t covered[JOURNAL_CORES] = {0};
     service->history = service->identity;
-    enum journal_result result = journal_scan(&service->identity, &service->tail);
+    note_covered(service, covered);
+    enum journal_result result = journal_scan_after(&service->identity, covered, &service->tail);
     if (result != JOURNAL_ENGINE)
         return result;
     struct journal_report refusal = service->tail;
@@ -252,6 +267,18 @@ static void tell_breakers(void *context, unsigned core, const struct alert *aler
     breakers_alert(service->breakers, alert, monotonic_ns());
 }
 
+static void read_for_breakers(void *context, const struct command *record)
+{
+    const struct service *service = context;
+    breakers_read(service->breakers, record);
+}
+
+static void end_for_breakers(void *context, uint64_t now_ns)
+{
+    const struct service *service = context;
+    breakers_read_end(service->breakers, now_ns);
+}
+
 static void open_services(struct service *service)
 {
     service->auth = auth_new(service->config);
@@ -282,11 +309,14 @@ static void open_services(struct service *service)
     if (service->alerts)
         alerts_register(service->alerts, tell_breakers, service);
     service->audit = audit_new();
-    if (service->alerts && service->audit)
-        service->kills =
-            kills_new(service->config, &service->history, service->writer, service->alerts, service->audit);
-    if (!service->kills)
+    service->past = history_new(&service->history, service->writer);
+    if (service->alerts && service->audit && service->past)
+        service->kills = kills_new(service->config, service->writer, service->past, service->alerts, service->audit);
+    if (service->kills)
+        service->second = second_new(service->limits, service->past, service->audit);
+    if (!service->second)
         fail_with(EX_OSERR, "no memory");
+    history_register(service->past, read_for_breakers, end_for_breakers, service);
     service->for_operators = (struct desk_context){.config = service->config,
                                                    .outbound = service->outbound,
                                                    .writer = service->writer,
@@ -405,13 +435,28 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
     return requests_poll(service->requests, now_ns);
 }
 
+// What is wrong, without the folders of the file.
+static void note_refused_reload(struct service *service, enum reload_result result, const char *by, const char *text)
+{
+    const char *why = text;
+    for (const char *at = text; *at != '\0' && *at != ' '; at++)
+        why = *at == '/' ? at + 1 : why;
+    audit_note(service->audit, &(struct audit_entry){.what = result == RELOAD_LIMITS_REFUSED ? NOTE_LIMITS_REFUSED
+                                                                                             : NOTE_RELOAD_REFUSED,
+                                                     .by = by,
+                                                     .why = why});
+}
+
 static bool take_configuration(struct service *service, const char *by, char *text, size_t size)
 {
     const bool told = service->ready && service->stops == 0;
     if (told)
         notify_reloading();
-    bool taken =
+    const enum reload_result result =
         reload(service->config, service->path, service->auth, service->requests, service->limits, by, text, size);
+    const bool taken = result == RELOAD_TAKEN;
+    if (!taken)
+        note_refused_reload(service, result, by, text);
     if (taken && !breakers_reload(service->breakers))
         fail_with(EX_OSERR, "no memory");
     if (told && taken)
@@ -557,6 +602,8 @@ static void serve(struct service *service)
         if (running(service))
             work += alerts_poll(service->alerts, &service->generation);
         work += operator_poll(service->desk, running(service), now_ns);
+        if (running(service))
+            work += history_poll(service->past, now_ns);
         work += kills_poll(service->kills, running(service), now_ns);
         work += audit_poll(service->audit, running(service));
         watch_journal(service, now_ns);
@@ -611,6 +658,8 @@ int service_run(const char *path)
     memory_report("stop");
     operator_free(service.desk);
     kills_free(service.kills);
+    second_free(service.second);
+    history_free(service.past);
     audit_free(service.audit);
     alerts_free(service.alerts);
     int exit_code = close_journal(&service);

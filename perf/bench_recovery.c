@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "contract/log.h"
+#include "control/journal/key.h"
 #include "control/recovery/opening.h"
 #include "control/recovery/shadow.h"
 
@@ -29,6 +30,7 @@ struct live {
 struct maker {
     struct config *config;
     struct journal_identity identity;
+    struct journal_key key; // that signs the snapshot, when the configuration names one
     struct journal_writer *writer;
     struct journal_lane lane;
     struct shadow *shadow;
@@ -191,6 +193,12 @@ static void open_journal(struct maker *maker)
                                                 .instance = config->instance,
                                                 .date = config->date,
                                                 .config_hash = config->hash};
+    if (config->journal.signing_key[0]) {
+        int code = journal_key_load(config->journal.signing_key, &maker->key, text, sizeof text);
+        if (code)
+            fail_with(code, "journal.signing_key: %s", text);
+        maker->identity.key = &maker->key;
+    }
     struct journal_writer_options options = {.segment_mb = config->journal.segment_mb,
                                              .commit_kb = config->journal.commit_kb};
     if (journal_scan(&maker->identity, &tail) != JOURNAL_OK)

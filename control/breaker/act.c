@@ -44,19 +44,8 @@ static struct command kill_command(struct breakers *breakers, const struct row *
                                    bool reset)
 {
     struct command command = blank(reset ? CMD_RESET : CMD_KILL);
-    switch (config_trip_info(row->trip.is)->each) {
-    case EACH_SESSION:
-        command.kill.scope = SCOPE_SESSION;
-        command.kill.index = (uint16_t)index;
-        break;
-    case EACH_ACCOUNT:
-        command.kill.scope = row->parts[index].scope;
-        command.kill.index = (uint16_t)index;
-        break;
-    default:
-        command.kill.scope = SCOPE_VENUE;
-        break;
-    }
+    command.kill.scope = part_scope(row, index);
+    command.kill.index = (uint16_t)index; // the venue's is not looked at: for a control that reads it in the journal
     command.kill.actions = actions;
     command.kill.source = KILL_BY_BREAKER;
     command.kill.id = BREAKER_KILLS + breakers->kills;
@@ -239,9 +228,7 @@ void breakers_note(struct breakers *breakers, const struct row *row, uint32_t in
     note.note.before = from;
     note.note.after = to;
     note.note.index = (uint16_t)index;
-    note.note.scope = config_trip_info(row->trip.is)->each == EACH_SESSION   ? SCOPE_SESSION
-                      : config_trip_info(row->trip.is)->each == EACH_ACCOUNT ? SCOPE_ACCOUNT
-                                                                             : SCOPE_VENUE;
+    note.note.scope = part_scope(row, index);
     note.note.what = NOTE_BREAKER_MOVED;
     write_text(note.note.by, sizeof note.note.by, by);
     snprintf(note.note.why, sizeof note.note.why, "%s: %s", row->name, config_action_name(row->trip.does));
@@ -258,6 +245,16 @@ void breakers_take_back_alone(struct breakers *breakers, const char *by)
     write_text(command.kill.by, sizeof command.kill.by, by);
     write_text(command.kill.why, sizeof command.kill.why, "control_lost");
     post(breakers, &command, ALL_CORES(breakers->config));
+}
+
+void breakers_lift(struct breakers *breakers, const struct command *kill, uint16_t cores)
+{
+    struct command command = blank(CMD_RESET);
+    command.kill = kill->kill;
+    command.kill.actions = KILL_BLOCK;
+    command.kill.source = KILL_BY_BREAKER;
+    command.kill.id = BREAKER_KILLS + ++breakers->kills;
+    post(breakers, &command, cores);
 }
 
 void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t index)

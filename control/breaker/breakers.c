@@ -166,6 +166,7 @@ static void announce(struct breakers *breakers, const struct row *row, uint32_t 
     static const enum log_code codes[] = {LOG_XW2053, LOG_XW2051, LOG_XW2052};
     if (from == to)
         return;
+    part->moved = true;
     const enum errand errand = errand_of(row, from, to);
     if (errand != ERRAND_NONE) {
         part->errand = (uint8_t)errand;

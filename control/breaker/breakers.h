@@ -65,6 +65,11 @@ void breakers_login_done(struct breakers *breakers, uint32_t session, breaker_pe
 // trip.
 int breakers_reset(struct breakers *breakers, const char *name, const char *by, uint64_t now_ns);
 
+// What the journal has of earlier controls, in its order, then its end: breakers that were not closed are open again
+// and go on with their recovery; blocks that no breaker stands for any more are lifted.
+void breakers_read(struct breakers *breakers, const struct command *record);
+void breakers_read_end(struct breakers *breakers, uint64_t now_ns);
+
 // For the service manager: "normal", or the modes that are on and how many breakers are open.
 const char *breakers_text(struct breakers *breakers);
 

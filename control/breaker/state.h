@@ -12,6 +12,7 @@ enum {
     BREAKER_STEPS = 4,      // of a standard recovery
     BREAKER_LEVEL_MOST = 6, // doublings of the quiet time
     BREAKER_LETTERS = 64,   // that wait for room in a command ring
+    BREAKER_STRAYS = 64,
     BREAKER_NAME = 16,
 };
 
@@ -20,6 +21,20 @@ enum {
 
 // What matching cores are still to be told because a breaker moved.
 enum errand { ERRAND_NONE, ERRAND_BLOCK, ERRAND_UNBLOCK, ERRAND_CANCEL, ERRAND_HALT };
+
+// What the journal says of a breaker of earlier controls.
+struct past {
+    uint8_t state;    // enum breaker_state
+    uint8_t scope;    // as in struct part
+    uint16_t blocked; // cores where its block is, a bit each
+    uint16_t given;   // .. that have been given it and were not told to lift it by the breaker
+};
+
+// A block of a breaker that the configuration does not have any more.
+struct stray {
+    struct command command; // that has set it
+    uint16_t cores;         // where it is, a bit each; 0: nowhere
+};
 
 // One breaker and what it is measured by.
 struct part {
@@ -34,6 +49,8 @@ struct part {
     uint8_t scope;          // of alerts: enum scope, SCOPE_ACCOUNT or SCOPE_FIRM
     uint8_t errand;         // enum errand
     uint16_t told;          // cores that have been, a bit each
+    bool moved;             // by this control
+    struct past past;
 };
 
 struct row {
@@ -66,6 +83,7 @@ struct breakers {
     struct letter letters[BREAKER_LETTERS];
     unsigned letters_first, letters_count;
     uint64_t kills; // given so far, for their ids
+    struct stray strays[BREAKER_STRAYS];
     char text[128];
 };
 
@@ -88,10 +106,26 @@ void breakers_take_back_alone(struct breakers *breakers, const char *by);
 void breakers_note(struct breakers *breakers, const struct row *row, uint32_t index, const char *by,
                    enum breaker_state from, enum breaker_state to);
 
+// A command that resets what `kill` has blocked, in line for `cores`.
+void breakers_lift(struct breakers *breakers, const struct command *kill, uint16_t cores);
+
 // ---- board.c
 void board_write(struct breakers *breakers, const struct senses *senses);
 // What an earlier control has left: its breakers that were not closed, and modes that are on.
 void board_adopt(struct breakers *breakers, const struct senses *senses);
+
+// Whom a breaker's block is about; its index is the part's, but for the venue.
+static inline enum scope part_scope(const struct row *row, uint32_t index)
+{
+    switch (config_trip_info(row->trip.is)->each) {
+    case EACH_SESSION:
+        return SCOPE_SESSION;
+    case EACH_ACCOUNT: // or a firm, as the alert said
+        return row->parts[index].scope ? (enum scope)row->parts[index].scope : SCOPE_ACCOUNT;
+    default:
+        return SCOPE_VENUE;
+    }
+}
 
 static inline enum breaker_state part_state(const struct part *part)
 {

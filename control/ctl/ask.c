@@ -39,7 +39,8 @@ static int dial(const char *where, const char *name)
                   "%s/%s: %s: ask as root, or as the user of crosswire-control; kills: as a member of "
                   "control.kill_group",
                   where, name, strerror(wrong));
-    fail_with(EX_UNAVAILABLE, "%s/%s: %s: start crosswire-control", where, name, strerror(wrong));
+    fail_with(EX_UNAVAILABLE, "%s/%s: %s: start crosswire-control, or name the configuration that it runs with", where,
+              name, strerror(wrong));
 }
 
 // At the socket that --socket names, else at that of the configuration.

@@ -142,6 +142,8 @@ static void put_note(json_t *line, const struct listing *listing, unsigned core,
     const char *text = note_text(c->note.what);
     json_object_set_new(line, "note", json_string(text ? text : "of another build"));
     put_scope(line, listing, core, (enum scope)c->note.scope, c->note.index);
+    if (c->note.number)
+        put_number(line, "number", c->note.number);
     put_number(line, "before", c->note.before);
     put_number(line, "after", c->note.after);
     put_text(line, "by", c->note.by, sizeof c->note.by);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// xwctl config check FILE | config diff [FILE] | config describe
+// xwctl config check FILE | config diff [FILE] | config fits [FILE] | config describe
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +60,28 @@ static int diff(const struct ctl *ctl)
     return result;
 }
 
+// Whether the data plane that runs goes on with the file, as after a reload; ends with 78 when not. Needs no control,
+// and nobody's leave: both processes have put a hash of what may not change into the region.
+static int fits(const struct ctl *ctl)
+{
+    struct config *config = ctl_load_config(ctl);
+    struct region region;
+    ctl_join(&region, config);
+    const bool alive = region_alive(&region), same = region.header->config_hash == config->hash;
+    region_leave(&region);
+    if (!alive)
+        fail_with(EX_UNAVAILABLE, "the data plane of instance %s does not run: start crosswire-dataplane",
+                  config->instance);
+    if (!same)
+        fail_with(EX_CONFIG,
+                  "%s: instance %s runs with other values of what can not change while it runs: put them back, or "
+                  "restart both (xwctl config diff names them, as does the log, XW1010)",
+                  ctl->config_path, config->instance);
+    printf("%s: instance %s goes on with it\n", ctl->config_path, config->instance);
+    config_free(config);
+    return EX_OK;
+}
+
 int ctl_config(const struct ctl *ctl, int argc, char **argv)
 {
     struct ctl with_file = *ctl;
@@ -68,10 +90,14 @@ int ctl_config(const struct ctl *ctl, int argc, char **argv)
         return EX_OK;
     }
     const bool differ = argc > 0 && strcmp(argv[0], "diff") == 0;
-    if (argc < 1 || argc > 2 || (!differ && strcmp(argv[0], "check") != 0))
-        fail_with(EX_USAGE, "usage: xwctl config check FILE | xwctl -c CONFIG config diff | xwctl config describe");
+    const bool running = argc > 0 && strcmp(argv[0], "fits") == 0;
+    if (argc < 1 || argc > 2 || (!differ && !running && strcmp(argv[0], "check") != 0))
+        fail_with(EX_USAGE,
+                  "usage: xwctl config check FILE | xwctl -c CONFIG config diff|fits | xwctl config describe");
     if (argc == 2)
         with_file.config_path = argv[1];
+    if (running)
+        return fits(&with_file);
     if (differ) {
         const int keys = diff(&with_file);
         return ctl_limits_diff(&with_file, NULL) || keys;

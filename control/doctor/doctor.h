@@ -42,7 +42,8 @@ struct doctor {
     const char *host_tool;               // path of hugepage_setup/host
     uint32_t lcores[DOCTOR_LCORES_MOST]; // of roles, ascending, each once
     unsigned lcores_count;
-    bool is_live;            // a data plane runs this instance now
+    bool is_live;            // a data plane runs this instance now,
+    uint64_t live_pid;       // as this process
     const char *needs_error; // why there are no needs, NULL: there are
     struct doctor_needs needs;
     char built[32], running[32]; // DPDK, empty: not known

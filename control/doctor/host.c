@@ -16,18 +16,27 @@
 #define CAP_SYS_ADMIN_BIT 21
 #define TIME_ERROR_MOST_US 1000
 
-static bool has_capability(const struct doctor *doctor, unsigned bit)
+// Of a process' status, the text behind "NAME:". False when it can not be seen.
+static bool status_of(const struct doctor *doctor, const char *process, const char *name, char *text, size_t size)
 {
     char line[256];
-    uint64_t bits = 0;
-    FILE *file = fopen(doctor_path(doctor, "/proc/self/status"), "re");
-    while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "CapEff: %" SCNx64, &bits) == 1)
-            break;
+    size_t length = strlen(name);
+    bool found = false;
+    FILE *file = fopen(doctor_path(doctor, "/proc/%s/status", process), "re");
+    while (file && !found && fgets(line, sizeof line, file)) {
+        found = strncmp(line, name, length) == 0 && line[length] == ':';
+        if (found)
+            snprintf(text, size, "%s", line + length + 1 + strspn(line + length + 1, " \t"));
     }
     if (file)
         fclose(file);
-    return bits >> bit & 1;
+    return found;
+}
+
+static bool has_capability(const struct doctor *doctor, unsigned bit)
+{
+    char text[64];
+    return status_of(doctor, "self", "CapEff", text, sizeof text) && strtoull(text, NULL, 16) >> bit & 1;
 }
 
 // ---- memory ---------------------------------------------------------------------------------------------------------
@@ -68,9 +77,31 @@ void doctor_huge_pages(struct doctor *doctor)
     }
 }
 
+// What a live data plane has locked; huge pages are not counted there, because they are never swapped out.
+static void look_at_locked(struct doctor *doctor)
+{
+    char process[24], text[64];
+    snprintf(process, sizeof process, "%" PRIu64, doctor->live_pid);
+    if (!status_of(doctor, process, "VmLck", text, sizeof text))
+        doctor_say(doctor, DOCTOR_WARN, "run doctor as root", "what the data plane, pid %s, has locked can not be seen",
+                   process);
+    else if (strtoull(text, NULL, 10) == 0)
+        doctor_say(doctor, DOCTOR_WARN,
+                   "systemctl edit crosswire-dataplane: LimitMEMLOCK=infinity (by hand: ulimit -l unlimited), then "
+                   "restart it",
+                   "the data plane, pid %s, has locked nothing: its pages may be swapped out", process);
+    else
+        doctor_say(doctor, DOCTOR_PASS, NULL, "the data plane, pid %s, has locked %llu MiB beside its huge pages",
+                   process, strtoull(text, NULL, 10) >> 10);
+}
+
 void doctor_memlock(struct doctor *doctor)
 {
     struct rlimit limit;
+    if (doctor->is_live) {
+        look_at_locked(doctor);
+        return;
+    }
     if (doctor->needs_error || getrlimit(RLIMIT_MEMLOCK, &limit) != 0) {
         doctor_say(doctor, DOCTOR_WARN, NULL, "how much memory is to be locked is not known");
         return;

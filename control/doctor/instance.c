@@ -65,6 +65,7 @@ static bool look_at_generation(struct doctor *doctor, uint64_t generation)
     bool alive = region_alive(&region);
     if (alive) {
         doctor->is_live = true;
+        doctor->live_pid = region.header->dataplane_pid;
         doctor_say(doctor, DOCTOR_FAIL,
                    "systemctl stop crosswire.target (or SIGTERM to both processes), or another `instance`",
                    "instance %s runs already: crosswire-dataplane, pid %" PRIu64 ", generation %" PRIu64,

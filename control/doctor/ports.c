@@ -152,6 +152,32 @@ void doctor_ports(struct doctor *doctor)
 
 // ---- PCI devices ----------------------------------------------------------------------------------------------------
 
+// A port that is a PCI device.
+struct pci_port {
+    const struct config_port *port;
+    struct nic_profile profile;
+    bool is_there;
+    struct nic_device device; // when it is there
+};
+
+// The next one from port *at on, which goes behind it; NULL: there is none any more. In static memory. A profile that
+// can not be had doctor_ports has told.
+static const struct pci_port *next_pci_port(const struct doctor *doctor, uint32_t *at)
+{
+    static struct pci_port pci;
+    const struct config *config = doctor->config;
+    char error[400];
+    while (*at < config->ports_count) {
+        pci.port = &config->ports[(*at)++];
+        if (nic_profile_load_port(config->profile_directory, pci.port->profile, &pci.profile, error, sizeof error) ||
+            pci.profile.kind != NIC_PCI)
+            continue;
+        pci.is_there = nic_device_read(doctor_path(doctor, "/sys"), pci.port->device, &pci.device);
+        return &pci;
+    }
+    return NULL;
+}
+
 // Who has a file open: "PID (NAME)"; empty when that can not be seen.
 static void find_holder(const struct doctor *doctor, const char *path, char *holder, size_t size)
 {
@@ -209,37 +235,35 @@ static bool mends_by_binding(const struct nic_profile *profile, const struct nic
            (profile->pci_ids_count == 0 || nic_profile_fits(profile, device->vendor, device->device));
 }
 
+static void look_at_binding(struct doctor *doctor, const struct pci_port *pci)
+{
+    const struct config_port *port = pci->port;
+    char error[400];
+    if (!pci->is_there)
+        doctor_say(doctor, DOCTOR_FAIL, "lspci -D; name one of these as the port's device",
+                   "port %s: there is no PCI device %s", port->name, port->device);
+    else if (!nic_port_fits(doctor_path(doctor, "/sys"), doctor->config->profile_directory, &pci->profile, port->device,
+                            error, sizeof error))
+        doctor_say(doctor, DOCTOR_FAIL, mends_by_binding(&pci->profile, &pci->device) ? "HOST apply vfio" : NULL,
+                   "port %s: %s", port->name, error);
+    else if (pci->profile.binding != NIC_BINDING_VFIO)
+        doctor_say(doctor, DOCTOR_PASS, NULL, "port %s: %s stays with %s, which shares it", port->name, port->device,
+                   pci->device.driver);
+    else if (!pci->device.iommu_group[0])
+        doctor_say(doctor, DOCTOR_FAIL, "turn the IOMMU on in the firmware; HOST apply boot; then reboot",
+                   "port %s: %s is in no IOMMU group", port->name, port->device);
+    else
+        look_at_group(doctor, port, &pci->device);
+}
+
 void doctor_vfio(struct doctor *doctor)
 {
-    const struct config *config = doctor->config;
-    unsigned wanted = 0;
-    for (uint32_t i = 0; i < config->ports_count; i++) {
-        static struct nic_profile profile;
-        char error[400];
-        struct nic_device device;
-        const struct config_port *port = &config->ports[i];
-        if (nic_profile_load_port(config->profile_directory, port->profile, &profile, error, sizeof error) != 0 ||
-            profile.kind != NIC_PCI)
-            continue;
-        wanted++;
-        if (!nic_device_read(doctor_path(doctor, "/sys"), port->device, &device))
-            doctor_say(doctor, DOCTOR_FAIL, "lspci -D; name one of these as the port's device",
-                       "port %s: there is no PCI device %s", port->name, port->device);
-        else if (!nic_port_fits(doctor_path(doctor, "/sys"), config->profile_directory, &profile, port->device, error,
-                                sizeof error))
-            doctor_say(doctor, DOCTOR_FAIL, mends_by_binding(&profile, &device) ? "HOST apply vfio" : NULL,
-                       "port %s: %s", port->name, error);
-        else if (profile.binding != NIC_BINDING_VFIO)
-            doctor_say(doctor, DOCTOR_PASS, NULL, "port %s: %s stays with %s, which shares it", port->name,
-                       port->device, device.driver);
-        else if (!device.iommu_group[0])
-            doctor_say(doctor, DOCTOR_FAIL, "turn the IOMMU on in the firmware; HOST apply boot; then reboot",
-                       "port %s: %s is in no IOMMU group", port->name, port->device);
-        else
-            look_at_group(doctor, port, &device);
-    }
-    if (!wanted)
+    uint32_t at = 0;
+    const struct pci_port *pci = next_pci_port(doctor, &at);
+    if (!pci)
         doctor_say(doctor, DOCTOR_PASS, NULL, "no port is a PCI device");
+    for (; pci; pci = next_pci_port(doctor, &at))
+        look_at_binding(doctor, pci);
 }
 
 // ---- firmware -------------------------------------------------------------------------------------------------------
@@ -310,32 +334,32 @@ static const char *least_of(const char *list, const char *version)
     return NULL;
 }
 
+static void look_at_firmware(struct doctor *doctor, const struct pci_port *pci)
+{
+    const struct nic_device *device = &pci->device;
+    const char *name = pci->port->name, *least;
+    const char *wanted = pci->profile.firmware[0] ? pci->profile.firmware : "none named";
+    char text[400];
+    if (!read_firmware(doctor, device, text, sizeof text))
+        doctor_say(doctor, DOCTOR_WARN, "look at it before the device is bound: ethtool -i INTERFACE",
+                   "port %s: the firmware can not be seen (driver %s); the profile wants: %s", name,
+                   device->driver[0] ? device->driver : "none", wanted);
+    else if ((least = least_of(pci->profile.firmware_least, text)) && is_below(text, least))
+        doctor_say(doctor, DOCTOR_WARN, "update it with its maker's tool (mstflint, bnxtnvm, sfupdate), then reboot",
+                   "port %s: driver %s, firmware %s is older than %.*s; the profile wants: %s", name, device->driver,
+                   text, (int)strcspn(least, " "), least, wanted);
+    else
+        doctor_say(doctor, DOCTOR_PASS, NULL, "port %s: driver %s, firmware %s; the profile wants: %s", name,
+                   device->driver, text, wanted);
+}
+
 void doctor_nics(struct doctor *doctor)
 {
-    const struct config *config = doctor->config;
-    unsigned looked = 0;
-    for (uint32_t i = 0; i < config->ports_count; i++) {
-        static struct nic_profile profile;
-        char text[400];
-        struct nic_device device;
-        const struct config_port *port = &config->ports[i];
-        if (nic_profile_load_port(config->profile_directory, port->profile, &profile, text, sizeof text) != 0 ||
-            profile.kind != NIC_PCI || !nic_device_read(doctor_path(doctor, "/sys"), port->device, &device))
-            continue;
-        looked++;
-        const char *least, *wanted = profile.firmware[0] ? profile.firmware : "none named";
-        if (!read_firmware(doctor, &device, text, sizeof text))
-            doctor_say(doctor, DOCTOR_WARN, "look at it before the device is bound: ethtool -i INTERFACE",
-                       "port %s: the firmware can not be seen (driver %s); the profile wants: %s", port->name,
-                       device.driver[0] ? device.driver : "none", wanted);
-        else if ((least = least_of(profile.firmware_least, text)) && is_below(text, least))
-            doctor_say(doctor, DOCTOR_WARN,
-                       "update it with its maker's tool (mstflint, bnxtnvm, sfupdate), then reboot",
-                       "port %s: driver %s, firmware %s is older than %.*s; the profile wants: %s", port->name,
-                       device.driver, text, (int)strcspn(least, " "), least, wanted);
-        else
-            doctor_say(doctor, DOCTOR_PASS, NULL, "port %s: driver %s, firmware %s; the profile wants: %s", port->name,
-                       device.driver, text, wanted);
+    bool looked = false;
+    uint32_t at = 0;
+    for (const struct pci_port *pci; (pci = next_pci_port(doctor, &at)); looked |= pci->is_there) {
+        if (pci->is_there)
+            look_at_firmware(doctor, pci);
     }
     if (!looked)
         doctor_say(doctor, DOCTOR_PASS, NULL, "no port has firmware to look at");

@@ -81,6 +81,7 @@ struct journal_report {
     bool torn;                        // a torn tail was left out, beginning at torn_at
     struct journal_place torn_at;
     uint32_t torn_blocks; // blocks with something in them from there on
+    uint32_t unread;      // of the segments before this one only the ends were read; 0: all were read whole
     // Where a writer goes on.
     uint32_t last_segment; // 0 for an empty journal
     uint32_t last_blocks;
@@ -141,6 +142,12 @@ void journal_reader_close(struct journal_reader *reader);
 // Walks the whole date with all checks and leaves the report. JOURNAL_OK also when there is no journal (all zero).
 // JOURNAL_MISSING also when a seal shows that there was more.
 enum journal_result journal_scan(const struct journal_identity *identity, struct journal_report *report);
+
+// The same for a start that stands on snapshots, which cover each core up to its sequence in `covered`: segments that
+// hold nothing else are held against each other by their first and last blocks alone, and are not read (`unread`;
+// counts are of what was read). NULL: nothing is covered.
+enum journal_result journal_scan_after(const struct journal_identity *identity, const uint64_t covered[JOURNAL_CORES],
+                                       struct journal_report *report);
 
 // The instance that the first segment of a date was written by, empty when that can not be told. false with errno when
 // there is no segment.

@@ -16,6 +16,7 @@
 #include "contract/log.h"
 #include "contract/monotonic.h"
 #include "control/journal/keep.h"
+#include "control/journal/walk.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -185,11 +186,43 @@ static enum journal_result seal_all(struct journal_keeper *keeper)
     return result;
 }
 
-// Once a start: what is old is compressed and removed. Whether something is to be tried again.
+static void pace_block(void *context, const struct journal_block *block)
+{
+    (void)block;
+    pace(context, 1);
+}
+
+// Damage in what the start has not read is told now, and not only to who asks for it.
+static enum journal_result read_unread(struct journal_keeper *keeper)
+{
+    struct journal_reader *reader;
+    struct journal_report report;
+    const struct command *record;
+    enum journal_result result = JOURNAL_OK;
+    if (!keeper->options.unread)
+        return JOURNAL_OK;
+    if (journal_reader_open(&reader, &keeper->identity, &report)) {
+        tell(keeper, JOURNAL_SYSTEM, report.text);
+        return JOURNAL_SYSTEM;
+    }
+    journal_reader_until(reader, (struct journal_place){.segment = keeper->options.unread});
+    journal_reader_watch(reader, pace_block, keeper);
+    keeper->burst_ns = monotonic_ns();
+    while (result == JOURNAL_OK && !atomic_load(&keeper->stop))
+        result = journal_reader_next(reader, &record);
+    keeper->damaged |= result != JOURNAL_OK && result != JOURNAL_END && result != JOURNAL_SYSTEM;
+    if (result != JOURNAL_END)
+        tell(keeper, result, journal_reader_report(reader)->text);
+    journal_reader_close(reader);
+    return result;
+}
+
+// Once a start: what is old is compressed and removed, what is unread is read. Whether something is to be tried again.
 static bool tidy_earlier(struct journal_keeper *keeper)
 {
     enum journal_result result = keeper->options.compress ? for_earlier(keeper, compress) : JOURNAL_OK;
-    return retain(keeper) == JOURNAL_SYSTEM || result == JOURNAL_SYSTEM;
+    bool again = retain(keeper) == JOURNAL_SYSTEM || result == JOURNAL_SYSTEM;
+    return read_unread(keeper) == JOURNAL_SYSTEM || again;
 }
 
 // Waits longer the more often something failed.

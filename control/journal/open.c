@@ -7,7 +7,6 @@
 
 #include "control/journal/block.h"
 #include "control/journal/files.h"
-#include "control/journal/verify.h"
 #include "control/journal/walk.h"
 
 // ---- which segments -------------------------------------------------------------------------------------------------
@@ -97,11 +96,10 @@ static enum journal_result choose_first(struct journal_reader *reader)
                           "the segments before it are missing, and needed: restore them");
 }
 
-// What stood before the first segment is taken from its header, which the blocks behind it are held against.
-static enum journal_result begin_at_first(struct journal_reader *reader)
+enum journal_result journal_begin_at(struct journal_reader *reader, unsigned index)
 {
     struct journal_report *report = &reader->report;
-    reader->index = reader->first;
+    reader->index = reader->first = index;
     if (reader->source.segments[reader->first].number == 1 || reader->used <= reader->first)
         return JOURNAL_OK;
     const struct journal_block *head = read_head(reader, reader->first);
@@ -136,7 +134,7 @@ static enum journal_result begin(struct journal_reader **out, struct journal_rea
     else if (reader->source.count == 0)
         journal_refuse(reader, JOURNAL_ABSENT, 0, 0, "there is none for this trading date");
     else if (choose_first(reader) == JOURNAL_OK && survey(reader, reader->first) == JOURNAL_OK)
-        begin_at_first(reader);
+        journal_begin_at(reader, reader->first);
     enum journal_result result = reader->result;
     if (report)
         *report = reader->report;
@@ -270,25 +268,4 @@ bool journal_read_instance(const char *directory, uint32_t date, char instance[3
         memcpy(instance, head->instance, sizeof head->instance);
     journal_source_close(&source);
     return head != NULL;
-}
-
-enum journal_result journal_scan(const struct journal_identity *identity, struct journal_report *report)
-{
-    struct journal_reader *reader;
-    const struct command *record;
-    const struct journal_reach reach = journal_reach_of_seals(identity);
-    enum journal_result result = journal_reader_open(&reader, identity, report);
-    if (result == JOURNAL_ABSENT) {
-        memset(report, 0, sizeof *report);
-        return journal_reaches(&reach, identity, report, report->text, sizeof report->text);
-    }
-    if (result)
-        return result;
-    while ((result = journal_reader_next(reader, &record)) == JOURNAL_OK)
-        ;
-    *report = reader->report;
-    journal_reader_close(reader);
-    if (result != JOURNAL_END)
-        return result;
-    return journal_reaches(&reach, identity, report, report->text, sizeof report->text);
 }

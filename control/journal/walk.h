@@ -49,6 +49,10 @@ struct journal_reader {
 // Looks again at what there is: a segment may have grown, and others may have come. In journal_open.c.
 void journal_look_again(struct journal_reader *reader);
 
+// Begins the walk with a segment that has a good header: what stood before is taken from there, and the blocks behind
+// it are held against that.
+enum journal_result journal_begin_at(struct journal_reader *reader, unsigned index);
+
 // Ends the walk with `result`, and says where and why.
 enum journal_result journal_refuse(struct journal_reader *reader, enum journal_result result, unsigned index,
                                    uint32_t block, const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -114,6 +114,20 @@ struct limits_pending {
 };
 const struct limits_pending *limits_desk_pending(const struct limits_desk *desk, unsigned index);
 
+// What becomes of a request that gives more room, for the audit.
+enum limits_step {
+    LIMITS_ASKED,      // waits for a second person
+    LIMITS_AGREED,     // by the second person
+    LIMITS_TAKEN_BACK, // rejected, or by who had asked
+    LIMITS_LAPSED,     // nobody agreed in time
+    LIMITS_SUPERSEDED, // the same was set otherwise since
+};
+
+// `by` is who did it, "" for time and supersession. `present` is what the first rule wanted is now.
+typedef void limits_stepped(void *context, enum limits_step step, const struct limits_pending *pending, const char *by,
+                            uint64_t present);
+void limits_desk_watch(struct limits_desk *desk, limits_stepped *stepped, void *context);
+
 // "account NORTH max_quantity 100 -> 200", of the first rule that a request wants.
 void limits_desk_tell(const struct limits_desk *desk, const struct limits_pending *pending, char *out, size_t size);
 

@@ -23,6 +23,8 @@ struct limits_desk {
     uint64_t wait;
     struct limits_pending pending[LIMITS_PENDING];
     uint32_t last_id;
+    limits_stepped *stepped; // NULL: nobody is told
+    void *stepped_context;
 };
 
 // Whether going from what was told (NULL: nothing) to what is wanted gives more room.

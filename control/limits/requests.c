@@ -31,13 +31,25 @@ static struct limits_pending *find(struct limits_desk *desk, uint32_t id)
     return NULL;
 }
 
-static void log_pending(const struct limits_desk *desk, const struct limits_pending *pending, const char *what,
-                        const char *by)
+void limits_desk_watch(struct limits_desk *desk, limits_stepped *stepped, void *context)
 {
+    desk->stepped = stepped;
+    desk->stepped_context = context;
+}
+
+static void tell(const struct limits_desk *desk, const struct limits_pending *pending, enum limits_step step,
+                 const char *by)
+{
+    static const char *const words[] = {"asked", "approved", "rejected", "expired", "superseded"};
     char text[512];
     limits_desk_tell(desk, pending, text, sizeof text);
-    log_event(LOG_XW2042, "\"request\":%u,\"what\":\"%s\",\"by\":%s,\"rules\":%zu,\"first\":%s", pending->id, what,
-              log_quote(by), pending->wants.count, log_quote(text));
+    log_event(LOG_XW2042, "\"request\":%u,\"what\":\"%s\",\"by\":%s,\"rules\":%zu,\"first\":%s", pending->id,
+              words[step], log_quote(by), pending->wants.count, log_quote(text));
+    if (!desk->stepped)
+        return;
+    const struct limits_rule *present =
+        pending->wants.count ? limits_find(&desk->target, pending->wants.list[0].key) : NULL;
+    desk->stepped(desk->stepped_context, step, pending, by, present ? present->value : LIMIT_UNSET);
 }
 
 // A place for a request: a free one. NULL: none.
@@ -62,10 +74,11 @@ static void supersede(struct limits_desk *desk, uint64_t key)
         struct limits_pending *pending = &desk->pending[i];
         if (!pending->id || !limits_find(&pending->wants, key))
             continue;
-        limits_remove(&pending->wants, key);
-        if (pending->wants.count > 0)
+        if (pending->wants.count > 1) {
+            limits_remove(&pending->wants, key);
             continue;
-        log_pending(desk, pending, "superseded", "");
+        }
+        tell(desk, pending, LIMITS_SUPERSEDED, "");
         drop(pending);
     }
 }
@@ -89,18 +102,20 @@ void limits_desk_await_file(struct limits_desk *desk, struct limits_set *waiting
             limits_clear(waiting); // it waits already
             return;
         }
+        tell(desk, &desk->pending[i], LIMITS_SUPERSEDED, by);
         drop(&desk->pending[i]);
     }
     if (waiting->count == 0)
         return;
     struct limits_pending *pending = place(desk, by, now_ns);
     for (unsigned i = 0; !pending && i < LIMITS_PENDING; i++) { // the file comes before an operator's oldest request
+        tell(desk, &desk->pending[i], LIMITS_SUPERSEDED, by);
         drop(&desk->pending[i]);
         pending = place(desk, by, now_ns);
     }
     pending->file = true;
     pending->wants = *waiting;
-    log_pending(desk, pending, "asked", by);
+    tell(desk, pending, LIMITS_ASKED, by);
 }
 
 void limits_desk_expire(struct limits_desk *desk, uint64_t now_ns)
@@ -109,7 +124,7 @@ void limits_desk_expire(struct limits_desk *desk, uint64_t now_ns)
         struct limits_pending *pending = &desk->pending[i];
         if (!pending->id || now_ns < pending->expires_ns)
             continue;
-        log_pending(desk, pending, "expired", "");
+        tell(desk, pending, LIMITS_LAPSED, "");
         drop(pending);
     }
 }
@@ -227,7 +242,7 @@ struct limits_answer limits_desk_set(struct limits_desk *desk, const char *scope
             return answer;
         }
         answer.pending = pending->id;
-        log_pending(desk, pending, "asked", by);
+        tell(desk, pending, LIMITS_ASKED, by);
         return answer;
     }
     supersede(desk, rule.key);
@@ -255,7 +270,7 @@ struct limits_answer limits_desk_approve(struct limits_desk *desk, uint32_t id, 
         refuse(&answer, EX_NOPERM, "request %u is %s's own: a second person has to approve it", id, pending->by);
         return answer;
     }
-    log_pending(desk, pending, "approved", by);
+    tell(desk, pending, LIMITS_AGREED, by);
     struct limits_pending taken = *pending;
     *pending = (struct limits_pending){0};
     desk->change++;
@@ -284,7 +299,7 @@ struct limits_answer limits_desk_reject(struct limits_desk *desk, uint32_t id, c
                id);
         return answer;
     }
-    log_pending(desk, pending, "rejected", by);
+    tell(desk, pending, LIMITS_TAKEN_BACK, by);
     drop(pending);
     return answer;
 }

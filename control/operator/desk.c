@@ -270,8 +270,9 @@ void desk_answer(struct request *request, json_t *root)
 static void note_refusal(const struct request *request, int exit_code, const char *text)
 {
     if (request->context->audit && request->by[0])
-        audit_note(request->context->audit, NOTE_REQUEST_REFUSED, SCOPE_NONE, 0, 0, (uint64_t)exit_code, request->by,
-                   text);
+        audit_note(request->context->audit,
+                   &(struct audit_entry){
+                       .what = NOTE_REQUEST_REFUSED, .after = (uint64_t)exit_code, .by = request->by, .why = text});
 }
 
 void desk_refuse(struct request *request, int exit_code, const char *format, ...)

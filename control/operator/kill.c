@@ -108,9 +108,10 @@ static const char *read_nothing(struct request *request, const json_t *root)
 static json_t *entry_json(const struct request *request, const struct kill_entry *entry)
 {
     char side[2] = {entry->side, '\0'};
-    const char *source = entry->source == KILL_BY_LIMIT     ? "limit"
-                         : entry->source == KILL_BY_BREAKER ? "breaker"
-                                                            : "operator";
+    const char *source = entry->source == KILL_BY_CORE && entry->scope == SCOPE_VENUE ? "control_lost"
+                         : entry->source == KILL_BY_LIMIT                             ? "limit"
+                         : entry->source == KILL_BY_BREAKER                           ? "breaker"
+                                                                                      : "operator";
     return json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:I, s:I, s:s, s:o, s:o}", "id", (json_int_t)entry->id,
                      "scope", alerts_scope_word((enum scope)entry->scope), "name",
                      alerts_scope_name(request->context->config, entry->core, (enum scope)entry->scope, entry->index),
@@ -182,8 +183,12 @@ static void await_kill(struct request *request, uint64_t now_ns)
         if (entry)
             missing(request, entry->cores, entry->given, entry->actions & KILL_CANCEL ? entry->zero : entry->told, text,
                     sizeof text);
-        audit_note(request->context->audit, NOTE_KILL_LATE, (enum scope)ask->kill.scope, ask->kill.index, ask->id, 0,
-                   ask->kill.by, ask->kill.why);
+        audit_note(request->context->audit, &(struct audit_entry){.what = NOTE_KILL_LATE,
+                                                                  .scope = (enum scope)ask->kill.scope,
+                                                                  .index = ask->kill.index,
+                                                                  .before = ask->id,
+                                                                  .by = ask->kill.by,
+                                                                  .why = ask->kill.why});
         desk_refuse(request, EX_TEMPFAIL, "kill %" PRIu64 " is NOT confirmed: %s; it goes on: see xwctl kills", ask->id,
                     text);
     }

@@ -48,22 +48,22 @@ static void forget_oldest(struct audit *audit)
         note->note.what, note->note.scope, note->note.index, note->note.before, note->note.after, log_quote(text));
 }
 
-void audit_note(struct audit *audit, enum note what, enum scope scope, uint16_t index, uint64_t before, uint64_t after,
-                const char *by, const char *why)
+void audit_note(struct audit *audit, const struct audit_entry *entry)
 {
     if (audit->next - audit->first == WAITING)
         forget_oldest(audit);
     struct command *note = &audit->notes[audit->next++ % WAITING];
     *note = (struct command){.type = CMD_NOTE, .session = SESSION_NONE};
-    note->note.what = (uint8_t)what;
-    note->note.scope = (uint8_t)scope;
-    note->note.index = index;
-    note->note.before = before;
-    note->note.after = after;
-    if (by)
-        memcpy(note->note.by, by, strnlen(by, sizeof note->note.by));
-    if (why)
-        memcpy(note->note.why, why, strnlen(why, sizeof note->note.why));
+    note->note.what = (uint8_t)entry->what;
+    note->note.scope = (uint8_t)entry->scope;
+    note->note.index = entry->index;
+    note->note.number = entry->number;
+    note->note.before = entry->before;
+    note->note.after = entry->after;
+    if (entry->by)
+        memcpy(note->note.by, entry->by, strnlen(entry->by, sizeof note->note.by));
+    if (entry->why)
+        memcpy(note->note.why, entry->why, strnlen(entry->why, sizeof note->note.why));
 }
 
 unsigned audit_poll(struct audit *audit, struct recovery *recovery)

@@ -23,10 +23,19 @@ struct audit;
 struct audit *audit_new(void); // NULL: no memory
 void audit_free(struct audit *audit);
 
-// Puts a note in line. `by` and `why` are cut to 16 and 56 bytes; either may be NULL. Where many wait, because no data
-// plane runs, the oldest are logged instead (XW2035) and forgotten.
-void audit_note(struct audit *audit, enum note what, enum scope scope, uint16_t index, uint64_t before, uint64_t after,
-                const char *by, const char *why);
+// A note. `number`: of a request that waits for a second person; of a kill by a limit: the matching core.
+struct audit_entry {
+    enum note what;
+    enum scope scope;
+    uint16_t index; // by scope
+    uint32_t number;
+    uint64_t before, after;
+    const char *by, *why; // cut to 16 and 56 bytes; NULL: nothing
+};
+
+// Puts a note in line. Where many wait, because no data plane runs, the oldest are logged instead (XW2035) and
+// forgotten.
+void audit_note(struct audit *audit, const struct audit_entry *entry);
 
 // Gives what waits to matching core 0, in order. `recovery`: NULL, or done. Returns how many.
 unsigned audit_poll(struct audit *audit, struct recovery *recovery);

@@ -9,22 +9,19 @@
 
 #include "contract/log.h"
 
-enum { KILLS_MOST = 4096, RESETS = 16, READ_BURST = 4096 };
+enum { KILLS_MOST = 4096, RESETS = 16 };
 
 #define SECOND_NS UINT64_C(1000000000)
 #define ALL_SOURCES (KILL_BY_OPERATOR | KILL_BY_LIMIT | KILL_BY_BREAKER)
 
 struct kills {
     const struct config *config;
-    const struct journal_identity *identity;
     const struct journal_writer *writer;
+    struct history *history;
     struct audit *audit;
     struct kill_entry *entries;
     uint32_t count, room;
     struct reset_entry resets[RESETS];
-    // The journal of the day, as far as earlier controls have written it.
-    struct journal_reader *reader;
-    bool begun, complete;
 };
 
 static unsigned sides_of(char side)
@@ -47,6 +44,16 @@ static struct kill_entry *find(const struct kills *kills, uint64_t id)
         if (kills->entries[i].id == id)
             return &kills->entries[i];
     return NULL;
+}
+
+static uint64_t new_id(void)
+{
+    uint64_t id;
+    do {
+        randombytes_buf(&id, sizeof id);
+        id >>= 12; // a number that JSON readers keep
+    } while (id == 0);
+    return id;
 }
 
 // A place behind the others; what is over makes room when there is none. NULL: no memory, or all of them are needed.
@@ -112,61 +119,115 @@ static struct kill_entry entry_of(const struct kills *kills, const struct comman
     return entry;
 }
 
+// The newest kill by a limit of a scope on one core that is not confirmed; by its scope, because a limit has no id.
+static struct kill_entry *find_limit_kill(const struct kills *kills, uint8_t scope, uint16_t index, unsigned core)
+{
+    for (uint32_t i = kills->count; i-- > 0;) {
+        struct kill_entry *entry = &kills->entries[i];
+        if (entry->source == KILL_BY_LIMIT && !entry->confirmed && entry->scope == scope && entry->index == index &&
+            entry->cores == 1u << core)
+            return entry;
+    }
+    return NULL;
+}
+
+// A kill by a limit: each matching core looks at its own part, and cancels at once.
+static struct kill_entry limit_kill(uint8_t scope, uint16_t index, unsigned core, uint64_t time_ns)
+{
+    return (struct kill_entry){.id = new_id(),
+                               .scope = scope,
+                               .index = index,
+                               .core = (uint16_t)core,
+                               .actions = KILL_BLOCK | KILL_CANCEL,
+                               .source = KILL_BY_LIMIT,
+                               .blocks = 3,
+                               .time_ns = time_ns,
+                               .by = "limit",
+                               .cores = 1u << core,
+                               .given = 1u << core,
+                               .told = 1u << core};
+}
+
+// A kill of the whole venue by a matching core that has lost control: its own, without an id, and lifted by itself. So
+// it is never given again.
+static struct kill_entry core_kill(uint8_t actions, unsigned core, uint64_t time_ns)
+{
+    struct kill_entry entry = limit_kill(SCOPE_VENUE, 0, core, time_ns);
+    entry.actions = actions;
+    entry.blocks = actions & KILL_BLOCK ? 3 : 0;
+    entry.asked_ns = 1;
+    entry.again_ns = UINT64_MAX;
+    snprintf(entry.by, sizeof entry.by, "matching core %u", core);
+    snprintf(entry.why, sizeof entry.why, "control_lost");
+    return entry;
+}
+
 // ---- the journal of earlier controls --------------------------------------------------------------------------------
+
+static void read_confirmed(struct kills *kills, const struct command *record)
+{
+    struct kill_entry *entry =
+        record->note.before ? find(kills, record->note.before)
+                            : find_limit_kill(kills, record->note.scope, record->note.index, record->note.number);
+    if (!entry)
+        return;
+    entry->confirmed = true;
+    entry->canceled = record->note.after;
+}
 
 static void read_note(struct kills *kills, const struct command *record)
 {
-    struct kill_entry *entry;
-    if (record->note.what == NOTE_KILL_CONFIRMED && (entry = find(kills, record->note.before)) != NULL) {
-        entry->confirmed = true;
-        entry->canceled = record->note.after;
-    } else if (record->note.what == NOTE_KILL_BY_LIMIT) {
-        struct kill_entry limit = {.scope = record->note.scope,
-                                   .index = record->note.index,
-                                   .actions = KILL_BLOCK | KILL_CANCEL,
-                                   .source = KILL_BY_LIMIT,
-                                   .blocks = 3,
-                                   .confirmed = true,
-                                   .time_ns = record->time_ns};
-        copy_text(limit.by, sizeof limit.by, record->note.by, sizeof record->note.by);
+    if (record->note.what == NOTE_KILL_CONFIRMED) {
+        read_confirmed(kills, record);
+    } else if (record->note.what == NOTE_KILL_BY_LIMIT && record->note.number < kills->config->matchers_count) {
+        struct kill_entry limit =
+            limit_kill(record->note.scope, record->note.index, record->note.number, record->time_ns);
         copy_text(limit.why, sizeof limit.why, record->note.why, sizeof record->note.why);
         add(kills, &limit);
     }
 }
 
-static void read_record(struct kills *kills, const struct command *record)
+static void read_kill(struct kills *kills, const struct command *record, unsigned core)
 {
-    unsigned core = journal_core(record);
-    struct kill_entry *entry;
-    if (record->type == CMD_KILL) {
-        entry = find(kills, record->kill.id);
-        if (entry && entry->source == KILL_BY_BREAKER && !entry->foreign && entry->given >> core & 1)
-            entry = NULL; // the breakers of another control have counted from the same number
-        if (!entry) {
-            struct kill_entry first = entry_of(kills, record, core);
-            entry = add(kills, &first);
+    struct kill_entry *entry = find(kills, record->kill.id), first;
+    const bool by_limit = record->kill.source == KILL_BY_LIMIT;
+    if (!entry && by_limit) // given again, by a control that had drawn a number of its own
+        entry = find_limit_kill(kills, record->kill.scope, record->kill.index, core);
+    if (entry && entry->source == KILL_BY_BREAKER && !entry->foreign && entry->given >> core & 1)
+        entry = NULL; // the breakers of another control have counted from the same number
+    if (!entry) {
+        first = entry_of(kills, record, core);
+        if (by_limit && record->kill.id == 0) {
+            first = core_kill(record->kill.actions, core, record->time_ns);
+            first.confirmed = true; // in its place in the journal: what came behind it found nothing
         }
-        if (entry && entry->foreign) {
-            copy_text(entry->by, sizeof entry->by, record->kill.by, sizeof record->kill.by);
-            copy_text(entry->why, sizeof entry->why, record->kill.why, sizeof record->kill.why);
-        }
-        if (entry)
-            entry->given |= 1u << core;
-    } else if (record->type == CMD_RESET) {
-        lift(kills, record->kill.scope, record->kill.index, (uint16_t)core, record->kill.side, record->kill.source);
-    } else if (record->type == CMD_NOTE) {
-        read_note(kills, record);
+        entry = add(kills, &first);
     }
+    if (entry && entry->foreign) {
+        copy_text(entry->by, sizeof entry->by, record->kill.by, sizeof record->kill.by);
+        copy_text(entry->why, sizeof entry->why, record->kill.why, sizeof record->kill.why);
+    }
+    if (entry)
+        entry->given |= 1u << core;
 }
 
-static void end_reading(struct kills *kills, uint64_t now_ns)
+static void read_record(void *context, const struct command *record)
 {
-    if (kills->reader)
-        journal_reader_close(kills->reader);
-    kills->reader = NULL;
-    kills->complete = true;
-    // What blocks and was not confirmed is given once more, to all its cores, also to those that never got it. What
-    // only cancels is not: orders have come since.
+    struct kills *kills = context;
+    const unsigned core = journal_core(record);
+    if (record->type == CMD_KILL)
+        read_kill(kills, record, core);
+    else if (record->type == CMD_RESET)
+        lift(kills, record->kill.scope, record->kill.index, (uint16_t)core, record->kill.side, record->kill.source);
+    else if (record->type == CMD_NOTE)
+        read_note(kills, record);
+}
+
+// What blocks and was not confirmed is given once more, to all its cores, also to those that never got it. What only
+// cancels is not: orders have come since.
+static void end_history(void *context, uint64_t now_ns)
+{
+    const struct kills *kills = context;
     for (uint32_t i = 0; i < kills->count; i++) {
         struct kill_entry *entry = &kills->entries[i];
         if (entry->confirmed || entry->asked_ns)
@@ -174,43 +235,6 @@ static void end_reading(struct kills *kills, uint64_t now_ns)
         entry->asked_ns = now_ns;
         entry->given = entry->blocks ? 0 : entry->cores;
     }
-}
-
-static void fail_reading(struct kills *kills, const char *text, uint64_t now_ns)
-{
-    log_event(LOG_XW2037, "\"text\":%s", log_quote(text));
-    end_reading(kills, now_ns);
-}
-
-// Once the data plane is recovered everything that an earlier control has given stands in the journal.
-static unsigned read_on(struct kills *kills, uint64_t now_ns)
-{
-    struct journal_report report;
-    if (!kills->begun) {
-        kills->begun = true;
-        enum journal_result result = journal_reader_open(&kills->reader, kills->identity, &report);
-        if (result == JOURNAL_ABSENT)
-            end_reading(kills, now_ns);
-        else if (result != JOURNAL_OK)
-            fail_reading(kills, report.text, now_ns);
-        else
-            journal_reader_until(kills->reader, journal_writer_position(kills->writer));
-        return 1;
-    }
-    for (unsigned i = 0; i < READ_BURST; i++) {
-        const struct command *record;
-        enum journal_result result = journal_reader_next(kills->reader, &record);
-        if (result == JOURNAL_OK) {
-            read_record(kills, record);
-            continue;
-        }
-        if (result == JOURNAL_END)
-            end_reading(kills, now_ns);
-        else
-            fail_reading(kills, journal_reader_report(kills->reader)->text, now_ns);
-        break;
-    }
-    return 1;
 }
 
 // ---- alerts ---------------------------------------------------------------------------------------------------------
@@ -222,20 +246,20 @@ static void take_limit_kill(struct kills *kills, unsigned core, const struct ale
 #include "contract/limits.def"
 #undef LIMIT
     };
-    struct kill_entry entry = {.scope = alert->scope,
-                               .index = alert->index,
-                               .actions = KILL_BLOCK | KILL_CANCEL,
-                               .source = KILL_BY_LIMIT,
-                               .blocks = 3,
-                               .confirmed = true,
-                               .time_ns = alert->time_ns,
-                               .by = "limit",
-                               .cores = 1u << core};
+    struct kill_entry entry = limit_kill(alert->scope, alert->index, core, alert->time_ns);
+    entry.asked_ns = 1;
+    entry.sequence[core] = alert->cmd_seq;
     snprintf(entry.why, sizeof entry.why, "%s %" PRIu64 ", reached %" PRIu64, keys[alert->limit], alert->before,
              alert->after);
     add(kills, &entry);
-    audit_note(kills->audit, NOTE_KILL_BY_LIMIT, (enum scope)alert->scope, alert->index, alert->before, alert->after,
-               keys[alert->limit], entry.why);
+    audit_note(kills->audit, &(struct audit_entry){.what = NOTE_KILL_BY_LIMIT,
+                                                   .scope = (enum scope)alert->scope,
+                                                   .index = alert->index,
+                                                   .number = core,
+                                                   .before = alert->before,
+                                                   .after = alert->after,
+                                                   .by = keys[alert->limit],
+                                                   .why = entry.why});
 }
 
 // A kill that is not known: a breaker has given it, or an earlier control, whose journal has not been read as far.
@@ -257,13 +281,21 @@ static struct kill_entry *take_foreign(struct kills *kills, unsigned core, const
     return add(kills, &entry);
 }
 
+static struct kill_entry *take_core_kill(struct kills *kills, unsigned core, const struct alert *alert)
+{
+    struct kill_entry entry = core_kill((uint8_t)alert->after, core, alert->time_ns);
+    return alert->after >> 8 == KILL_BY_CORE && alert->scope == SCOPE_VENUE ? add(kills, &entry) : NULL;
+}
+
 static void take_kill(struct kills *kills, unsigned core, const struct alert *alert)
 {
     struct kill_entry *entry = find(kills, alert->before);
+    if (alert->before == 0 && alert->kind == ALERT_ZERO)
+        entry = find_limit_kill(kills, alert->scope, alert->index, core);
     if (entry && entry->foreign && entry->confirmed && alert->kind == ALERT_KILLED)
         entry = NULL; // an earlier one: the breakers of another control have counted from the same number
-    if (!entry && alert->kind == ALERT_KILLED && alert->before)
-        entry = take_foreign(kills, core, alert);
+    if (!entry && alert->kind == ALERT_KILLED)
+        entry = alert->before ? take_foreign(kills, core, alert) : take_core_kill(kills, core, alert);
     if (!entry)
         return;
     if (alert->kind == ALERT_KILLED)
@@ -309,38 +341,26 @@ static void take_alert(void *context, unsigned core, const struct alert *alert)
 
 // ---- the whole ------------------------------------------------------------------------------------------------------
 
-struct kills *kills_new(const struct config *config, const struct journal_identity *identity,
-                        const struct journal_writer *writer, struct alerts *alerts, struct audit *audit)
+struct kills *kills_new(const struct config *config, const struct journal_writer *writer, struct history *history,
+                        struct alerts *alerts, struct audit *audit)
 {
     struct kills *kills = calloc(1, sizeof *kills);
     if (!kills)
         return NULL;
     kills->config = config;
-    kills->identity = identity;
     kills->writer = writer;
+    kills->history = history;
     kills->audit = audit;
     alerts_register(alerts, take_alert, kills);
+    history_register(history, read_record, end_history, kills);
     return kills;
 }
 
 void kills_free(struct kills *kills)
 {
-    if (!kills)
-        return;
-    if (kills->reader)
-        journal_reader_close(kills->reader);
-    free(kills->entries);
+    if (kills)
+        free(kills->entries);
     free(kills);
-}
-
-static uint64_t new_id(void)
-{
-    uint64_t id;
-    do {
-        randombytes_buf(&id, sizeof id);
-        id >>= 12; // a number that JSON readers keep
-    } while (id == 0);
-    return id;
 }
 
 uint64_t kills_give(struct kills *kills, const struct kill_entry *what, uint64_t now_ns)
@@ -423,8 +443,15 @@ static void confirm(struct kills *kills, struct kill_entry *entry)
     if (entry->confirmed || said != entry->cores || !durable(kills, entry->cores, entry->sequence))
         return;
     entry->confirmed = true;
-    audit_note(kills->audit, NOTE_KILL_CONFIRMED, (enum scope)entry->scope, entry->index, entry->id, entry->canceled,
-               entry->by, entry->why);
+    const bool by_limit = entry->source == KILL_BY_LIMIT;
+    audit_note(kills->audit, &(struct audit_entry){.what = NOTE_KILL_CONFIRMED,
+                                                   .scope = (enum scope)entry->scope,
+                                                   .index = entry->index,
+                                                   .number = by_limit ? entry->core : 0,
+                                                   .before = by_limit ? 0 : entry->id,
+                                                   .after = entry->canceled,
+                                                   .by = entry->by,
+                                                   .why = entry->why});
 }
 
 unsigned kills_poll(struct kills *kills, struct recovery *recovery, uint64_t now_ns)
@@ -442,7 +469,7 @@ unsigned kills_poll(struct kills *kills, struct recovery *recovery, uint64_t now
         // An alert that found no room: what is blocked already can be asked again, and counts again.
         if (!entry->confirmed && entry->given == entry->cores && entry->blocks && entry->again_ns == 0)
             entry->again_ns = now_ns + 2 * SECOND_NS;
-        if (!entry->confirmed && kills->complete && entry->again_ns && now_ns > entry->again_ns) {
+        if (!entry->confirmed && history_complete(kills->history) && entry->again_ns && now_ns > entry->again_ns) {
             entry->given = entry->actions & KILL_CANCEL ? entry->zero : entry->told;
             entry->again_ns = 0;
         }
@@ -457,7 +484,7 @@ unsigned kills_poll(struct kills *kills, struct recovery *recovery, uint64_t now
         if (reset->given == reset->cores)
             lift(kills, reset->scope, reset->index, reset->core, reset->side, reset->source);
     }
-    return done + (kills->complete ? 0 : read_on(kills, now_ns));
+    return done;
 }
 
 // ---- questions ------------------------------------------------------------------------------------------------------
@@ -494,7 +521,7 @@ const struct kill_entry *kills_at(const struct kills *kills, uint32_t at)
 
 bool kills_complete(const struct kills *kills)
 {
-    return kills->complete;
+    return history_complete(kills->history);
 }
 
 static bool has_session(const struct config *config, const struct kill_entry *entry, uint32_t session)

@@ -18,6 +18,7 @@
 #include "control/recovery/recovery.h"
 #include "control/risk/alerts.h"
 #include "control/risk/audit.h"
+#include "control/risk/history.h"
 
 struct kills;
 
@@ -57,12 +58,12 @@ struct reset_entry {
     char why[57];
 };
 
-// Registers with `alerts`. All of it outlives what is made. NULL: no memory.
-struct kills *kills_new(const struct config *config, const struct journal_identity *identity,
-                        const struct journal_writer *writer, struct alerts *alerts, struct audit *audit);
+// Registers with `alerts` and `history`. All of it outlives what is made. NULL: no memory.
+struct kills *kills_new(const struct config *config, const struct journal_writer *writer, struct history *history,
+                        struct alerts *alerts, struct audit *audit);
 void kills_free(struct kills *kills);
 
-// Goes on: gives, confirms, reads the journal. `recovery`: NULL, or done. Returns how much it did.
+// Goes on: gives and confirms. `recovery`: NULL, or done. Returns how much it did.
 unsigned kills_poll(struct kills *kills, struct recovery *recovery, uint64_t now_ns);
 
 // Begins a kill, or a reset: scope, index, core, side, actions or source, by and why of `what`. It is carried out

@@ -125,7 +125,7 @@ enum {
 // Crosswire's own tags as messages carry them, far from those that OUCH may assign one day: 8-byte prices.
 enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 
-#define CROSSWIRE_ENGINE_VERSION 4u
+#define CROSSWIRE_ENGINE_VERSION 5u
 #define SESSION_NONE UINT16_MAX
 #define RESTORE_BLOCKS 96
 #define RESTORE_TRADES 2
@@ -321,6 +321,7 @@ struct command {
             uint8_t what; // a number of control's (control/audit.def)
             char by[16];
             char why[56];
+            uint32_t number; // of control's, by `what`
         } note;
         struct {                 // CMD_TICK
             uint64_t event_hash; // whole rolling hash before this tick

@@ -218,14 +218,39 @@ static inline bool share_above(const struct position *position, const struct add
     return UNLIKELY(value > share) && held_with(position, added) > 0;
 }
 
-static __attribute__((noinline)) bool volume_above(const struct engine *e, const struct risk_order *o,
-                                                   const struct added *added, uint64_t ppm)
+static uint64_t volume_of(const struct position *position)
 {
-    const struct position *position = &e->risk.positions[o->position];
-    uint64_t adv = hook_adv(e, o->locate);
-    uint64_t used =
-        (uint64_t)position->day + position->working[BUY] + position->working[SELL] + (uint64_t)added->quantity;
-    return adv != 0 && used * PPM > adv * ppm;
+    return (uint64_t)position->day + position->working[BUY] + position->working[SELL];
+}
+
+// What all accounts of a firm have in a symbol: at most a look at each.
+static uint64_t firm_volume(const struct engine *e, uint16_t firm, uint16_t locate)
+{
+    uint64_t volume = 0;
+    for (uint32_t account = firm; account < e->limit.max_accounts; account++)
+        if (e->accounts[account].open && risk_firm(e, (uint16_t)account) == firm)
+            volume += volume_of(&e->risk.positions[position_find(e, (uint16_t)account, locate)]);
+    return volume;
+}
+
+static bool share_of_volume_above(uint64_t volume, uint64_t adv, uint64_t ppm)
+{
+    return ppm != LIMIT_UNSET && volume * PPM > adv * ppm;
+}
+
+// Where all that the firm has today, in whatever symbol, is less than either limit, nothing has to be added up.
+static __attribute__((noinline)) bool volume_above(const struct engine *e, const struct risk_order *o,
+                                                   const struct session_line *line, const struct added *added)
+{
+    const uint64_t adv = hook_adv(e, o->locate), more = (uint64_t)added->quantity;
+    const uint16_t firm = risk_firm(e, o->account);
+    if (adv == 0 || !share_of_volume_above(party_used(e, line->firm, USE_DAY_QUANTITY) + more, adv, line->adv_ppm))
+        return false;
+    return share_of_volume_above(volume_of(&e->risk.positions[o->position]) + more, adv,
+                                 risk_limit(e, SCOPE_ACCOUNT, o->account, LIMIT_ADV)) ||
+           (risk_limit(e, SCOPE_FIRM, firm, LIMIT_ADV) != LIMIT_UNSET &&
+            share_of_volume_above(firm_volume(e, firm, o->locate) + more, adv,
+                                  risk_limit(e, SCOPE_FIRM, firm, LIMIT_ADV)));
 }
 
 static inline uint8_t check_holding(struct engine *e, struct risk_order *o, const struct session_line *line,
@@ -247,7 +272,7 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
         if (reason != REJECT_NONE)
             return reason;
     }
-    if (line->adv_ppm != LIMIT_UNSET32 && volume_above(e, o, &added, line->adv_ppm))
+    if (line->adv_ppm != LIMIT_UNSET32 && volume_above(e, o, line, &added))
         return refuse(e, LIMIT_ADV, REJECT_ADV_LIMIT);
     if (share_above(&e->risk.positions[o->position], &added, line->share))
         return refuse(e, LIMIT_POSITION_SHARE, REJECT_AGGREGATE_EXPOSURE);

@@ -86,7 +86,11 @@ set_file() {
         reason=$(rm -f "$path" 2>&1)
         return
     fi
-    reason=$(mkdir -p "$(dirname "$path")" && printf '%s' "$2" >"$path.new" && sync "$path.new" && mv "$path.new" "$path" 2>&1)
+    reason=$({ mkdir -p "${path%/*}" && printf '%s' "$2" >"$path.new" && sync "$path.new" && mv "$path.new" "$path"; } 2>&1) && return 0
+    rm -f "$path.new" 2>/dev/null
+    reason=${reason%%$'\n'*}
+    reason=${reason##*: }
+    return 1
 }
 
 say_file() {

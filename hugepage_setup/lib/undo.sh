@@ -4,7 +4,8 @@
 # replaced: whatever kills us, revert finds the values of the very first apply.
 #
 #   crosswire-undo 1 STAGE
-#   boot ID                          the start of the kernel that the values belong to
+#   host ID                          the machine that the values belong to (/etc/machine-id)
+#   boot ID                          the start of the kernel that they belong to
 #   KIND <tab> KEY <tab> =BEFORE <tab> =WANTED <tab> =FLAGS   newline, tab and backslash as \n, \t and \\
 #   sum SHA256                       of all lines above
 #
@@ -22,6 +23,12 @@ boot_id() {
     echo "$id"
 }
 
+host_id() {
+    local id=none
+    read -r id 2>/dev/null <"$root/etc/machine-id"
+    echo "${id:-none}"
+}
+
 escape() {
     local text=${1//\\/\\\\}
     text=${text//$'\n'/\\n}
@@ -33,7 +40,7 @@ unescape() {
 }
 
 undo_clear() {
-    undo_kind=() undo_key=() undo_before=() undo_wanted=() undo_flags=() undo_forgotten=() undo_boot=$(boot_id)
+    undo_kind=() undo_key=() undo_before=() undo_wanted=() undo_flags=() undo_forgotten=() undo_boot=$(boot_id) undo_host=$(host_id)
 }
 
 undo_damaged() { # STAGE WHY
@@ -55,6 +62,8 @@ undo_load() {
     while IFS=$'\t' read -r kind key before wanted flags; do
         case $kind in
         "crosswire-undo"* | '') continue ;;
+        "host "*) [ "${kind#host }" = "$undo_host" ] && continue
+            fail 65 "undo file $file is another machine's (${kind#host }, this one is $undo_host): compare with 'host plan $1', put right by hand what it lists, and remove the file" ;;
         "boot "*) old_boot=${kind#boot } && continue ;;
         esac
         if [ "$old_boot" != "$undo_boot" ] && ! has_flag "${flags#=}" stays; then
@@ -70,7 +79,7 @@ undo_load() {
 # Writes the arrays, all or nothing, and only returns when they are on disk.
 undo_save() {
     local file=$state/$1.undo body i before wanted
-    body="crosswire-undo 1 $1"$'\n'"boot $undo_boot"$'\n'
+    body="crosswire-undo 1 $1"$'\n'"host $undo_host"$'\n'"boot $undo_boot"$'\n'
     for i in "${!undo_key[@]}"; do
         escape "${undo_before[i]}" && before=$REPLY
         escape "${undo_wanted[i]}" && wanted=$REPLY

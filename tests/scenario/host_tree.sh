@@ -14,6 +14,7 @@ host_tree() {
     local t=$1 cpu irq device node number
     rm -rf "$t"
     put "$t" /proc/sys/kernel/random/boot_id 11111111-2222-3333-4444-555555555555
+    put "$t" /etc/machine-id 0123456789abcdef0123456789abcdef
     put "$t" /proc/cmdline 'BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro quiet'
     put "$t" /proc/cpuinfo 'vendor_id : GenuineIntel'
     put "$t" /proc/mounts 'proc /proc proc rw 0 0'

@@ -161,6 +161,14 @@ done
 : >"$undo"
 runs 65 'damaged' revert rt --root "$tree"
 cp "$work/rt.undo" "$undo"
+# That of another machine, whose image this one is: it says nothing about this one.
+echo 00000000000000000000000000000000 >"$tree/etc/machine-id"
+host_state "$tree" >"$work/before"
+for action in revert apply; do
+    runs 65 "rt.undo is another machine's" $action rt "${wanted[@]}"
+    unchanged "undo file of another machine, $action"
+done
+echo 0123456789abcdef0123456789abcdef >"$tree/etc/machine-id"
 echo left >"$undo.new" # of a writer that was killed
 runs 0 '' revert rt thp --root "$tree"
 holds /proc/sys/kernel/sched_rt_runtime_us 950000
@@ -231,6 +239,24 @@ host_state "$tree" >"$work/before"
 runs 71 'the stage is as it was: memory is in pieces' apply hugepages --root "$tree" --pages 0:2048:512 --pages 1:1048576:5000
 unchanged 'refused by the kernel'
 [ ! -e "$tree/var/lib/crosswire/host/hugepages.undo" ] || fail "an undo file is left of a stage that was refused"
+
+# A file below /etc that can not be written: what stands in its way is said, and nothing is left of it.
+fresh
+mkdir -p "$tree/etc/default/grub.d/60-crosswire.cfg.new"
+host_state "$tree" >"$work/before"
+runs 71 '60-crosswire.cfg could not be set .*: Is a directory; the stage is as it was' apply boot "${wanted[@]}"
+unchanged 'a file that can not be written'
+
+# Two at once: the second one does nothing.
+fresh
+mkdir -p "$tree/var/lib/crosswire/host"
+exec {held}>"$tree/var/lib/crosswire/host/lock"
+flock "$held"
+for action in apply revert; do
+    runs 75 'another host works with .*: wait for it' $action rt "${wanted[@]}"
+    unchanged "two at once, $action"
+done
+exec {held}>&-
 
 # No room for the undo file: nothing is changed.
 fresh

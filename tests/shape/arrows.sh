@@ -15,7 +15,7 @@ control/limits: limits contract
 control/recovery: recovery limits journal engine contract
 control/doctor: doctor contract
 control/breaker: breaker risk recovery limits journal contract
-control/risk: risk recovery journal engine contract
+control/risk: risk recovery limits journal engine contract
 control/ctl: ctl doctor risk recovery limits journal control client engine contract
 control/operator: operator breaker risk recovery limits journal engine contract
 control: control operator breaker risk recovery limits journal engine contract

@@ -214,7 +214,7 @@ static void parse_bands(struct command *c, struct words *words)
     c->bands.wide_from_ns = next_seconds(words, "from", 1000000000, UINT64_MAX);
 }
 
-// HALT symbol state reason    REFERENCE symbol price sho=    INDEX level breached last= declared=1
+// HALT symbol state reason    REFERENCE symbol price sho= adv=    INDEX level breached last= declared=1
 // BANDS symbol percent= wide= limit= pause= velocity= within= until= from=
 static bool parse_market(struct command *c, const char *type, struct words *words)
 {
@@ -230,6 +230,8 @@ static bool parse_market(struct command *c, const char *type, struct words *word
         c->reference.reference = price_of(next_word(words));
         const char *sho = next_value(words, "sho");
         c->reference.reg_sho = sho ? *sho : 0;
+        const char *adv = next_value(words, "adv");
+        c->reference.adv = adv ? strtoull(adv, NULL, 10) : 0;
     } else if (strcmp(type, "INDEX") == 0) {
         c->type = CMD_INDEX;
         c->index.level = next_number(words);

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control/recovery/ring_adopt.h"
 #include "control/service.h"
 #include "tests/support/control_stage.h"
 
@@ -440,6 +441,34 @@ static void wait_for_undrained(void)
     }
 }
 
+// Control is killed with a command on its way to a core that takes none, because nobody makes room in its journal ring:
+// the next control does, before it waits for the command to be taken.
+static void a_core_that_is_held_up_does_not_hold_up_the_next_control(void **state)
+{
+    (void)state;
+    open_stage(1, "durable", 256);
+    stage.hurry = true;
+    stage_start_dataplane(&stage, UINT64_MAX, 1);
+    pid_t control = start_control();
+    wait_for_recovery(control, 1);
+    kill_control(control);
+    struct stage_core *core = &stage.cores[0];
+    for (unsigned ms = 0; ring_ready(core->journal, 0, core->journal->depth) < core->journal->depth; ms++) {
+        assert_true(ms < PATIENCE_MS);
+        pause_us(1000);
+    }
+    struct command clock = {.type = CMD_CLOCK, .session = SESSION_NONE, .clock.offset_ns = core->offset_ns};
+    ring_adopt(core->commands);
+    assert_true(ring_room(core->commands, 1) >= 1);
+    memcpy((char *)ring_slot(core->commands, 0) + sizeof clock.seq, (char *)&clock + sizeof clock.seq,
+           sizeof clock - sizeof clock.seq);
+    ring_publish(core->commands, 1);
+    control = start_control();
+    wait_for_recovery(control, 2);
+    kill_control(control);
+    finish();
+}
+
 // A data plane that was started again and again with no control there.
 static void no_dead_generation_is_passed_over_among_many(void **state)
 {
@@ -510,6 +539,7 @@ int main(int argc, char **argv)
         TEST(a_data_plane_of_another_configuration_is_refused),
         TEST(a_missing_journal_directory_is_said),
         TEST(control_joins_and_stops_while_orders_pour_in),
+        TEST(a_core_that_is_held_up_does_not_hold_up_the_next_control),
         TEST(no_dead_generation_is_passed_over_among_many),
         TEST(what_yesterday_left_goes_to_yesterdays_journal),
         TEST(nothing_is_lost_or_doubled_when_control_is_killed),

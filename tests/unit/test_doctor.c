@@ -292,6 +292,18 @@ static void memory_that_may_not_be_locked_is_told(void **state)
     setrlimit(RLIMIT_MEMLOCK, &before);
 }
 
+static void what_a_live_data_plane_has_locked_is_told(void **state)
+{
+    (void)state;
+    doctor.is_live = true;
+    doctor.live_pid = 77;
+    finds(doctor_memlock, DOCTOR_WARN, "pid 77, has locked can not be seen");
+    tree_put("/proc/77/status", "Name: x\nVmLck:\t       0 kB\nVmPin:\t 9 kB");
+    finds(doctor_memlock, DOCTOR_WARN, "LimitMEMLOCK=infinity");
+    tree_put("/proc/77/status", "Name: x\nVmLck:\t  204800 kB");
+    finds(doctor_memlock, DOCTOR_PASS, "has locked 200 MiB");
+}
+
 static void switches_of_the_kernel_that_cost_time(void **state)
 {
     (void)state;
@@ -560,6 +572,7 @@ int main(void)
         TEST(interrupts_on_roles_are_counted),
         TEST(huge_pages_one_too_few_fail),
         TEST(memory_that_may_not_be_locked_is_told),
+        TEST(what_a_live_data_plane_has_locked_is_told),
         TEST(switches_of_the_kernel_that_cost_time),
         TEST(the_switch_of_io_uring),
         TEST(somebody_has_to_keep_the_clock),

@@ -161,6 +161,100 @@ static void a_bound_that_moves_in_the_middle_of_a_walk_is_reached_over_segments_
     rig_tear_down(&rig);
 }
 
+// ---- a start on snapshots -------------------------------------------------------------------------------------------
+
+static void flip(const struct rig *rig, unsigned segment, long at)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%u/%06u.xwj", rig->directory, RIG_DATE, segment);
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    fseek(file, at, SEEK_SET);
+    int byte = fgetc(file);
+    fseek(file, at, SEEK_SET);
+    assert_true(byte != EOF && fputc(byte ^ 0x10, file) != EOF);
+    fclose(file);
+}
+
+// How many blocks of a segment stand, as the one behind it says.
+static long blocks_of(const struct rig *rig, unsigned segment)
+{
+    char path[128];
+    struct journal_segment next;
+    snprintf(path, sizeof path, "%s/%u/%06u.xwj", rig->directory, RIG_DATE, segment + 1);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    fseek(file, sizeof(struct journal_block), SEEK_SET);
+    assert_int_equal(fread(&next, sizeof next, 1, file), 1);
+    fclose(file);
+    return next.prev_blocks;
+}
+
+static enum journal_result scan_after(const struct rig *rig, uint64_t sequence, struct journal_report *report)
+{
+    const uint64_t covered[JOURNAL_CORES] = {sequence};
+    return journal_scan_after(&rig->identity, covered, report);
+}
+
+static void a_start_on_snapshots_learns_the_same_end_from_the_segments_that_they_do_not_cover(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct journal_report whole, report;
+    write_day(&rig);
+    assert_int_equal(journal_scan(&rig.identity, &whole), JOURNAL_OK);
+    assert_int_equal(whole.unread, 0);
+    for (uint64_t covered = 0; covered <= RECORDS + 1; covered += 1000) {
+        assert_int_equal(scan_after(&rig, covered, &report), JOURNAL_OK);
+        assert_int_equal(report.last_segment, whole.last_segment);
+        assert_int_equal(report.last_blocks, whole.last_blocks);
+        assert_int_equal(report.last_crc, whole.last_crc);
+        assert_int_equal(report.last_records, whole.last_records);
+        assert_int_equal(report.epoch, whole.epoch);
+        assert_int_equal(report.config_hash, whole.config_hash);
+        assert_int_equal(report.closed, whole.closed);
+        assert_memory_equal(report.last_seq, whole.last_seq, sizeof report.last_seq);
+        assert_true(report.blocks <= whole.blocks);
+    }
+    assert_int_equal(report.unread, whole.last_segment);
+    assert_true(report.blocks < whole.blocks / 2);
+    rig_tear_down(&rig);
+}
+
+// Whatever is wrong with the ends of a covered segment; inside only what is read is looked at.
+static void a_start_on_snapshots_refuses_segments_that_do_not_go_on_from_each_other(void **state)
+{
+    (void)state;
+    static const long ends[] = {0, 9, 100, 129, 4095};
+    struct rig rig;
+    struct journal_report report;
+    write_day(&rig);
+    assert_int_equal(scan_after(&rig, RECORDS, &report), JOURNAL_OK);
+    assert_true(report.last_segment > 2);
+    const long last = (blocks_of(&rig, 2) - 1) * 4096;
+    flip(&rig, 1, 100 * 4096 + 7);
+    assert_int_equal(scan_after(&rig, RECORDS, &report), JOURNAL_OK);
+    assert_int_equal(scan_after(&rig, 100, &report), JOURNAL_CORRUPT);
+    assert_int_equal(journal_scan(&rig.identity, &report), JOURNAL_CORRUPT);
+    flip(&rig, 1, 100 * 4096 + 7);
+    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
+        flip(&rig, 2, ends[i]); // its first block
+        assert_int_not_equal(scan_after(&rig, RECORDS, &report), JOURNAL_OK);
+        flip(&rig, 2, ends[i]);
+        flip(&rig, 2, last + ends[i]); // its last one
+        assert_int_not_equal(scan_after(&rig, RECORDS, &report), JOURNAL_OK);
+        flip(&rig, 2, last + ends[i]);
+    }
+    assert_int_equal(scan_after(&rig, RECORDS, &report), JOURNAL_OK);
+    char path[128];
+    snprintf(path, sizeof path, "%s/%u/%06u.xwj", rig.directory, RIG_DATE, 2u);
+    assert_int_equal(truncate(path, last), 0);
+    assert_int_equal(scan_after(&rig, RECORDS, &report), JOURNAL_MISSING);
+    remove_segment(&rig, 2);
+    assert_int_equal(scan_after(&rig, RECORDS, &report), JOURNAL_MISSING);
+    rig_tear_down(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +263,8 @@ int main(void)
         cmocka_unit_test(a_journal_that_does_not_reach_what_is_covered_is_refused),
         cmocka_unit_test(one_walk_follows_a_writer_over_segments_without_beginning_again),
         cmocka_unit_test(a_bound_that_moves_in_the_middle_of_a_walk_is_reached_over_segments_that_came_since),
+        cmocka_unit_test(a_start_on_snapshots_learns_the_same_end_from_the_segments_that_they_do_not_cover),
+        cmocka_unit_test(a_start_on_snapshots_refuses_segments_that_do_not_go_on_from_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

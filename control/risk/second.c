@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/risk/second.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/log.h"
+
+enum { LEFT_MOST = LIMITS_PENDING };
+
+struct second {
+    const struct limits_desk *limits;
+    struct audit *audit;
+    struct command left[LEFT_MOST]; // notes of what was asked for and, as far as is read, not decided; number 0: free
+};
+
+static enum note note_of(enum limits_step step)
+{
+    static const enum note notes[] = {NOTE_SECOND_ASKED, NOTE_SECOND_AGREED, NOTE_SECOND_REFUSED, NOTE_SECOND_LAPSED,
+                                      NOTE_SECOND_SUPERSEDED};
+    return notes[step];
+}
+
+static void note_step(void *context, enum limits_step step, const struct limits_pending *pending, const char *by,
+                      uint64_t present)
+{
+    const struct second *second = context;
+    const struct limits_rule *first = &pending->wants.list[0];
+    char why[80], more[32] = "";
+    if (pending->wants.count > 1)
+        snprintf(more, sizeof more, " and %zu more", pending->wants.count - 1);
+    snprintf(why, sizeof why, "%s%s%s", limits_what(first->key), more, pending->file ? ", of the file" : "");
+    audit_note(second->audit, &(struct audit_entry){.what = note_of(step),
+                                                    .scope = limits_scope(first->key),
+                                                    .index = limits_index(first->key),
+                                                    .number = pending->id,
+                                                    .before = present,
+                                                    .after = first->value,
+                                                    .by = by[0] ? by : pending->by,
+                                                    .why = why});
+}
+
+// ---- the journal of earlier controls --------------------------------------------------------------------------------
+
+static void read_note(void *context, const struct command *record)
+{
+    struct second *second = context;
+    const unsigned what = record->type == CMD_NOTE ? record->note.what : 0;
+    struct command *place = NULL;
+    if (what != NOTE_SECOND_ASKED && what != NOTE_SECOND_AGREED && what != NOTE_SECOND_REFUSED &&
+        what != NOTE_SECOND_LAPSED && what != NOTE_SECOND_SUPERSEDED)
+        return;
+    for (unsigned i = 0; i < LEFT_MOST; i++) {
+        if (second->left[i].note.number == record->note.number)
+            second->left[i].note.number = 0;
+        if (second->left[i].note.number == 0)
+            place = &second->left[i];
+    }
+    if (what == NOTE_SECOND_ASKED && place)
+        *place = *record;
+}
+
+static bool still_waits(const struct second *second, uint32_t id)
+{
+    for (unsigned i = 0; i < LIMITS_PENDING; i++)
+        if (limits_desk_pending(second->limits, i)->id == id)
+            return true;
+    return false;
+}
+
+static void end_reading(void *context, uint64_t now_ns)
+{
+    struct second *second = context;
+    (void)now_ns;
+    for (unsigned i = 0; i < LEFT_MOST; i++) {
+        const struct command *left = &second->left[i];
+        char by[sizeof left->note.by + 1] = "", why[sizeof left->note.why + 1] = "";
+        if (left->note.number == 0 || still_waits(second, left->note.number))
+            continue;
+        memcpy(by, left->note.by, sizeof left->note.by);
+        memcpy(why, left->note.why, sizeof left->note.why);
+        log_event(LOG_XW2042, "\"request\":%u,\"what\":\"lapsed with the control that had it\",\"by\":%s,\"first\":%s",
+                  left->note.number, log_quote(by), log_quote(why));
+        audit_note(second->audit, &(struct audit_entry){.what = NOTE_SECOND_LAPSED,
+                                                        .scope = (enum scope)left->note.scope,
+                                                        .index = left->note.index,
+                                                        .number = left->note.number,
+                                                        .before = left->note.before,
+                                                        .after = left->note.after,
+                                                        .by = by,
+                                                        .why = why});
+    }
+}
+
+struct second *second_new(struct limits_desk *limits, struct history *history, struct audit *audit)
+{
+    struct second *second = calloc(1, sizeof *second);
+    if (!second)
+        return NULL;
+    second->limits = limits;
+    second->audit = audit;
+    limits_desk_watch(limits, note_step, second);
+    history_register(history, read_note, end_reading, second);
+    return second;
+}
+
+void second_free(struct second *second)
+{
+    free(second);
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+// Breakers over the end of both processes: the journal is all that is left. What one control gives is what the next one
+// reads.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/breaker/state.h"
+#include "control/journal/journal.h"
+
+#define MS(n) ((uint64_t)(n)*1000000)
+
+enum { JOURNAL_MOST = 256 };
+
+static struct config_matcher matchers[2];
+static struct config_gateway gateways[2];
+static struct config_account accounts[2] = {{.name = "NORTH"}, {.name = "SOUTH"}};
+static struct config_session sessions[3] = {{.user = "A"}, {.user = "B", .matcher = 1}, {.user = "C"}};
+static struct config_trip trips[4];
+static struct config config = {.trips = trips,
+                               .matchers = matchers,
+                               .matchers_count = 2,
+                               .gateways = gateways,
+                               .gateways_count = 2,
+                               .accounts = accounts,
+                               .accounts_count = 2,
+                               .sessions = sessions,
+                               .sessions_count = 3};
+static struct senses senses;
+static struct breakers *breakers;
+static struct command journal[JOURNAL_MOST];
+static unsigned journal_count;
+static bool ring_full[2];
+
+// In the place of recovery.c's: what a core is given stands in the journal.
+bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)
+{
+    (void)recovery;
+    if (ring_full[core])
+        return false;
+    assert_true(journal_count < JOURNAL_MOST);
+    journal[journal_count] = *command;
+    journal[journal_count].seq = (uint64_t)core << COMMAND_SEQ_BITS | (journal_count + 1);
+    journal_count++;
+    return true;
+}
+
+static void start(unsigned count)
+{
+    config.trips_count = count;
+    breakers = breakers_new(&config);
+    assert_non_null(breakers);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    memset(trips, 0, sizeof trips);
+    memset(ring_full, 0, sizeof ring_full);
+    journal_count = 0;
+    senses = (struct senses){.now_ns = MS(1000000),
+                             .clock_known = true,
+                             .disk_known = true,
+                             .disk_free_mb = 10000,
+                             .recovery = (struct recovery *)&senses};
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    breakers_free(breakers);
+    return 0;
+}
+
+static void pass(uint64_t ms)
+{
+    senses.now_ns += MS(ms);
+    breakers_poll(breakers, &senses);
+    breakers_act(breakers, &senses);
+}
+
+// Both processes end; a control begins, perhaps with other trips, and reads the journal.
+static unsigned restart(unsigned count)
+{
+    const unsigned written = journal_count;
+    breakers_free(breakers);
+    start(count);
+    for (unsigned i = 0; i < written; i++)
+        breakers_read(breakers, &journal[i]);
+    breakers_read_end(breakers, senses.now_ns);
+    return written;
+}
+
+static enum breaker_state state_of(unsigned row, unsigned part)
+{
+    return part_state(&breakers->rows[row].parts[part]);
+}
+
+// How many kills, or resets, of a scope the journal has behind `from`.
+static unsigned count(enum command_type type, enum scope scope, unsigned from)
+{
+    unsigned found = 0;
+    for (unsigned i = from; i < journal_count; i++)
+        found += journal[i].type == type && journal[i].kill.scope == scope;
+    return found;
+}
+
+static struct config_trip disk(const char *name, enum trip_action does, enum trip_recovery recovers)
+{
+    struct config_trip trip = {
+        .is = TRIP_DISK_SPACE, .does = does, .recovers = recovers, .threshold = 500, .quiet_ms = 4000};
+    trip.name = (char *)name;
+    trip.condition = (char *)"disk_space";
+    return trip;
+}
+
+static void test_an_open_breaker_is_open_again_and_lifts_its_block_when_it_is_over(void **state)
+{
+    (void)state;
+    trips[0] = disk("room", TRIP_BLOCK, TRIP_STANDARD);
+    start(1);
+    senses.disk_free_mb = 100;
+    pass(20);
+    assert_int_equal(count(CMD_KILL, SCOPE_VENUE, 0), 2);
+    unsigned written = restart(1);
+    assert_int_equal(state_of(0, 0), BREAKER_OPEN);
+    pass(20);
+    assert_int_equal(count(CMD_KILL, SCOPE_VENUE, written), 0); // it has done what it does
+    senses.disk_free_mb = 10000;
+    for (unsigned i = 0; i < 20 && state_of(0, 0) != BREAKER_CLOSED; i++)
+        pass(1001);
+    assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+    assert_int_equal(count(CMD_RESET, SCOPE_VENUE, written), 2);
+    written = restart(1);
+    assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+    pass(20);
+    assert_int_equal(journal_count, written);
+}
+
+static void test_a_manual_one_stays_open_until_its_operator_resets_it(void **state)
+{
+    (void)state;
+    trips[0] = disk("room", TRIP_BLOCK, TRIP_MANUAL);
+    start(1);
+    senses.disk_free_mb = 100;
+    pass(20);
+    senses.disk_free_mb = 10000;
+    const unsigned written = restart(1);
+    for (unsigned i = 0; i < 5; i++)
+        pass(100000);
+    assert_int_equal(state_of(0, 0), BREAKER_OPEN);
+    assert_int_equal(journal_count, written);
+    assert_int_equal(breakers_reset(breakers, "room", "ALICE", senses.now_ns), 1);
+    pass(20);
+    assert_int_equal(count(CMD_RESET, SCOPE_VENUE, written), 2);
+}
+
+static void test_the_block_of_a_firm_is_lifted_as_the_firms(void **state)
+{
+    (void)state;
+    trips[0] = (struct config_trip){.is = TRIP_LOSS,
+                                    .does = TRIP_BLOCK,
+                                    .recovers = TRIP_MANUAL,
+                                    .threshold = 1,
+                                    .window_ms = 1000,
+                                    .condition = (char *)"loss",
+                                    .name = (char *)"loss"};
+    start(1);
+    breakers_alert(breakers,
+                   &(struct alert){.kind = ALERT_KILLED, .scope = SCOPE_FIRM, .index = 1, .limit = LIMIT_LOSS},
+                   senses.now_ns);
+    pass(20);
+    assert_int_equal(count(CMD_KILL, SCOPE_FIRM, 0), 2);
+    const unsigned written = restart(1);
+    assert_int_equal(state_of(0, 1), BREAKER_OPEN);
+    assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+    breakers_reset(breakers, "loss", "ALICE", senses.now_ns);
+    pass(20);
+    assert_int_equal(count(CMD_RESET, SCOPE_FIRM, written), 2);
+    assert_int_equal(journal[journal_count - 1].type == CMD_NOTE ? journal[journal_count - 1].note.scope : 0,
+                     SCOPE_FIRM);
+}
+
+static void test_what_a_ring_had_no_room_for_is_given_by_the_next_control(void **state)
+{
+    (void)state;
+    trips[0] = disk("room", TRIP_BLOCK, TRIP_MANUAL);
+    start(1);
+    senses.disk_free_mb = 100;
+    ring_full[1] = true;
+    pass(20);
+    assert_int_equal(count(CMD_KILL, SCOPE_VENUE, 0), 1);
+    ring_full[1] = false;
+    unsigned written = restart(1);
+    pass(20);
+    assert_int_equal(count(CMD_KILL, SCOPE_VENUE, written), 1);
+    assert_int_equal(journal_core(&journal[written]), 1);
+    // And a block that was not lifted everywhere.
+    senses.disk_free_mb = 10000;
+    ring_full[1] = true;
+    breakers_reset(breakers, "room", "ALICE", senses.now_ns);
+    pass(20);
+    ring_full[1] = false;
+    written = restart(1);
+    assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+    pass(20);
+    assert_int_equal(count(CMD_RESET, SCOPE_VENUE, written), 1);
+    assert_int_equal(journal_core(&journal[written]), 1);
+}
+
+static void test_what_an_operator_has_lifted_stays_lifted(void **state)
+{
+    (void)state;
+    trips[0] = disk("room", TRIP_BLOCK, TRIP_MANUAL);
+    start(1);
+    senses.disk_free_mb = 100;
+    pass(20);
+    for (unsigned core = 0; core < 2; core++)
+        recovery_give(NULL, core, &(struct command){.type = CMD_RESET, .kill = {.scope = SCOPE_VENUE, .by = "BOB"}});
+    const unsigned written = restart(1);
+    pass(20);
+    assert_int_equal(state_of(0, 0), BREAKER_OPEN);
+    assert_int_equal(journal_count, written);
+}
+
+static void test_the_block_of_a_trip_that_is_gone_is_lifted(void **state)
+{
+    (void)state;
+    trips[0] = disk("room", TRIP_BLOCK, TRIP_MANUAL);
+    start(1);
+    senses.disk_free_mb = 100;
+    pass(20);
+    trips[0] = disk("other", TRIP_ALERT, TRIP_MANUAL);
+    unsigned written = restart(1);
+    pass(20);
+    assert_int_equal(count(CMD_RESET, SCOPE_VENUE, written), 2);
+    assert_int_equal(journal[written].kill.source, KILL_BY_BREAKER);
+    written = restart(1);
+    pass(20);
+    assert_int_equal(count(CMD_RESET, SCOPE_VENUE, written), 0);
+}
+
+static void test_but_not_while_another_breaker_wants_the_same(void **state)
+{
+    (void)state;
+    trips[0] = disk("room", TRIP_BLOCK, TRIP_MANUAL);
+    trips[1] = disk("more room", TRIP_BLOCK, TRIP_MANUAL);
+    start(2);
+    senses.disk_free_mb = 100;
+    pass(20);
+    trips[0] = trips[1];
+    const unsigned written = restart(1);
+    pass(20);
+    assert_int_equal(state_of(0, 0), BREAKER_OPEN);
+    assert_int_equal(count(CMD_RESET, SCOPE_VENUE, written), 0);
+}
+
+static void test_a_closed_port_stays_closed(void **state)
+{
+    (void)state;
+    trips[0] = (struct config_trip){.is = TRIP_BAD_LOGINS,
+                                    .does = TRIP_BLOCK,
+                                    .recovers = TRIP_STANDARD,
+                                    .threshold = 1,
+                                    .window_ms = 60000,
+                                    .quiet_ms = 5000,
+                                    .condition = (char *)"bad_logins",
+                                    .name = (char *)""};
+    start(1);
+    breakers_login_done(breakers, 1, breakers_login(breakers, 1, senses.now_ns), false, senses.now_ns);
+    pass(20);
+    assert_int_equal(breakers_login(breakers, 1, senses.now_ns), 0);
+    restart(1);
+    assert_int_equal(breakers_login(breakers, 1, senses.now_ns), 0);
+    assert_true(breakers_login(breakers, 0, senses.now_ns));
+    senses.now_ns += MS(5001);
+    assert_true(breakers_login(breakers, 1, senses.now_ns));
+}
+
+static void test_what_has_moved_since_the_start_is_newer_than_the_journal(void **state)
+{
+    (void)state;
+    trips[0] = disk("room", TRIP_BLOCK, TRIP_AGGRESSIVE);
+    start(1);
+    senses.disk_free_mb = 100;
+    pass(20);
+    const unsigned written = journal_count;
+    breakers_free(breakers);
+    start(1);
+    pass(20); // open, before the journal is read,
+    senses.disk_free_mb = 10000;
+    pass(20); // and closed
+    assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+    for (unsigned i = 0; i < written; i++)
+        breakers_read(breakers, &journal[i]);
+    breakers_read_end(breakers, senses.now_ns);
+    assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+}
+
+int main(void)
+{
+    if (!freopen("/dev/null", "w", stderr)) // the log is not what is tested here
+        return 1;
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+        TEST(test_an_open_breaker_is_open_again_and_lifts_its_block_when_it_is_over),
+        TEST(test_a_manual_one_stays_open_until_its_operator_resets_it),
+        TEST(test_the_block_of_a_firm_is_lifted_as_the_firms),
+        TEST(test_what_a_ring_had_no_room_for_is_given_by_the_next_control),
+        TEST(test_what_an_operator_has_lifted_stays_lifted),
+        TEST(test_the_block_of_a_trip_that_is_gone_is_lifted),
+        TEST(test_but_not_while_another_breaker_wants_the_same),
+        TEST(test_a_closed_port_stays_closed),
+        TEST(test_what_has_moved_since_the_start_is_newer_than_the_journal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
