@@ -102,37 +102,41 @@ unsigned order_enter_any(struct engine *e, const struct command *c, struct event
     return step_close(e, &out);
 }
 
+// Why a plain order is not taken, or REJECT_NONE and its position.
+struct admitted {
+    uint32_t reason, position;
+};
+
 // What risk asks of a plain order that cannot be passed at a glance. With `rests` it is counted.
-static __attribute__((noinline)) uint8_t admit_closely(struct engine *e, const struct command *c,
-                                                       const struct risk_plain *o, uint32_t original, bool rests,
-                                                       uint32_t *position)
+static __attribute__((noinline)) struct admitted admit_closely(struct engine *e, const struct command *c,
+                                                               uint64_t terms, uint32_t original, uint32_t quantity,
+                                                               bool rests)
 {
     struct risk_order order = {.command = c,
                                .original = original,
-                               .session = o->session,
-                               .account = e->sessions[o->session].account,
-                               .locate = terms_locate(o->terms),
-                               .side = o->side,
-                               .side_name = terms_side(o->terms),
-                               .quantity = o->quantity,
-                               .price = o->price,
-                               .reach = o->price,
-                               .asks = plain_asks(e, o->terms)};
+                               .session = c->session,
+                               .account = e->sessions[c->session].account,
+                               .locate = terms_locate(terms),
+                               .side = side_of(terms_side(terms)),
+                               .side_name = terms_side(terms),
+                               .quantity = quantity,
+                               .price = c->price,
+                               .reach = c->price,
+                               .asks = plain_asks(e, terms)};
     uint8_t reason = risk_check(e, &order);
-    *position = order.position;
-    if (reason != REJECT_NONE || !rests)
-        return reason;
-    risk_move(e, o->session, o->side, (int64_t)o->quantity - o->open,
-              (int64_t)((uint64_t)o->quantity * o->price) - (int64_t)((uint64_t)o->open * o->open_price),
-              order.position, o->orders);
-    return REJECT_NONE;
+    if (reason == REJECT_NONE && rests) {
+        if (original)
+            order_risk_take(e, &e->orders[original], 1);
+        risk_add(e, c->session, order.side, quantity, c->price, order.position, 1, true);
+    }
+    return (struct admitted){reason, order.position};
 }
 
-// REJECT_NONE, or why a plain order is not taken. `original` is the slot of the one that it replaces, 0 for an Enter;
-// `*position` the order's. With `rests` it is counted: position and parties have it, and its original no more.
-static inline __attribute__((always_inline)) uint8_t admit(struct engine *e, const struct command *c, uint64_t terms,
-                                                           unsigned side, uint32_t original, uint32_t quantity,
-                                                           bool rests, uint32_t *position)
+// `original` is the slot of the order that this one replaces, 0 for an Enter. With `rests` it is counted: position and
+// parties have it, and its original no more.
+static inline __attribute__((always_inline)) struct admitted admit(struct engine *e, const struct command *c,
+                                                                   uint64_t terms, unsigned side, uint32_t original,
+                                                                   uint32_t quantity, bool rests)
 {
     const struct order *from = &e->orders[original];
     uint16_t locate = terms_locate(terms);
@@ -142,25 +146,39 @@ static inline __attribute__((always_inline)) uint8_t admit(struct engine *e, con
                                .quantity = quantity,
                                .price = c->price,
                                .counted = c->price,
-                               .position = position_glance(e, e->risk.lines[c->session].account, locate),
-                               .orders = 1};
+                               .orders = original == 0};
     if (original) {
         order.position = from->position;
         order.open = from->quantity;
         order.open_price = from->price;
-        order.orders = 0;
+    } else {
+        order.position = position_glance(e, e->risk.lines[c->session].account, locate);
     }
     if (!rests && side == SELL && order.counted < e->books[locate].best[BUY])
         order.counted = e->books[locate].best[BUY];
-    *position = order.position;
-    return risk_pass(e, &order, rests) ? REJECT_NONE : admit_closely(e, c, &order, original, rests, position);
+    if (__builtin_expect(risk_pass(e, order, rests), 1))
+        return (struct admitted){REJECT_NONE, order.position};
+    return admit_closely(e, c, terms, original, quantity, rests);
 }
 
-static __attribute__((noinline)) uint8_t admit_taking(struct engine *e, const struct command *c, uint64_t terms,
-                                                      unsigned side, uint32_t original, uint32_t quantity,
-                                                      uint32_t *position)
+// Functions of their own, because registers are few.
+static __attribute__((noinline)) struct admitted admit_enter(struct engine *e, const struct command *c, uint64_t terms,
+                                                             unsigned side)
 {
-    return admit(e, c, terms, side, original, quantity, false, position);
+    return admit(e, c, terms, side, 0, c->quantity, true);
+}
+
+static __attribute__((noinline)) struct admitted admit_replace(struct engine *e, const struct command *c,
+                                                               uint64_t terms, unsigned side, uint32_t original,
+                                                               uint32_t quantity)
+{
+    return admit(e, c, terms, side, original, quantity, true);
+}
+
+static __attribute__((noinline)) struct admitted admit_taking(struct engine *e, const struct command *c, uint64_t terms,
+                                                              unsigned side, uint32_t original, uint32_t quantity)
+{
+    return admit(e, c, terms, side, original, quantity, false);
 }
 
 // An order that risk refuses: it has its number, and a replaced one stays.
@@ -178,12 +196,11 @@ static __attribute__((noinline)) unsigned enter_taking(struct engine *e, const s
                                                        struct event *events)
 {
     uint64_t terms = terms_word(c);
-    uint32_t position = 0;
-    if (risk_on(e)) {
-        uint8_t reason = admit_taking(e, c, terms, side_of(terms_side(terms)), 0, c->quantity, &position);
-        if (UNLIKELY(reason != REJECT_NONE))
-            return plain_refuse(e, c, reason, events);
-    }
+    struct admitted admitted = {0};
+    if (risk_on(e))
+        admitted = admit_taking(e, c, terms, side_of(terms_side(terms)), 0, c->quantity);
+    if (UNLIKELY(admitted.reason != REJECT_NONE))
+        return plain_refuse(e, c, (uint8_t)admitted.reason, events);
     struct out out = out_open(e, events);
     e->outcome = OUTCOME_ACCEPTED;
     e->in = (struct incoming){.key = command_key(c),
@@ -194,7 +211,7 @@ static __attribute__((noinline)) unsigned enter_taking(struct engine *e, const s
                               .price = c->price,
                               .terms = terms,
                               .rests = c->tif == '0',
-                              .position = position};
+                              .position = admitted.position};
     emit_accepted(&out, c, terms, e->in.ref, 0);
     order_match(e, &out);
     return step_close(e, &out);
@@ -220,11 +237,11 @@ static inline __attribute__((always_inline)) unsigned enter_plain(struct engine 
     *last = c->user_ref;
     if (UNLIKELY(!day) || UNLIKELY(book_crosses(plain.book, plain.side, c->price)))
         return enter_taking(e, c, plain.tick_index, events);
-    uint32_t position = 0;
+    struct admitted admitted = {0};
     if (risk) {
-        uint8_t reason = admit(e, c, plain.terms, plain.side, 0, c->quantity, true, &position);
-        if (UNLIKELY(reason != REJECT_NONE))
-            return plain_refuse(e, c, reason, events);
+        admitted = admit_enter(e, c, plain.terms, plain.side);
+        if (UNLIKELY(admitted.reason != REJECT_NONE))
+            return plain_refuse(e, c, (uint8_t)admitted.reason, events);
     } else {
         risk_add(e, c->session, plain.side, c->quantity, c->price, 0, 1, false);
     }
@@ -235,7 +252,7 @@ static inline __attribute__((always_inline)) unsigned enter_plain(struct engine 
                           .quantity = c->quantity,
                           .price = c->price,
                           .terms = plain.terms,
-                          .position = position};
+                          .position = admitted.position};
     bucket_insert(e, plain.place, slot);
     order_place(e, &in, plain.place, 0, slot);
     struct out out = out_open(e, events);
@@ -299,17 +316,16 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
 static __attribute__((noinline)) unsigned replace_taking(struct engine *e, const struct command *c, uint32_t slot,
                                                          const struct incoming *in, struct event *events)
 {
-    uint32_t position = 0;
-    if (risk_on(e)) {
-        uint8_t reason = admit_taking(e, c, in->terms, side_of(in->side), slot, in->quantity, &position);
-        if (UNLIKELY(reason != REJECT_NONE))
-            return plain_refuse(e, c, reason, events);
-    }
+    struct admitted admitted = {0};
+    if (risk_on(e))
+        admitted = admit_taking(e, c, in->terms, side_of(in->side), slot, in->quantity);
+    if (UNLIKELY(admitted.reason != REJECT_NONE))
+        return plain_refuse(e, c, (uint8_t)admitted.reason, events);
     struct out out = out_open(e, events);
     e->outcome = OUTCOME_ACCEPTED;
     e->in = *in;
     e->in.ref = e->next_ref++;
-    e->in.position = position;
+    e->in.position = admitted.position;
     e->in.limit = c->price;
     e->in.rests = c->tif == '0';
     emit_replaced(&out, c, &e->in, word_at(e->books[in->locate].name), e->orders[slot].ref, EV_MD_DELETE);
@@ -354,9 +370,10 @@ static inline __attribute__((always_inline)) unsigned replace_plain(struct engin
     if (UNLIKELY(!day) || UNLIKELY(book_crosses(plain.book, plain.side, c->price)))
         return replace_taking(e, c, slot, &in, events);
     if (risk) {
-        uint8_t reason = admit(e, c, plain.terms, plain.side, slot, in.quantity, true, &in.position);
-        if (UNLIKELY(reason != REJECT_NONE))
-            return plain_refuse(e, c, reason, events);
+        struct admitted admitted = admit_replace(e, c, plain.terms, plain.side, slot, in.quantity);
+        if (UNLIKELY(admitted.reason != REJECT_NONE))
+            return plain_refuse(e, c, (uint8_t)admitted.reason, events);
+        in.position = admitted.position;
     } else {
         risk_take(e, c->session, plain.side, order->quantity, order->price, 0, 1, false);
         risk_add(e, c->session, plain.side, in.quantity, in.price, 0, 1, false);

@@ -20,9 +20,8 @@ void rates_message_closely(struct engine *e, uint16_t session);
 static inline __attribute__((always_inline)) void rates_message(struct engine *e, const struct command *c)
 {
     struct tokens *messages = &e->paces[c->session].messages;
-    int64_t ahead = tokens_ahead(messages, e->time_ns);
-    if (__builtin_expect(ahead <= messages->watch, 1))
-        tokens_take_plainly(messages, ahead, e->time_ns);
+    if (__builtin_expect(tokens_ahead(messages, e->time_ns) <= messages->watch, 1))
+        tokens_take_plainly(messages, e->time_ns);
     else
         rates_message_closely(e, c->session);
 }

@@ -115,6 +115,8 @@ static void work_out_session(struct engine *e, uint16_t session)
     tighten(e, limits, SCOPE_SESSION, session);
     if (risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_REPEATED_EXECUTIONS) == 0)
         limits->forbidden |= LOOK_CLOSELY;
+    if (risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV) != LIMIT_UNSET)
+        limits->forbidden |= LOOK_FIRM_VOLUME;
     risk_watch(e, party_of_session(e, session));
     hook_limits_changed(e, SCOPE_SESSION, session);
 }

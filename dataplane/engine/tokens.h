@@ -30,10 +30,11 @@ static inline int64_t tokens_ahead(const struct tokens *tokens, uint64_t now)
     return (int64_t)(tokens->due - now);
 }
 
-// Of a bucket that is `ahead`, at most `watch`.
-static inline void tokens_take_plainly(struct tokens *tokens, int64_t ahead, uint64_t now)
+// Of a bucket that is at most `watch` ahead.
+static inline void tokens_take_plainly(struct tokens *tokens, uint64_t now)
 {
-    tokens->due = (uint64_t)(ahead > 0 ? ahead : 0) + now + tokens->step;
+    uint64_t due = tokens->due, ahead = due - now;
+    tokens->due = now + tokens->step + (ahead & ~(uint64_t)((int64_t)ahead >> 63)); // no branch
 }
 
 static inline bool tokens_pass(const struct tokens *tokens, uint64_t now)
