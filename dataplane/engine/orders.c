@@ -425,6 +425,13 @@ static __attribute__((noinline)) unsigned cancel_any(struct engine *e, const str
     return step_close(e, &out);
 }
 
+// A Cancel of an order that is not live: all that it may leave is that its session's messages have come to a level.
+static __attribute__((noinline)) unsigned cancel_nothing(struct engine *e, struct event *events)
+{
+    struct out out = out_open(e, events);
+    return step_close(e, &out);
+}
+
 static inline __attribute__((always_inline)) unsigned cancel_plain(struct engine *e, const struct command *c,
                                                                    uint32_t hint, struct event *events, bool risk)
 {
@@ -435,7 +442,7 @@ static inline __attribute__((always_inline)) unsigned cancel_plain(struct engine
         rates_message(e, c);
     uint32_t slot = lookup_find(e, command_key(c), hint);
     if (slot == 0)
-        return 0;
+        return risk ? cancel_nothing(e, events) : 0;
     const struct order *order = &e->orders[slot];
     if (UNLIKELY(order->special != 0) || UNLIKELY(c->quantity > order->executed))
         return cancel_any(e, c, slot, events);

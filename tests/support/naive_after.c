@@ -148,6 +148,7 @@ static void look_at_pegs(struct naive_venue *v, uint16_t locate)
             o->price = price ? price : o->asked;
             if (price)
                 naive_take(v, o, true, false);
+            naive_settle(v);
         }
     } while (bid != naive_best(v, locate, true) || ask != naive_best(v, locate, false));
 }
@@ -184,6 +185,7 @@ void naive_after(struct naive_venue *v)
         look_at_pegs(v, (uint16_t)locate);
         for (struct resting *stop; (stop = first_triggered(v, (uint16_t)locate));) {
             release(v, stop);
+            naive_settle(v);
             look_at_pegs(v, (uint16_t)locate);
         }
         v->symbols[locate].touched = false;

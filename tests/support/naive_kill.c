@@ -110,23 +110,30 @@ static bool before(const struct resting *a, const struct resting *b)
 }
 
 // The next order to cancel: by session and age, or by place in the book. NULL: none is left.
-static struct resting *next_killed(struct naive_venue *v, const struct command *c)
+static struct resting *next_killed(struct naive_venue *v, uint8_t scope, uint16_t index, char side)
 {
     struct resting *next = NULL;
     for (size_t i = 0; i < v->live; i++) {
         struct resting *o = v->orders[i];
-        struct naive_block of = {.scope = c->kill.scope, .index = index_of(c), .buys = naive_buys(o)};
-        if ((c->kill.side && (c->kill.side == 'B') != naive_buys(o)) ||
-            !concerns(v, &of, o->session, o->locate, naive_buys(o)))
+        struct naive_block of = {.scope = scope, .index = index, .buys = naive_buys(o)};
+        if ((side && (side == 'B') != naive_buys(o)) || !concerns(v, &of, o->session, o->locate, naive_buys(o)))
             continue;
         bool earlier = !next;
-        if (next && c->kill.scope == SCOPE_SYMBOL)
+        if (next && scope == SCOPE_SYMBOL)
             earlier = before(o, next);
         else if (next)
             earlier = o->session < next->session;
         next = earlier ? o : next;
     }
     return next;
+}
+
+static uint64_t cancel_killed(struct naive_venue *v, uint8_t scope, uint16_t index, char side)
+{
+    uint64_t canceled = 0;
+    for (struct resting *o; (o = next_killed(v, scope, index, side)) != NULL; canceled++)
+        naive_cancel_whole(v, o, 'S');
+    return canceled;
 }
 
 void naive_kill(struct naive_venue *v, const struct command *c)
@@ -143,10 +150,60 @@ void naive_kill(struct naive_venue *v, const struct command *c)
     }
     if ((c->kill.actions & KILL_CANCEL) == 0)
         return;
-    uint64_t canceled = 0;
-    for (struct resting *o; (o = next_killed(v, c)) != NULL; canceled++)
-        naive_cancel_whole(v, o, 'S');
-    say_alert(v, 'z', c->kill.id, canceled);
+    say_alert(v, 'z', c->kill.id, cancel_killed(v, c->kill.scope, index_of(c), c->kill.side));
+}
+
+// ---- kills by limits
+
+static bool has_killed(const struct naive_venue *v, uint8_t scope, uint16_t index)
+{
+    for (unsigned buys = 0; buys < 2; buys++) {
+        struct naive_block b = {.scope = scope, .index = index, .buys = buys, .source = KILL_BY_LIMIT};
+        bool there = false;
+        for (size_t i = 0; i < v->blocks_count; i++)
+            there = there || same(&v->blocks[i], &b);
+        if (!there)
+            return false;
+    }
+    return true;
+}
+
+void naive_kill_request(struct naive_venue *v, enum scope scope, uint16_t index, unsigned limit, uint64_t before,
+                        uint64_t after)
+{
+    if (has_killed(v, (uint8_t)scope, index))
+        return;
+    for (unsigned buys = 0; buys < 2; buys++)
+        block(v, &(struct naive_block){.scope = (uint8_t)scope, .index = index, .buys = buys, .source = KILL_BY_LIMIT});
+    v->requests[v->requests_count++] = (struct naive_request){(uint8_t)scope, index, limit, before, after};
+}
+
+static void say_limit_alert(struct naive_venue *v, const struct naive_request *r, char kind, uint64_t before,
+                            uint64_t after)
+{
+    struct event *event = naive_event_add(v, EV_ALERT, 2);
+    event->reason = kind;
+    event->quantity = r->limit;
+    event->price = r->index;
+    event->alert_scope = r->scope;
+    event->alert_before = before;
+    event->alert_after = after;
+}
+
+void naive_kills_requested(struct naive_venue *v)
+{
+    while (v->requests_count) {
+        size_t next = 0;
+        for (size_t i = 1; i < v->requests_count; i++) {
+            const struct naive_request *a = &v->requests[i], *b = &v->requests[next];
+            if (a->index < b->index || (a->index == b->index && a->scope > b->scope)) // accounts before firms
+                next = i;
+        }
+        struct naive_request r = v->requests[next];
+        v->requests[next] = v->requests[--v->requests_count];
+        say_limit_alert(v, &r, 'k', r.before, r.after);
+        say_limit_alert(v, &r, 'z', 0, cancel_killed(v, r.scope, r.index, 0));
+    }
 }
 
 void naive_reset(struct naive_venue *v, const struct command *c)

@@ -228,10 +228,12 @@ static void trade(struct naive_venue *v, struct resting *o, struct resting *m, u
     event->maker_side = m->side;
     event->off_price = discretion && m->displayed;
     naive_keep(v, event);
+    struct event done = *event;
     o->open -= fill;
     o->executed += fill;
     use_up(v, m, fill);
     naive_stops_see(v, o->locate, price);
+    naive_risk_trade(v, &done);
 }
 
 static void meet(struct naive_venue *v, struct resting *o, struct resting *m, uint32_t price, bool discretion)

@@ -280,10 +280,11 @@ static int enter_code(struct naive_venue *v, const struct command *c, struct res
     int code = terms_code(v, c, o, false);
     if (code)
         return code;
-    if (naive_killed(v, o))
-        return 0x0F;
     settle(v, o, c);
     *lives = slide(v, o);
+    code = naive_risk_check(v, c, o, NULL);
+    if (code)
+        return code;
     return room_for(v, o, NULL) ? 0 : 0x0A;
 }
 
@@ -399,18 +400,16 @@ static void overlay(struct command *had, const struct command *c, const struct r
 }
 
 static bool replacement_bad(struct naive_venue *v, const struct command *c, struct resting *o,
-                            const struct resting *original, bool *lives, bool *killed)
+                            const struct resting *original, bool *lives, int *refused)
 {
     if (c->refuse || !side_may_become(original->side, o->side) || c->quantity > 999999 ||
         c->quantity <= original->executed || terms_code(v, c, o, original->tif == '6'))
         return true;
-    *killed = naive_killed(v, o);
-    if (*killed)
-        return true;
     o->open = c->quantity - original->executed;
     settle(v, o, c);
     *lives = slide(v, o);
-    return !room_for(v, o, original);
+    *refused = naive_risk_check(v, c, o, original);
+    return *refused || !room_for(v, o, original);
 }
 
 void naive_replace(struct naive_venue *v, const struct command *c)
@@ -430,7 +429,8 @@ void naive_replace(struct naive_venue *v, const struct command *c)
         naive_say_rejected(v, 0x0C);
         return;
     }
-    bool lives, killed = false;
+    bool lives;
+    int refused = 0; // by risk: the original stays
     struct resting o = {.user_ref = c->user_ref,
                         .executed = original->executed,
                         .session = c->session,
@@ -441,10 +441,10 @@ void naive_replace(struct naive_venue *v, const struct command *c)
                         .capacity = original->capacity,
                         .terms = original->terms};
     overlay(&o.terms, c, original);
-    if (replacement_bad(v, c, &o, original, &lives, &killed)) {
-        if (killed) {
+    if (replacement_bad(v, c, &o, original, &lives, &refused)) {
+        if (refused) {
             naive_new_number(v);
-            naive_say_rejected(v, 0x0F);
+            naive_say_rejected(v, refused);
             return;
         }
         naive_cancel_whole(v, original, 'U');

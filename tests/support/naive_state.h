@@ -38,6 +38,9 @@ struct symbol {
     bool touched; // an order of it has been spoken of: only then can pegs and stops have something to do
     char name[8];
     uint32_t tick, last;
+    uint32_t close; // of the day before
+    uint64_t adv;
+    struct naive_market *market;
     unsigned pegs_and_stops;
 };
 
@@ -65,6 +68,13 @@ struct naive_block { // orders of this scope and side are not taken
     unsigned source;
 };
 
+struct naive_request { // a kill by a limit
+    uint8_t scope;
+    uint16_t index;
+    unsigned limit;
+    uint64_t before, after;
+};
+
 struct naive_venue {
     struct resting **orders; // live, in the order of entry or last replace
     size_t live, room, expiring;
@@ -83,6 +93,9 @@ struct naive_venue {
     size_t deals_count, deals_room;
     struct naive_block blocks[4096];
     size_t blocks_count;
+    struct naive_risk *risk; // NULL: a day without
+    struct naive_request requests[64];
+    size_t requests_count;
     const struct command *command;
     struct event *events;
     size_t count, events_room;
@@ -149,6 +162,30 @@ void naive_after(struct naive_venue *v);
 bool naive_killed(const struct naive_venue *v, const struct resting *o); // an order that is to come
 void naive_kill(struct naive_venue *v, const struct command *c);
 void naive_reset(struct naive_venue *v, const struct command *c);
+// A limit kills an account or a firm, when naive_kills_requested is next called.
+void naive_kill_request(struct naive_venue *v, enum scope scope, uint16_t index, unsigned limit, uint64_t before,
+                        uint64_t after);
+void naive_kills_requested(struct naive_venue *v);
+
+// ---- risk (naive_risk.c, naive_rates.c, naive_losses.c)
+
+void naive_risk_open(struct naive_venue *v);
+void naive_risk_free(struct naive_venue *v);
+void naive_risk_command(struct naive_venue *v, const struct command *c);
+// All of risk's checks of an order that is otherwise valid; 0: it may come. `original`: that it replaces.
+int naive_risk_check(struct naive_venue *v, const struct command *c, const struct resting *o,
+                     const struct resting *original);
+void naive_rates_message(struct naive_venue *v, const struct command *c); // any but Enter and Replace
+void naive_risk_trade(struct naive_venue *v, const struct event *trade);
+void naive_risk_amend(struct naive_venue *v, const struct event *trade, int sign);
+bool naive_risk_amends(struct naive_venue *v, const struct event *trade, uint32_t quantity);
+void naive_settle(struct naive_venue *v);
+
+// ---- the market's state (naive_market.c)
+
+bool naive_halted(const struct naive_venue *v, uint16_t locate);
+int naive_market_check(struct naive_venue *v, const struct resting *o);
+void naive_market_command(struct naive_venue *v, const struct command *c);
 
 // ---- orders (naive_orders.c)
 

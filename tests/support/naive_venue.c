@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/naive_state.h"
+#include "tests/support/naive_risk.h"
 
 struct naive_venue *naive_new(void)
 {
@@ -18,6 +18,9 @@ void naive_free(struct naive_venue *v)
         free(v->spare[i]);
     for (int i = 0; i < 65536; i++)
         free(v->clients[i]);
+    naive_risk_free(v);
+    for (uint32_t i = 0; i <= v->last_locate; i++)
+        free(v->symbols[i].market);
     free(v->orders);
     free(v->events);
     free(v->deals);
@@ -172,7 +175,10 @@ static void query(struct naive_venue *v, const struct command *c)
 
 static void order_message(struct naive_venue *v, const struct command *c)
 {
-    if (v->day != 2 || !v->clients[c->session] || !v->clients[c->session]->up)
+    bool taken = v->day == 2 && v->clients[c->session] && v->clients[c->session]->up;
+    if (taken && v->risk && c->type != CMD_ENTER && c->type != CMD_REPLACE)
+        naive_rates_message(v, c);
+    if (!taken)
         v->outcome = NAIVE_NO_EFFECT;
     else if (c->type == CMD_ENTER)
         naive_enter(v, c);
@@ -196,6 +202,7 @@ static void open_day(struct naive_venue *v, const struct command *c)
     v->open = *c;
     v->next_ref = v->next_match = v->first_match = ((uint64_t)c->day.core + 1) * (UINT64_C(1) << 40) + 1;
     v->generator = c->day.seed;
+    naive_risk_open(v);
     naive_say_day(v, EV_DAY_OPEN);
     naive_say_system(v, 'O', true);
 }
@@ -355,10 +362,13 @@ static void break_trade(struct naive_venue *v, const struct command *c)
                       : !c->trade.reason || !strchr("ECSX", c->trade.reason);
     if (v->day != 2 || bad || c->trade.match < v->first_match || index >= v->deals_count || v->deals[index].broken)
         return;
-    v->deals[index].broken = true;
     struct event trade = v->deals[index].event;
+    if (adjust && !naive_risk_amends(v, &trade, c->trade.quantity))
+        return;
+    v->deals[index].broken = true;
     say_broken(v, &trade, true, adjust ? 'S' : c->trade.reason);
     say_broken(v, &trade, false, adjust ? 'S' : c->trade.reason);
+    naive_risk_amend(v, &trade, -1);
     if (!adjust)
         return;
     struct event *event = naive_event_add(v, EV_TRADE, 2);
@@ -373,6 +383,7 @@ static void break_trade(struct naive_venue *v, const struct command *c)
     event->quantity = c->trade.quantity;
     event->match = v->next_match++;
     naive_keep(v, event);
+    naive_risk_amend(v, event, 1);
 }
 
 const struct event *naive_step(struct naive_venue *v, const struct command *c, size_t *count)
@@ -382,6 +393,8 @@ const struct event *naive_step(struct naive_venue *v, const struct command *c, s
     v->count = 0;
     v->outcome = NAIVE_NONE;
     v->now = c->time_ns;
+    if (v->risk)
+        v->risk->marked = false;
     if (c->type >= CMD_ENTER && c->type <= CMD_QUERY)
         order_message(v, c);
     else if (c->type >= CMD_OPEN_DAY && c->type <= CMD_OPEN_SESSION)
@@ -400,6 +413,10 @@ const struct event *naive_step(struct naive_venue *v, const struct command *c, s
         naive_kill(v, c);
     else if (c->type == CMD_RESET)
         naive_reset(v, c);
+    else if (c->type == CMD_LIMIT || c->type == CMD_POSITION || c->type == CMD_MODE || c->type == CMD_GROUP)
+        naive_risk_command(v, c);
+    else if (c->type == CMD_REFERENCE || c->type == CMD_BANDS || c->type == CMD_HALT || c->type == CMD_INDEX)
+        naive_market_command(v, c);
     else if (c->type == CMD_SESSION_UP && client)
         client->up = true;
     else if (c->type == CMD_SESSION_DOWN && client && client->up) {
@@ -407,6 +424,7 @@ const struct event *naive_step(struct naive_venue *v, const struct command *c, s
         if (client->cancel_on_disconnect)
             cancel_orders(v, c->session, 'Z', NULL, 0);
     }
+    naive_settle(v);
     naive_after(v);
     *count = v->count;
     return v->events;

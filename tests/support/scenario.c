@@ -60,6 +60,14 @@ static uint32_t price_of(const char *word)
     return price;
 }
 
+// Second of the day, or with "ns" behind it just that.
+static uint64_t moment_of(const char *word)
+{
+    char *end;
+    uint64_t ns = strtoull(word, &end, 10);
+    return strcmp(end, "ns") == 0 ? ns : price_of(word) * UINT64_C(100000);
+}
+
 // Money and large numbers: a point makes it 1/10,000.
 static uint64_t amount_of(const char *word)
 {
@@ -122,8 +130,8 @@ static bool set_option(struct command *c, const char *word)
         set;                       \
         return true;               \
     }
-    if (NAMED("at")) { // second of the day
-        c->time_ns = price_of(value) * UINT64_C(100000);
+    if (NAMED("at")) {
+        c->time_ns = moment_of(value);
         return true;
     }
     if (NAMED("refuse")) {
@@ -195,10 +203,13 @@ static uint32_t next_parts(struct words *words, const char *name) // millionths,
     return value ? price_of(value) : 0;
 }
 
+// "5": so many units; "5ms", "5ns" with a unit of their own, which is the field's.
 static uint64_t next_seconds(struct words *words, const char *name, uint64_t unit, uint64_t none)
 {
     const char *value = next_value(words, name);
-    return value ? strtoull(value, NULL, 10) * unit : none;
+    char *end;
+    uint64_t number = value ? strtoull(value, &end, 10) : 0;
+    return !value ? none : *end ? number : number * unit;
 }
 
 static void parse_bands(struct command *c, struct words *words)
@@ -230,8 +241,7 @@ static bool parse_market(struct command *c, const char *type, struct words *word
         c->reference.reference = price_of(next_word(words));
         const char *sho = next_value(words, "sho");
         c->reference.reg_sho = sho ? *sho : 0;
-        const char *adv = next_value(words, "adv");
-        c->reference.adv = adv ? strtoull(adv, NULL, 10) : 0;
+        c->reference.adv = next_seconds(words, "adv", 1, 0);
     } else if (strcmp(type, "INDEX") == 0) {
         c->type = CMD_INDEX;
         c->index.level = next_number(words);
@@ -313,7 +323,7 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         c->phase.phase = *session;
     } else if (strcmp(type, "TICK") == 0) { // at so many seconds of the day
         *c = (struct command){.type = CMD_TICK, .session = SESSION_NONE};
-        c->time_ns = price_of(session) * UINT64_C(100000);
+        c->time_ns = moment_of(session);
     } else if (strcmp(type, "BREAK") == 0 || strcmp(type, "ADJUST") == 0) {
         *c = (struct command){.type = *type == 'B' ? CMD_BREAK : CMD_ADJUST, .session = SESSION_NONE};
         c->trade.match = (UINT64_C(1) << 40) + strtoull(session + 1, NULL, 10);
@@ -372,8 +382,8 @@ static bool parse_command(struct command *c, char *line)
 
 struct run {
     struct rig rig;
-    struct rig_day day;        // of the scenario to come
-    struct naive_venue *naive; // not of a day with risk
+    struct rig_day day; // of the scenario to come
+    struct naive_venue *naive;
     struct command before[16]; // commands that come just before the day's start
     unsigned befores;
     const struct event *events; // the naive venue's, of the last command; without one the engine's
@@ -402,7 +412,7 @@ static void step_both(struct run *run, struct command *c)
     char text[256] = "", theirs[256] = "";
     rig_step(&run->rig, c);
     run->seen = 0;
-    if (!run->naive || run->engine_alone) {
+    if (run->engine_alone) {
         run->events = run->rig.events;
         run->count = run->rig.count;
         return;
@@ -453,8 +463,7 @@ static void close_scenario(struct run *run)
     finish_command(run);
     if (run->open) {
         rig_free(&run->rig);
-        if (run->naive)
-            naive_free(run->naive);
+        naive_free(run->naive);
     }
     run->open = run->titled = false;
     run->befores = 0;
@@ -465,7 +474,7 @@ static void open_scenario(struct run *run)
     if (run->open || !run->titled)
         return;
     rig_new(&run->rig, &run->day, 0);
-    run->naive = run->day.max_positions ? NULL : naive_new();
+    run->naive = naive_new();
     rig_opening(&run->day, open_both, run);
     run->seen = run->count;
     run->open = true;

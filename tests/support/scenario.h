@@ -14,10 +14,11 @@
 //           PHASE P|R|A|X    TICK second of the day    BREAK @match reason    ADJUST @match price quantity
 //           KILL venue|firm|account|session|symbol INDEX    RESET the same, by name: side=B|S actions=1|2|3 source= id=
 //           GROUP symbol number    MODE number on|off percent rate block
-// HALT symbol state reason    REFERENCE symbol price sho=    INDEX level breached last= declared=    BANDS symbol
-// percent= wide= limit= pause= velocity= within= until= from=    (in that order; seconds, percentages)
+// HALT symbol state reason    REFERENCE symbol price sho= adv=    INDEX level breached last= declared=    BANDS symbol
+// percent= wide= limit= pause= velocity= within= until= from=    (in that order; seconds, or with ms, ns behind;
+// percentages)
 // "-" stands for blanks, prices may be "market" or "cross"; tif is day, ioc or OUCH's character. Options and fields by
-// name: at= (second of the day) idx= refuse= firm= side= display= iso= cross= group= located= broker= tradenow=
+// name: at= (second of the day; 5ns) idx= refuse= firm= side= display= iso= cross= group= located= broker= tradenow=
 // customer= min= floor= type= peg= discretion= discretiontype= discretionpeg= post= reserves= expire= handle= aiq=
 // aiqgroup= stop= trail= (offsets in 1/10,000). Day: symbols S1 (tick 0.01) and S2 (tick 0.0001); sessions s0 and s2 of
 // firm ALFA, s1 of BETA; s2 cancels on disconnect. References and match numbers are printed without the core's range.

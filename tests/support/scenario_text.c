@@ -367,6 +367,8 @@ static void say_command_options(struct text *text, const struct command *c)
     }
     if (c->user_ref_idx)
         say(text, " idx=%u", c->user_ref_idx);
+    if (c->time_ns)
+        say(text, " at=%lluns", (unsigned long long)c->time_ns);
 }
 
 static void say_fields(struct text *text, const struct command *c)
@@ -396,9 +398,78 @@ static void say_replace(struct text *text, const struct command *c)
     say_fields(text, c);
 }
 
+static void say_limit(struct text *text, const struct command *c)
+{
+    static const char *const keys[] = {
+#define LIMIT(name, key, scopes, unit, reject, help) key,
+#include "contract/limits.def"
+#undef LIMIT
+    };
+    say(text, "LIMIT %c%u", "?vfasSa?"[c->limit.scope % 8], c -> limit.index);
+    if (c->limit.scope == SCOPE_POSITION)
+        say(text, ":S%u", c->limit.locate);
+    say(text, " %s ", c->limit.limit < LIMITS ? keys[c->limit.limit] : "nothing");
+    say_before_after(text, c->limit.value);
+}
+
+static void say_bands(struct text *text, const struct command *c)
+{
+    say(text, "BANDS S%u percent=%u.%04u wide=%u.%04u", c->bands.locate, c->bands.percent / 10000,
+        c->bands.percent % 10000, c->bands.wide_percent / 10000, c->bands.wide_percent % 10000);
+    say(text, " limit=%ums pause=%ums velocity=%u.%04u within=%ums", c->bands.limit_state_ms, c->bands.pause_ms,
+        c->bands.velocity_percent / 10000, c->bands.velocity_percent % 10000, c->bands.velocity_ms);
+    say(text, " until=%lluns from=%lluns", (unsigned long long)c->bands.wide_until_ns,
+        (unsigned long long)c->bands.wide_from_ns);
+}
+
+// Commands of risk and of the market; false when it is none.
+static bool say_control(struct text *text, const struct command *c)
+{
+    switch (c->type) {
+    case CMD_LIMIT:
+        say_limit(text, c);
+        break;
+    case CMD_POSITION:
+        say(text, "POSITION a%u S%u %lld %lld", c->position.account, c->position.locate,
+            (long long)c->position.quantity, (long long)c->position.cost);
+        return true; // before the start: its time is nothing to anybody
+    case CMD_GROUP:
+        say(text, "GROUP S%u %u", c->group.locate, c->group.group);
+        break;
+    case CMD_MODE:
+        say(text, "MODE %u %s %u %u %u", c->mode.mode, c->mode.on ? "on" : "off", c->mode.percent, c->mode.rate,
+            c->mode.block);
+        break;
+    case CMD_REFERENCE:
+        say(text, "REFERENCE S%u", c->reference.locate);
+        say_price(text, c->reference.reference);
+        if (c->reference.reg_sho)
+            say(text, " sho=%c", c->reference.reg_sho);
+        say(text, " adv=%llu", (unsigned long long)c->reference.adv);
+        break;
+    case CMD_HALT:
+        say(text, c->halt.locate ? "HALT S%u %c" : "HALT - %.0u%c", c->halt.locate, c->halt.state);
+        say_alpha(text, c->halt.reason, 4);
+        break;
+    case CMD_BANDS:
+        say_bands(text, c);
+        break;
+    case CMD_INDEX:
+        say(text, "INDEX %u %u last=%lluns", c->index.level, c->index.breached, (unsigned long long)c->index.last_ns);
+        break;
+    default:
+        return false;
+    }
+    if (c->time_ns)
+        say(text, " at=%lluns", (unsigned long long)c->time_ns);
+    return true;
+}
+
 void scenario_command_text(const struct command *c, char *into, size_t size)
 {
     struct text text = {into, size};
+    if (say_control(&text, c))
+        return;
     switch (c->type) {
     case CMD_ENTER:
         say_enter(&text, c);
@@ -435,8 +506,7 @@ void scenario_command_text(const struct command *c, char *into, size_t size)
         say(&text, "PHASE %c", c->phase.phase);
         return;
     case CMD_TICK:
-        say(&text, "TICK %llu.%04llu", (unsigned long long)(c->time_ns / 1000000000),
-            (unsigned long long)(c->time_ns / 100000 % 10000));
+        say(&text, "TICK %lluns", (unsigned long long)c->time_ns);
         return;
     case CMD_BREAK:
         say(&text, "BREAK @%u %c", low(c->trade.match), c->trade.reason);
