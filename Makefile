@@ -211,6 +211,10 @@ to_instance := -e 's/^Description=.*/&, instance %i/' -e 's\#/etc/crosswire/cros
   -e 's/crosswire-control.service/crosswire-control@%i.service/g' -e 's/crosswire-dataplane.service/crosswire-dataplane@%i.service/g' \
   -e 's/crosswire\.target/crosswire@%i.target/g' -e 's/^LoadCredential=crosswire.passwords/&:crosswire-%i.passwords/' \
   -e 's\#^StateDirectory=crosswire/journal\#&-%i\#'
+# systemd looks below /usr and /usr/local alone.
+next_steps  := $(strip $(if $(filter /usr /usr/local,$(PREFIX)),systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload,\
+  systemd-sysusers $(PREFIX)/lib/sysusers.d/crosswire.conf && systemd-tmpfiles --create $(PREFIX)/lib/tmpfiles.d/crosswire.conf && \
+  systemctl link $(PREFIX)/lib/systemd/system/crosswire*))
 host_files  := $(shell find hugepage_setup -type f ! -name '.*' 2>/dev/null)
 
 install: binaries $(client_library) ## lay out programs, units, profiles and client library under DESTDIR and PREFIX
@@ -242,11 +246,11 @@ install: binaries $(client_library) ## lay out programs, units, profiles and cli
 	for header in $(client_headers:dataplane/%=%); do \
 	  install -m 644 -D dataplane/$$header $(to)/include/crosswire/$$header || exit 1; done
 	install -m 644 $(client_library) $(to)/lib
-	install -m 644 -D -t $(to)/share/doc/crosswire/examples dataplane/client/example_order.c dataplane/client/example_script.c
+	install -m 644 -D -t $(to)/share/doc/crosswire/examples dataplane/client/example_order.c dataplane/client/example_script.c dataplane/client/example_drop_copy.c
 	printf '%s\n' 'Name: crosswire-client' 'Description: UFO, OUCH 5.0, ITCH 5.0 and MoldUDP64 for clients' 'Version: $(version)' \
 	  'Cflags: -I$(PREFIX)/include/crosswire' 'Libs: -L$(PREFIX)/lib -lcrosswire-client' >$(to)/lib/pkgconfig/crosswire-client.pc
 
-	@test -n "$(DESTDIR)" || echo "installed; next, as root: systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload"
+	@test -n "$(DESTDIR)" || echo 'installed; next, as root: $(next_steps)'
 
 uninstall: ## remove what install laid out; the configuration and the journal stay
 	rm -f $(to)/lib/systemd/system/crosswire[-.@]* $(to)/lib/sysusers.d/crosswire.conf $(to)/lib/tmpfiles.d/crosswire.conf

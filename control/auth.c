@@ -39,8 +39,8 @@ struct auth {
     unsigned taken; // jobs between submit and take
     struct queue asked;
     struct queue done;
-    struct auth_bucket *users;                            // one a session
-    char (*hashes)[AUTH_HASH];                            // one a session
+    struct auth_bucket *users;                            // one a stream
+    char (*hashes)[AUTH_HASH];                            // one a stream
     struct auth_bucket sources[SOURCE_SETS][SOURCE_WAYS]; // a small cache of addresses, least recently used goes
 };
 
@@ -117,16 +117,16 @@ static bool within_rates(struct auth *auth, const struct auth_ask *ask, uint64_t
     uint32_t rate = auth->config->control.login_attempts_per_minute;
     // The source first: who exceeds his own limit must not use up the user's.
     return auth_bucket_take(source_bucket(auth, ask->source_ip), rate, now_ns) &&
-           (ask->session >= auth->config->sessions_count || auth_bucket_take(&auth->users[ask->session], rate, now_ns));
+           (ask->session >= config_streams(auth->config) || auth_bucket_take(&auth->users[ask->session], rate, now_ns));
 }
 
 static bool names_session(const struct config *config, const struct auth_ask *ask)
 {
-    if (ask->session >= config->sessions_count)
+    if (ask->session >= config_streams(config))
         return false;
-    const struct config_session *session = &config->sessions[ask->session];
+    const struct config_stream stream = config_stream(config, ask->session);
     for (unsigned i = 0; i < sizeof ask->user; i++) {
-        if (toupper((unsigned char)ask->user[i]) != session->wire_user[i])
+        if (toupper((unsigned char)ask->user[i]) != stream.wire_user[i])
             return false;
     }
     return true;
@@ -154,7 +154,7 @@ static void *worker_main(void *argument)
             continue;
         }
         char hash[AUTH_HASH] = "";
-        if (job->ask.session < auth->config->sessions_count)
+        if (job->ask.session < config_streams(auth->config))
             memcpy(hash, auth->hashes[job->ask.session], sizeof hash);
         pthread_mutex_unlock(&auth->lock);
         job->verdict = verify(auth->config, &job->ask, hash);
@@ -183,15 +183,15 @@ struct auth *auth_new(const struct config *config)
     if (!auth)
         return NULL;
     auth->config = config;
-    const size_t most = config->sessions_count ? config->sessions_count : 1;
+    const size_t most = config_streams(config) ? config_streams(config) : 1;
     auth->users = calloc(most, sizeof *auth->users);
     auth->hashes = calloc(most, sizeof *auth->hashes);
     if (!auth->users || !auth->hashes) {
         wipe(auth);
         return NULL;
     }
-    for (uint32_t i = 0; i < config->sessions_count; i++)
-        strncpy(auth->hashes[i], config->sessions[i].password_hash, sizeof auth->hashes[i] - 1);
+    for (uint32_t i = 0; i < config_streams(config); i++)
+        strncpy(auth->hashes[i], config_stream(config, i).password_hash, sizeof auth->hashes[i] - 1);
     pthread_mutex_init(&auth->lock, NULL);
     pthread_cond_init(&auth->work, NULL);
     int error = pthread_create(&auth->worker, NULL, worker_main, auth);
@@ -227,7 +227,7 @@ void auth_free(struct auth *auth)
 
 bool auth_set_hash(struct auth *auth, uint32_t session, const char *hash)
 {
-    xw_assert(session < auth->config->sessions_count && strlen(hash) < AUTH_HASH);
+    xw_assert(session < config_streams(auth->config) && strlen(hash) < AUTH_HASH);
     pthread_mutex_lock(&auth->lock);
     bool differs = strcmp(auth->hashes[session], hash) != 0;
     strncpy(auth->hashes[session], hash, sizeof auth->hashes[session] - 1);

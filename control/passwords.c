@@ -44,8 +44,8 @@ static void find_path(struct reading *reading)
 
 static char (*hash_of(struct reading *reading, const char *user))[128]
 {
-    for (uint32_t i = 0; i < reading->config->sessions_count; i++) {
-        if (strcasecmp(reading->config->sessions[i].user, user) == 0)
+    for (uint32_t i = 0; i < config_streams(reading->config); i++) {
+        if (strcasecmp(config_stream(reading->config, i).user, user) == 0)
             return &reading->passwords->hash[i];
     }
     return NULL;
@@ -62,7 +62,7 @@ static int take_line(struct reading *reading, char *line)
                     "no `USER HASH` line; make the hash with `xwctl hash-password`, and keep it on one line");
     char(*to)[128] = hash_of(reading, user);
     if (!to)
-        return fail(reading, EX_CONFIG, "no session has the user that this line names; remove it");
+        return fail(reading, EX_CONFIG, "no session has the user that this line names, and no drop copy; remove it");
     if ((*to)[0])
         return fail(reading, EX_CONFIG, "this user has a hash already, here or in the configuration; keep one");
     strcpy(*to, hash);
@@ -93,18 +93,19 @@ static int read_file(struct reading *reading)
 int passwords_read(const struct config *config, struct passwords *passwords, char *error, size_t error_size)
 {
     struct reading reading = {.config = config, .passwords = passwords, .error = error, .error_size = error_size};
-    *passwords = (struct passwords){config->sessions_count, calloc(config->sessions_count, sizeof *passwords->hash)};
+    const uint32_t streams = config_streams(config);
+    *passwords = (struct passwords){streams, calloc(streams, sizeof *passwords->hash)};
     if (!passwords->hash) {
         snprintf(error, error_size, "no memory");
         return EX_OSERR;
     }
-    for (uint32_t i = 0; i < config->sessions_count; i++)
-        snprintf(passwords->hash[i], sizeof passwords->hash[i], "%s", config->sessions[i].password_hash);
+    for (uint32_t i = 0; i < streams; i++)
+        snprintf(passwords->hash[i], sizeof passwords->hash[i], "%s", config_stream(config, i).password_hash);
     int result = config->control.password_file[0] ? read_file(&reading) : 0;
-    for (uint32_t i = 0; result == 0 && i < config->sessions_count; i++) {
+    for (uint32_t i = 0; result == 0 && i < streams; i++) {
         if (!passwords->hash[i][0])
             result = fail(&reading, EX_CONFIG, "no line for user %s, who has no password_hash: add one",
-                          config->sessions[i].user);
+                          config_stream(config, i).user);
     }
     if (result != 0)
         passwords_free(passwords);

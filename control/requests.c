@@ -42,12 +42,12 @@ struct requests *requests_new(const struct region *region, const struct config *
     requests->outbound = outbound;
     requests->writer = writer;
     requests->lanes_count = config->gateways_count;
-    requests->forget = calloc(config->sessions_count + 1, sizeof *requests->forget);
+    requests->forget = calloc(config_streams(config) + 1, sizeof *requests->forget);
     if (!requests->forget) {
         free(requests);
         return NULL;
     }
-    for (uint32_t i = 0; i < config->sessions_count; i++)
+    for (uint32_t i = 0; i < config_streams(config); i++)
         requests_forget(requests, i);
     for (unsigned i = 0; i < requests->lanes_count; i++) {
         struct lane *lane = &requests->lanes[i];
@@ -87,8 +87,8 @@ static struct gateway_reply *reply_slot(struct ring *ring, uint32_t index, const
 // Returns whether all is told.
 static bool tell_forgotten(struct requests *requests)
 {
-    for (uint32_t i = 0; requests->forgets > 0 && i < requests->config->sessions_count; i++) {
-        struct ring *replies = requests->lanes[requests->config->sessions[i].gateway].replies;
+    for (uint32_t i = 0; requests->forgets > 0 && i < config_streams(requests->config); i++) {
+        struct ring *replies = requests->lanes[config_stream(requests->config, i).gateway].replies;
         if (!requests->forget[i])
             continue;
         if (replies && ring_room(replies, 1) == 0)

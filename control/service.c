@@ -154,9 +154,12 @@ static void take_lock(struct service *service)
     char path[512];
     region_control_lock(path, sizeof path, config->run_directory, config->instance);
     service->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (service->lock_fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
+        fail_with(EX_NOPERM, "%s: %s: run as the user whose it is, or who may write to the directory: ls -ld %s %s",
+                  path, strerror(errno), config->run_directory, path);
     if (service->lock_fd < 0)
-        fail_with(errno == EACCES || errno == EROFS ? EX_NOPERM : EX_CANTCREAT,
-                  "%s: %s: make run_directory with: mkdir -p %s", path, strerror(errno), config->run_directory);
+        fail_with(EX_CANTCREAT, "%s: %s: make run_directory with: mkdir -p %s", path, strerror(errno),
+                  config->run_directory);
     if (flock(service->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return;
     fail_with(EX_UNAVAILABLE,
@@ -267,6 +270,12 @@ static void tell_breakers(void *context, unsigned core, const struct alert *aler
     breakers_alert(service->breakers, alert, monotonic_ns());
 }
 
+static void tell_reference(void *context, unsigned core, const struct command *command)
+{
+    const struct service *service = context;
+    breakers_reference(service->breakers, core, command, monotonic_ns());
+}
+
 static void read_for_breakers(void *context, const struct command *record)
 {
     const struct service *service = context;
@@ -316,6 +325,7 @@ static void open_services(struct service *service)
         service->second = second_new(service->limits, service->past, service->audit);
     if (!service->second)
         fail_with(EX_OSERR, "no memory");
+    limits_desk_hear(service->limits, tell_reference, service);
     history_register(service->past, read_for_breakers, end_for_breakers, service);
     service->for_operators = (struct desk_context){.config = service->config,
                                                    .outbound = service->outbound,
@@ -555,6 +565,10 @@ static void poll_breakers(struct service *service)
     if (live && !atomic_load_explicit(&service->generation.region.header->stop, memory_order_relaxed)) {
         senses.generation = &service->generation;
         senses.recovery = service->recovery;
+        for (unsigned core = 0; core < service->config->matchers_count; core++) {
+            const char phase = recovery_phase(service->recovery, core);
+            senses.trading |= (uint32_t)(phase == PHASE_PRE || phase == PHASE_REGULAR || phase == PHASE_AFTER) << core;
+        }
     }
     if (breakers_poll(service->breakers, &senses) && service->ready && service->stops == 0)
         tell_status(service);

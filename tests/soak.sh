@@ -3,7 +3,7 @@
 # The random tests and the kills with fresh seeds, until XW_SOAK minutes are over (at least one round). Prints what it draws;
 # stops at the first failure with the command that does the same again; ends with N passed, N failed, N skipped.
 #   tests/soak.sh BUILD            XW_SOAK=MINUTES [30]   XW_COMMANDS [1000000] a random engine test   XW_ORDERS [100000] a day
-#   tests/soak.sh BUILD day SEED   one generated day alone: the seed decides layout, durability, orders and kills
+#   tests/soak.sh BUILD day SEED   one generated day alone: the seed decides layout, durability, orders and kills; XW_KILLS=N kills so often
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=$(realpath "${1:?usage: tests/soak.sh BUILD}")
@@ -21,11 +21,11 @@ day() {
     RANDOM=$((seed % 32768))
     XW_GATEWAYS=$((RANDOM % 2 + 1)) XW_MATCHERS=$((RANDOM % 2 + 1))
     XW_ACK=$([ $((RANDOM % 3)) -eq 0 ] && echo matched || echo durable)
-    local window=$((1 << RANDOM % 9)) pack=$((RANDOM % 4 == 0 ? 8 : 1)) resting=$((RANDOM % 5000 + 10)) kills=$((RANDOM % 4))
+    local window=$((1 << RANDOM % 9)) pack=$((RANDOM % 4 == 0 ? 8 : 1)) resting=$((RANDOM % 5000 + 10)) kills=${XW_KILLS:-$((RANDOM % 4))}
     local pace=()
     [ $window -ge $pack ] || window=$pack
     # A day that is to be killed must last.
-    [ $kills -eq 0 ] || pace=(--rate $((XW_ORDERS / 5)))
+    [ "$kills" -eq 0 ] || pace=(--rate $((XW_ORDERS / (2 * kills) + 1)))
     echo "gateways $XW_GATEWAYS, matchers $XW_MATCHERS, ack $XW_ACK, window $window, pack $pack, resting $resting, kills $kills"
     xw_begin
     xw_configure
@@ -33,8 +33,8 @@ day() {
     "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders "$XW_ORDERS" --seed "$seed" --window $window --pack $pack --resting $resting \
         "${pace[@]}" --grace 30 --record "$XW_HOME/received.rec" --reread --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
     xw_client_pid=$!
-    while [ $kills -gt 0 ]; do
-        sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
+    while [ "$kills" -gt 0 ]; do
+        sleep "0.$((RANDOM % 900 + 100))"
         kill -0 "$xw_client_pid" 2>/dev/null || break # the day is over
         victim=$((RANDOM % 3))
         [ $victim -eq 0 ] || xw_kill dataplane

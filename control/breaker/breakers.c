@@ -95,7 +95,9 @@ struct breakers *breakers_new(const struct config *config)
         return NULL;
     breakers->config = config;
     breakers->rows_count = config->trips_count;
-    if (make_rows(config, &breakers->rows))
+    breakers->fresh_ns = calloc(config->symbols_count + 1, sizeof *breakers->fresh_ns);
+    breakers->said_ns = calloc(config->symbols_count + 1, sizeof *breakers->said_ns);
+    if (breakers->fresh_ns && breakers->said_ns && make_rows(config, &breakers->rows))
         return breakers;
     breakers_free(breakers);
     return NULL;
@@ -103,8 +105,11 @@ struct breakers *breakers_new(const struct config *config)
 
 void breakers_free(struct breakers *breakers)
 {
-    if (breakers)
-        free_rows(breakers->rows, breakers->rows_count);
+    if (!breakers)
+        return;
+    free_rows(breakers->rows, breakers->rows_count);
+    free(breakers->fresh_ns);
+    free(breakers->said_ns);
     free(breakers);
 }
 
@@ -215,7 +220,7 @@ static void poll_row(struct breakers *breakers, const struct row *row, const str
     for (uint32_t i = 0; i < row->count; i++) {
         struct part *part = &row->parts[i];
         const enum breaker_state from = part_state(part);
-        const bool reached = part_reached(row, i, part, senses, from != BREAKER_CLOSED);
+        const bool reached = part_reached(breakers, row, i, part, senses, from != BREAKER_CLOSED);
         drive(row, part, reached, senses->now_ns);
         announce(breakers, row, i, "breaker", from);
     }
@@ -272,6 +277,12 @@ void breakers_alert(struct breakers *breakers, const struct alert *alert, uint64
             part_count(row, &row->parts[alert->index], 1, now_ns);
         }
     }
+}
+
+void breakers_reference(struct breakers *breakers, unsigned core, const struct command *command, uint64_t now_ns)
+{
+    if (command->reference.reference || command->reference.adv)
+        breakers->fresh_ns[symbol_place(breakers->config, core, command->reference.locate)] = now_ns;
 }
 
 breaker_permit breakers_login(struct breakers *breakers, uint32_t session, uint64_t now_ns)

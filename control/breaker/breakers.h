@@ -41,6 +41,7 @@ struct senses {
     uint64_t clock_error_us; // UINT64_MAX: not synchronised
     uint64_t disk_free_mb;
     bool clock_known, disk_known;        // could be asked
+    uint32_t trading;                    // matching cores whose phase is one that trades, a bit each
     const struct generation *generation; // NULL: no data plane that runs a recovered day
     struct recovery *recovery;           // of that, to give commands; NULL in tests without
 };
@@ -54,6 +55,9 @@ bool breakers_poll(struct breakers *breakers, const struct senses *senses);
 
 // An alert of a matching core: those of loss and drawdown count.
 void breakers_alert(struct breakers *breakers, const struct alert *alert, uint64_t now_ns);
+
+// A matching core is given a reference price or a volume of a symbol: what its risk is measured by is fresh.
+void breakers_reference(struct breakers *breakers, unsigned core, const struct command *command, uint64_t now_ns);
 
 // A login of a session that needs a verification: leave for it, or 0 when the session's port is closed.
 // breakers_login_done takes what came of it.

@@ -75,8 +75,26 @@ static uint64_t journal_lag(struct part *part, const struct senses *senses, uint
     return consumed >= produced ? 0 : (senses->now_ns - part->base_of) / MS_NS;
 }
 
+// Seconds since that symbol of matching core `index` which was longest without one was given a reference. A symbol that
+// never was counts from when the market is first seen to trade.
+static uint64_t oldest_reference(const struct breakers *breakers, uint32_t index, uint64_t now_ns)
+{
+    const struct config *config = breakers->config;
+    uint64_t oldest = 0;
+    for (uint32_t i = 0; i < config->symbols_count; i++) {
+        if (config->symbols[i].matcher != index)
+            continue;
+        if (breakers->fresh_ns[i] == 0)
+            breakers->fresh_ns[i] = now_ns;
+        uint64_t age = now_ns - breakers->fresh_ns[i];
+        oldest = age > oldest ? age : oldest;
+    }
+    return oldest / (1000 * MS_NS);
+}
+
 // False when it can not be told now.
-static bool read_level(const struct row *row, uint32_t index, struct part *part, const struct senses *senses)
+static bool read_level(const struct breakers *breakers, const struct row *row, uint32_t index, struct part *part,
+                       const struct senses *senses)
 {
     switch (row->trip.is) {
     case TRIP_BACKLOG:
@@ -88,6 +106,9 @@ static bool read_level(const struct row *row, uint32_t index, struct part *part,
     case TRIP_CLOCK_ERROR:
         part->value = senses->clock_error_us;
         return senses->clock_known;
+    case TRIP_RISK_DATA_STALE:
+        part->value = senses->trading >> index & 1 ? oldest_reference(breakers, index, senses->now_ns) : 0;
+        return senses->trading >> index & 1;
     default: // DISK_SPACE
         part->value = senses->disk_free_mb;
         return senses->disk_known;
@@ -103,10 +124,10 @@ static bool level_reached(const struct row *row, uint64_t value, bool open)
     return open ? value > threshold - (threshold + 9) / 10 : value >= threshold;
 }
 
-static bool level_lasts(const struct row *row, uint32_t index, struct part *part, const struct senses *senses,
-                        bool open)
+static bool level_lasts(const struct breakers *breakers, const struct row *row, uint32_t index, struct part *part,
+                        const struct senses *senses, bool open)
 {
-    if (!read_level(row, index, part, senses) || !level_reached(row, part->value, open)) {
+    if (!read_level(breakers, row, index, part, senses) || !level_reached(row, part->value, open)) {
         part->from_ns = 0;
         return false;
     }
@@ -197,7 +218,8 @@ static bool step_reached(const struct row *row, struct part *part, const struct 
     return reached;
 }
 
-bool part_reached(const struct row *row, uint32_t index, struct part *part, const struct senses *senses, bool open)
+bool part_reached(const struct breakers *breakers, const struct row *row, uint32_t index, struct part *part,
+                  const struct senses *senses, bool open)
 {
     switch (row->trip.is) {
     case TRIP_LOSS:
@@ -212,6 +234,6 @@ bool part_reached(const struct row *row, uint32_t index, struct part *part, cons
     case TRIP_LATENCY:
         return ratio_reached(row, index, part, senses, open);
     default:
-        return level_lasts(row, index, part, senses, open);
+        return level_lasts(breakers, row, index, part, senses, open);
     }
 }

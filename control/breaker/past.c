@@ -104,9 +104,28 @@ static void read_note(struct breakers *breakers, const struct command *note)
         past->scope = note->note.scope;
 }
 
+uint32_t symbol_place(const struct config *config, unsigned core, uint16_t locate)
+{
+    uint32_t i = 0;
+    while (i < config->symbols_count && (config->symbols[i].matcher != core || config->symbols[i].locate != locate))
+        i++;
+    return i;
+}
+
+// Recovery has shown us the same, as if it were given now.
+static void read_reference(struct breakers *breakers, const struct command *record)
+{
+    const uint32_t place = symbol_place(breakers->config, journal_core(record), record->reference.locate);
+    if (record->reference.reference || record->reference.adv)
+        breakers->said_ns[place] = record->time_ns + 1; // 0: none
+}
+
 void breakers_read(struct breakers *breakers, const struct command *record)
 {
-    if (record->type == CMD_KILL)
+    breakers->read_ns = record->time_ns > breakers->read_ns ? record->time_ns : breakers->read_ns;
+    if (record->type == CMD_REFERENCE)
+        read_reference(breakers, record);
+    else if (record->type == CMD_KILL)
         read_kill(breakers, record);
     else if (record->type == CMD_RESET)
         read_reset(breakers, record);
@@ -157,8 +176,19 @@ static uint16_t wanted_cores(const struct breakers *breakers, const struct comma
     return cores;
 }
 
+// How old the references are: ticks are the journal's clock.
+static void end_references(struct breakers *breakers, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < breakers->config->symbols_count; i++) {
+        const uint64_t age = breakers->said_ns[i] ? breakers->read_ns + 1 - breakers->said_ns[i] : 0;
+        if (breakers->said_ns[i])
+            breakers->fresh_ns[i] = age < now_ns ? now_ns - age : 1;
+    }
+}
+
 void breakers_read_end(struct breakers *breakers, uint64_t now_ns)
 {
+    end_references(breakers, now_ns);
     for (uint32_t i = 0; i < breakers->rows_count; i++)
         for (uint32_t part = 0; part < breakers->rows[i].count; part++)
             adopt(breakers, &breakers->rows[i], part, now_ns);

@@ -84,11 +84,15 @@ struct breakers {
     unsigned letters_first, letters_count;
     uint64_t kills; // given so far, for their ids
     struct stray strays[BREAKER_STRAYS];
+    uint64_t *fresh_ns; // by symbol of the configuration: its newest reference, 0 none yet
+    uint64_t *said_ns;  // the same in the time of the journal's commands, while that is read
+    uint64_t read_ns;   // the newest time there
     char text[128];
 };
 
 // ---- measure.c: whether the row's threshold is reached. `open`: the breaker is, so that a little less counts as well.
-bool part_reached(const struct row *row, uint32_t index, struct part *part, const struct senses *senses, bool open);
+bool part_reached(const struct breakers *breakers, const struct row *row, uint32_t index, struct part *part,
+                  const struct senses *senses, bool open);
 // Whether `now_ns` is in another window than the one before; then begins it.
 void part_count(const struct row *row, struct part *part, uint32_t events, uint64_t now_ns);
 
@@ -105,6 +109,9 @@ void breakers_take_back_alone(struct breakers *breakers, const char *by);
 // A transition, for the audit.
 void breakers_note(struct breakers *breakers, const struct row *row, uint32_t index, const char *by,
                    enum breaker_state from, enum breaker_state to);
+
+// The symbol's place in the configuration; symbols_count: none.
+uint32_t symbol_place(const struct config *config, unsigned core, uint16_t locate);
 
 // A command that resets what `kill` has blocked, in line for `cores`.
 void breakers_lift(struct breakers *breakers, const struct command *kill, uint16_t cores);

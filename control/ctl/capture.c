@@ -16,6 +16,7 @@
 #include "contract/ouch_out.h"
 #include "contract/ufo.h"
 #include "control/ctl/export.h"
+#include "control/recovery/fan_out.h"
 
 enum { IP_HEADER = 20, UDP_HEADER = 8, GATEWAY_PORT = 4000, CLIENT_PORT = 40000 };
 #define GATEWAY_IP 0x0A000001u
@@ -27,7 +28,8 @@ struct capture {
     pcap_dumper_t *file;
     uint64_t midnight_s;     // Unix time of the trading date's midnight
     uint32_t *next_sequence; // by session
-    uint8_t *cores;          // by session: its matching core, JOURNAL_CORES - 1 when it is not open
+    uint8_t *cores;          // by session: its matching core, FAN_OUT_CLOSED when it is not open
+    uint64_t told_ns;        // time of the event that is being told
 };
 
 // ---- datagrams ------------------------------------------------------------------------------------------------------
@@ -186,37 +188,25 @@ static void write_request(void *context, const struct command *record)
 
 // ---- what was told --------------------------------------------------------------------------------------------------
 
-static void write_message(struct capture *capture, const struct event *event, uint16_t session, enum ouch_party party)
+static void write_message(void *context, uint16_t session, const uint8_t *message, size_t size)
 {
+    struct capture *capture = context;
     uint8_t payload[UFO_SEQUENCED_HEADER + 2 + OUCH_OUT_MAX];
-    if (session == SESSION_NONE)
-        return;
-    size_t size = ouch_out_encode(event, party, payload + UFO_SEQUENCED_HEADER + 2);
-    if (size == 0)
-        return;
     payload[0] = 'S';
     put_be32(payload + 1, ++capture->next_sequence[session]);
     put_be16(payload + 5, 1);
     put_be16(payload + UFO_SEQUENCED_HEADER, (uint16_t)size);
-    write_datagram(capture, event->time_ns, GATEWAY_IP, GATEWAY_PORT, CLIENTS_IP + session, CLIENT_PORT, payload,
+    memcpy(payload + UFO_SEQUENCED_HEADER + 2, message, size);
+    write_datagram(capture, capture->told_ns, GATEWAY_IP, GATEWAY_PORT, CLIENTS_IP + session, CLIENT_PORT, payload,
                    UFO_SEQUENCED_HEADER + 2 + size);
 }
 
 static void write_event(void *context, unsigned core, const struct event *event)
 {
     struct capture *capture = context;
-    if (event->type == EV_SYSTEM && event->flags & EV_MD_ANY)
-        return; // market data's
-    if (event->type == EV_SYSTEM) {
-        for (unsigned i = 0; i < SESSION_NONE; i++) {
-            if (capture->walk->day.users[i][0] && capture->cores[i] == core)
-                write_message(capture, event, (uint16_t)i, OUCH_TAKER);
-        }
-        return;
-    }
-    write_message(capture, event, event->session, OUCH_TAKER);
-    if (event->type == EV_TRADE)
-        write_message(capture, event, event->other_session, OUCH_MAKER);
+    const struct fan_out sessions = {SESSION_NONE, capture->cores};
+    capture->told_ns = event->time_ns;
+    fan_out(&sessions, core, event, write_message, capture);
 }
 
 // ---- the file -------------------------------------------------------------------------------------------------------
@@ -234,10 +224,11 @@ void ctl_export_capture(struct ctl_walk *walk, const char *path)
     static struct capture capture;
     capture = (struct capture){.walk = walk, .midnight_s = midnight_of(walk->identity->date)};
     capture.next_sequence = calloc(SESSION_NONE, sizeof *capture.next_sequence);
-    capture.cores = calloc(SESSION_NONE, sizeof *capture.cores);
+    capture.cores = malloc(SESSION_NONE);
     capture.format = pcap_open_dead_with_tstamp_precision(DLT_RAW, 65535, PCAP_TSTAMP_PRECISION_NANO);
     if (!capture.next_sequence || !capture.cores || !capture.format)
         fail_with(EX_OSERR, "no memory");
+    memset(capture.cores, FAN_OUT_CLOSED, SESSION_NONE);
     snprintf(temporary, sizeof temporary, "%s.part", path);
     capture.file = pcap_dump_open(capture.format, temporary);
     if (!capture.file)

@@ -158,6 +158,7 @@ const char *ctl_command_name(unsigned type)
         [CMD_OPEN_SYMBOL] = "open_symbol",
         [CMD_OPEN_ACCOUNT] = "open_account",
         [CMD_OPEN_SESSION] = "open_session",
+        [CMD_OPEN_COPY] = "open_copy",
         [CMD_START] = "start",
         [CMD_END_DAY] = "end_day",
         [CMD_PHASE] = "phase",

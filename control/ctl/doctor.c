@@ -47,10 +47,33 @@ static const struct check {
 
 static const char *const result_names[] = {[DOCTOR_PASS] = "PASS", [DOCTOR_WARN] = "WARN", [DOCTOR_FAIL] = "FAIL"};
 
-// "HOST apply boot; then reboot" becomes "hugepage_setup/host apply boot --config CONFIG; then reboot".
+// As a shell takes it: between quotes where it has anything but plain characters.
+static const char *quoted(const char *path, char *text, size_t size)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    size_t used = 1;
+    if (*path && path[strspn(path, plain)] == '\0')
+        return path;
+    text[0] = '\'';
+    for (; *path && used + 6 < size; path++)
+        used += (size_t)snprintf(text + used, size - used, *path == '\'' ? "'\\''" : "%c", *path);
+    snprintf(text + used, size - used, "'");
+    return text;
+}
+
+// "AS crosswire-control" becomes a doctor as that user, "HOST apply boot; then reboot" becomes
+// "hugepage_setup/host apply boot --config CONFIG; then reboot".
 static void write_mend(const struct doctor *doctor, const char *mend, char *to, size_t size)
 {
+    char tool_text[512], config_text[512];
     const char *host = strstr(mend, "HOST ");
+    const char *config = doctor->config_path ? quoted(doctor->config_path, config_text, sizeof config_text) : NULL;
+    if (strncmp(mend, "AS ", 3) == 0) {
+        const bool as_root = strcmp(mend + 3, "root") == 0;
+        snprintf(to, size, "%s%s%s xwctl%s%s doctor", as_root ? "sudo" : "setpriv --reuid ", as_root ? "" : mend + 3,
+                 as_root ? "" : " --regid crosswire --init-groups", config ? " -c " : "", config ? config : "");
+        return;
+    }
     if (!host) {
         snprintf(to, size, "%s", mend);
         return;
@@ -59,8 +82,9 @@ static void write_mend(const struct doctor *doctor, const char *mend, char *to, 
     size_t length = strcspn(words, ";,(");
     while (length && words[length - 1] == ' ')
         length--;
-    snprintf(to, size, "%.*s%s %.*s%s%s%s", (int)(host - mend), mend, doctor->host_tool, (int)length, words,
-             doctor->config_path ? " --config " : "", doctor->config_path ? doctor->config_path : "", words + length);
+    snprintf(to, size, "%.*s%s %.*s%s%s%s", (int)(host - mend), mend,
+             quoted(doctor->host_tool, tool_text, sizeof tool_text), (int)length, words, config ? " --config " : "",
+             config ? config : "", words + length);
 }
 
 void doctor_say(struct doctor *doctor, enum doctor_result result, const char *mend, const char *format, ...)

@@ -9,6 +9,7 @@
 #include "contract/log.h"
 #include "control/ctl/ctl.h"
 #include "control/ctl/export.h"
+#include "control/ctl/progress.h"
 #include "control/journal/verify.h"
 
 // ---- verify ---------------------------------------------------------------------------------------------------------
@@ -67,13 +68,18 @@ static const struct journal_verdict *verify_date(const struct ctl *ctl, const st
 {
     static uint8_t keys[JOURNAL_KEYS_MAX][JOURNAL_KEY_BYTES];
     static struct journal_verdict verdict;
+    struct ctl_progress progress;
     unsigned count = 0;
     char text[512];
     int code = ctl->key ? journal_keys_load_public(ctl->key, keys, &count, text, sizeof text) : 0;
     if (code)
         fail_with(code, "%s", text);
+    ctl_progress_begin(&progress, identity);
+    verdict.tell = ctl_progress_show;
+    verdict.context = &progress;
     enum journal_result result =
         journal_verify(identity, ctl->key ? (const uint8_t(*)[JOURNAL_KEY_BYTES])keys : NULL, count, before, &verdict);
+    ctl_progress_end(&progress);
     if (result == JOURNAL_ABSENT)
         fail_with(EX_NOINPUT, "%s", verdict.text);
     print_verdict(identity, &verdict, result, ctl->key != NULL, ctl->json);

@@ -226,6 +226,9 @@ static void payload(struct row *row, const struct command *c)
     case CMD_OPEN_SESSION:
         open_session(row, c);
         break;
+    case CMD_OPEN_COPY:
+        row_text(row, ROW_user, c->open_copy.user, sizeof c->open_copy.user);
+        break;
     case CMD_END_DAY:
         row_text(row, ROW_by, c->phase.by, sizeof c->phase.by);
         break;

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ctl/walk.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "contract/log.h"
+#include "control/ctl/progress.h"
 
-enum { INDEXES = UINT16_MAX + 1, EARLY_MOST = 64, PROGRESS_RECORDS = 1 << 16 };
+enum { INDEXES = UINT16_MAX + 1, EARLY_MOST = 64 };
 
 // What a core is told before its engine's size is known.
 struct early {
@@ -190,28 +188,14 @@ static void take(struct state *state, const struct command *record)
 
 // ---- the walk -------------------------------------------------------------------------------------------------------
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void show_progress(const struct ctl_walk *walk, const struct journal_report *report, double seconds)
-{
-    fprintf(stderr, "\r%" PRIu64 " records, segment %u of %u, %.1f M records/s ", walk->records, report->segments,
-            report->last_segment > report->segments ? report->last_segment : report->segments,
-            seconds > 0 ? (double)walk->records / seconds / 1e6 : 0);
-}
-
 void ctl_walk(struct ctl_walk *walk)
 {
     struct state *state = need(calloc(1, sizeof *state));
     struct journal_reader *reader;
     struct journal_report report;
     const struct command *record;
-    const bool people = isatty(STDERR_FILENO);
-    double begun = seconds_now();
+    struct ctl_progress progress;
+    ctl_progress_begin(&progress, walk->identity);
     state->walk = walk;
     walk->day.users = need(calloc(INDEXES, sizeof *walk->day.users));
     walk->day.accounts = need(calloc(INDEXES, sizeof *walk->day.accounts));
@@ -219,20 +203,17 @@ void ctl_walk(struct ctl_walk *walk)
     enum journal_result result = journal_reader_open(&reader, walk->identity, &report);
     if (result != JOURNAL_OK)
         fail_with(result == JOURNAL_ABSENT ? EX_NOINPUT : journal_exit_code(result), "%s", report.text);
-    for (uint64_t read = 1; (result = journal_reader_next(reader, &record)) == JOURNAL_OK; read++) {
+    while ((result = journal_reader_next(reader, &record)) == JOURNAL_OK) {
         take(state, record);
-        if (people && read % PROGRESS_RECORDS == 0)
-            show_progress(walk, journal_reader_report(reader), seconds_now() - begun);
+        ctl_progress_show(&progress, journal_reader_report(reader));
     }
-    if (people)
-        fputs("\r\033[K", stderr);
+    walk->seconds = ctl_progress_end(&progress);
     if (result != JOURNAL_END)
         fail_with(journal_exit_code(result), "%s", journal_reader_report(reader)->text);
     journal_reader_close(reader);
     for (unsigned core = 0; core < JOURNAL_CORES; core++)
         free(state->early[core].records);
     free(state);
-    walk->seconds = seconds_now() - begun;
 }
 
 void ctl_walk_free(struct ctl_walk *walk)

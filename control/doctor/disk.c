@@ -116,7 +116,7 @@ void doctor_disk(struct doctor *doctor)
     if (fd < 0) {
         bool denied = errno == EACCES || errno == EPERM;
         doctor_say(doctor, denied ? DOCTOR_WARN : DOCTOR_FAIL,
-                   denied ? "run doctor as crosswire-control: setpriv --reuid crosswire-control --init-groups xwctl .."
+                   denied ? "AS crosswire-control"
                           : "set journal_directory to a file system that knows O_DIRECT, with room",
                    "%s: a file to measure can not be made: %s", directory, strerror(errno));
         return;

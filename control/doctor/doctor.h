@@ -53,8 +53,8 @@ struct doctor {
     unsigned findings_count;
 };
 
-// Records a finding of the running check. `mend` may be NULL; "HOST .." at its start stands for the host preparation
-// with this configuration.
+// Records a finding of the running check. `mend` may be NULL; "HOST .." in it stands for the host preparation with this
+// configuration, and "AS USER" for a doctor as that user.
 void doctor_say(struct doctor *doctor, enum doctor_result result, const char *mend, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

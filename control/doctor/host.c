@@ -83,8 +83,7 @@ static void look_at_locked(struct doctor *doctor)
     char process[24], text[64];
     snprintf(process, sizeof process, "%" PRIu64, doctor->live_pid);
     if (!status_of(doctor, process, "VmLck", text, sizeof text))
-        doctor_say(doctor, DOCTOR_WARN, "run doctor as root", "what the data plane, pid %s, has locked can not be seen",
-                   process);
+        doctor_say(doctor, DOCTOR_WARN, "AS root", "what the data plane, pid %s, has locked can not be seen", process);
     else if (strtoull(text, NULL, 10) == 0)
         doctor_say(doctor, DOCTOR_WARN,
                    "systemctl edit crosswire-dataplane: LimitMEMLOCK=infinity (by hand: ulimit -l unlimited), then "

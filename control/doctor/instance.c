@@ -34,8 +34,8 @@ static void look_at_directory(struct doctor *doctor)
         snprintf(mend, sizeof mend, "mkdir -p %s", config->run_directory);
         doctor_say(doctor, DOCTOR_FAIL, mend, "run_directory %s: %s", config->run_directory, strerror(errno));
     } else if (access(config->run_directory, W_OK | X_OK) != 0) {
-        doctor_say(doctor, DOCTOR_WARN, "run doctor as crosswire-dataplane, or give it the directory",
-                   "run_directory %s: this user may not write there", config->run_directory);
+        doctor_say(doctor, DOCTOR_WARN, "AS crosswire-dataplane", "run_directory %s: this user may not write there",
+                   config->run_directory);
     }
 }
 
@@ -50,9 +50,8 @@ static bool look_at_generation(struct doctor *doctor, uint64_t generation)
     case REGION_ABSENT: // gone since it was listed
         return false;
     case REGION_SYSTEM:
-        doctor_say(doctor, DOCTOR_WARN, "run doctor as root",
-                   "generation %" PRIu64 " of %s in %s can not be looked at: %s", generation, config->instance,
-                   config->run_directory, strerror(errno));
+        doctor_say(doctor, DOCTOR_WARN, "AS root", "generation %" PRIu64 " of %s in %s can not be looked at: %s",
+                   generation, config->instance, config->run_directory, strerror(errno));
         return false;
     case REGION_LAYOUT:
         doctor_say(doctor, DOCTOR_WARN, "xwctl status of that build; start its crosswire-control, which drains it",

@@ -64,8 +64,8 @@ static void look_at_socket(struct doctor *doctor, const struct config_port *port
             doctor_say(doctor, DOCTOR_PASS, NULL, "port %s: %s is left from a dead process; the next start replaces it",
                        port->name, port->device);
         } else {
-            doctor_say(doctor, DOCTOR_WARN, "run doctor as the data plane's user", "port %s: %s: %s", port->name,
-                       port->device, strerror(reason));
+            doctor_say(doctor, DOCTOR_WARN, "AS crosswire-dataplane", "port %s: %s: %s", port->name, port->device,
+                       strerror(reason));
         }
     }
 }

@@ -132,8 +132,10 @@ static void walk(struct verifier *verifier)
     enum journal_result result = journal_reader_open(&reader, verifier->identity, report);
     if (result == JOURNAL_OK) {
         journal_reader_watch(reader, take_block, verifier);
-        while (!verifier->result && (result = journal_reader_next(reader, &record)) == JOURNAL_OK)
-            ;
+        while (!verifier->result && (result = journal_reader_next(reader, &record)) == JOURNAL_OK) {
+            if (verifier->verdict->tell)
+                verifier->verdict->tell(verifier->verdict->context, journal_reader_report(reader));
+        }
         *report = *journal_reader_report(reader);
         journal_reader_close(reader);
     }
@@ -156,7 +158,7 @@ enum journal_result journal_verify(const struct journal_identity *identity, cons
     struct verifier *verifier = calloc(1, sizeof *verifier);
     const struct journal_disk *disk = journal_disk_of(identity);
     xw_assert(verifier);
-    memset(verdict, 0, sizeof *verdict);
+    *verdict = (struct journal_verdict){.tell = verdict->tell, .context = verdict->context};
     verifier->identity = identity;
     verifier->keys = keys;
     verifier->keys_count = count;
@@ -226,8 +228,13 @@ bool journal_look(const struct journal_identity *identity, struct journal_overvi
     bool good = lists[0] && lists[1] && lists[2] && statvfs(identity->directory, &room) == 0;
     for (unsigned i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
-    disk->close(disk, day);
+    struct journal_source source;
+    uint64_t blocks = 0;
+    good = journal_source_open_day(&source, disk, day) && good;
+    for (unsigned i = 0; i < source.count; i++)
+        blocks += journal_source_blocks(&source, i);
+    journal_source_close(&source);
     if (good)
-        *overview = (struct journal_overview){plain + packed, seals, (uint64_t)room.f_bavail * room.f_frsize};
+        *overview = (struct journal_overview){plain + packed, seals, blocks, (uint64_t)room.f_bavail * room.f_frsize};
     return good;
 }

@@ -13,6 +13,8 @@ struct journal_verdict {
     uint32_t unsealed;             // the first segment without a seal, none behind it has one; 0: all are sealed
     struct journal_seal_file last; // the last seal, when there is one
     struct journal_seal_file first;
+    void (*tell)(void *context, const struct journal_report *report); // the caller's, told at every record; or NULL
+    void *context;
     char text[320]; // after a fault: one line
 };
 
@@ -39,6 +41,7 @@ enum journal_result journal_reaches(const struct journal_reach *reach, const str
 struct journal_overview {
     unsigned segments; // files, one that is being made among them
     unsigned sealed;
+    uint64_t blocks;     // in the segments, unpacked; what is prepared and not written yet among them
     uint64_t free_bytes; // that this user may still write to the file system
 };
 

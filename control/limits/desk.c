@@ -63,6 +63,12 @@ void limits_desk_restored(struct limits_desk *desk, unsigned core)
     desk->started[core] = true;
 }
 
+void limits_desk_hear(struct limits_desk *desk, limits_heard *heard, void *context)
+{
+    desk->heard = heard;
+    desk->heard_context = context;
+}
+
 void limits_desk_note(struct limits_desk *desk, unsigned core, const struct command *command)
 {
     struct command original;
@@ -71,6 +77,8 @@ void limits_desk_note(struct limits_desk *desk, unsigned core, const struct comm
         original.type = command->refuse;
         command = &original;
     }
+    if (desk->heard && command->type == CMD_REFERENCE)
+        desk->heard(desk->heard_context, core, command);
     desk->started[core] |= command->type == CMD_START;
     if (!limits_note(&desk->told[core], &desk->venue, core, command))
         return;

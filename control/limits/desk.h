@@ -128,6 +128,10 @@ typedef void limits_stepped(void *context, enum limits_step step, const struct l
                             uint64_t present);
 void limits_desk_watch(struct limits_desk *desk, limits_stepped *stepped, void *context);
 
+// Who is told of each CMD_REFERENCE that a core is given, or was.
+typedef void limits_heard(void *context, unsigned core, const struct command *command);
+void limits_desk_hear(struct limits_desk *desk, limits_heard *heard, void *context);
+
 // "account NORTH max_quantity 100 -> 200", of the first rule that a request wants.
 void limits_desk_tell(const struct limits_desk *desk, const struct limits_pending *pending, char *out, size_t size);
 

@@ -25,6 +25,8 @@ struct limits_desk {
     uint32_t last_id;
     limits_stepped *stepped; // NULL: nobody is told
     void *stepped_context;
+    limits_heard *heard; // the same
+    void *heard_context;
 };
 
 // Whether going from what was told (NULL: nothing) to what is wanted gives more room.

@@ -154,10 +154,13 @@ static enum region_result join_region(struct region *region, const struct config
                   " in %s was made by another build: run that build's crosswire-control once to drain "
                   "it, or start both programs of one build",
                   number, config->run_directory);
+    if (result == REGION_SYSTEM && errno == EACCES)
+        fail_with(EX_NOPERM,
+                  "%s: %s: generation %" PRIu64 " is another user's: run crosswire-control as that user, which drains "
+                  "it, or, when its orders are not wanted: rm %s",
+                  region->path, strerror(errno), number, region->path);
     if (result == REGION_SYSTEM)
-        fail_with(errno == EACCES ? EX_NOPERM : EX_OSERR,
-                  "generation %" PRIu64 " in %s: %s: check its owner and rights", number, config->run_directory,
-                  strerror(errno));
+        fail_with(EX_OSERR, "%s: %s: mend that, then start crosswire-control again", region->path, strerror(errno));
     return result;
 }
 

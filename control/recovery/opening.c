@@ -7,8 +7,13 @@
 #include <sysexits.h>
 
 #include "contract/assert.h"
+#include "contract/drop_copy.h"
 #include "control/recovery/market.h"
 #include "engine/capacity.h"
+
+// FNV-1a: told by whom we trust.
+#define DIGEST_SEED UINT64_C(0xCBF29CE484222325)
+#define DIGEST_FACTOR UINT64_C(0x100000001B3)
 
 static struct command blank(enum command_type type, uint16_t session)
 {
@@ -84,6 +89,20 @@ static struct command open_session(const struct config_session *session, unsigne
     return command;
 }
 
+static struct command open_copy(const struct config *config, uint32_t copy)
+{
+    struct command command = blank(CMD_OPEN_COPY, (uint16_t)(config->sessions_count + copy));
+    memcpy(command.open_copy.user, config->drop_copies[copy].wire_user, sizeof command.open_copy.user);
+    command.open_copy.digest = DIGEST_SEED;
+    for (uint32_t i = 0; i < config->sessions_count; i++) {
+        if (!drop_copy_carries(config, copy, i))
+            continue;
+        command.open_copy.sessions++;
+        command.open_copy.digest = (command.open_copy.digest ^ i) * DIGEST_FACTOR;
+    }
+    return command;
+}
+
 // The market's commands are behind the sessions; their times are the schedule's, which may change in a day.
 static void add_market(struct command **next, const struct config *config, unsigned core)
 {
@@ -101,7 +120,8 @@ bool opening_init(struct opening *opening, const struct config *config, unsigned
     uint64_t drawn[2]; // for the day: the live-order table's secret key, the seed of random reserves
     if (getrandom(drawn, sizeof drawn, 0) != sizeof drawn)
         return false;
-    size_t most = 3 + 2 * (size_t)config->symbols_count + config->accounts_count + 2 * (size_t)config->sessions_count;
+    size_t most = 3 + 2 * (size_t)config->symbols_count + config->accounts_count + 2 * (size_t)config->sessions_count +
+                  config->drop_copies_count;
     opening->list = calloc(most, sizeof *opening->list);
     if (!opening->list)
         return false;
@@ -116,6 +136,10 @@ bool opening_init(struct opening *opening, const struct config *config, unsigned
     for (unsigned i = 0; i < config->sessions_count; i++) {
         if (config->sessions[i].matcher == core)
             *next++ = open_session(&config->sessions[i], i);
+    }
+    for (unsigned i = 0; i < config->drop_copies_count; i++) {
+        if (config->drop_copies[i].matcher == core)
+            *next++ = open_copy(config, i);
     }
     add_market(&next, config, core);
     *next++ = start(config);
@@ -166,7 +190,7 @@ static void note_opening_command(struct opening *opening, const struct command *
         got.index.last_ns = want->index.last_ns;
     if (want->type != got.type || want->session != got.session ||
         memcmp(want->payload, got.payload, sizeof got.payload) != 0)
-        mismatch(opening, EX_CONFIG, "other symbols, accounts, sessions or capacities");
+        mismatch(opening, EX_CONFIG, "other symbols, accounts, sessions, drop copies or capacities");
     opening->given++;
     if (command->type == CMD_START)
         opening->phase = command->phase.phase ? command->phase.phase : PHASE_REGULAR;
@@ -183,6 +207,7 @@ void opening_note(struct opening *opening, const struct command *command)
     case CMD_OPEN_SYMBOL:
     case CMD_OPEN_ACCOUNT:
     case CMD_OPEN_SESSION:
+    case CMD_OPEN_COPY:
     case CMD_START:
         note_opening_command(opening, command);
         break;
@@ -216,10 +241,9 @@ void opening_restored(struct opening *opening, char phase, bool ended, unsigned 
     opening->downs_given = downs;
 }
 
-// FNV-1a: told by whom we trust.
 uint64_t opening_digest(const struct opening *opening)
 {
-    uint64_t digest = UINT64_C(0xCBF29CE484222325);
+    uint64_t digest = DIGEST_SEED;
     for (unsigned i = 0; i < opening->count; i++) {
         struct command command = opening->list[i];
         if (command.type == CMD_OPEN_DAY) {
@@ -228,7 +252,7 @@ uint64_t opening_digest(const struct opening *opening)
         }
         const unsigned char *bytes = (const unsigned char *)&command;
         for (size_t at = offsetof(struct command, type); at < sizeof command; at++)
-            digest = (digest ^ bytes[at]) * UINT64_C(0x100000001B3);
+            digest = (digest ^ bytes[at]) * DIGEST_FACTOR;
     }
     return digest;
 }

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "contract/drop_copy.h"
 #include "contract/log.h"
 #include "contract/monotonic.h"
+#include "control/recovery/fan_out.h"
 #include "control/recovery/replica.h"
 #include "control/recovery/spill.h"
 
@@ -27,8 +29,12 @@ struct outbound {
     const struct config *config;
     const struct journal_identity *identity;
     struct outbound_core *cores;
-    struct spill *spills; // by session; not opened before its first message
-    uint32_t *told;       // by session: messages that its core's replica has made, kept in the spill already or not
+    struct fan_out sessions;
+    uint8_t *core_of;       // by session
+    struct copy_map copies; // over `map`
+    void *map;
+    struct spill *spills; // by stream; not opened before its first message
+    uint32_t *told;       // by stream: messages that its core's replica has made, kept in the spill already or not
     unsigned now;         // core whose events are being taken
     char trouble[128];    // why they can not be kept; empty: they can
 };
@@ -41,12 +47,19 @@ struct outbound *outbound_new(const struct config *config, const struct journal_
     outbound->config = config;
     outbound->identity = identity;
     outbound->cores = calloc(config->matchers_count + 1, sizeof *outbound->cores);
-    outbound->spills = calloc(config->sessions_count + 1, sizeof *outbound->spills);
-    outbound->told = calloc(config->sessions_count + 1, sizeof *outbound->told);
-    if (outbound->cores && outbound->spills && outbound->told)
-        return outbound;
-    outbound_free(outbound);
-    return NULL;
+    outbound->spills = calloc(config_streams(config) + 1, sizeof *outbound->spills);
+    outbound->told = calloc(config_streams(config) + 1, sizeof *outbound->told);
+    outbound->core_of = malloc(config->sessions_count + 1);
+    outbound->map = malloc(copy_map_footprint(config, COPY_MAP_ALL) + 1);
+    if (!outbound->cores || !outbound->spills || !outbound->told || !outbound->core_of || !outbound->map) {
+        outbound_free(outbound);
+        return NULL;
+    }
+    outbound->sessions = (struct fan_out){config->sessions_count, outbound->core_of};
+    for (uint32_t i = 0; i < config->sessions_count; i++)
+        outbound->core_of[i] = (uint8_t)config->sessions[i].matcher;
+    copy_map_new(&outbound->copies, outbound->map, config, COPY_MAP_ALL);
+    return outbound;
 }
 
 void outbound_free(struct outbound *outbound)
@@ -55,42 +68,14 @@ void outbound_free(struct outbound *outbound)
         return;
     for (unsigned i = 0; outbound->cores && i < outbound->config->matchers_count; i++)
         replica_free(outbound->cores[i].replica);
-    for (unsigned i = 0; outbound->spills && i < outbound->config->sessions_count; i++)
+    for (unsigned i = 0; outbound->spills && i < config_streams(outbound->config); i++)
         spill_close(&outbound->spills[i]);
     free(outbound->cores);
     free(outbound->spills);
     free(outbound->told);
+    free(outbound->core_of);
+    free(outbound->map);
     free(outbound);
-}
-
-// ---- fan-out --------------------------------------------------------------------------------------------------------
-
-static void give_one(const struct config *config, uint16_t session, const struct event *event, enum ouch_party party,
-                     outbound_give *give, void *context)
-{
-    uint8_t message[OUCH_OUT_MAX];
-    if (session >= config->sessions_count) // SESSION_NONE as well
-        return;
-    size_t length = ouch_out_encode(event, party, message);
-    if (length)
-        give(context, session, message, length);
-}
-
-void outbound_fan_out(const struct config *config, unsigned core, const struct event *event, outbound_give *give,
-                      void *context)
-{
-    if (event->type == EV_SYSTEM) {
-        if (event->flags & EV_MD_ANY) // an ITCH code
-            return;
-        for (unsigned i = 0; i < config->sessions_count; i++) {
-            if (config->sessions[i].matcher == core)
-                give_one(config, (uint16_t)i, event, OUCH_TAKER, give, context);
-        }
-        return;
-    }
-    give_one(config, event->session, event, OUCH_TAKER, give, context);
-    if (event->type == EV_TRADE)
-        give_one(config, event->other_session, event, OUCH_MAKER, give, context);
 }
 
 // ---- following the journal ------------------------------------------------------------------------------------------
@@ -109,36 +94,57 @@ static void core_failed(struct outbound *outbound, unsigned index, const char *t
 }
 
 // Drops the spill whole: what it took of a full disk is given back, to the journal if need be.
-static void spill_failed(struct outbound *outbound, uint16_t session)
+static void spill_failed(struct outbound *outbound, uint16_t stream)
 {
-    snprintf(outbound->trouble, sizeof outbound->trouble, "the file of session %u's messages: %s", session,
-             strerror(errno));
-    spill_close(&outbound->spills[session]);
+    snprintf(outbound->trouble, sizeof outbound->trouble, "the file of %s's messages: %s",
+             config_stream(outbound->config, stream).user, strerror(errno));
+    spill_close(&outbound->spills[stream]);
 }
 
-static void store(void *context, uint16_t session, const uint8_t *message, size_t length)
+static void store(struct outbound *outbound, uint16_t stream, const uint8_t *message, size_t length)
 {
-    struct outbound *outbound = context;
-    struct spill *spill = &outbound->spills[session];
-    if (outbound->trouble[0] || ++outbound->told[session] <= spill->count)
+    struct spill *spill = &outbound->spills[stream];
+    if (outbound->trouble[0] || ++outbound->told[stream] <= spill->count)
         return;
     if ((!spill->buffer && !spill_open(spill, outbound->config->journal_directory)) ||
         !spill_append(spill, message, length))
-        spill_failed(outbound, session);
+        spill_failed(outbound, stream);
+}
+
+static void store_copies(struct outbound *outbound, uint16_t session, const uint8_t *message, size_t length)
+{
+    uint8_t envelope[STREAM_MESSAGE_MAX];
+    char names[DROP_COPY_NAMES];
+    const uint32_t *first = &outbound->copies.first[session];
+    if (first[0] == first[1])
+        return;
+    drop_copy_names(outbound->config, session, names);
+    drop_copy_head(envelope, names, outbound->told[session]);
+    memcpy(envelope + DROP_COPY_HEADER, message, length);
+    for (uint32_t i = first[0]; i < first[1]; i++)
+        store(outbound, outbound->copies.streams[i], envelope, DROP_COPY_HEADER + length);
+}
+
+static void take_message(void *context, uint16_t session, const uint8_t *message, size_t length)
+{
+    struct outbound *outbound = context;
+    store(outbound, session, message, length);
+    if (outbound->copies.first)
+        store_copies(outbound, session, message, length);
 }
 
 static void take_event(void *context, const struct event *event)
 {
     struct outbound *outbound = context;
-    outbound_fan_out(outbound->config, outbound->now, event, store, outbound);
+    fan_out(&outbound->sessions, outbound->now, event, take_message, outbound);
 }
 
 // A replica at the journal's beginning.
 static bool begin(struct outbound *outbound, unsigned index)
 {
     const struct config *config = outbound->config;
-    for (unsigned i = 0; i < config->sessions_count; i++) {
-        if (config->sessions[i].matcher == index)
+    for (unsigned i = 0; i < config_streams(config); i++) {
+        if (config_stream(config, i).matcher == index)
             outbound->told[i] = 0;
     }
     outbound->cores[index].replica = replica_new(config, outbound->identity, index);
@@ -189,10 +195,10 @@ enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session,
                                     const struct journal_place *until, uint8_t *out, size_t room, unsigned *messages)
 {
     *messages = 0;
-    if (session >= outbound->config->sessions_count || first == 0 || count == 0)
+    if (session >= config_streams(outbound->config) || first == 0 || count == 0)
         return OUTBOUND_NONE;
     struct spill *spill = &outbound->spills[session];
-    unsigned core = outbound->config->sessions[session].matcher;
+    unsigned core = config_stream(outbound->config, session).matcher;
     // A request for several is answered by what there is, so only the first message must be waited for.
     if (spill->count < first) {
         enum outbound_result result = advance(outbound, core, until);

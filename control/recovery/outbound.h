@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages of a session that its gateway keeps no longer: made again from the journal, the same bytes.
+// Messages of a stream, a session's or a drop copy's, that its gateway keeps no longer: made again from the journal,
+// the same bytes.
 //
-//   journal --> replica of the core --> events --> the gateways' fan-out and encoder --> a spill file a session
+//   journal --> replica of the core --> events --> the gateways' fan-out and encoder --> a spill file a stream
 //
 // Nothing is done before the first request; from then on the replica follows the journal. What fails for want of room,
 // memory or descriptors is tried again, from 250 ms after the failure on.
@@ -12,8 +13,6 @@
 #include <stdint.h>
 
 #include "contract/config.h"
-#include "contract/event.h"
-#include "contract/ouch_out.h"
 #include "control/journal/journal.h"
 
 struct outbound;
@@ -26,11 +25,12 @@ void outbound_free(struct outbound *outbound);
 enum outbound_result {
     OUTBOUND_OK,    // at least one message
     OUTBOUND_LATER, // the replica is not there yet: call again
-    OUTBOUND_NONE,  // no such session or sequence, as far as the journal is durable; or it has failed for now
+    OUTBOUND_NONE,  // no such stream or sequence, as far as the journal is durable; or it has failed for now
 };
 
-// Gives messages of `session` from sequence `first` on, `count` at the most, as blocks {2 length, message} that
-// together fit `room`. Advances the replica towards `until` (what is durable) for a bounded time where that is needed.
+// Gives messages of stream `session` (config_stream) from sequence `first` on, `count` at the most, as blocks {2
+// length, message} that together fit `room`. Advances the replica towards `until` (what is durable) for a bounded time
+// where that is needed.
 enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count,
                                     const struct journal_place *until, uint8_t *out, size_t room, unsigned *messages);
 
@@ -44,11 +44,5 @@ uint32_t outbound_count(const struct outbound *outbound, uint16_t session);
 // As outbound_fetch of messages that are made; returns how many, `bytes` of blocks in all.
 unsigned outbound_read(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count, uint8_t *out,
                        size_t room, size_t *bytes);
-
-// Which OUCH messages an event makes and for whom, exactly as gateways do it: calls `give` in order, for each session
-// of `config` on matching core `core` that it concerns. Exposed for the test.
-typedef void outbound_give(void *context, uint16_t session, const uint8_t *message, size_t length);
-void outbound_fan_out(const struct config *config, unsigned core, const struct event *event, outbound_give *give,
-                      void *context);
 
 #endif

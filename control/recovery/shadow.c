@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
+#include "contract/drop_copy.h"
 #include "contract/fault.h"
 #include "contract/itch_out.h"
 #include "contract/log.h"
@@ -36,9 +37,11 @@ struct shadow {
     struct opening opening;
     struct limits_venue venue;
     struct limits_set admin; // what control has told the core
-    uint64_t *told;          // by session: messages
-    uint64_t feed_told;      // messages of the feed
-    uint8_t *feed;           // the last of them: message n (from 0) in cell n % feed_cells
+    uint64_t *told;          // by stream: messages
+    struct copy_map copies;  // over `map`
+    void *map;
+    uint64_t feed_told; // messages of the feed
+    uint8_t *feed;      // the last of them: message n (from 0) in cell n % feed_cells
     uint64_t feed_cells;
     uint64_t feed_first; // the oldest kept
     size_t feed_size;
@@ -69,12 +72,15 @@ struct shadow *shadow_new(const struct config *config, const struct journal_iden
     shadow->below = UINT64_MAX;
     shadow->feed_cells = config->dataplane.window_messages;
     shadow->feed_size = shadow->feed_cells * FEED_CELL;
-    shadow->told = calloc(config->sessions_count + 1, sizeof *shadow->told);
+    shadow->told = calloc(config_streams(config) + 1, sizeof *shadow->told);
+    shadow->map = malloc(copy_map_footprint(config, COPY_MAP_ALL) + 1);
     shadow->replica = replica_new(config, identity, core);
     void *feed =
         mmap(NULL, shadow->feed_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     shadow->feed = feed == MAP_FAILED ? NULL : feed;
-    if (limits_venue_init(&shadow->venue, config) && shadow->told && shadow->replica && shadow->feed &&
+    if (shadow->map)
+        copy_map_new(&shadow->copies, shadow->map, config, COPY_MAP_ALL);
+    if (limits_venue_init(&shadow->venue, config) && shadow->told && shadow->map && shadow->replica && shadow->feed &&
         opening_init(&shadow->opening, config, core))
         return shadow;
     shadow_free(shadow);
@@ -97,6 +103,7 @@ void shadow_free(struct shadow *shadow)
     limits_venue_free(&shadow->venue);
     replica_free(shadow->replica);
     free(shadow->told);
+    free(shadow->map);
     free(shadow);
     errno = error;
 }
@@ -122,11 +129,16 @@ static void tell_feed(struct shadow *shadow, const struct event *event)
 
 static void tell_one(struct shadow *shadow, uint16_t session)
 {
-    if (session < shadow->config->sessions_count) // SESSION_NONE is none
-        shadow->told[session]++;
+    if (session >= shadow->config->sessions_count) // SESSION_NONE is none
+        return;
+    shadow->told[session]++;
+    if (!shadow->copies.first)
+        return;
+    for (uint32_t i = shadow->copies.first[session]; i < shadow->copies.first[session + 1]; i++)
+        shadow->told[shadow->copies.streams[i]]++;
 }
 
-// As gateways number what they send: outbound_fan_out, without the bytes.
+// As gateways number what they send: fan_out, without the bytes.
 static void take_event(void *context, const struct event *event)
 {
     struct shadow *shadow = context;
@@ -138,8 +150,10 @@ static void take_event(void *context, const struct event *event)
         if (event->type == EV_TRADE)
             tell_one(shadow, event->other_session);
     } else if (told_all(event)) {
-        for (unsigned i = 0; i < config->sessions_count; i++)
-            shadow->told[i] += config->sessions[i].matcher == shadow->core;
+        for (unsigned i = 0; i < config->sessions_count; i++) {
+            if (config->sessions[i].matcher == shadow->core)
+                tell_one(shadow, (uint16_t)i);
+        }
     }
 }
 
@@ -176,7 +190,7 @@ uint64_t shadow_since(const struct shadow *shadow)
 
 uint64_t shadow_messages(const struct shadow *shadow, uint16_t session)
 {
-    return session < shadow->config->sessions_count ? shadow->told[session] : shadow->feed_told;
+    return session < config_streams(shadow->config) ? shadow->told[session] : shadow->feed_told;
 }
 
 // ---- from a snapshot ------------------------------------------------------------------------------------------------
@@ -206,7 +220,7 @@ static bool restore_record(struct shadow *shadow, const struct command *record)
     }
     if (record->type != CMD_RESTORE_STREAM)
         return restore_take(&shadow->restore, record) != RESTORE_REFUSED;
-    if (record->session < shadow->config->sessions_count)
+    if (record->session < config_streams(shadow->config))
         shadow->told[record->session] = record->restore_stream.next - 1;
     else
         shadow->feed_told = shadow->feed_first = record->restore_stream.next - 1;
@@ -227,7 +241,7 @@ static bool forget(struct shadow *shadow)
         return false;
     replica_free(shadow->replica);
     shadow->replica = fresh;
-    memset(shadow->told, 0, shadow->config->sessions_count * sizeof *shadow->told);
+    memset(shadow->told, 0, config_streams(shadow->config) * sizeof *shadow->told);
     shadow->feed_told = shadow->feed_first = 0;
     limits_clear(&shadow->admin);
     return true;
@@ -372,13 +386,14 @@ static bool next_admin(struct shadow *shadow, struct command *record)
     return true;
 }
 
-// The next session of this core; false behind the last.
+// The next stream of this core; false behind the last.
 static bool next_session(struct shadow *shadow, struct command *record)
 {
     const struct config *config = shadow->config;
-    while (shadow->at < config->sessions_count && config->sessions[shadow->at].matcher != shadow->core)
+    const uint32_t streams = config_streams(config);
+    while (shadow->at < streams && config_stream(config, (uint32_t)shadow->at).matcher != shadow->core)
         shadow->at++;
-    if (shadow->at >= config->sessions_count)
+    if (shadow->at >= streams)
         return false;
     *record = stream_record((uint16_t)shadow->at, shadow->told[shadow->at] + 1);
     shadow->at++;

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
-#include "contract/ouch_out.h"
+#include "contract/drop_copy.h"
 #include "contract/wire.h"
 
-enum { BLOCK_MAX = 2 + OUCH_OUT_MAX };
+enum { BLOCK_MAX = 2 + STREAM_MESSAGE_MAX };
 
 static int unlinked_file(const char *directory)
 {
@@ -84,7 +84,7 @@ static bool index_next(struct spill *spill)
 
 bool spill_append(struct spill *spill, const void *message, size_t length)
 {
-    xw_assert(length > 0 && length <= OUCH_OUT_MAX);
+    xw_assert(length > 0 && length <= STREAM_MESSAGE_MAX);
     if (spill->count % SPILL_STRIDE == 0 && !index_next(spill))
         return false;
     if (spill->buffered + 2 + length > SPILL_BUFFER && !flush(spill))

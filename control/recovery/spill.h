@@ -25,7 +25,7 @@ bool spill_open(struct spill *spill, const char *directory);
 
 void spill_close(struct spill *spill);
 
-// Appends a message of `length` (1..OUCH_OUT_MAX) bytes. false with errno; the spill is then of no use any more.
+// Appends a message of `length` (1..STREAM_MESSAGE_MAX) bytes. false with errno; the spill is then of no use any more.
 bool spill_append(struct spill *spill, const void *message, size_t length);
 
 // Reads messages from `first` on, `count` at the most, as blocks {2 big-endian length, message}, whole blocks within

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "contract/log.h"
 
 enum { KILLS_MOST = 4096, RESETS = 16 };
@@ -217,7 +218,7 @@ static void read_record(void *context, const struct command *record)
     const unsigned core = journal_core(record);
     if (record->type == CMD_KILL)
         read_kill(kills, record, core);
-    else if (record->type == CMD_RESET)
+    else if (record->type == CMD_RESET && !FAULT(resets_not_read))
         lift(kills, record->kill.scope, record->kill.index, (uint16_t)core, record->kill.side, record->kill.source);
     else if (record->type == CMD_NOTE)
         read_note(kills, record);
@@ -388,30 +389,34 @@ uint64_t kills_reset(struct kills *kills, const struct reset_entry *what)
     return 0;
 }
 
+// CMD_KILL or CMD_RESET, by whom and why.
+static struct command switch_command(enum command_type type, uint64_t id, const char *by, const char *why)
+{
+    struct command command = {.type = (uint8_t)type, .session = SESSION_NONE};
+    command.kill.id = id;
+    memcpy(command.kill.by, by, strnlen(by, sizeof command.kill.by));
+    memcpy(command.kill.why, why, strnlen(why, sizeof command.kill.why));
+    return command;
+}
+
 static struct command kill_command(const struct kill_entry *entry)
 {
-    struct command command = {.type = CMD_KILL, .session = SESSION_NONE};
+    struct command command = switch_command(CMD_KILL, entry->id, entry->by, entry->why);
     command.kill.index = entry->index;
     command.kill.scope = entry->scope;
     command.kill.side = entry->side;
     command.kill.actions = entry->actions;
     command.kill.source = entry->source;
-    command.kill.id = entry->id;
-    memcpy(command.kill.by, entry->by, strnlen(entry->by, sizeof command.kill.by));
-    memcpy(command.kill.why, entry->why, strnlen(entry->why, sizeof command.kill.why));
     return command;
 }
 
 static struct command reset_command(const struct reset_entry *reset)
 {
-    struct command command = {.type = CMD_RESET, .session = SESSION_NONE};
+    struct command command = switch_command(CMD_RESET, reset->id, reset->by, reset->why);
     command.kill.index = reset->index;
     command.kill.scope = reset->scope;
     command.kill.side = reset->side;
     command.kill.source = reset->source;
-    command.kill.id = reset->id;
-    memcpy(command.kill.by, reset->by, strnlen(reset->by, sizeof command.kill.by));
-    memcpy(command.kill.why, reset->why, strnlen(reset->why, sizeof command.kill.why));
     return command;
 }
 
@@ -440,7 +445,8 @@ static bool durable(const struct kills *kills, uint32_t cores, const uint64_t se
 static void confirm(struct kills *kills, struct kill_entry *entry)
 {
     uint32_t said = entry->actions & KILL_CANCEL ? entry->zero : entry->told;
-    if (entry->confirmed || said != entry->cores || !durable(kills, entry->cores, entry->sequence))
+    bool stands = FAULT(kill_confirmed_early) || durable(kills, entry->cores, entry->sequence);
+    if (entry->confirmed || said != entry->cores || !stands)
         return;
     entry->confirmed = true;
     const bool by_limit = entry->source == KILL_BY_LIMIT;

@@ -12,6 +12,7 @@
 #define CROSSWIRE_CLIENT_CROSSWIRE_CLIENT_H
 
 #include "client/book.h"
+#include "client/drop_copy.h"
 #include "client/itch.h"
 #include "client/mold.h"
 #include "client/ouch.h"

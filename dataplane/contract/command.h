@@ -35,9 +35,10 @@ enum command_type {
     CMD_OPEN_SYMBOL = 33,
     CMD_OPEN_ACCOUNT = 34,
     CMD_OPEN_SESSION = 35,
-    CMD_START = 36,   // opening complete: system events, trading begins
-    CMD_END_DAY = 37, // expires day orders, then the end-of-day system event
-    CMD_PHASE = 38,   // the session phase changes, always forward
+    CMD_START = 36,     // opening complete: system events, trading begins
+    CMD_END_DAY = 37,   // expires day orders, then the end-of-day system event
+    CMD_PHASE = 38,     // the session phase changes, always forward
+    CMD_OPEN_COPY = 39, // a drop copy of the day: for the journal alone, so that a restart can not have others
     // Trades that are no more, from an authorised operator through control.
     CMD_BREAK = 40,
     CMD_ADJUST = 41,
@@ -226,6 +227,11 @@ struct command {
             uint8_t post_only_cancels; // a post-only order that would trade is canceled; otherwise its price slides
             char aiq_default;          // what AIQ strategy '*', or none, stands for; 0 as N
         } open_session;
+        struct { // CMD_OPEN_COPY; its stream's index is command.session
+            char user[6];
+            uint16_t sessions; // that it carries
+            uint64_t digest;   // over their indexes
+        } open_copy;
         struct {         // CMD_START, CMD_PHASE
             char phase;  // enum session_phase; CMD_START: 0 is PHASE_REGULAR
             char by[16]; // CMD_PHASE: the operator, for the audit; zero: the schedule

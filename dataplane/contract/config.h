@@ -98,6 +98,20 @@ struct config_session {
     char aiq_default; // N for none
 };
 
+// A read-only stream of what the sessions of a firm, or of some accounts, are told on one matching core. Streams are
+// numbered through: sessions first, drop copies behind them (contract/drop_copy.h).
+struct config_drop_copy {
+    const char *user;
+    const char *password_hash;
+    const char *firm;     // empty: by accounts
+    const char *accounts; // names, blank separated
+    uint32_t gateway;
+    uint32_t matcher;
+    // resolved
+    char wire_user[6];
+    char wire_firm[4];
+};
+
 // What a condition is measured of: one breaker each.
 enum trip_each { EACH_HOST, EACH_GATEWAY, EACH_MATCHER, EACH_PUBLISHER, EACH_SESSION, EACH_ACCOUNT };
 enum trip_kind { TRIP_LEVEL, TRIP_COUNT, TRIP_PART, TRIP_OWN };
@@ -231,6 +245,8 @@ struct config {
     uint32_t accounts_count;
     struct config_session *sessions;
     uint32_t sessions_count;
+    struct config_drop_copy *drop_copies;
+    uint32_t drop_copies_count;
     struct config_mode *modes;
     uint32_t modes_count;
     struct config_trip *trips;
@@ -272,6 +288,22 @@ void config_list(const struct config *config, config_taker *take, void *context)
 
 // The word for a policy.
 const char *config_idle_name(enum idle_policy policy);
+
+// A UFO stream: of a session, or of a drop copy. Who logs in, and where.
+struct config_stream {
+    const char *user;
+    const char *wire_user;
+    const char *password_hash;
+    uint32_t gateway, matcher;
+};
+
+// Streams are numbered: 0 .. sessions_count - 1 are the sessions, drop copies follow.
+static inline uint32_t config_streams(const struct config *config)
+{
+    return config->sessions_count + config->drop_copies_count;
+}
+
+struct config_stream config_stream(const struct config *config, uint32_t index);
 
 // Whether pre-trade risk is kept and checked: for the whole of a day. Without it orders cost nothing more, and no limit
 // can be set.

@@ -18,6 +18,7 @@ static const struct {
     {CONFIG_risk, "limits"},
     {CONFIG_risk, "approval_seconds"},
     {CONFIG_sessions, "password_hash"},
+    {CONFIG_drop_copies, "password_hash"},
     {CONFIG_modes, NULL},
     {CONFIG_trips, NULL},
 };

@@ -422,5 +422,6 @@ bool config_resolve(struct config_source *source, struct config *config)
 {
     return resolve_top(source, config) && resolve_ports(source, config) && resolve_roles(source, config) &&
            resolve_symbols(source, config) && resolve_accounts(source, config) && resolve_sessions(source, config) &&
-           resolve_schedule(source, config) && resolve_market(source, config) && config_resolve_trips(source, config);
+           config_resolve_copies(source, config) && resolve_schedule(source, config) &&
+           resolve_market(source, config) && config_resolve_trips(source, config);
 }

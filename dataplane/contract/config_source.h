@@ -60,6 +60,9 @@ bool config_resolve(struct config_source *source, struct config *config);
 // A part of it: the idle policy of every role.
 bool config_resolve_idle(struct config_source *source, struct config *config);
 
+// A part of it: the drop copies, once sessions and accounts are.
+bool config_resolve_copies(struct config_source *source, struct config *config);
+
 // A part of it: what trips what, and the modes.
 bool config_resolve_trips(struct config_source *source, struct config *config);
 

@@ -27,6 +27,7 @@
 #define IN_symbols(key) offsetof(struct config_symbol, key)
 #define IN_accounts(key) offsetof(struct config_account, key)
 #define IN_sessions(key) offsetof(struct config_session, key)
+#define IN_drop_copies(key) offsetof(struct config_drop_copy, key)
 #define IN_modes(key) offsetof(struct config_mode, key)
 #define IN_trips(key) offsetof(struct config_trip, key)
 

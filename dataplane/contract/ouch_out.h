@@ -8,7 +8,7 @@
 
 #include "contract/event.h"
 
-#define OUCH_OUT_MAX 200 // no outbound message is longer
+#define OUCH_OUT_MAX 192 // no outbound message is longer: an Accepted with every tag takes 180
 
 // Which party of a TRADE the message is for. Other events have only the taker.
 enum ouch_party { OUCH_TAKER, OUCH_MAKER };

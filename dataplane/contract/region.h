@@ -174,7 +174,7 @@ struct gateway_request {
 };
 _Static_assert(sizeof(struct gateway_request) == 64, "one cache line");
 
-#define REPLY_BYTES 220
+#define REPLY_BYTES 220 // drop_copy.h: STREAM_MESSAGE_MAX
 
 // From control to a gateway. LOGIN: verdict. MESSAGES: one message a cell, in order; the gateway packs and sends them.
 struct gateway_reply {

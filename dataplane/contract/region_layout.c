@@ -2,6 +2,7 @@
 // The layout hash: what two builds must agree on before they may share a region.
 #include "contract/command.h"
 #include "contract/counters.h"
+#include "contract/drop_copy.h"
 #include "contract/event.h"
 #include "contract/region.h"
 
@@ -177,6 +178,9 @@ static const uint64_t layout[] = {
     FIELD(command, open_session.account),
     FIELD(command, open_session.cancel_on_disconnect),
     FIELD(command, open_session.user),
+    FIELD(command, open_copy.user),
+    FIELD(command, open_copy.sessions),
+    FIELD(command, open_copy.digest),
     FIELD(command, kill.index),
     FIELD(command, kill.scope),
     FIELD(command, kill.side),
@@ -264,5 +268,5 @@ uint64_t region_layout_hash(void)
                     break;
             }
     }
-    return mix(hash, CROSSWIRE_ENGINE_VERSION);
+    return mix(mix(hash, DROP_COPY_HEADER), CROSSWIRE_ENGINE_VERSION);
 }

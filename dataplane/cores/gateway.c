@@ -86,25 +86,41 @@ static void fill_sessions(struct gateway *gateway, const struct role_context *co
     const struct config *config = context->config;
     size_t stride = (window_footprint(config->dataplane.window_messages) + 63) & ~(size_t)63;
     uint32_t row = 0;
-    for (uint32_t i = 0; i < config->sessions_count; i++) {
-        if (config->sessions[i].gateway != context->index)
+    for (uint32_t i = 0; i < config_streams(config); i++) {
+        const struct config_stream stream = config_stream(config, i);
+        if (stream.gateway != context->index)
             continue;
         struct session *session = &gateway->sessions[row];
         session->index = (uint16_t)i;
-        session->matcher = (uint16_t)config->sessions[i].matcher;
+        session->matcher = (uint16_t)stream.matcher;
+        session->copy = i >= config->sessions_count;
         session->row = row;
-        memcpy(session->user, config->sessions[i].wire_user, sizeof session->user);
+        memcpy(session->user, stream.wire_user, sizeof session->user);
         window_new(&session->window, windows + stride * row, config->dataplane.window_messages);
         gateway->by_index[i] = session;
         row++;
     }
 }
 
+static void fill_copied(struct gateway *gateway, const struct config *config, unsigned index, void *map)
+{
+    copy_map_new(&gateway->copies, map, config, index);
+    if (!gateway->copies.first) {
+        gateway->copied = NULL;
+        return;
+    }
+    gateway->copied_count = config->sessions_count;
+    for (uint32_t i = 0; i < config->sessions_count; i++) {
+        gateway->copied[i].matcher = (uint16_t)config->sessions[i].matcher;
+        drop_copy_names(config, i, gateway->copied[i].names);
+    }
+}
+
 static uint32_t sessions_of(const struct config *config, unsigned index)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < config->sessions_count; i++)
-        count += config->sessions[i].gateway == index;
+    for (uint32_t i = 0; i < config_streams(config); i++)
+        count += config_stream(config, i).gateway == index;
     return count;
 }
 
@@ -121,32 +137,43 @@ static void *piece(struct layout *layout, size_t size)
     return at;
 }
 
-static char *lay_out(struct gateway *gateway, const struct config *config, struct layout *layout)
+struct pieces {
+    char *windows;
+    void *map;
+};
+
+static struct pieces lay_out(struct gateway *gateway, const struct config *config, unsigned index,
+                             struct layout *layout)
 {
     uint32_t sessions = gateway->sessions_count;
+    const size_t map = copy_map_footprint(config, index);
     size_t stride = (window_footprint(config->dataplane.window_messages) + 63) & ~(size_t)63;
     gateway->sources.mask = source_slots(sessions) - 1;
     gateway->sources.slots = piece(layout, source_slots(sessions) * sizeof *gateway->sources.slots);
     gateway->symbols.mask = symbol_slots(config->symbols_count) - 1;
     gateway->symbols.slots = piece(layout, symbol_slots(config->symbols_count) * sizeof *gateway->symbols.slots);
     gateway->sessions = piece(layout, (sessions + 1) * sizeof *gateway->sessions);
-    gateway->by_index = piece(layout, config->sessions_count * sizeof(struct session *));
+    gateway->by_index = piece(layout, config_streams(config) * sizeof(struct session *));
     gateway->dirty = piece(layout, (sessions + 1) * sizeof *gateway->dirty);
-    return piece(layout, stride * sessions);
+    gateway->copied = piece(layout, map ? config->sessions_count * sizeof *gateway->copied : 0);
+    struct pieces pieces = {.map = piece(layout, map)};
+    pieces.windows = piece(layout, stride * sessions);
+    return pieces;
 }
 
 static bool take_memory(struct gateway *gateway, const struct role_context *context)
 {
     struct layout measure = {0}, layout = {0};
     gateway->sessions_count = sessions_of(context->config, context->index);
-    gateway->by_index_count = context->config->sessions_count;
-    lay_out(gateway, context->config, &measure);
+    gateway->by_index_count = config_streams(context->config);
+    lay_out(gateway, context->config, context->index, &measure);
     layout.base = context->take_memory(measure.size, "gateway sessions and windows");
     if (!layout.base)
         return false;
-    char *windows = lay_out(gateway, context->config, &layout);
+    const struct pieces pieces = lay_out(gateway, context->config, context->index, &layout);
     fill_symbols(gateway, context->config);
-    fill_sessions(gateway, context, windows);
+    fill_sessions(gateway, context, pieces.windows);
+    fill_copied(gateway, context->config, context->index, pieces.map);
     return true;
 }
 
@@ -155,7 +182,7 @@ static unsigned gateway_takes(const struct config *config, unsigned index, size_
     static struct gateway measured; // only its counts are looked at
     struct layout measure = {0};
     measured.sessions_count = sessions_of(config, index);
-    lay_out(&measured, config, &measure);
+    lay_out(&measured, config, index, &measure);
     sizes[0] = sizeof measured;
     sizes[1] = measure.size;
     return 2;

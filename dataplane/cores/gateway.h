@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "contract/command.h"
+#include "contract/drop_copy.h"
 #include "contract/event.h"
 #include "contract/ring.h"
 #include "contract/ufo.h"
@@ -53,6 +54,7 @@ struct session {
     uint16_t matcher;
     bool connected;
     bool up;                      // the matching core has been told UP and not DOWN
+    bool copy;                    // a drop copy: never up, its orders are discarded
     bool sent_end;                // end of session has been said
     bool choked;                  // order messages are lost since a ring was full: gateway_input.c says until when
     uint8_t down_owed;            // enum down_reason of a DOWN that found no room yet
@@ -81,6 +83,15 @@ struct session {
     struct peer pending_peer;
     struct question login;
     struct question fetch; // of messages
+};
+
+_Static_assert(2 + STREAM_MESSAGE_MAX <= WINDOW_MESSAGE_MAX && STREAM_MESSAGE_MAX <= REPLY_BYTES, "room for envelopes");
+
+// A session as drop copies of this gateway see it; it may be another gateway's.
+struct copied {
+    uint32_t told; // messages
+    uint16_t matcher;
+    char names[DROP_COPY_NAMES];
 };
 
 // Towards one matching core, and from it.
@@ -116,10 +127,13 @@ struct gateway {
     struct inlet_tally tally;
     struct source_table sources;
     struct symbol_table symbols;
-    struct session *sessions; // of this gateway
+    struct session *sessions; // of this gateway, drop copies among them
     uint32_t sessions_count;
     struct session **by_index; // by configuration index, NULL when another gateway's
     uint32_t by_index_count;
+    struct copied *copied; // by session; NULL: no drop copy is of this gateway
+    uint32_t copied_count;
+    struct copy_map copies; // of this gateway
     uint32_t cores_count;
     struct gateway_core cores[GATEWAY_MATCHERS_MAX];
     struct ring *requests, *replies;

@@ -4,7 +4,7 @@
 #include "contract/ouch_in.h"
 #include "cores/gateway.h"
 
-#define CELLS_AHEAD 8 // the cell to write next but some is fetched: the ring is walked round and round
+#define CELLS_AHEAD 8 // between the cell that is written and the one that is fetched
 
 void gateway_prepare(struct gateway *gateway, const struct packet *packet)
 {
@@ -86,7 +86,7 @@ static void forward(struct gateway *gateway, struct session *session, const uint
 {
     struct gateway_core *core = &gateway->cores[session->matcher];
     if (__builtin_expect(core->ended || gateway->stopping || !session->up, 0)) {
-        gateway_discard(gateway, DISCARD_NOT_OPEN);
+        gateway_discard(gateway, session->copy ? DISCARD_READ_ONLY : DISCARD_NOT_OPEN);
         return;
     }
     if (__builtin_expect(!has_room(gateway, core, session, message, size), 0)) {
@@ -94,9 +94,7 @@ static void forward(struct gateway *gateway, struct session *session, const uint
         return;
     }
     struct command *command = writer_slot(&core->orders);
-    char *ahead = writer_cell(&core->orders, core->orders.position + CELLS_AHEAD);
-    __builtin_prefetch(ahead, 1);
-    __builtin_prefetch(ahead + 64, 1);
+    writer_fetch((const char *)command, CELLS_AHEAD * sizeof *command);
     enum ouch_in_result result = ouch_in_decode(message, size, command);
     session->messages++;
     if (__builtin_expect(result != OUCH_IN_OK, 0)) {

@@ -29,16 +29,13 @@ static void send_pack(struct gateway *gateway, struct session *session)
     session->pack_count = 0;
 }
 
-static void append(struct gateway *gateway, struct session *session, const struct event *event, enum ouch_party party)
+// The message of `bytes` that stands behind its length at `at`, which window_reserve gave, is the stream's next.
+static inline void take_in(struct gateway *gateway, struct session *session, uint8_t *at, uint32_t bytes, bool replayed)
 {
-    uint8_t *at = window_reserve(&session->window);
-    uint32_t bytes = (uint32_t)ouch_out_encode(event, party, at + 2);
-    if (bytes == 0)
-        return;
     put_be16(at, (uint16_t)bytes);
     bytes += 2;
     window_commit(&session->window, bytes);
-    if (event->flags & EV_REPLAYED)
+    if (replayed)
         return;
     gateway->counters[COUNT_GATEWAY_sent_messages]++;
     if (!session->connected)
@@ -58,6 +55,50 @@ static void append(struct gateway *gateway, struct session *session, const struc
     session->pack_bytes += bytes;
 }
 
+static inline void append(struct gateway *gateway, struct session *session, const struct event *event,
+                          enum ouch_party party)
+{
+    uint8_t *at = window_reserve(&session->window);
+    uint32_t bytes = (uint32_t)ouch_out_encode(event, party, at + 2);
+    if (bytes)
+        take_in(gateway, session, at, bytes, event->flags & EV_REPLAYED);
+}
+
+// ---- drop copies, where this gateway has some -----------------------------------------------------------------------
+
+static __attribute__((noinline)) void copy_one(struct gateway *gateway, uint16_t index, const struct event *event,
+                                               enum ouch_party party)
+{
+    uint8_t message[STREAM_MESSAGE_MAX];
+    if (index >= gateway->copied_count)
+        return;
+    struct copied *copied = &gateway->copied[index];
+    const uint32_t *first = &gateway->copies.first[index];
+    const uint32_t bytes =
+        first[0] == first[1] ? 0 : (uint32_t)ouch_out_encode(event, party, message + DROP_COPY_HEADER);
+    if (bytes == 0)
+        return;
+    drop_copy_head(message, copied->names, ++copied->told);
+    for (uint32_t i = first[0]; i < first[1]; i++) {
+        struct session *copy = gateway->by_index[gateway->copies.streams[i]];
+        if (session_is_used_up(copy)) { // its stream ends here: nobody could ask for more
+            gateway->counters[COUNT_GATEWAY_copies_lost]++;
+            continue;
+        }
+        uint8_t *at = window_reserve(&copy->window);
+        memcpy(at + 2, message, DROP_COPY_HEADER + bytes);
+        take_in(gateway, copy, at, DROP_COPY_HEADER + bytes, event->flags & EV_REPLAYED);
+    }
+}
+
+static __attribute__((noinline)) void copy_to_all(struct gateway *gateway, uint32_t matcher, const struct event *event)
+{
+    for (uint32_t i = 0; i < gateway->copied_count; i++) {
+        if (gateway->copied[i].matcher == matcher)
+            copy_one(gateway, (uint16_t)i, event, OUCH_TAKER);
+    }
+}
+
 static struct session *session_of(const struct gateway *gateway, uint16_t index)
 {
     return index < gateway->by_index_count ? gateway->by_index[index] : NULL;
@@ -71,6 +112,10 @@ static void forget_core(struct gateway *gateway, uint32_t matcher)
     for (uint32_t i = 0; i < gateway->sessions_count; i++) {
         if (gateway->sessions[i].matcher == matcher)
             window_restart(&gateway->sessions[i].window, 1);
+    }
+    for (uint32_t i = 0; i < gateway->copied_count; i++) {
+        if (gateway->copied[i].matcher == matcher)
+            gateway->copied[i].told = 0;
     }
 }
 
@@ -87,7 +132,11 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
         break;
     case EV_RESTORE_STREAM:
         if ((session = session_of(gateway, event->session)) != NULL)
-            window_restart(&session->window, event->ref);
+            window_restart(&session->window, session->copy && event->ref > SESSION_MESSAGES_MOST + 1
+                                                 ? SESSION_MESSAGES_MOST + 1
+                                                 : event->ref);
+        if (event->session < gateway->copied_count)
+            gateway->copied[event->session].told = (uint32_t)(event->ref - 1);
         break;
     case EV_RESTORE_NOTHING:
         forget_core(gateway, matcher);
@@ -96,9 +145,10 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
         if (event->flags & EV_MD_ANY)
             break; // an ITCH code
         for (uint32_t i = 0; i < gateway->sessions_count; i++) {
-            if (gateway->sessions[i].matcher == matcher)
+            if (gateway->sessions[i].matcher == matcher && !gateway->sessions[i].copy)
                 append(gateway, &gateway->sessions[i], event, OUCH_TAKER);
         }
+        copy_to_all(gateway, matcher, event);
         break;
     default:
         if ((session = session_of(gateway, event->session)) != NULL) {
@@ -108,6 +158,11 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
         if (event->type == EV_TRADE && !FAULT(maker_not_told) &&
             (session = session_of(gateway, event->other_session)) != NULL)
             append(gateway, session, event, OUCH_MAKER);
+        if (__builtin_expect(gateway->copied != NULL, 0)) {
+            copy_one(gateway, event->session, event, OUCH_TAKER);
+            if (event->type == EV_TRADE)
+                copy_one(gateway, event->other_session, event, OUCH_MAKER);
+        }
         break;
     }
 }
@@ -133,7 +188,7 @@ unsigned gateway_take_events(struct gateway *gateway)
         unsigned count = 0, late = 0;
         while (count < EVENTS_PER_ROUND && gateway_released(event, durable)) {
             late += is_late(event, now_ns, limit_ns);
-            __builtin_prefetch(reader_cell(&core->events, count + 2));
+            __builtin_prefetch(event + 2);
             take_event(gateway, matcher, event);
             event = reader_peek(&core->events, ++count);
         }

@@ -103,14 +103,14 @@ static void admit(struct gateway *gateway, struct session *session, const struct
         return;
     }
     if (!session->connected || !same_peer(&session->peer, peer)) {
-        if (!room_for_login(gateway, session))
+        if (!session->copy && !room_for_login(gateway, session))
             return;
         unbind(gateway, session);
         if (!gateway_push_down(gateway, session, DOWN_RELOGIN))
             return;
         bind_source(gateway, session, peer);
     }
-    if (!session->up && !session_is_used_up(session)) {
+    if (!session->up && !session->copy && !session_is_used_up(session)) {
         if (!push_link(gateway, session, CMD_SESSION_UP, 0))
             return;
         session->up = true;

@@ -44,7 +44,8 @@ static void publish_tally(struct gateway *gateway, struct session *session)
 
 static void scan_session(struct gateway *gateway, struct session *session)
 {
-    publish_tally(gateway, session);
+    if (!session->copy)
+        publish_tally(gateway, session);
     if (session->down_owed)
         gateway_push_down(gateway, session, DOWN_LOGOFF);
     if (!session->connected)

@@ -134,11 +134,6 @@ unsigned inlet_poll(struct inlet *inlet, const void *role, unsigned most, uint64
     for (unsigned i = 0; i < count; i++) {
         tally->bytes += frames[i].length;
         packet_parse(&inlet->us, &frames[i], &packets[i]);
-        if (__builtin_expect(packets[i].kind == PACKET_REPLY && frames[i].length > FRAME_MAX, 0)) {
-            // No Ethernet frame of ours: in several buffers, of which we see the first.
-            packets[i].kind = PACKET_DISCARD;
-            packets[i].reason = DISCARD_FRAME_SHORT;
-        }
         roles[i] = NULL;
         if (__builtin_expect(packets[i].kind == PACKET_UDP, 1)) {
             roles[i] = packets[i].to_port ? role_of(inlet, &packets[i]) : NULL;

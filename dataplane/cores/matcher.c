@@ -13,7 +13,8 @@
 #include "engine/capacity.h"
 
 #define INPUT_BURST 64     // commands of one gateway in a row
-#define JOURNAL_AHEAD 8    // cells: the ring is large, and the next one is seldom near
+#define JOURNAL_AHEAD 8    // cells between the one that is written and the one that is fetched
+#define PUBLISH_EVERY 8    // commands: so long others wait for them, at the most
 #define CONTROL_BURST 256  // commands of control in a round
 #define CONTINUE_BURST 256 // continuations of one long step in a round
 
@@ -113,6 +114,15 @@ bool matcher_can_take(struct matcher *matcher)
     return can_take_input(matcher);
 }
 
+// What time it is for the commands of this round, and from a CLOCK on anew. Never before an earlier one's.
+static void stamp(struct matcher *matcher)
+{
+    uint64_t time_ns = tsc_ns(matcher->now, matcher->tsc_factor) + (uint64_t)matcher->offset_ns;
+    if ((int64_t)(time_ns - matcher->previous_ns) < 0 && !FAULT(time_runs_backwards))
+        time_ns = matcher->previous_ns;
+    matcher->time_ns = time_ns;
+}
+
 // Takes one input into the sequence; `hint` is engine_look_ahead's for it. can_take_input() has been true since the
 // last one.
 static void take(struct matcher *matcher, const struct command *input, uint32_t hint)
@@ -122,23 +132,19 @@ static void take(struct matcher *matcher, const struct command *input, uint32_t 
         atomic_store_explicit(&matcher->port->offset_ns, matcher->offset_ns, memory_order_relaxed);
         matcher->clocked = true;
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
+        stamp(matcher);
     }
-    uint64_t time_ns = tsc_ns(matcher->now, matcher->tsc_factor) + (uint64_t)matcher->offset_ns;
-    if ((int64_t)(time_ns - matcher->previous_ns) < 0 && !FAULT(time_runs_backwards))
-        time_ns = matcher->previous_ns;
-    matcher->previous_ns = time_ns;
     // The journal ring's cell is the private copy: its word becomes the sequence, and nobody else writes it.
     struct command *command = writer_slot(&matcher->journal);
-    char *ahead = writer_cell(&matcher->journal, matcher->journal.position + JOURNAL_AHEAD);
-    __builtin_prefetch(ahead, 1);
-    __builtin_prefetch(ahead + 64, 1);
+    writer_fetch((const char *)command, JOURNAL_AHEAD * sizeof *command);
     memcpy((char *)command + sizeof command->seq, (const char *)input + sizeof input->seq,
            sizeof *command - sizeof command->seq);
-    command->time_ns = time_ns;
+    command->time_ns = matcher->previous_ns = matcher->time_ns;
     command->prev_hash = (uint32_t)engine_event_hash(matcher->engine);
     writer_fill(&matcher->journal);
-    writer_publish(&matcher->journal);
     matcher_step(matcher, command, hint);
+    if (matcher->journal.position - matcher->journal.published >= PUBLISH_EVERY)
+        matcher_publish(matcher);
 }
 
 static void publish_progress(struct matcher *matcher)
@@ -194,19 +200,24 @@ static void make_tick(struct matcher *matcher)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
 }
 
-// The input `at`, NULL when there is none such.
-static inline const struct command *input_at(const struct ring_reader *orders, unsigned at, unsigned count)
+// The published inputs of one gateway, INPUT_BURST at the most, and NULL behind them as far as is looked ahead.
+static unsigned gather(const struct ring_reader *orders, const struct command *inputs[INPUT_BURST + AHEAD_FAR])
 {
-    return at < count ? reader_cell(orders, at) : NULL;
+    unsigned count = 0;
+    while (count < INPUT_BURST && (inputs[count] = reader_peek(orders, count)) != NULL)
+        count++;
+    for (unsigned i = 0; i < AHEAD_FAR && count; i++)
+        inputs[count + i] = NULL;
+    return count;
 }
 
-// Looks at what is behind the input `at`. Returns the hint for itself.
-static inline uint32_t look_ahead(const struct matcher *matcher, const struct ring_reader *orders, unsigned at,
-                                  unsigned count, uint32_t hints[AHEAD_NEAR])
+// Looks at what is behind an input. Returns the hint for itself.
+static inline uint32_t look_ahead(const struct matcher *matcher, const struct command *const *inputs, unsigned at,
+                                  uint32_t hints[AHEAD_NEAR])
 {
     uint32_t *own = &hints[at % AHEAD_NEAR], hint = *own;
-    *own = engine_look_ahead(matcher->engine, input_at(orders, at + AHEAD_FAR, count),
-                             input_at(orders, at + AHEAD_NEAR, count), hints[(at + AHEAD_NEAR / 2) % AHEAD_NEAR]);
+    *own = engine_look_ahead(matcher->engine, inputs[at + AHEAD_FAR], inputs[at + AHEAD_NEAR],
+                             hints[(at + AHEAD_NEAR / 2) % AHEAD_NEAR]);
     return hint;
 }
 
@@ -214,21 +225,18 @@ static inline uint32_t look_ahead(const struct matcher *matcher, const struct ri
 static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *work)
 {
     struct ring_reader *orders = &matcher->orders[gateway];
-    unsigned count = 0, done = 0;
-    while (count < INPUT_BURST && reader_peek(orders, count))
-        count++;
-    bool room = true;
+    const struct command *inputs[INPUT_BURST + AHEAD_FAR];
+    unsigned count = gather(orders, inputs), done = 0;
+    if (count == 0)
+        return true;
     bool ahead = engine_looks_ahead(matcher->engine);
     uint32_t hints[AHEAD_NEAR] = {0};
     for (unsigned i = 0; ahead && i < count && i < AHEAD_FAR; i++)
-        engine_look_ahead(matcher->engine, input_at(orders, i, count), NULL, 0);
-    for (; done < count; done++) {
-        if (__builtin_expect(!can_take_input(matcher), 0)) {
-            room = false;
-            break;
-        }
-        uint32_t hint = ahead && count > AHEAD_NEAR ? look_ahead(matcher, orders, done, count, hints) : 0;
-        const struct command *input = reader_cell(orders, done);
+        engine_look_ahead(matcher->engine, inputs[i], NULL, 0);
+    ahead = ahead && count > AHEAD_NEAR;
+    for (; done < count && can_take_input(matcher); done++) {
+        const struct command *input = inputs[done];
+        uint32_t hint = ahead ? look_ahead(matcher, inputs, done, hints) : 0;
         if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
             matcher->drained_gateways |= 1u << gateway;
             continue;
@@ -242,11 +250,12 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
     if (done)
         reader_release(orders, done);
     *work += done;
-    return room;
+    return done == count;
 }
 
 static void take_inputs(struct matcher *matcher, unsigned *work)
 {
+    stamp(matcher);
     if (!take_commands(matcher, work) || matcher->state != CORE_RUN || !matcher->clocked)
         return;
     if (__builtin_expect((int64_t)(matcher->now - matcher->next_tick_tsc) >= 0, 0)) {
@@ -273,12 +282,11 @@ static unsigned matcher_poll(void *instance, uint64_t now)
     if (__builtin_expect(matcher->state > CORE_RUN, 0))
         return 0;
     matcher->now = now;
-    if (matcher->credit == 0 && engine_unfinished(matcher->engine)) {
-        work++;
-        if (!continue_step(matcher))
-            return work;
-    }
-    take_inputs(matcher, &work);
+    bool goes_on = matcher->credit == 0 && engine_unfinished(matcher->engine);
+    work += goes_on;
+    if (!goes_on || continue_step(matcher))
+        take_inputs(matcher, &work);
+    matcher_publish(matcher);
     if (work)
         publish_progress(matcher);
     return work;
@@ -353,21 +361,58 @@ static bool join_rings(struct matcher *matcher, const struct role_context *conte
     return true;
 }
 
+// One piece: messages by stream, the map of drop copies, who is told of them, gateways.
+static size_t streams_bytes(const struct config *config)
+{
+    const size_t streams = config_streams(config), map = copy_map_footprint(config, COPY_MAP_ALL);
+    return streams * (sizeof(uint64_t) + sizeof(uint8_t)) + (map ? map + streams * sizeof(uint16_t) : 0);
+}
+
+// Which gateways hear of a session: its own, and those of the drop copies that carry it.
+static void fill_told_at(struct matcher *matcher)
+{
+    for (uint32_t i = 0; i < matcher->streams_count; i++)
+        matcher->told_at[i] = (uint16_t)(1u << matcher->gateway_of[i]);
+    for (uint32_t i = 0; i < matcher->sessions_count; i++) {
+        for (uint32_t at = matcher->copies.first[i]; at < matcher->copies.first[i + 1]; at++)
+            matcher->told_at[i] |= matcher->told_at[matcher->copies.streams[at]];
+    }
+}
+
+static bool make_streams(struct matcher *matcher, const struct role_context *context)
+{
+    const struct config *config = context->config;
+    const uint32_t streams = config_streams(config);
+    const size_t map = copy_map_footprint(config, COPY_MAP_ALL);
+    char *memory = context->take_memory(streams_bytes(config), "streams");
+    if (!memory)
+        return false;
+    matcher->sessions_count = config->sessions_count;
+    matcher->streams_count = streams;
+    matcher->told = (uint64_t *)memory;
+    memory += streams * sizeof *matcher->told;
+    copy_map_new(&matcher->copies, memory, config, COPY_MAP_ALL);
+    memory += map;
+    matcher->told_at = map ? (uint16_t *)memory : NULL;
+    matcher->gateway_of = (uint8_t *)(memory + (map ? streams * sizeof *matcher->told_at : 0));
+    for (uint32_t i = 0; i < streams; i++) {
+        const struct config_stream stream = config_stream(config, i);
+        matcher->gateway_of[i] = (uint8_t)stream.gateway;
+        matcher->told[i] = stream.matcher == context->index ? 0 : TOLD_ELSEWHERE;
+    }
+    if (matcher->told_at)
+        fill_told_at(matcher);
+    return true;
+}
+
 static bool make_engine(struct matcher *matcher, const struct role_context *context)
 {
     matcher->capacity = engine_capacity_of(context->config, context->index);
     void *memory = context->take_memory(engine_footprint(&matcher->capacity), "engine");
-    matcher->gateway_of = context->take_memory(context->config->sessions_count, "sessions to gateways");
-    matcher->told = context->take_memory(context->config->sessions_count * sizeof *matcher->told, "session streams");
-    if (!memory || !matcher->gateway_of || !matcher->told || !matcher_index_init(matcher, context))
+    if (!memory || !make_streams(matcher, context) || !matcher_index_init(matcher, context))
         return false;
     matcher->engine = engine_new(memory, &matcher->capacity);
     restore_begin(&matcher->restoring, matcher->engine);
-    matcher->sessions_count = context->config->sessions_count;
-    for (uint32_t i = 0; i < matcher->sessions_count; i++) {
-        matcher->gateway_of[i] = (uint8_t)context->config->sessions[i].gateway;
-        matcher->told[i] = context->config->sessions[i].matcher == context->index ? 0 : TOLD_ELSEWHERE;
-    }
     return matcher->engine != NULL;
 }
 
@@ -376,7 +421,7 @@ static unsigned matcher_takes(const struct config *config, unsigned index, size_
     struct engine_capacity capacity = engine_capacity_of(config, index);
     sizes[0] = sizeof(struct matcher);
     sizes[1] = engine_footprint(&capacity);
-    sizes[2] = config->sessions_count;
+    sizes[2] = streams_bytes(config);
     return 3;
 }
 

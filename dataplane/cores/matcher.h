@@ -5,7 +5,8 @@
 //     |  (a snapshot, history: from control)                 |
 //     +--> FAIL: the hash before a command is not the one that the journal holds
 //
-// RUN, for one input:  room in every output -> stamp -> journal ring, published -> engine -> events, published
+// RUN, for one input:  room in every output -> stamp -> journal ring -> engine -> events
+// and every few inputs: journal ring published -> events published
 // So an answer can never be seen before its command stands in the journal ring.
 #ifndef CROSSWIRE_CORES_MATCHER_H
 #define CROSSWIRE_CORES_MATCHER_H
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 #include "contract/command.h"
+#include "contract/drop_copy.h"
 #include "contract/event.h"
 #include "contract/ring.h"
 #include "cores/ring_ends.h"
@@ -39,6 +41,7 @@ struct matcher {
     uint32_t index;
     struct engine *engine;
     uint64_t previous_ns; // time of the last command
+    uint64_t time_ns;     // of the commands that are taken in this round
     uint64_t tsc_factor;
     int64_t offset_ns; // of the last CLOCK
     bool clocked;      // a CLOCK has been sequenced since RUN: time is right
@@ -62,16 +65,19 @@ struct matcher {
     uint32_t outlets_count;
     struct ring_writer outlets[MATCHER_GATEWAYS_MAX + 1]; // gateways, then the publisher where there is one
     bool has_publisher;
-    uint8_t *gateway_of; // by session
+    uint8_t *gateway_of; // by stream
+    uint16_t *told_at;   // by stream: a bit for each gateway that is told, where drop copies are; NULL: there are none
+    struct copy_map copies; // of all gateways
     uint32_t sessions_count;
+    uint32_t streams_count; // sessions, and drop copies behind them
     struct engine_capacity capacity;
     struct restore restoring; // of the snapshot that is being taken
     enum restore_state restore;
     bool history;         // a command of it was taken
     uint64_t count_until; // history up to here is only counted, 0: nothing is
-    uint64_t *told;       // while it is: messages by session; TOLD_ELSEWHERE for those of other cores
+    uint64_t *told;       // while it is: messages by stream; TOLD_ELSEWHERE for those of other cores
     uint64_t told_feed;
-    uint32_t telling;             // the next session to hear how many, once that is over
+    uint32_t telling;             // the next stream to hear how many, once that is over
     struct index_member *members; // of the index, on this core
     uint32_t members_count;
     struct matcher_port *port;
@@ -90,8 +96,10 @@ void matcher_index_tell(struct matcher *matcher);
 // ---- matcher_output.c
 // How many steps every outlet has room for, whatever they emit; 0 counts as backpressure.
 uint32_t matcher_steps_left(struct matcher *matcher);
-// Distributes the first `count` of matcher->events and publishes them, with EV_REPLAYED while in BOOT.
+// Distributes the first `count` of matcher->events, with EV_REPLAYED while in BOOT.
 void matcher_emit(struct matcher *matcher, unsigned count);
+// Publishes the commands that were taken, and then what came of them.
+void matcher_publish(struct matcher *matcher);
 
 // ---- matcher_boot.c
 // Counts the first `count` of matcher->events; days that open or end are told all the same.

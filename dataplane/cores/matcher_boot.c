@@ -27,10 +27,14 @@ static void fail(struct matcher *matcher, uint64_t seq, uint64_t want, uint64_t 
 // ---- streams that are only counted
 // -----------------------------------------------------------------------------------
 
-static void count_one(struct matcher *matcher, uint16_t session)
+static void count_one(struct matcher *matcher, uint32_t session)
 {
-    if (session < matcher->sessions_count)
-        matcher->told[session]++;
+    if (session >= matcher->sessions_count)
+        return;
+    matcher->told[session]++;
+    for (uint32_t i = matcher->told_at ? matcher->copies.first[session] : 0;
+         matcher->told_at && i < matcher->copies.first[session + 1]; i++)
+        matcher->told[matcher->copies.streams[i]]++;
 }
 
 void matcher_count(struct matcher *matcher, unsigned count)
@@ -43,8 +47,10 @@ void matcher_count(struct matcher *matcher, unsigned count)
             if (event->type == EV_TRADE)
                 count_one(matcher, event->other_session);
         } else if (told_all(event)) {
-            for (uint32_t s = 0; s < matcher->sessions_count; s++)
-                matcher->told[s] += matcher->told[s] != TOLD_ELSEWHERE;
+            for (uint32_t s = 0; s < matcher->sessions_count; s++) {
+                if (matcher->told[s] != TOLD_ELSEWHERE)
+                    count_one(matcher, s);
+            }
         } else if (event->type == EV_DAY_OPEN || event->type == EV_DAY_END) {
             struct event day = *event;
             matcher->events[0] = day; // what stood there has been counted
@@ -83,7 +89,7 @@ static void tell_stream(struct matcher *matcher, uint16_t session, uint64_t next
 // Counting is over: gateways and publisher go on from there. As many as there is credit for; false while some are left.
 static bool tell_counts(struct matcher *matcher)
 {
-    for (; matcher->telling < matcher->sessions_count; matcher->telling++) {
+    for (; matcher->telling < matcher->streams_count; matcher->telling++) {
         if (matcher->told[matcher->telling] == TOLD_ELSEWHERE)
             continue;
         if (!matcher_can_take(matcher))
@@ -108,14 +114,14 @@ static void forget_counts(struct matcher *matcher)
 {
     matcher->history = false;
     matcher->count_until = matcher->told_feed = matcher->telling = 0;
-    for (uint32_t s = 0; s < matcher->sessions_count; s++)
+    for (uint32_t s = 0; s < matcher->streams_count; s++)
         matcher->told[s] = matcher->told[s] == TOLD_ELSEWHERE ? TOLD_ELSEWHERE : 0;
 }
 
 static void restore_stream(struct matcher *matcher, const struct command *cell)
 {
     uint64_t next = cell->restore_stream.next;
-    if (cell->session < matcher->sessions_count && matcher->told[cell->session] != TOLD_ELSEWHERE)
+    if (cell->session < matcher->streams_count && matcher->told[cell->session] != TOLD_ELSEWHERE)
         matcher->told[cell->session] = next - 1;
     else
         matcher->told_feed = next - 1;
@@ -199,6 +205,7 @@ static void recovered(struct matcher *matcher, uint64_t seq)
         fail(matcher, have + 1, seq, have);
         return;
     }
+    matcher_publish(matcher); // the last of what was replayed
     ring_rebase(matcher->journal.ring, seq);
     writer_new(&matcher->journal, matcher->journal.ring);
     matcher->credit = 0;

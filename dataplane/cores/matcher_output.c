@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define CELLS_AHEAD 8 // a ring is walked round and round: the cell to write is seldom near
+#define CELLS_AHEAD 8 // between the cell that is written and the one that is fetched
 
 uint32_t matcher_steps_left(struct matcher *matcher)
 {
@@ -24,9 +24,8 @@ uint32_t matcher_steps_left(struct matcher *matcher)
 
 static inline void put(struct ring_writer *outlet, const struct event *event, uint8_t replayed)
 {
-    char *slot = writer_slot(outlet), *ahead = writer_cell(outlet, outlet->position + CELLS_AHEAD);
-    __builtin_prefetch(ahead, 1);
-    __builtin_prefetch(ahead + 64, 1);
+    char *slot = writer_slot(outlet);
+    writer_fetch(slot, CELLS_AHEAD * sizeof *event);
     memcpy(slot + sizeof event->word, (const char *)event + sizeof event->word, 64 - sizeof event->word);
     if (event->lines > 1)
         memcpy(slot + 64, (const char *)event + 64, 64);
@@ -44,15 +43,30 @@ static inline bool is_for_all_gateways(const struct event *event)
 
 static inline struct ring_writer *outlet_of(struct matcher *matcher, uint16_t session)
 {
-    return session < matcher->sessions_count ? &matcher->outlets[matcher->gateway_of[session]] : NULL;
+    return session < matcher->streams_count ? &matcher->outlets[matcher->gateway_of[session]] : NULL;
+}
+
+// Where there are drop copies: a session's gateway, and those of the drop copies that carry it.
+static __attribute__((noinline)) void put_with_copies(struct matcher *matcher, const struct event *event,
+                                                      uint8_t replayed)
+{
+    unsigned at = event->session < matcher->streams_count ? matcher->told_at[event->session] : 0;
+    if (event->type == EV_TRADE && event->other_session < matcher->streams_count)
+        at |= matcher->told_at[event->other_session];
+    for (; at; at &= at - 1)
+        put(&matcher->outlets[__builtin_ctz(at)], event, replayed);
 }
 
 static inline void put_to_gateways(struct matcher *matcher, const struct event *event, uint8_t replayed)
 {
-    if (__builtin_expect(is_for_all_gateways(event), 0)) {
+    if (__builtin_expect(event->type >= EV_SYSTEM && is_for_all_gateways(event), 0)) {
         for (uint32_t i = 0; i < matcher->gateways_count; i++)
             put(&matcher->outlets[i], event, replayed);
     } else if (event->type < EV_SYSTEM || event->type == EV_RESTORE_STREAM) {
+        if (__builtin_expect(matcher->told_at != NULL, 0)) {
+            put_with_copies(matcher, event, replayed);
+            return;
+        }
         struct ring_writer *first = outlet_of(matcher, event->session);
         if (first)
             put(first, event, replayed);
@@ -103,10 +117,18 @@ void matcher_emit(struct matcher *matcher, unsigned count)
         if (__builtin_expect(event->type == EV_ALERT, 0))
             put_alert(matcher, event);
     }
-    for (uint32_t i = 0; i < matcher->outlets_count; i++) {
-        struct ring_writer *outlet = &matcher->outlets[i];
-        if (outlet->position != outlet->published)
-            writer_publish(outlet);
-    }
     matcher->counters[COUNT_MATCHER_events] += count;
+}
+
+static inline void publish_new(struct ring_writer *writer)
+{
+    if (writer->position != writer->published)
+        writer_publish(writer);
+}
+
+void matcher_publish(struct matcher *matcher)
+{
+    publish_new(&matcher->journal);
+    for (uint32_t i = 0; i < matcher->outlets_count; i++)
+        publish_new(&matcher->outlets[i]);
 }

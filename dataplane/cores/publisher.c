@@ -22,6 +22,7 @@
 #define MOLD_BODY_MAX (MOLD_PACKET_MAX - MOLD_HEADER)
 #define HEARTBEAT_MS 1000
 #define END_ROUNDS 3
+#define BUSY_EVENTS 8 // a round that brought so many is followed by another one with more: they share a packet
 
 struct publisher {
     uint64_t counters[COUNT_PUBLISHER_END];
@@ -41,6 +42,7 @@ struct publisher {
     const uint8_t *pack_at; // messages not yet sent: a run of the window
     uint64_t pack_first;
     uint32_t pack_bytes, pack_count;
+    bool held; // the pack has waited for a round
     uint64_t now, sent_tsc, heartbeat_tsc;
     struct inlet *inlet;
     struct inlet_tally tally; // of an inlet without gateways
@@ -65,12 +67,15 @@ static void send_pack(struct publisher *publisher)
                 publisher->pack_at, publisher->pack_bytes);
     publisher->pack_count = 0;
     publisher->pack_bytes = 0;
+    publisher->held = false;
     publisher->sent_tsc = publisher->now;
 }
 
 // A packet without messages to the group: a heartbeat, or the end of the session.
 static void send_mark(struct publisher *publisher, uint16_t count)
 {
+    if (publisher->pack_count)
+        send_pack(publisher); // it names the sequence behind all that was sent
     send_packet(publisher, &publisher->group, publisher->window.next, count, publisher->window.bytes, 0);
     publisher->sent_tsc = publisher->now;
 }
@@ -135,7 +140,7 @@ static unsigned take_events(struct publisher *publisher)
 {
     const struct event *event = reader_peek(&publisher->events, 0);
     unsigned count = 0;
-    if (!event)
+    if (!event && publisher->pack_count == 0)
         return 0;
     // Acquire pairs with the release of the journal's owner: market data waits for the disk as answers do.
     uint64_t durable = atomic_load_explicit(&publisher->port->durable_seq, memory_order_acquire);
@@ -152,8 +157,10 @@ static unsigned take_events(struct publisher *publisher)
     }
     if (count)
         reader_release(&publisher->events, count);
-    if (publisher->pack_count)
+    if (publisher->pack_count && (count < BUSY_EVENTS || publisher->held))
         send_pack(publisher);
+    else
+        publisher->held = publisher->pack_count != 0;
     publisher->counters[COUNT_PUBLISHER_events] += count;
     return count;
 }

@@ -45,6 +45,14 @@ static inline void *writer_cell(const struct ring_writer *writer, uint64_t posit
     return writer->cells + (position & writer->mask) * writer->cell_size;
 }
 
+// Fetches the lines of a cell, to write them: a ring is walked round and round, and the next cell is seldom near. A
+// hint, also where it lies behind the end.
+static inline void writer_fetch(const char *slot, size_t ahead)
+{
+    __builtin_prefetch(slot + ahead, 1);
+    __builtin_prefetch(slot + ahead + 64, 1);
+}
+
 // The next slot. Write all of it but its first 8 bytes; there must be room.
 static inline void *writer_slot(const struct ring_writer *writer)
 {

@@ -13,7 +13,7 @@
 
 #include "contract/wire.h"
 
-#define WINDOW_MESSAGE_MAX 208 // a message and its length; what is reserved before it is written
+#define WINDOW_MESSAGE_MAX 224 // a message and its length; what is reserved before it is written
 #define WINDOW_AHEAD 512       // bytes between the message written and the line that is fetched
 #define WINDOW_MESSAGE_MEAN 72 // bytes of the ring for each message that it is to hold
 

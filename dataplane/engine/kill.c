@@ -365,9 +365,11 @@ void kill_command(struct engine *e, const struct command *c, struct out *out)
                              .limit = LIMITS});
 }
 
-// A loss limit that is still reached kills again at once.
+// A loss limit that is still reached kills again at once. Before the day's start nobody is looked at.
 static void look_again(struct engine *e, enum scope scope, uint16_t index)
 {
+    if (e->day != DAY_OPEN)
+        return;
     if (e->risk.positions_limit && scope == SCOPE_ACCOUNT)
         settle_party(e, party_of_account(index));
     if (e->risk.positions_limit && scope == SCOPE_FIRM)

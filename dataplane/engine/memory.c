@@ -40,6 +40,7 @@ static void lay_out_risk(struct engine *e, const struct engine_capacity *capacit
     *offset = (*offset + 2 * LINE - 1) / (2 * LINE) * (2 * LINE);
     e->paces = part(base, offset, sessions, sizeof(struct pace));
     e->alikes = part(base, offset, sessions, sizeof(struct alike));
+    e->singles = part(base, offset, sessions, sizeof(struct single));
     e->symbol_paces = part(base, offset, symbols, sizeof(struct symbol_pace));
     e->holdings = part(base, offset, positions + 1, sizeof(struct holding));
     e->standings = part(base, offset, 2 * accounts, sizeof(struct standing));

@@ -3,6 +3,7 @@
 #include "engine/book.h"
 #include "engine/place.h"
 #include "engine/risk_limits.h"
+#include "engine/single.h"
 
 #define UNLIKELY(condition) __builtin_expect((condition), 0)
 #define PPM UINT64_C(1000000)
@@ -111,20 +112,33 @@ static __attribute__((noinline)) uint8_t check_fat_finger(struct engine *e, cons
     int64_t beyond = side_turn(o->side, (int64_t)o->reach - from);
     if (beyond <= 0)
         return REJECT_NONE;
-    if (ppm != LIMIT_UNSET32 && (uint64_t)beyond * PPM > (uint64_t)from * ppm)
-        return refuse(e, LIMIT_FAT_FINGER, REJECT_RISK_FAT_FINGER);
-    if (ticks != LIMIT_UNSET32 && (uint64_t)beyond > (uint64_t)ticks * e->books[o->locate].tick)
-        return refuse(e, LIMIT_FAT_FINGER_TICKS, REJECT_RISK_FAT_FINGER);
-    return REJECT_NONE;
+    uint8_t refused = REJECT_NONE;
+    if (ppm != LIMIT_UNSET32 && (uint64_t)beyond * PPM > (uint64_t)from * ppm) // rounded up: it is above when that is
+        refused =
+            single_reached(e, o, LIMIT_FAT_FINGER, ((uint64_t)beyond * PPM + from - 1) / from, REJECT_RISK_FAT_FINGER);
+    const uint32_t tick = e->books[o->locate].tick;
+    if (refused == REJECT_NONE && ticks != LIMIT_UNSET32 && (uint64_t)beyond > (uint64_t)ticks * tick)
+        refused =
+            single_reached(e, o, LIMIT_FAT_FINGER_TICKS, ((uint64_t)beyond + tick - 1) / tick, REJECT_RISK_FAT_FINGER);
+    return refused;
+}
+
+// Above what is watched: a limit, or an alert level.
+static __attribute__((noinline)) uint8_t check_size(struct engine *e, const struct risk_order *o, uint64_t notional)
+{
+    uint8_t reason = single_reached(e, o, LIMIT_MAX_QUANTITY, o->quantity, REJECT_MAX_QUANTITY);
+    return reason == REJECT_NONE ? single_reached(e, o, LIMIT_MAX_NOTIONAL, notional, REJECT_SINGLE_NOTIONAL) : reason;
 }
 
 static inline uint8_t check_alone(struct engine *e, const struct risk_order *o, const struct order_limits *session,
                                   const struct order_limits *symbol, uint64_t notional)
 {
-    if (UNLIKELY(o->quantity > smaller(session->quantity, symbol->quantity)))
-        return refuse(e, LIMIT_MAX_QUANTITY, REJECT_MAX_QUANTITY);
-    if (UNLIKELY(notional > session->notional) || UNLIKELY(notional > symbol->notional))
-        return refuse(e, LIMIT_MAX_NOTIONAL, REJECT_SINGLE_NOTIONAL);
+    if (UNLIKELY(o->quantity > smaller(session->quantity, symbol->quantity)) ||
+        UNLIKELY(notional > session->notional) || UNLIKELY(notional > symbol->notional)) {
+        uint8_t reason = check_size(e, o, notional);
+        if (reason != REJECT_NONE)
+            return reason;
+    }
     uint32_t ppm = smaller(session->fat_ppm, symbol->fat_ppm), ticks = smaller(session->fat_ticks, symbol->fat_ticks);
     if ((ppm & ticks) != LIMIT_UNSET32) {
         uint8_t reason = check_fat_finger(e, o, ppm, ticks);

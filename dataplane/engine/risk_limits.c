@@ -2,6 +2,7 @@
 #include "engine/risk_limits.h"
 
 #include "engine/alert.h"
+#include "engine/single.h"
 
 #define LOOKS_MAX 2048u // lines that a step works out
 #define PPM UINT64_C(1000000)
@@ -83,6 +84,18 @@ static void tighten(const struct engine *e, struct order_limits *limits, enum sc
     limits->forbidden |= forbidden == LIMIT_UNSET ? 0 : (uint32_t)forbidden;
 }
 
+// From limits to what is watched.
+static void watch_singles(struct order_limits *limits, uint64_t ppm)
+{
+    limits->notional = single_watch(limits->notional, ppm);
+    if (limits->quantity != LIMIT_UNSET32)
+        limits->quantity = (uint32_t)single_watch(limits->quantity, ppm);
+    if (limits->fat_ppm != LIMIT_UNSET32)
+        limits->fat_ppm = (uint32_t)single_watch(limits->fat_ppm, ppm);
+    if (limits->fat_ticks != LIMIT_UNSET32)
+        limits->fat_ticks = (uint32_t)single_watch(limits->fat_ticks, ppm);
+}
+
 static const struct order_limits unlimited = {LIMIT_UNSET, LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32, 0};
 
 static uint64_t share_of(const struct engine *e, uint16_t account)
@@ -117,6 +130,7 @@ static void work_out_session(struct engine *e, uint16_t session)
         limits->forbidden |= LOOK_CLOSELY;
     if (risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV) != LIMIT_UNSET)
         limits->forbidden |= LOOK_FIRM_VOLUME;
+    watch_singles(limits, settle_alert_ppm(e, SCOPE_SESSION, session));
     risk_watch(e, party_of_session(e, session));
     hook_limits_changed(e, SCOPE_SESSION, session);
 }
@@ -127,6 +141,7 @@ static void work_out_symbol(struct engine *e, uint16_t locate)
         return;
     e->risk.symbols[locate] = unlimited;
     tighten(e, &e->risk.symbols[locate], SCOPE_SYMBOL, locate);
+    watch_singles(&e->risk.symbols[locate], settle_alert_ppm(e, SCOPE_VENUE, 0));
     hook_limits_changed(e, SCOPE_SYMBOL, locate);
 }
 

@@ -75,7 +75,8 @@ struct position_back {
     uint64_t most[2]; // its own limits, by side as in struct session_line; LIMIT_UNSET none
 };
 
-// Limits of a single order. Of a session: the tightest of venue, firm, account and session.
+// What single orders are watched by: one that is above is looked at closely (single.h). Of a session: of the tightest
+// of venue, firm, account and session.
 struct order_limits {
     uint64_t notional;
     uint32_t quantity;

@@ -6,6 +6,7 @@
 #include "engine/losses.h"
 #include "engine/rates.h"
 #include "engine/risk_limits.h"
+#include "engine/single.h"
 #include "engine/slots.h"
 #include "engine/special.h"
 
@@ -206,6 +207,7 @@ static void say_session(struct engine *e, struct out *out, uint16_t session)
     if (pace->turned & TOLD_ALIKE)
         emit_alert(out, ALERT_LEVEL, SCOPE_SESSION, session, LOCATE_NONE, LIMIT_DUPLICATES, pace->alike.most,
                    pace->alike_tell, 0);
+    single_say(e, out, session);
     if (pace->turned & TOLD_MMP) {
         emit_alert(out, ALERT_MMP, SCOPE_SESSION, session, pace->mmp_locate, (enum limit)pace->mmp_limit,
                    pace->mmp_limit == LIMIT_MMP_FILLS ? pace->mmp_fills : pace->mmp_quantity, pace->mmp_seen, 0);

@@ -59,9 +59,10 @@ static bool put_pace(const struct engine *e, uint32_t at, struct command *c)
     c->restore_rates.values[2] = pace->slowed.due;
     c->restore_rates.values[3] = pace->slow_rate;
     c->restore_rates.values[4] = pace->alike.next;
+    c->restore_rates.values[5] = e->singles[at].until_ns;
     c->restore_rates.told =
         (pace->orders.low != 0 ? TOLD_ORDER_RATE : 0) | (pace->messages.low != 0 ? TOLD_MESSAGE_RATE : 0);
-    return pace->orders.due || pace->messages.due;
+    return pace->orders.due || pace->messages.due || e->singles[at].until_ns;
 }
 
 #define ALIKE_A_RECORD 3u
@@ -179,6 +180,7 @@ static void take_pace(struct engine *e, uint16_t session, const struct command *
     pace->slowed.span = UINT64_MAX;
     pace->slowed.due = values[2];
     pace->alike.next = values[4] % ALIKE_PLACES;
+    e->singles[session].until_ns = values[5];
 }
 
 static void take_alike(struct engine *e, uint16_t session, const struct command *c)

@@ -48,6 +48,17 @@ struct pace {
 };
 _Static_assert(sizeof(struct pace) == 256, "four lines, of which an order reads two");
 
+// The last alert of a session's single orders.
+struct single {
+    uint64_t until_ns; // nothing is told before
+    uint64_t most, used;
+    uint16_t locate;
+    uint8_t limit;
+    bool waits; // for the settling
+    uint8_t unused[4];
+};
+_Static_assert(sizeof(struct single) == 32, "half a line");
+
 // A symbol's.
 struct symbol_pace {
     struct tokens orders;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "contract/fault.h"
 #include "engine/kill.h"
 #include "engine/market_snapshot.h"
 #include "engine/place.h"
@@ -151,7 +152,8 @@ static bool put_session(struct snapshot_walk *walk, struct command *c)
 static bool put_kill(struct snapshot_walk *walk, struct command *c)
 {
     enum scope scope;
-    if (!kill_next_blocks(walk->engine, &walk->at, &scope, &c->restore_kill.index, &c->restore_kill.blocks)) {
+    if (FAULT(blocks_not_in_snapshot) ||
+        !kill_next_blocks(walk->engine, &walk->at, &scope, &c->restore_kill.index, &c->restore_kill.blocks)) {
         enter_stage(walk, STAGE_NUMBERS, 0);
         return false;
     }

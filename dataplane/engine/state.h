@@ -513,7 +513,8 @@ struct engine {
     struct risk risk;
 
     // Rates, results and modes (settle_state.h). Nothing of it on a day without risk.
-    struct pace *paces; // by session
+    struct pace *paces;     // by session
+    struct single *singles; // by session
     struct alike *alikes;
     struct symbol_pace *symbol_paces; // by locate
     struct holding *holdings;         // by position

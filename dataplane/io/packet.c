@@ -3,6 +3,7 @@
 // (checksum), RFC 6864 (identification 0 with don't-fragment).
 #include "io/packet.h"
 
+#include <immintrin.h>
 #include <string.h>
 
 #include "contract/assert.h"
@@ -20,13 +21,6 @@ enum {
 enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_VLAN = 0x8100 };
 enum { PROTOCOL_ICMP = 1, PROTOCOL_UDP = 17 };
 
-static uint64_t load64(const uint8_t *at)
-{
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
 static uint32_t load32(const uint8_t *at)
 {
     uint32_t word;
@@ -42,26 +36,33 @@ static uint16_t load16(const uint8_t *at)
 }
 
 // One's complement sums are taken over 16-bit words as they lie in memory (RFC 1071: byte order does not matter as long
-// as the result is stored the same way), eight bytes at a time, carries kept, and folded at the end.
+// as the result is stored the same way), four bytes at a time, each four in a lane of eight that keeps the carries, and
+// folded at the end.
+static inline __m256i add_bytes(__m256i lanes, __m128i sixteen)
+{
+    return _mm256_add_epi64(lanes, _mm256_cvtepu32_epi64(sixteen));
+}
+
 static inline uint64_t sum_bytes(const uint8_t *at, size_t size)
 {
-    unsigned __int128 even = 0, odd = 0; // two, so that neither's carry waits for the other's
-    size_t i = 0, rest = size % 8;
-    for (; i + 16 <= size; i += 16) {
-        even += load64(at + i);
-        odd += load64(at + i + 8);
+    // From 16 - n on: what moves the last n bytes of sixteen to the front, zeros behind them.
+    static const uint8_t moves[32] = {0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,
+                                      11,   12,   13,   14,   15,   0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                      0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
+    uint64_t sum = 0;
+    if (__builtin_expect(size < 16, 0)) {
+        for (size_t i = 0; i < size; i++)
+            sum += (uint64_t)at[i] << (8 * (i & 1));
+        return sum;
     }
-    if (i + 8 <= size)
-        even += load64(at + i);
-    if (rest && size >= 8) { // the last eight bytes again, those already taken shifted out
-        odd += load64(at + size - 8) >> (8 * (8 - rest));
-    } else {
-        for (size_t k = 0; k < rest; k++)
-            odd += (uint64_t)at[k] << (8 * k);
-    }
-    even += odd;
-    // The carries are few: they fit beside the sum of the halves.
-    return (uint32_t)even + (uint64_t)(uint32_t)(even >> 32) + (uint64_t)(even >> 64);
+    __m256i lanes = _mm256_setzero_si256();
+    for (const uint8_t *end = at + (size & ~(size_t)15); at < end; at += 16)
+        lanes = add_bytes(lanes, _mm_loadu_si128((const __m128i *)at));
+    size %= 16; // these are had from the last sixteen, of which the others have been taken
+    lanes = add_bytes(lanes, _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(at + size - 16)),
+                                              _mm_loadu_si128((const __m128i *)(moves + 16 - size))));
+    __m128i pair = _mm_add_epi64(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+    return (uint64_t)_mm_extract_epi64(pair, 0) + (uint64_t)_mm_extract_epi64(pair, 1);
 }
 
 static uint16_t fold(uint64_t sum)
@@ -106,10 +107,23 @@ static void swap_mac(const struct endpoint *us, uint8_t *frame)
     memcpy(frame + 6, us->mac, 6);
 }
 
+// Whether the frame is one that can go back as it is. A longer one stands in several buffers, of which we see the
+// first.
+static bool returns(const struct frame *frame, struct packet *packet)
+{
+    if (frame->length <= FRAME_MAX)
+        return true;
+    discard(packet, DISCARD_FRAME_SHORT);
+    return false;
+}
+
 // RFC 826: a request for our address is turned into its reply where it stands.
-static void answer_arp(const struct endpoint *us, uint8_t *frame, uint8_t *arp, size_t size, struct packet *packet)
+static void answer_arp(const struct endpoint *us, const struct frame *frame, uint8_t *arp, size_t size,
+                       struct packet *packet)
 {
     static const uint8_t request[8] = {0, 1, 8, 0, 6, 4, 0, 1}; // Ethernet, IPv4, lengths, request
+    if (!returns(frame, packet))
+        return;
     if (size < ARP) {
         discard(packet, DISCARD_FRAME_SHORT);
         return;
@@ -122,15 +136,17 @@ static void answer_arp(const struct endpoint *us, uint8_t *frame, uint8_t *arp, 
     memcpy(arp + 18, arp + 8, 10); // the asker is the target
     memcpy(arp + 8, us->mac, 6);
     put_be32(arp + 14, us->ip);
-    swap_mac(us, frame);
+    swap_mac(us, frame->data);
     packet->kind = PACKET_REPLY;
 }
 
 // RFC 792: an echo request is turned into its reply where it stands. With IPv4 options it is not one of ours to answer.
-static void answer_echo(const struct endpoint *us, uint8_t *frame, uint8_t *ip, size_t header, size_t size,
+static void answer_echo(const struct endpoint *us, const struct frame *frame, uint8_t *ip, size_t header, size_t size,
                         struct packet *packet)
 {
     uint8_t *icmp = ip + header;
+    if (!returns(frame, packet))
+        return;
     if (size < 8 || header != IPV4 || icmp[0] != 8 || icmp[1] != 0 || fold(sum_bytes(icmp, size)) != UINT16_MAX) {
         discard(packet, DISCARD_IP_PROTOCOL);
         return;
@@ -145,7 +161,7 @@ static void answer_echo(const struct endpoint *us, uint8_t *frame, uint8_t *ip, 
     memset(ip + 10, 0, 2);
     sum = (uint16_t)~fold(sum_ipv4_plain(ip));
     memcpy(ip + 10, &sum, 2);
-    swap_mac(us, frame);
+    swap_mac(us, frame->data);
     packet->kind = PACKET_REPLY;
 }
 
@@ -204,7 +220,7 @@ static void parse_ipv4(const struct endpoint *us, struct frame *frame, uint8_t *
     if (__builtin_expect(ip[9] == PROTOCOL_UDP, 1))
         parse_udp(frame, ip, ip + header, total - header, packet);
     else if (ip[9] == PROTOCOL_ICMP)
-        answer_echo(us, frame->data, ip, header, total - header, packet);
+        answer_echo(us, frame, ip, header, total - header, packet);
     else
         discard(packet, DISCARD_IP_PROTOCOL);
 }
@@ -235,7 +251,7 @@ void packet_parse(const struct endpoint *us, struct frame *frame, struct packet 
     } else if (__builtin_expect(data[6] & 1, 0)) {
         discard(packet, DISCARD_OTHER_MAC); // a group cannot send
     } else if (type == ETHERTYPE_ARP) {
-        answer_arp(us, data, data + at, frame->length - at, packet);
+        answer_arp(us, frame, data + at, frame->length - at, packet);
     } else if (__builtin_expect(!ours, 0)) {
         discard(packet, DISCARD_OTHER_MAC); // IPv4 to a group
     } else {

@@ -171,7 +171,9 @@ change_items() { # STAGE ITEMS..
         echo "  undone, because ${item_key[i]} was refused:"
         roll_back
         restore_undo "$stage"
-        echo "$program: $stage: ${item_key[i]} could not be set to ${item_value[i]%%$'\n'*}: $reason; the stage is as it was${refused_mend:+: $refused_mend}" >&2
+        local what="set to ${item_value[i]}" mend=$refused_mend
+        if [ "${item_kind[i]}" = file ]; then what=written mend="make ${item_key[i]%/*} writable, then run apply again"; fi
+        echo "$program: $stage: ${item_key[i]} could not be $what: $reason; the stage is as it was${mend:+: $mend}" >&2
         return 71
     done
 }

@@ -87,9 +87,10 @@ add_device() { # PCI DRIVER
 }
 
 load_config() {
-    local file=$1 program_path needs key a b c
+    local file=$1 program_path needs key a b c code=0
     program_path=$(dataplane_program) || fail 69 "no crosswire-dataplane beside this script or in PATH: build it, or give --lcores and --pages"
-    needs=$("$program_path" "$file" --needs 2>&1) || fail 78 "$file: ${needs#crosswire-dataplane: }"
+    needs=$("$program_path" "$file" --needs 2>&1) || code=$?
+    [ $code -eq 0 ] || fail $code "${needs#crosswire-dataplane: }"
     while read -r key a b c; do
         case $key in
         role_lcores) role_lcores=$(cpus_of "$role_lcores,$a" | cpu_list) ;;

@@ -4,6 +4,7 @@
 #ifndef CROSSWIRE_TESTS_CORES_CLIENTS_H
 #define CROSSWIRE_TESTS_CORES_CLIENTS_H
 
+#include "engine/snapshot.h"
 #include "tests/eal/cores_rig.h"
 
 struct rig_client {
@@ -14,7 +15,7 @@ struct rig_client {
 
 RIG_UNUSED struct rig_client rig_client(struct rig *rig, unsigned session)
 {
-    unsigned gateway = rig->sessions[session].gateway;
+    unsigned gateway = config_stream(&rig->config, session).gateway;
     return (struct rig_client){rig->gateways[gateway].port_index, session, 0x0A000064u + session, 5000};
 }
 
@@ -42,7 +43,7 @@ RIG_UNUSED void rig_send_frame(struct rig *rig, unsigned port, struct rte_mbuf *
 
 RIG_UNUSED void rig_send(struct rig *rig, const struct rig_client *client, const void *payload, size_t size)
 {
-    uint16_t to_port = (uint16_t)rig->gateways[rig->sessions[client->session].gateway].udp_port;
+    uint16_t to_port = (uint16_t)rig->gateways[config_stream(&rig->config, client->session).gateway].udp_port;
     rig_send_frame(rig, client->port, rig_frame(rig, client, to_port, payload, size));
 }
 
@@ -97,7 +98,7 @@ RIG_UNUSED void rig_login(struct rig *rig, const struct rig_client *client, cons
 {
     uint8_t datagram[64];
     rig_send(rig, client, datagram,
-             rig_login_block(datagram, 0, rig->sessions[client->session].wire_user, password, ""));
+             rig_login_block(datagram, 0, config_stream(&rig->config, client->session).wire_user, password, ""));
     rig_rounds(rig, 3);
 }
 
@@ -105,7 +106,7 @@ RIG_UNUSED void rig_enter(struct rig *rig, const struct rig_client *client, uint
                           uint32_t quantity, uint32_t price)
 {
     uint8_t datagram[64];
-    const char *symbol = rig->symbols[2 * rig->sessions[client->session].matcher].wire_name;
+    const char *symbol = rig->symbols[2 * config_stream(&rig->config, client->session).matcher].wire_name;
     rig_send(rig, client, datagram, rig_enter_block(datagram, 0, user_ref, side, quantity, symbol, price));
 }
 
@@ -205,6 +206,88 @@ RIG_UNUSED unsigned rig_messages(struct rig *rig, const struct rig_client *clien
             count += rig_check_packet(rig, client->session, &rig->inbox[i]);
     }
     return count;
+}
+
+RIG_UNUSED uint32_t rig_random(uint64_t *seed)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33);
+}
+
+// Random orders around one price from all sessions of `clients`, numbered from `first` on.
+RIG_UNUSED void rig_flow(struct rig *rig, struct rig_client *clients, unsigned count, uint32_t first, unsigned orders,
+                         uint64_t seed)
+{
+    for (unsigned i = 0; i < orders; i++) {
+        for (unsigned c = 0; c < count; c++) {
+            uint32_t random = rig_random(&seed);
+            rig_enter(rig, &clients[c], first + i, random & 1 ? 'B' : 'S', 100 + random % 7 * 100,
+                      100000 + (random >> 8) % 11 * 100);
+        }
+        if (i % 4 == 3)
+            rig_round(rig);
+    }
+    rig_rounds(rig, 6);
+}
+
+// Asks for the whole stream of a session, packet by packet, and compares.
+RIG_UNUSED void rig_check_window(struct rig *rig, struct rig_client *client)
+{
+    uint8_t datagram[64];
+    uint32_t next = 1;
+    size_t total = rig->expected[client->session].count;
+    while (next <= total) {
+        rig_forget(rig);
+        rig_send(rig, client, datagram, rig_retransmit_block(datagram, 0, next, 65535));
+        rig_rounds(rig, 3);
+        const struct rig_packet *packet = rig_last(rig, client, 'S');
+        assert_non_null(packet);
+        assert_int_equal(get_be32(packet->bytes + 1), next);
+        next += rig_check_packet(rig, client->session, packet);
+    }
+    assert_int_equal(next, total + 1);
+}
+
+// One command at a time, so that rings never fill.
+RIG_UNUSED void rig_give_command(struct rig *rig, const struct command *command)
+{
+    rig_command(rig, 0, command);
+    rig_rounds(rig, 1);
+}
+
+RIG_UNUSED void rig_give_stream(struct rig *rig, uint16_t session, uint64_t next)
+{
+    struct command stream = {.type = CMD_RESTORE_STREAM, .session = session, .restore_stream.next = next};
+    rig_give_command(rig, &stream);
+}
+
+// What a snapshot of the rig's own engine gives, but the record `without`.
+RIG_UNUSED void rig_give_engine(struct rig *rig, uint64_t without)
+{
+    struct snapshot_walk walk;
+    struct command record;
+    snapshot_begin(&walk, rig->engine[0]);
+    while (snapshot_next(&walk, &record)) {
+        if (walk.records - 1 != without)
+            rig_give_command(rig, &record);
+    }
+}
+
+// The end of a recovery: as control ends it.
+RIG_UNUSED void rig_give_restart(struct rig *rig)
+{
+    struct command command = {.type = DIRECTIVE_RECOVERED, .recovered.seq = rig->history_count[0]};
+    struct opening opening;
+    assert_true(opening_init(&opening, &rig->config, 0));
+    opening_restored(&opening, PHASE_REGULAR, false, 0);
+    opening_restart(&opening);
+    rig_give_command(rig, &command);
+    while (opening_next(&opening, (int64_t)(9 * 3600) * 1000000000, &command)) {
+        rig_give_command(rig, &command);
+        opening_note(&opening, &command);
+    }
+    opening_free(&opening);
+    rig_rounds(rig, 8);
 }
 
 // What must hold at any time (all gateways' received, all matchers' taken).

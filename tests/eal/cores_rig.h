@@ -23,12 +23,13 @@
 #include <rte_ring.h>
 #include <unistd.h>
 
+#include "contract/drop_copy.h"
 #include "contract/itch_out.h"
 #include "contract/ouch_out.h"
 #include "contract/session_name.h"
 #include "contract/ufo.h"
+#include "control/recovery/fan_out.h"
 #include "control/recovery/opening.h"
-#include "control/recovery/outbound.h"
 #include "cores/role.h"
 #include "engine/capacity.h"
 #include "io/eal.h"
@@ -37,6 +38,7 @@
 
 #define RIG_MOST 4 // gateways, matchers
 #define RIG_SESSIONS 12
+#define RIG_COPIES 2
 #define RIG_HZ UINT64_C(1000000000) // a cycle is a nanosecond
 #define RIG_MS UINT64_C(1000000)
 #define RIG_DATE 20261102u
@@ -46,7 +48,7 @@
 struct rig_message {
     uint64_t cmd_seq;
     uint16_t size;
-    uint8_t bytes[OUCH_OUT_MAX];
+    uint8_t bytes[STREAM_MESSAGE_MAX];
 };
 
 struct rig_stream { // what must be sent, from the rig's own engine
@@ -67,6 +69,7 @@ struct rig_options {
     uint32_t window_messages, order_depth, event_depth, journal_depth;
     bool one_queue; // gateways and publishers all share the first port's queue
     bool own_port;  // publishers have a port of their own, the last
+    bool copies;    // drop copies: of the first firm and of the second account, each at the last gateway, of core 0
 };
 
 struct rig {
@@ -78,6 +81,7 @@ struct rig {
     struct config_symbol symbols[2 * RIG_MOST];
     struct config_account accounts[2];
     struct config_session sessions[RIG_SESSIONS];
+    struct config_drop_copy copies[RIG_COPIES];
     char names[64][32];
     char directory[64];
     struct region region;
@@ -96,7 +100,7 @@ struct rig {
     size_t history_count[RIG_MOST];
     struct engine *engine[RIG_MOST];
     void *engine_memory[RIG_MOST];
-    struct rig_stream expected[RIG_SESSIONS], market_data[RIG_MOST];
+    struct rig_stream expected[RIG_SESSIONS + RIG_COPIES], market_data[RIG_MOST];
     // the clients' part
     struct rig_packet *inbox;
     size_t inbox_count, inbox_room;
@@ -204,6 +208,22 @@ RIG_UNUSED void rig_fill_market(struct rig *rig, const struct rig_options *optio
     }
 }
 
+RIG_UNUSED void rig_fill_copies(struct rig *rig, const struct rig_options *options)
+{
+    static const char *const users[RIG_COPIES] = {"DROP0", "DROP1"};
+    for (unsigned i = 0; i < RIG_COPIES; i++) {
+        struct config_drop_copy *copy = &rig->copies[i];
+        *copy = (struct config_drop_copy){.user = users[i],
+                                          .password_hash = "",
+                                          .firm = i == 0 ? "ALFA" : "",
+                                          .accounts = i == 0 ? "" : "NOBODY ACC1",
+                                          .gateway = options->gateways - 1};
+        snprintf(copy->wire_user, sizeof copy->wire_user, "%s", users[i]);
+        copy->wire_user[5] = ' ';
+        memcpy(copy->wire_firm, i == 0 ? "ALFA" : "    ", 4);
+    }
+}
+
 RIG_UNUSED void rig_fill_config(struct rig *rig, const struct rig_options *options)
 {
     struct config *config = &rig->config;
@@ -235,6 +255,8 @@ RIG_UNUSED void rig_fill_config(struct rig *rig, const struct rig_options *optio
         .accounts_count = 2,
         .sessions = rig->sessions,
         .sessions_count = RIG_SESSIONS,
+        .drop_copies = rig->copies,
+        .drop_copies_count = options->copies ? RIG_COPIES : 0,
         .date = RIG_DATE,
     };
     for (unsigned i = 0; i < config->ports_count; i++)
@@ -252,6 +274,7 @@ RIG_UNUSED void rig_fill_config(struct rig *rig, const struct rig_options *optio
                                                        .udp_port = 6000 + i,
                                                        .request_port = 6100 + i};
     rig_fill_market(rig, options);
+    rig_fill_copies(rig, options);
 }
 
 #define RIG_ALERTS 8u
@@ -361,7 +384,7 @@ RIG_UNUSED void rig_free(struct rig *rig)
         free(rig->history[i]);
         free(rig->market_data[i].list);
     }
-    for (unsigned i = 0; i < RIG_SESSIONS; i++)
+    for (unsigned i = 0; i < RIG_SESSIONS + RIG_COPIES; i++)
         free(rig->expected[i].list);
     free(rig->inbox);
 }
@@ -406,18 +429,34 @@ struct rig_fan {
 RIG_UNUSED void rig_give(void *context, uint16_t session, const uint8_t *message, size_t length)
 {
     struct rig_fan *fan = context;
-    rig_keep(&fan->rig->expected[session], fan->cmd_seq, message, length);
+    struct rig *rig = fan->rig;
+    const struct config_session *of = &rig->sessions[session];
+    uint8_t envelope[STREAM_MESSAGE_MAX] = "c";
+    rig_keep(&rig->expected[session], fan->cmd_seq, message, length);
+    if (rig->config.drop_copies_count == 0 || of->matcher != 0)
+        return;
+    // Each account of the rig has a firm of its own, and each firm or account a drop copy.
+    memset(envelope + 1, ' ', 22);
+    memcpy(envelope + 1, of->wire_user, 6);
+    memcpy(envelope + 7, rig->accounts[of->account_index].name, 4);
+    put_be32(envelope + 23, (uint32_t)rig->expected[session].count);
+    memcpy(envelope + 27, message, length);
+    rig_keep(&rig->expected[RIG_SESSIONS + of->account_index], fan->cmd_seq, envelope, 27 + length);
 }
 
 RIG_UNUSED void rig_expect(struct rig *rig, unsigned m, const struct command *command)
 {
     struct event events[ENGINE_EVENTS_MAX];
     struct rig_fan fan = {rig, command->seq};
+    uint8_t core_of[RIG_SESSIONS];
+    const struct fan_out sessions = {RIG_SESSIONS, core_of};
+    for (unsigned i = 0; i < RIG_SESSIONS; i++)
+        core_of[i] = (uint8_t)rig->config.sessions[i].matcher;
     unsigned count = engine_step(rig->engine[m], command, events);
     for (;;) {
         for (unsigned i = 0; i < count; i++) {
             uint8_t itch[ITCH_OUT_MAX];
-            outbound_fan_out(&rig->config, m, &events[i], rig_give, &fan);
+            fan_out(&sessions, m, &events[i], rig_give, &fan);
             size_t size = events[i].flags & EV_MD_ANY ? itch_out_encode(&events[i], itch) : 0;
             if (size)
                 rig_keep(&rig->market_data[m], command->seq, itch, size);
@@ -480,7 +519,7 @@ RIG_UNUSED void rig_answer_requests(struct rig *rig, unsigned g)
             reply->kind = request->kind;
             reply->session = request->session;
             bool right = memcmp(request->password, "SECRET    ", 10) == 0 &&
-                         memcmp(request->user, rig->sessions[request->session].wire_user, 6) == 0;
+                         memcmp(request->user, config_stream(&rig->config, request->session).wire_user, 6) == 0;
             reply->verdict = right ? LOGIN_RIGHT : rig->verdict;
             ring_publish(replies, 1);
             rig->logins_asked++;

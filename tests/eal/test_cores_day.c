@@ -23,27 +23,6 @@ static int down(void **state)
     return 0;
 }
 
-static uint32_t next_random(uint64_t *seed)
-{
-    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    return (uint32_t)(*seed >> 33);
-}
-
-// Random orders around one price from all sessions of `clients`, numbered from `first` on.
-static void flow(struct rig_client *clients, unsigned count, uint32_t first, unsigned orders, uint64_t seed)
-{
-    for (unsigned i = 0; i < orders; i++) {
-        for (unsigned c = 0; c < count; c++) {
-            uint32_t random = next_random(&seed);
-            rig_enter(&rig, &clients[c], first + i, random & 1 ? 'B' : 'S', 100 + random % 7 * 100,
-                      100000 + (random >> 8) % 11 * 100);
-        }
-        if (i % 4 == 3)
-            rig_round(&rig);
-    }
-    rig_rounds(&rig, 6);
-}
-
 // The whole market data stream as sent, checked for order and bytes; what was asked for again is not looked at.
 static void check_market_data(unsigned m, uint64_t from)
 {
@@ -70,29 +49,11 @@ static void check_market_data(unsigned m, uint64_t from)
     assert_int_equal(next, rig.market_data[m].count + 1);
 }
 
-// Asks for the whole stream of a session, packet by packet, and compares.
-static void check_window(struct rig_client *client)
-{
-    uint8_t datagram[64];
-    uint32_t next = 1;
-    size_t total = rig.expected[client->session].count;
-    while (next <= total) {
-        rig_forget(&rig);
-        rig_send(&rig, client, datagram, rig_retransmit_block(datagram, 0, next, 65535));
-        rig_rounds(&rig, 3);
-        const struct rig_packet *packet = rig_last(&rig, client, 'S');
-        assert_non_null(packet);
-        assert_int_equal(get_be32(packet->bytes + 1), next);
-        next += rig_check_packet(&rig, client->session, packet);
-    }
-    assert_int_equal(next, total + 1);
-}
-
 // More orders after what the feed had `told` before: it goes on there, and the core is where the engine of the test is.
 static void goes_on(struct rig_client clients[2], size_t told)
 {
     rig_forget(&rig);
-    flow(clients, 2, 1000, 50, 12);
+    rig_flow(&rig, clients, 2, 1000, 50, 12);
     check_market_data(0, told + 1);
     assert_int_equal(atomic_load(&rig_port(&rig, 0)->event_hash), engine_event_hash(rig.engine[0]));
 }
@@ -137,7 +98,7 @@ static void the_market_data_stream_is_contiguous_and_right(void **state)
         clients[i] = rig_client(&rig, i);
         rig_login(&rig, &clients[i], "SECRET");
     }
-    flow(clients, 3, 1, 200, 7);
+    rig_flow(&rig, clients, 3, 1, 200, 7);
     rig_pass_ms(&rig, 2500); // heartbeats carry the next number
     assert_true(rig.market_data[0].count > 300);
     check_market_data(0, 1);
@@ -161,7 +122,7 @@ static void a_gap_in_market_data_is_filled_on_request(void **state)
     char name[10];
     session_name(RIG_DATE, 0, name);
     rig_login(&rig, &client, "SECRET");
-    flow(&client, 1, 1, 100, 3);
+    rig_flow(&rig, &client, 1, 1, 100, 3);
     rig_forget(&rig);
     uint64_t next = 1;
     while (next <= rig.market_data[0].count) {
@@ -195,7 +156,7 @@ static void after_a_restart_windows_and_streams_hold_the_same_bytes(void **state
     struct rig_client clients[2] = {rig_client(&rig, 0), rig_client(&rig, 1)};
     rig_login(&rig, &clients[0], "SECRET");
     rig_login(&rig, &clients[1], "SECRET");
-    flow(clients, 2, 1, 150, 11);
+    rig_flow(&rig, clients, 2, 1, 150, 11);
     size_t before = rig.market_data[0].count, commands = rig.history_count[0];
     rig_reboot(&rig, &plain);
     assert_int_equal(rig_state(&rig, ROLE_GATEWAY, 0), CORE_RUN);
@@ -206,7 +167,7 @@ static void after_a_restart_windows_and_streams_hold_the_same_bytes(void **state
     for (unsigned i = 0; i < 2; i++) {
         rig_login(&rig, &clients[i], "SECRET");
         assert_int_equal(get_be32(rig_last(&rig, &clients[i], 'A')->bytes + 11), rig.expected[i].count + 1);
-        check_window(&clients[i]);
+        rig_check_window(&rig, &clients[i]);
     }
     goes_on(clients, before);
 }
@@ -217,7 +178,7 @@ static void a_history_that_gives_other_events_stops_the_core(void **state)
     start(&plain);
     struct rig_client client = rig_client(&rig, 0);
     rig_login(&rig, &client, "SECRET");
-    flow(&client, 1, 1, 20, 5);
+    rig_flow(&rig, &client, 1, 1, 20, 5);
     size_t count = rig.history_count[0], spoilt = count - 5;
     rig_down(&rig);
     struct rig old = rig;
@@ -244,62 +205,20 @@ static void a_history_that_gives_other_events_stops_the_core(void **state)
     free(old.inbox);
 }
 
-// One command at a time, so that rings never fill.
-static void give(const struct command *command)
-{
-    rig_command(&rig, 0, command);
-    rig_rounds(&rig, 1);
-}
-
-static void give_stream(uint16_t session, uint64_t next)
-{
-    struct command stream = {.type = CMD_RESTORE_STREAM, .session = session, .restore_stream.next = next};
-    give(&stream);
-}
-
-// What a snapshot of the rig's own engine gives, but the record `without`.
-static void give_engine(uint64_t without)
-{
-    struct snapshot_walk walk;
-    struct command record;
-    snapshot_begin(&walk, rig.engine[0]);
-    while (snapshot_next(&walk, &record)) {
-        if (walk.records - 1 != without)
-            give(&record);
-    }
-}
-
 // Streams, the feed's last `messages`, the engine.
 static void give_snapshot(size_t messages, uint64_t without)
 {
     for (unsigned i = 0; i < rig.config.sessions_count; i++)
-        give_stream((uint16_t)i, rig.expected[i].count + 1);
-    give_stream(SESSION_NONE, rig.market_data[0].count - messages + 1);
+        rig_give_stream(&rig, (uint16_t)i, rig.expected[i].count + 1);
+    rig_give_stream(&rig, SESSION_NONE, rig.market_data[0].count - messages + 1);
     for (size_t i = rig.market_data[0].count - messages; i < rig.market_data[0].count; i++) {
         struct command record = {.type = CMD_RESTORE_MESSAGES, .session = SESSION_NONE};
         const struct rig_message *message = &rig.market_data[0].list[i];
         put_be16(record.restore_messages.blocks, message->size);
         memcpy(record.restore_messages.blocks + 2, message->bytes, message->size);
-        give(&record);
+        rig_give_command(&rig, &record);
     }
-    give_engine(without);
-}
-
-// The end of a recovery: as control ends it.
-static void give_restart(void)
-{
-    struct command command = {.type = DIRECTIVE_RECOVERED, .recovered.seq = rig.history_count[0]};
-    struct opening opening;
-    assert_true(opening_init(&opening, &rig.config, 0));
-    opening_restored(&opening, PHASE_REGULAR, false, 0);
-    opening_restart(&opening);
-    give(&command);
-    while (opening_next(&opening, (int64_t)(9 * 3600) * 1000000000, &command)) {
-        give(&command);
-        opening_note(&opening, &command);
-    }
-    opening_free(&opening);
-    rig_rounds(&rig, 8);
+    rig_give_engine(&rig, without);
 }
 
 // Everybody goes on where he was: numbers, old messages, the feed.
@@ -314,7 +233,7 @@ static void check_goes_on(struct rig_client clients[2], size_t feed)
     for (unsigned i = 0; i < 2; i++) {
         rig_login(&rig, &clients[i], "SECRET");
         assert_int_equal(get_be32(rig_last(&rig, &clients[i], 'A')->bytes + 11), rig.expected[i].count + 1);
-        check_window(&clients[i]);
+        rig_check_window(&rig, &clients[i]);
     }
     rig_forget(&rig);
     ask(&clients[0], 0, name, feed, 1); // the last message of before
@@ -338,7 +257,7 @@ static void a_restored_core_goes_on_and_one_that_was_refused_begins_again(void *
     struct rig_client clients[2] = {rig_client(&rig, 0), rig_client(&rig, 1)};
     rig_login(&rig, &clients[0], "SECRET");
     rig_login(&rig, &clients[1], "SECRET");
-    flow(clients, 2, 1, 150, 11);
+    rig_flow(&rig, clients, 2, 1, 150, 11);
     size_t feed = rig.market_data[0].count;
     uint64_t commands = rig.history_count[0];
     rig_replace(&rig, &plain);
@@ -347,12 +266,12 @@ static void a_restored_core_goes_on_and_one_that_was_refused_begins_again(void *
     assert_int_equal(atomic_load(&rig_port(&rig, 0)->restore), CORE_REFUSED);
     assert_int_equal(atomic_load(&rig_port(&rig, 0)->applied_seq), 0);
     struct command reset = {.type = DIRECTIVE_RESET, .session = SESSION_NONE};
-    give(&reset);
+    rig_give_command(&rig, &reset);
     assert_int_equal(atomic_load(&rig_port(&rig, 0)->restore), CORE_FRESH);
     give_snapshot(20, UINT64_MAX);
     assert_int_equal(atomic_load(&rig_port(&rig, 0)->restore), CORE_RESTORED);
     assert_int_equal(atomic_load(&rig_port(&rig, 0)->applied_seq), commands);
-    give_restart();
+    rig_give_restart(&rig);
     check_goes_on(clients, feed);
 }
 
@@ -363,15 +282,15 @@ static void a_history_that_is_counted_gives_the_same_numbers(void **state)
     struct rig_client clients[2] = {rig_client(&rig, 0), rig_client(&rig, 1)};
     rig_login(&rig, &clients[0], "SECRET");
     rig_login(&rig, &clients[1], "SECRET");
-    flow(clients, 2, 1, 150, 11);
+    rig_flow(&rig, clients, 2, 1, 150, 11);
     size_t feed = rig.market_data[0].count, count = rig.history_count[0];
     rig_replace(&rig, &plain);
     atomic_store(&rig_port(&rig, 0)->durable_seq, count);
     struct command counted = {.type = DIRECTIVE_COUNT, .recovered.seq = count - 100};
-    give(&counted);
+    rig_give_command(&rig, &counted);
     for (size_t i = 0; i < count; i++)
-        give(&rig.history[0][i]);
-    give_restart();
+        rig_give_command(&rig, &rig.history[0][i]);
+    rig_give_restart(&rig);
     check_goes_on(clients, feed);
 }
 
@@ -396,7 +315,7 @@ static void two_by_two(bool one_queue)
         rig_login(&rig, &clients[i], "SECRET");
         assert_int_equal(rig_packets(&rig, &clients[i], 'A'), 1);
     }
-    flow(clients, 8, 1, 60, 21);
+    rig_flow(&rig, clients, 8, 1, 60, 21);
     for (unsigned m = 0; m < 2; m++) {
         assert_true(rig_count(&rig, ROLE_MATCHER, m, COUNT_MATCHER_messages) == 240);
         assert_true(rig_count(&rig, ROLE_MATCHER, m, COUNT_MATCHER_executions) > 20);
@@ -442,7 +361,7 @@ static void full_rings_push_back_and_nothing_is_lost(void **state)
     rig_login(&rig, &clients[0], "SECRET");
     rig_login(&rig, &clients[1], "SECRET");
     rig.hold_durable = true; // events stay in their rings until these are full
-    flow(clients, 2, 1, 100, 31);
+    rig_flow(&rig, clients, 2, 1, 100, 31);
     assert_true(rig_count(&rig, ROLE_MATCHER, 0, COUNT_MATCHER_backpressure) > 0);
     assert_true(rig_count(&rig, ROLE_MATCHER, 0, COUNT_MATCHER_messages) < 200);
     rig.hold_durable = false;

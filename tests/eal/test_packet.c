@@ -318,6 +318,22 @@ static size_t arp_request(uint32_t target)
     return 60;
 }
 
+// It would be sent back as it stands.
+static void a_request_in_several_buffers_is_not_answered(void **state)
+{
+    (void)state;
+    struct packet packet;
+    struct frame frame = {.data = buffer, .length = FRAME_MAX + 1};
+    arp_request(us.ip);
+    packet_parse(&us, &frame, &packet);
+    assert_int_equal(packet.kind, PACKET_DISCARD);
+    assert_int_equal(packet.reason, DISCARD_FRAME_SHORT);
+    assert_memory_equal(buffer + 6, them.mac, 6); // and is as it was
+    frame.length = FRAME_MAX;
+    packet_parse(&us, &frame, &packet);
+    assert_int_equal(packet.kind, PACKET_REPLY);
+}
+
 static void an_arp_request_for_us_becomes_its_reply(void **state)
 {
     (void)state;
@@ -408,6 +424,7 @@ int main(void)
         cmocka_unit_test(other_protocols_are_counted_as_such),
         cmocka_unit_test(a_vlan_is_kept_apart),
         cmocka_unit_test(an_arp_request_for_us_becomes_its_reply),
+        cmocka_unit_test(a_request_in_several_buffers_is_not_answered),
         cmocka_unit_test(other_arp_is_discarded),
         cmocka_unit_test(an_echo_request_becomes_its_reply),
         cmocka_unit_test(a_broken_echo_request_is_not_answered),

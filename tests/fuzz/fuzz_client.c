@@ -19,8 +19,16 @@ static void read_ouch(void *context, uint64_t sequence, const uint8_t *message, 
 {
     struct reader *reader = context;
     struct xw_ouch out;
+    struct xw_drop_copy copy;
+    char line[48];
     xw_assert(sequence == reader->last + 1 || sequence == 1); // 1: another day
     reader->last = sequence;
+    if (xw_drop_copy_decode(message, size, &copy)) {
+        xw_assert(copy.message > message && copy.message + copy.size == message + size);
+        xw_assert(xw_drop_copy_print(&copy, line, sizeof line) == strlen(line));
+        message = copy.message;
+        size = copy.size;
+    }
     if (!xw_ouch_decode(message, size, &out))
         return;
     size_t value_size;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by scenarios that need a booted systemd: boots one in namespaces of its own, on an overlay of this root file system,
 # so that whatever is installed, made or changed there is gone with it. Nothing of the machine can be written through it:
-# /proc/sys and /sys are read-only, and no unit runs that knows of devices, networks or clocks.
+# /sys and what can be written in /proc are read-only, and no unit runs that knows of devices, networks or clocks.
 #   xw_boot              boots, or skips with the reason
 #   xw_in COMMAND..      runs a command there, as root
 
@@ -30,8 +30,11 @@ xw_boot() {
 	mount -t overlay overlay -o "lowerdir=/,upperdir=$root/upper,workdir=$root/work" m
 	cd m
 	mount -t proc proc proc
-	mount --bind proc/sys proc/sys
-	mount -o remount,ro,bind proc/sys
+	for place in sys irq fs bus sysrq-trigger; do
+	    [ -e proc/$place ] || continue
+	    mount --bind proc/$place proc/$place
+	    mount -o remount,ro,bind proc/$place
+	done
 	mount -t sysfs -o ro sysfs sys
 	mount -t cgroup2 cgroup2 sys/fs/cgroup
 	mount -t tmpfs tmpfs run

@@ -83,6 +83,16 @@ for unit in dataplane control; do
 done
 xw_in systemctl daemon-reload
 
+step "the host's unit applies the stages that it is told, and fails with what is wrong"
+xw_in bash -c 'echo STAGES=tyme >/etc/crosswire/host.env'
+! xw_in systemctl start crosswire-host 2>/dev/null || xw_fail "a stage that there is not is applied"
+xw_expect "the host's unit" "$(show host ActiveState) $(show host ExecMainStatus)" "failed 64"
+log_of host | grep -q '^host: tyme is no stage: one of boot hugepages ' || xw_fail "it does not say why: $(log_of host)"
+xw_in bash -c 'echo STAGES=time rt >/etc/crosswire/host.env' # of which one can not be changed here
+xw_in systemctl start crosswire-host || xw_fail "systemctl start crosswire-host: $(log_of host)"
+xw_expect "the host's unit" "$(show host ActiveState)" active
+log_of host | grep -q '^rt: ' || xw_fail "not all of STAGES are applied: $(log_of host)"
+
 step "a start returns when orders are taken"
 xw_in timeout 60 systemctl start crosswire-dataplane || xw_fail "systemctl start: $(log_of dataplane; log_of control)"
 xw_expect "cores that run" "$(xw_in xwctl -c /etc/crosswire/crosswire.yaml --json status | jq '[.cores[] | select(.state == "RUN" or .state == "run")] | length')" 3

@@ -17,7 +17,7 @@ ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 # trips DISK: what this day's trip is; DISK is the free space in MiB that trips.
 trips() {
     sed -i '/^trips:/,/^ports:/{/^ports:/!d}' "$XW_CONFIG"
-    sed -i "s#^ports:#trips:\n  - {name: room, condition: disk_space, threshold: $1, window_ms: 0, action: block_new, recovery: manual}\n&#" "$XW_CONFIG"
+    sed -i "s#^ports:#trips:\n  - {name: room, condition: disk_space, threshold: $1, window_ms: 0, action: block_new, recovery: manual}\n  - {condition: risk_data_stale, threshold: 3, window_ms: 0, action: throttle, mode: conservative, recovery: aggressive}\n&#" "$XW_CONFIG"
 }
 xw_set engine max_positions 1000
 xw_set risk second_person true
@@ -59,6 +59,20 @@ until ctl --json kills | jq -e '.kills | all(.active | not)' >/dev/null; do
 done
 client <<<'enter 3 B 100 XWIRE 90000'
 told 'A 3 '
+# References are old by now; each symbol is given one, and the limits are whole again.
+await_modes() {
+    local end=$((SECONDS + 8))
+    until [ "$(ctl --json breakers | jq -r '[.modes[].mode] | unique | join(" ")')" = "$1" ]; do
+        [ $SECONDS -lt $end ] || xw_fail "the modes are not '$1': $(ctl breakers)"
+        sleep 0.05
+    done
+}
+await_modes conservative
+ctl status | grep -q '^DEGRADED: mode conservative' || xw_fail "xwctl status does not show the mode: $(ctl status)"
+for symbol in $(sed -n "/^symbols:/,/^[a-z]*:\$/s/.*name: \([A-Z]*\).*/\1/p" "$XW_CONFIG"); do
+    ctl reference "$symbol" --price 10.00 --by FEED >/dev/null || xw_fail "xwctl reference $symbol"
+done
+await_modes ""
 xw_expect "requests that wait" "$(ctl --json limits pending | jq '.requests | length')" 0
 xw_stop
 ctl --json audit >"$XW_HOME/audit.json" || xw_fail "xwctl audit"

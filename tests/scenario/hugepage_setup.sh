@@ -213,6 +213,7 @@ refuses 'leave one' apply --root "$tree" --lcores 0-7
 refuses 'given twice' apply --root "$tree" --device 0000:5e:00.0=vfio-pci --device 0000:5e:00.0=vfio-pci
 refuses 'node 2 has no huge pages of 2048' apply hugepages --root "$tree" --pages 2:2048:4
 refuses 'no group nobodys' apply hugetlbfs --root "$tree" --group nobodys
+runs 66 "^host: $work/none.yaml: No such file" plan rt --root "$tree" --config "$work/none.yaml"
 runs 64 'no stage' apply hugpages --root "$tree"
 runs 64 'no action' aply --root "$tree"
 runs 64 'NODE:KIB:COUNT' plan --root "$tree" --pages 12
@@ -244,7 +245,7 @@ unchanged 'refused by the kernel'
 fresh
 mkdir -p "$tree/etc/default/grub.d/60-crosswire.cfg.new"
 host_state "$tree" >"$work/before"
-runs 71 '60-crosswire.cfg could not be set .*: Is a directory; the stage is as it was' apply boot "${wanted[@]}"
+runs 71 '60-crosswire.cfg could not be written: Is a directory; the stage is as it was: make /etc/default/grub.d writable' apply boot "${wanted[@]}"
 unchanged 'a file that can not be written'
 
 # Two at once: the second one does nothing.

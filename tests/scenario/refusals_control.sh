@@ -48,6 +48,19 @@ refuses no-journal-directory 73 "mkdir -p" "$control" \
 printf x >"$XW_HOME/file"
 refuses file-as-journal 73 "file" "$control" "$(variant file "s#^journal_directory:.*#journal_directory: $XW_HOME/file#")"
 
+# Another user's: root without the right to read everything finds what a user finds.
+as_user=()
+[ "$(id -u)" -ne 0 ] || as_user=(setpriv --bounding-set=-dac_override,-dac_read_search)
+if "${as_user[@]}" true 2>/dev/null; then
+    for left in crosswire.control.lock crosswire.g000007; do
+        : >"$XW_RUN/$left"
+        chmod 0 "$XW_RUN/$left"
+        refuses "other-users-${left#crosswire.}" 77 "(ls -ld|rm) .*$left" "${as_user[@]}" "$control" "$XW_CONFIG"
+        rm -f "$XW_RUN/$left"
+    done
+    rm -rf "$day"
+fi
+
 # Disks that we may only make in a mount namespace of our own.
 if unshare -rm mount -t tmpfs none "$XW_HOME/journal" 2>/dev/null; then
     on_disk() { unshare -rm bash -c 'mount -t tmpfs -o "$1" none "$2" && exec "$3" "$4"' - "$1" "$XW_HOME/journal" "$control" "$XW_CONFIG"; }

@@ -46,3 +46,7 @@ done
 make -s -C "$root" B="$build" DESTDIR="$here/other" PREFIX=/opt/xw install || fail "make install PREFIX=/opt/xw"
 ! grep -rn '=.*/usr/\(sbin/crosswire\|bin/xwctl\|share/crosswire\)' "$here/other/opt/xw/lib/systemd" || fail "a unit names /usr though the prefix is /opt/xw"
 rm -rf "$here/other"
+# Units elsewhere are not found by systemd on its own, and the last line of the install says so.
+for prefix in /usr:'daemon-reload' /opt/xw:'systemctl link /opt/xw/lib/systemd/system/crosswire'; do
+    make -n --no-print-directory -C "$root" B="$build" PREFIX="${prefix%%:*}" install | tail -n 1 | grep -q "next, as root: .*${prefix#*:}" || fail "the next steps after make install PREFIX=${prefix%%:*}"
+done

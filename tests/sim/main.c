@@ -60,6 +60,12 @@ static const char *const stat_names[STATS] = {
     [STAT_SNAPSHOTS] = "snapshots taken",
     [STAT_RESTORED] = "recoveries from a snapshot",
     [STAT_LIES] = "losses by a disk that lies",
+    [STAT_KILLED] = "kills confirmed",
+    [STAT_RESET] = "resets confirmed",
+    [STAT_HALTED] = "halts and resumptions confirmed",
+    [STAT_LIMITS] = "changed limits confirmed",
+    [STAT_MODES] = "modes entered and left",
+    [STAT_DAYS] = "days of a core that were ended",
 };
 
 struct task {

@@ -14,6 +14,7 @@
 #include "engine/capacity.h"
 #include "tests/sim/client.h"
 #include "tests/sim/net.h"
+#include "tests/sim/operators.h"
 #include "tests/sim/sim.h"
 
 struct message {
@@ -45,6 +46,8 @@ struct truth { // of a matching core
     uint64_t released; // highest command that the outside has been told of
     bool recovered;    // this generation
 };
+
+static bool again; // what is stepped has been stepped before
 
 static const struct config *config;
 static struct truth truths[ORACLE_CORES];
@@ -92,9 +95,10 @@ static void append_ouch(unsigned session, const struct event *event, enum ouch_p
         append(&sessions[session], event->cmd_seq, bytes, size);
 }
 
-static void take_event(struct truth *truth, unsigned core, const struct event *event)
+static void take_event(struct truth *truth, unsigned core, const struct command *command, const struct event *event)
 {
     uint8_t bytes[256];
+    operators_event(core, event, command, again);
     if (event->flags & EV_MD_ANY) {
         size_t size = itch_out_encode(event, bytes);
         if (size)
@@ -118,7 +122,7 @@ static void step(struct truth *truth, unsigned core, const struct command *comma
     unsigned count = engine_step(truth->engine, command, events);
     for (;;) {
         for (unsigned i = 0; i < count; i++)
-            take_event(truth, core, &events[i]);
+            take_event(truth, core, command, &events[i]);
         if (!engine_unfinished(truth->engine))
             return;
         count = engine_continue(truth->engine, events);
@@ -165,6 +169,7 @@ static void put_in_sequence(struct truth *truth, unsigned core, const struct com
     truth->history = enlarge(truth->history, &truth->room, truth->count + 1, sizeof *truth->history);
     struct command *command = &truth->history[truth->count++];
     sim.stats[STAT_COMMANDS]++;
+    sim.stats[STAT_MODES] += cell->type == CMD_MODE;
     check_command(truth, core, cell);
     memcpy(command, cell, sizeof *command);
     command->seq = truth->count;
@@ -215,8 +220,11 @@ static void recovered(struct truth *truth, unsigned core, uint64_t last)
         return;
     uint64_t count = truth->count = last;
     start_engine(truth, core);
+    operators_went_back(core);
+    again = true;
     for (uint64_t n = 0; n < count; n++)
         step(truth, core, &truth->history[n]);
+    again = false;
     for (unsigned i = 0; i < config->sessions_count; i++) {
         if (config->sessions[i].matcher != core)
             continue;
@@ -302,6 +310,7 @@ void oracle_observe(void)
 void oracle_host_crashed(void)
 {
     may_lose = true;
+    operators_host_crashed();
     leave_region();
     region_of_start = 0;
 }
@@ -445,6 +454,17 @@ void oracle_check_rest(void)
                      (unsigned long long)truth->count, (unsigned long long)port->event_hash,
                      (unsigned long long)engine_event_hash(truth->engine));
     }
+}
+
+bool oracle_kill_is_durable(unsigned core, uint64_t id)
+{
+    const struct truth *truth = &truths[core];
+    for (uint64_t n = truth->count; n > 0; n--) {
+        const struct command *command = &truth->history[n - 1];
+        if (command->type == CMD_KILL && command->kill.id == id)
+            return n <= truth->durable_upto;
+    }
+    return false;
 }
 
 const struct engine *oracle_engine(unsigned core)

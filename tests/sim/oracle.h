@@ -38,6 +38,9 @@ const struct region *oracle_region(void);
 // At rest: everything is durable, counted and agreed upon.
 void oracle_check_rest(void);
 
+// Whether the core has taken this kill, and that is durable.
+bool oracle_kill_is_durable(unsigned core, uint64_t id);
+
 const struct engine *oracle_engine(unsigned core);
 uint64_t oracle_commands(unsigned core);
 uint64_t oracle_messages(unsigned session);

@@ -119,6 +119,7 @@ _Noreturn void sys_abort(void);
 ssize_t sys_getrandom(void *out, size_t size, unsigned flags);
 void sys_randombytes_buf(void *out, size_t size);
 int sys_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long length);
+// ---- posix_sockets.c
 int sys_socket(int domain, int type, int protocol);
 int sys_bind(int fd, const struct sockaddr *address, socklen_t size);
 int sys_listen(int fd, int backlog);
@@ -151,6 +152,8 @@ struct open_file {
     int flags;
     uint64_t offset;
     bool is_socket;
+    char name[48];     // of a socket that listens
+    struct call *call; // of one that is connected
 };
 
 // The open file of a descriptor; NULL with EBADF.
@@ -158,6 +161,8 @@ struct open_file *posix_file(int fd);
 // Where `path` leads, NULL with errno. With `last`, the directory that holds (or would hold) its last component.
 struct inode *posix_resolve(int directory, const char *path, const char **last);
 int posix_open_inode(struct inode *inode, int flags);
+int posix_new_file(struct open_file file);
+void socket_closed(struct open_file *file);
 // A call that goes to the disk takes time.
 void posix_disk_time(void);
 // The host is going down: what io_uring has on its way is written in part.
@@ -171,5 +176,14 @@ void sim_release_process(struct sim_process *process);
 
 // A file that is there from the start.
 void posix_put_file(const char *directory, const char *name, const void *bytes, size_t size);
+
+// What a call has come to: the answer's line, or NULL when nobody answers, `heard` or not. From within a fibre.
+typedef void posix_answer(void *context, const char *line, bool heard);
+
+// Calls at the socket of this name with one line; whoever listens there hears it, now or later. False: too many calls.
+bool posix_call(const char *name, const char *line, posix_answer *tell, void *context);
+
+// Who called with this context waits no more.
+void posix_hang_up(const void *context);
 
 #endif

@@ -22,7 +22,7 @@ struct open_file *posix_file(int fd)
     return NULL;
 }
 
-static int new_file(struct open_file file)
+int posix_new_file(struct open_file file)
 {
     for (int i = 0; i < FILES; i++) {
         if (!files[i].inode && !files[i].is_socket) {
@@ -37,7 +37,7 @@ static int new_file(struct open_file file)
 
 int posix_open_inode(struct inode *inode, int flags)
 {
-    int fd = new_file((struct open_file){.inode = inode, .flags = flags});
+    int fd = posix_new_file((struct open_file){.inode = inode, .flags = flags});
     if (fd >= 0)
         disk_hold(inode);
     return fd;
@@ -46,6 +46,8 @@ int posix_open_inode(struct inode *inode, int flags)
 static void close_file(struct open_file *file)
 {
     struct inode *inode = file->inode;
+    if (file->is_socket)
+        socket_closed(file);
     if (inode) {
         if (inode->flock_owner == file)
             inode->flock_owner = NULL;
@@ -320,70 +322,4 @@ int sys_flock(int fd, int operation)
     }
     file->inode->flock_owner = file;
     return 0;
-}
-
-// ---- sockets: the operator's, at which nobody calls -----------------------------------------------------------------
-
-int sys_socket(int domain, int type, int protocol)
-{
-    (void)domain, (void)type, (void)protocol;
-    return new_file((struct open_file){.is_socket = true});
-}
-
-int sys_bind(int fd, const struct sockaddr *address, socklen_t size)
-{
-    (void)fd, (void)address, (void)size;
-    return 0;
-}
-
-int sys_listen(int fd, int backlog)
-{
-    (void)fd, (void)backlog;
-    return 0;
-}
-
-int sys_accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
-{
-    (void)fd, (void)address, (void)size, (void)flags;
-    errno = EAGAIN;
-    return -1;
-}
-
-// No desk of a simulated control is for a group.
-const struct group *sys_getgrnam(const char *name)
-{
-    (void)name;
-    return NULL;
-}
-
-int sys_fchownat(int directory, const char *path, uid_t owner, gid_t group, int flags)
-{
-    (void)directory, (void)path, (void)owner, (void)group, (void)flags;
-    return 0;
-}
-
-int sys_fchmodat(int directory, const char *path, mode_t mode, int flags)
-{
-    (void)directory, (void)path, (void)mode, (void)flags;
-    return 0;
-}
-
-int sys_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
-{
-    (void)fd, (void)level, (void)name, (void)value, (void)size;
-    errno = EBADF;
-    return -1;
-}
-
-ssize_t sys_recv(int fd, void *out, size_t size, int flags)
-{
-    (void)fd, (void)out, (void)size, (void)flags;
-    errno = EAGAIN;
-    return -1;
-}
-
-ssize_t sys_send(int fd, const void *bytes, size_t size, int flags)
-{
-    (void)fd, (void)bytes, (void)flags;
-    return (ssize_t)size;
 }

@@ -44,6 +44,12 @@ enum sim_stat {
     STAT_SNAPSHOTS,
     STAT_RESTORED,
     STAT_LIES, // found out
+    STAT_KILLED,
+    STAT_RESET,
+    STAT_HALTED,
+    STAT_LIMITS,
+    STAT_MODES, // changed
+    STAT_DAYS,  // ended
     STATS
 };
 

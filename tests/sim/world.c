@@ -10,6 +10,7 @@
 #include "tests/sim/client.h"
 #include "tests/sim/market.h"
 #include "tests/sim/net.h"
+#include "tests/sim/operators.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/posix.h"
 
@@ -91,6 +92,8 @@ static void draw_weather(void)
         .relogin = maybe(300000, 2000),
         .logoff = maybe(300000, 1000),
     };
+    operators_mood.ask = maybe(600000, 300000);
+    operators_mood.kill = maybe(800000, 700000);
     net.lost = maybe(500000, 30000);
     net.doubled = maybe(500000, 30000);
     net.late = maybe(500000, 50000);
@@ -343,7 +346,7 @@ static const char *restless(void)
     const char *busy;
     if (!oracle_region())
         return "no region";
-    if ((busy = clients_busy()) != NULL || (busy = market_busy()) != NULL)
+    if ((busy = operators_busy()) != NULL || (busy = clients_busy()) != NULL || (busy = market_busy()) != NULL)
         return busy;
     return unbalanced();
 }
@@ -353,6 +356,7 @@ static void check_rest(void)
     oracle_check_rest();
     clients_check_rest();
     market_check_rest();
+    operators_check_rest();
     sim_say("at rest: %llu commands, %llu orders", (unsigned long long)oracle_commands(0),
             (unsigned long long)sim.stats[STAT_ORDERS]);
 }
@@ -366,13 +370,15 @@ static void begin(enum stage next)
     switch (next) {
     case STAGE_CHAOS:
         draw_weather();
+        operators_mood.quiet = false;
+        operators_mood.end_day = round_number + 1 == ROUNDS && random_chance(&sim.chaos, 300000);
         stage_ends_ns = sim.now_ns + random_between(&sim.chaos, 50, 500) * SIM_MS;
         break;
     case STAGE_CALM:
     case STAGE_AGAIN:
         fair_weather();
         mended = true;
-        client_mood.quiet = true;
+        client_mood.quiet = operators_mood.quiet = true;
         stage_ends_ns = sim.now_ns + REST_SECONDS * SIM_SECOND;
         break;
     case STAGE_STOPPING:
@@ -451,6 +457,7 @@ void world_run(uint64_t seed, uint64_t steps, bool trace)
     oracle_open(config);
     clients_open(config);
     market_open(config);
+    operators_open(config, config->risk.limits && config->risk.limits[0] != '\0');
     disk.lies = config->ack_mode == ACK_DURABLE && random_chance(&sim.chaos, 60000);
     begin(STAGE_CHAOS);
     sim_after(0, every_millisecond, NULL, 0);

@@ -64,6 +64,19 @@ static void add_market(unsigned cores, unsigned gateways)
             draw(0, 3) == 0 ? "true" : "false");
 }
 
+// A day with risk.
+static void add_limits(void)
+{
+    static const char limits[] = "venue: {collar_percent: 50}\n"
+                                 "accounts:\n  - {account: NORTH, max_quantity: 900, day_quantity: 1000000000}\n"
+                                 "sessions:\n  - {session: USER1, order_rate: 20000, order_burst: 200}\n";
+    posix_put_file("/etc", "limits.yaml", limits, sizeof limits - 1);
+    add("risk: {limits: /etc/limits.yaml}\nmodes: [{name: throttled, rate: 2000}]\ntrips:\n");
+    add("  - {condition: reject_ratio, threshold: %u, samples: 30, window_ms: 100, action: throttle, mode: throttled, "
+        "quiet_ms: 100}\n",
+        pick(2, 5, 50));
+}
+
 const struct config *world_configure(void)
 {
     char error[512];
@@ -79,6 +92,8 @@ const struct config *world_configure(void)
         add("snapshots: {every_seconds: %u, every_commands: %u, keep: %u}\n", draw(0, 1), pick(30, 200, 2000),
             draw(1, 3));
     add("engine: {max_orders: %u, max_levels: 256, tick_ms: %u}\n", pick(1024, 1024, 2048), pick(5, 50, 200));
+    if (draw(0, 1))
+        add_limits();
     add("control: {login_attempts_per_minute: 0}\n");
     add_roles(cores, gateways, draw(0, 1));
     add_market(cores, gateways);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
-#include "tests/support/naive_venue.h"
+#include "tests/support/properties.h"
 #include "tests/support/scenario.h"
 
 // What a process that plays a day tells the one that waits for it.
@@ -25,6 +25,7 @@ struct play {
     struct report *report;
     const struct command *commands;
     size_t before;
+    struct properties *properties;
     bool differs;
 };
 
@@ -45,23 +46,27 @@ static void note(struct play *play, const struct command *c)
     struct both_seen *seen = &play->report->seen;
     const struct rig *rig = &play->rig;
     unsigned limit = engine_limit_refused(rig->engine);
+    bool entry = c->type == CMD_ENTER || c->type == CMD_REPLACE;
     seen->steps = rig->steps > seen->steps ? rig->steps : seen->steps;
     for (size_t i = 0; i < rig->count; i++) {
         const struct event *e = &rig->events[i];
-        if (e->type == EV_REJECTED)
+        if (e->type == EV_REJECTED) {
             seen->rejects[(uint8_t)e->reason]++;
-        else if (e->type == EV_ALERT && e->quantity <= LIMITS)
+            if (entry && limit < LIMITS)
+                seen->refused[limit][(uint8_t)e->reason]++;
+        } else if (e->type == EV_ALERT && e->quantity <= LIMITS)
             seen->alerts[e->reason & 127][e->quantity]++;
         else if (e->type < EV_DAY_OPEN)
             seen->events[e->type]++;
     }
-    seen->refused[limit] += (c->type == CMD_ENTER || c->type == CMD_REPLACE) && limit < LIMITS;
 }
 
 static void compare(struct play *play, struct command *c)
 {
     struct rig *rig = &play->rig;
     size_t count;
+    if (play->differs)
+        return;
     rig_step(rig, c);
     note(play, c);
     const struct event *want = naive_step(play->naive, c, &count);
@@ -77,6 +82,9 @@ static void compare(struct play *play, struct command *c)
         differ(play, "outcome", NULL, NULL);
     if (naive_live_orders(play->naive) != engine_live_orders(rig->engine))
         differ(play, "number of live orders", NULL, NULL);
+    const char *broken = properties_check(play->properties, play->naive, play->report->seen.properties, want, count);
+    if (broken && !play->differs)
+        differ(play, broken, NULL, NULL);
 }
 
 // The day's opening, the commands for the time before the start among it.
@@ -104,8 +112,11 @@ static size_t count_before(const struct command *commands, size_t count)
 static bool play_day(const struct rig_day *day, const struct command *commands, size_t count, unsigned check_every,
                      struct report *report)
 {
-    struct play play = {
-        .naive = naive_new(), .report = report, .commands = commands, .before = count_before(commands, count)};
+    struct play play = {.naive = naive_new(),
+                        .report = report,
+                        .commands = commands,
+                        .before = count_before(commands, count),
+                        .properties = calloc(1, sizeof(struct properties))};
     rig_new(&play.rig, day, 0);
     report->at = SIZE_MAX;
     rig_opening(day, open, &play);
@@ -119,6 +130,7 @@ static bool play_day(const struct rig_day *day, const struct command *commands, 
     }
     rig_free(&play.rig);
     naive_free(play.naive);
+    free(play.properties);
     return !play.differs;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What follows a command: pegs move, stops are released. And the prices of both.
-#include "tests/support/naive_state.h"
+#include "tests/support/naive_market.h"
 
 uint32_t naive_best(struct naive_venue *v, uint16_t locate, bool buys)
 {
@@ -48,7 +48,9 @@ uint32_t naive_peg_price(struct naive_venue *v, const struct resting *o)
         return 0;
     if (o->asked <= 1999999900 && (naive_buys(o) ? price > o->asked : price < o->asked)) // market: no cap
         price = o->asked;
-    return in_range(v, o, price) ? (uint32_t)price : 0;
+    if (!in_range(v, o, price))
+        return 0;
+    return naive_banded(v, o->locate, naive_buys(o), (uint32_t)price);
 }
 
 uint32_t naive_discretion(struct naive_venue *v, const struct resting *o)
@@ -59,12 +61,14 @@ uint32_t naive_discretion(struct naive_venue *v, const struct resting *o)
     if (!o->discretion)
         return o->price;
     if (type == 'L')
-        return cap;
+        return naive_banded(v, o->locate, naive_buys(o), cap);
     int64_t price;
     if (!reference(v, o, type, naive_has(c, 11) ? c->discretion_peg_offset : 0, &price))
         return o->price;
     if (cap && (naive_buys(o) ? price > cap : price < cap))
         price = cap;
+    if (in_range(v, o, price))
+        price = naive_banded(v, o->locate, naive_buys(o), (uint32_t)price);
     if (!in_range(v, o, price) || (naive_buys(o) ? price <= o->price : price >= o->price))
         return o->price;
     return (uint32_t)price;
@@ -139,7 +143,7 @@ static void look_at_pegs(struct naive_venue *v, uint16_t locate)
         bid = naive_best(v, locate, true);
         ask = naive_best(v, locate, false);
         uint64_t entered = 0;
-        for (struct resting *o; (o = next_peg(v, locate, entered));) {
+        for (struct resting *o; !naive_stands_still(v, locate) && (o = next_peg(v, locate, entered));) {
             entered = o->entered;
             uint32_t price = naive_peg_price(v, o);
             if (price == (o->in_book ? o->price : 0))
@@ -150,7 +154,8 @@ static void look_at_pegs(struct naive_venue *v, uint16_t locate)
                 naive_take(v, o, true, false);
             naive_settle(v);
         }
-    } while (bid != naive_best(v, locate, true) || ask != naive_best(v, locate, false));
+    } while (!naive_stands_still(v, locate) &&
+             (bid != naive_best(v, locate, true) || ask != naive_best(v, locate, false)));
 }
 
 static struct resting *first_triggered(struct naive_venue *v, uint16_t locate)
@@ -164,6 +169,11 @@ static struct resting *first_triggered(struct naive_venue *v, uint16_t locate)
     return first;
 }
 
+bool naive_stop_rests(const struct naive_venue *v, const struct resting *o)
+{
+    return o->tif != '3' && !o->market && !naive_beyond(v, o->locate, naive_buys(o), o->price);
+}
+
 static void release(struct naive_venue *v, struct resting *o)
 {
     o->waits = o->conditional = false;
@@ -174,20 +184,29 @@ static void release(struct naive_venue *v, struct resting *o)
     event->price = o->asked;
     event->display = o->display;
     event->quantity = o->open;
-    naive_take(v, o, o->tif != '3' && !o->market, false);
+    naive_take(v, o, naive_stop_rests(v, o), false);
+}
+
+static void follow(struct naive_venue *v, uint16_t locate)
+{
+    if (v->symbols[locate].pegs_and_stops == 0 || naive_stands_still(v, locate))
+        return;
+    look_at_pegs(v, locate);
+    for (struct resting *stop; !naive_stands_still(v, locate) && (stop = first_triggered(v, locate));) {
+        release(v, stop);
+        naive_settle(v);
+        look_at_pegs(v, locate);
+    }
 }
 
 void naive_after(struct naive_venue *v)
 {
     for (uint32_t locate = 1; locate <= v->last_locate; locate++) {
-        if (v->symbols[locate].pegs_and_stops == 0 || !v->symbols[locate].touched)
+        if (!v->symbols[locate].open || !v->symbols[locate].touched)
             continue;
-        look_at_pegs(v, (uint16_t)locate);
-        for (struct resting *stop; (stop = first_triggered(v, (uint16_t)locate));) {
-            release(v, stop);
-            naive_settle(v);
-            look_at_pegs(v, (uint16_t)locate);
-        }
-        v->symbols[locate].touched = false;
+        do
+            follow(v, (uint16_t)locate);
+        while (naive_market_after(v, (uint16_t)locate));
+        v->symbols[locate].touched = naive_halted(v, (uint16_t)locate);
     }
 }

@@ -226,7 +226,7 @@ static struct measure measure(const struct naive_venue *v, enum scope scope, uin
 // Levels of drawdown are exact, others rounded up.
 static bool reaches(const struct measure *m, enum limit limit, uint64_t percent)
 {
-    if (m->limit == 0 || m->use <= 0)
+    if (m->told_limit == 0 || m->use <= 0)
         return false;
     return limit == LIMIT_DRAWDOWN ? m->use * MILLION >= m->limit * percent
                                    : m->use >= naive_level((uint64_t)m->limit, percent);

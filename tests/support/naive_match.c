@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/naive_state.h"
+#include "tests/support/naive_market.h"
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
@@ -18,7 +18,8 @@ static uint32_t minimum(const struct resting *o)
 // How far the order goes as a taker.
 static uint32_t limit_of(struct naive_venue *v, const struct resting *o)
 {
-    return naive_discretion(v, o);
+    uint32_t limit = o->market ? naive_buys(o) ? UINT32_MAX : 0 : naive_discretion(v, o);
+    return naive_banded(v, o->locate, naive_buys(o), limit);
 }
 
 static bool contra(const struct resting *o, const struct resting *m)
@@ -28,7 +29,7 @@ static bool contra(const struct resting *o, const struct resting *m)
 
 static bool within(const struct resting *o, uint32_t limit, uint32_t price)
 {
-    return o->market || (naive_buys(o) ? price <= limit : price >= limit);
+    return naive_buys(o) ? price <= limit : price >= limit;
 }
 
 // Whether `a` trades before `b`, both on one side.
@@ -233,6 +234,7 @@ static void trade(struct naive_venue *v, struct resting *o, struct resting *m, u
     o->executed += fill;
     use_up(v, m, fill);
     naive_stops_see(v, o->locate, price);
+    naive_market_trade(v, o->locate, price);
     naive_risk_trade(v, &done);
 }
 

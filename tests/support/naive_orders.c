@@ -317,6 +317,8 @@ static void begin(struct naive_venue *v, struct resting *o, bool lives, bool ann
         o->trigger = 0;
         o->conditional = false;
         v->symbols[o->locate].pegs_and_stops--;
+        naive_take(v, o, naive_stop_rests(v, o), announced);
+        return;
     }
     if (o->type == 'L') {
         naive_take(v, o, may_rest(o), announced);

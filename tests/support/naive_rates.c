@@ -225,6 +225,10 @@ void naive_rates_tell(struct naive_venue *v, uint16_t session)
     if (trader->alike)
         naive_alert(v, 'a', SCOPE_SESSION, session, 0, LIMIT_DUPLICATES, trader->alike_limit, trader->alike, 0);
     trader->alike = 0;
+    if (trader->single.due)
+        naive_alert(v, 'a', SCOPE_SESSION, session, trader->single.locate, trader->single.limit, trader->single.before,
+                    trader->single.after, 0);
+    trader->single.due = false;
 }
 
 // ---- modes

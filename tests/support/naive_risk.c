@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "contract/assert.h"
+#include "tests/support/naive_market.h"
 
 #define MILLION 1000000
 #define MOST_SHARES UINT64_C(4000000000)
@@ -354,20 +355,17 @@ static uint32_t counted_price(const struct naive_venue *v, const struct resting 
     return price;
 }
 
-static bool fat_finger(const struct naive_venue *v, const struct resting *o, enum scope scope, uint16_t index)
+// How far the order's price goes beyond what it is measured from; 0: not at all, or it is not asked.
+static wide price_beyond(const struct naive_venue *v, const struct resting *o, uint32_t *from)
 {
-    uint32_t mark = naive_mark(v, o->locate), price = o->price;
-    uint64_t percent = naive_limit(v, scope, index, LIMIT_FAT_FINGER);
-    uint64_t ticks = naive_limit(v, scope, index, LIMIT_FAT_FINGER_TICKS);
-    if (o->trigger == 'S')
-        mark = o->terms.trigger;
-    if (no_price(o) || !mark || o->trigger == 'T')
-        return false;
+    uint32_t price = o->price;
+    *from = o->trigger == 'S' ? o->terms.trigger : naive_mark(v, o->locate);
+    if (no_price(o) || !*from || o->trigger == 'T')
+        return 0;
     if (naive_buys(o))
         price = higher(price, discretion_price(o));
-    wide beyond = naive_buys(o) ? (wide)price - mark : (wide)mark - price;
-    return (percent != LIMIT_UNSET && beyond * MILLION > (wide)mark * percent) ||
-           (ticks != LIMIT_UNSET && beyond > (wide)ticks * v->symbols[o->locate].tick);
+    wide beyond = naive_buys(o) ? (wide)price - *from : (wide)*from - price;
+    return beyond > 0 ? beyond : 0;
 }
 
 struct asker { // whose limits an order has to keep
@@ -383,23 +381,49 @@ static void askers_of(const struct naive_venue *v, const struct resting *o, stru
     askers[2] = (struct asker){SCOPE_FIRM, naive_firm(v, account)};
 }
 
-static int alone_code(const struct naive_venue *v, const struct resting *o)
+static bool above(wide use, uint64_t limit)
 {
-    struct asker askers[4];
-    uint64_t quantity = LIMIT_UNSET, notional = LIMIT_UNSET;
-    bool fat = false;
+    return limit != LIMIT_UNSET && use > (wide)limit;
+}
+
+// One limit of a single order: whether it refuses; otherwise its alert level may be told.
+static bool alone_refused(struct naive_venue *v, const struct resting *o, enum limit limit, wide used)
+{
+    struct naive_trader *trader = &v->risk->traders[o->session];
+    struct asker askers[3];
+    uint64_t own = LIMIT_UNSET, symbol = naive_limit(v, SCOPE_SYMBOL, o->locate, limit);
     askers_of(v, o, askers);
-    askers[3] = (struct asker){SCOPE_SYMBOL, o->locate};
-    for (int i = 0; i < 4; i++) {
-        quantity = least(quantity, naive_limit(v, askers[i].scope, askers[i].index, LIMIT_MAX_QUANTITY));
-        notional = least(notional, naive_limit(v, askers[i].scope, askers[i].index, LIMIT_MAX_NOTIONAL));
-        fat = fat || fat_finger(v, o, askers[i].scope, askers[i].index);
-    }
-    if (o->open > quantity)
+    for (int i = 0; i < 3; i++)
+        own = least(own, naive_limit(v, askers[i].scope, askers[i].index, limit));
+    if (above(used, own) || above(used, symbol))
+        return true;
+    uint64_t own_level = naive_level(own, naive_alert_percent(v, SCOPE_SESSION, o->session));
+    uint64_t symbol_level = naive_level(symbol, naive_alert_percent(v, SCOPE_VENUE, 0));
+    const bool near_own = own != LIMIT_UNSET && own && used >= own_level;
+    const bool near_symbol = symbol != LIMIT_UNSET && symbol && used >= symbol_level;
+    if ((!near_own && !near_symbol) || v->now < trader->single.quiet_until)
+        return false;
+    trader->single.due = true;
+    trader->single.quiet_until = v->now + 1000000000;
+    trader->single.locate = o->locate;
+    trader->single.limit = limit;
+    trader->single.before = near_own ? own : symbol;
+    trader->single.after = (uint64_t)used;
+    return false;
+}
+
+static int alone_code(struct naive_venue *v, const struct resting *o)
+{
+    uint32_t from;
+    if (alone_refused(v, o, LIMIT_MAX_QUANTITY, o->open))
         return 0x31;
-    if ((uint64_t)o->open * counted_price(v, o) > notional)
+    if (alone_refused(v, o, LIMIT_MAX_NOTIONAL, (wide)o->open * counted_price(v, o)))
         return 0x30;
-    return fat ? 0x26 : 0;
+    const wide beyond = price_beyond(v, o, &from), tick = v->symbols[o->locate].tick;
+    if (beyond && (alone_refused(v, o, LIMIT_FAT_FINGER, (beyond * MILLION + from - 1) / from) ||
+                   alone_refused(v, o, LIMIT_FAT_FINGER_TICKS, (beyond + tick - 1) / tick)))
+        return 0x26;
+    return 0;
 }
 
 // ---- what is forbidden
@@ -478,11 +502,6 @@ static wide largest(wide a, wide b)
     return a > b ? a : b;
 }
 
-static bool above(wide use, uint64_t limit)
-{
-    return limit != LIMIT_UNSET && use > (wide)limit;
-}
-
 static int totals_code(const struct naive_venue *v, const struct coming *n, const struct asker askers[3])
 {
     struct naive_sums sums[3];
@@ -552,6 +571,23 @@ static bool above_group(const struct naive_venue *v, const struct naive_position
     return sum > (wide)gross * percent / MILLION;
 }
 
+// An account's or its firm's part of what the symbol trades on an average day.
+static bool above_volume(const struct naive_venue *v, const struct naive_position *p, const struct coming *n,
+                         enum scope scope, uint16_t index)
+{
+    uint64_t percent = naive_limit(v, scope, index, LIMIT_ADV), adv = v->symbols[p->locate].adv;
+    wide day = n->quantity;
+    for (size_t i = 0; i < v->risk->positions_count; i++) {
+        const struct naive_position *other = &v->risk->positions[i];
+        if (other->locate != p->locate ||
+            (scope == SCOPE_ACCOUNT ? other->account != index : naive_firm(v, other->account) != index))
+            continue;
+        struct naive_sums working = position_sums(v, other->account, p->locate);
+        day += (wide)other->executed + working.quantity[0] + working.quantity[1];
+    }
+    return percent != LIMIT_UNSET && adv && day * MILLION > (wide)adv * percent;
+}
+
 static int sums_code(struct naive_venue *v, const struct resting *o, const struct resting *original)
 {
     struct asker askers[3];
@@ -576,11 +612,7 @@ static int sums_code(struct naive_venue *v, const struct resting *o, const struc
     int code = totals_code(v, &n, askers);
     if (code)
         return code;
-    uint64_t percent = least(naive_limit(v, SCOPE_ACCOUNT, p->account, LIMIT_ADV),
-                             naive_limit(v, SCOPE_FIRM, askers[2].index, LIMIT_ADV));
-    wide day = (wide)p->executed + working.quantity[0] + working.quantity[1] + n.quantity;
-    if (percent != LIMIT_UNSET && v->symbols[o->locate].adv &&
-        day * MILLION > (wide)v->symbols[o->locate].adv * percent)
+    if (above_volume(v, p, &n, SCOPE_ACCOUNT, p->account) || above_volume(v, p, &n, SCOPE_FIRM, askers[2].index))
         return 0x25;
     if (above_share(v, p, &working, &n) || above_group(v, p, &n))
         return 0x20;

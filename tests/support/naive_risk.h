@@ -55,6 +55,13 @@ struct naive_trader { // what sessions have besides
     struct naive_kind kinds[32];
     unsigned next_kind;
     uint64_t alike, alike_limit; // to be told: count, 0 none
+    struct {                     // alert levels of single orders
+        bool due;
+        uint64_t quiet_until; // nothing is told before
+        uint16_t locate;
+        enum limit limit;
+        uint64_t before, after;
+    } single;
     struct {
         bool due;
         uint16_t locate;

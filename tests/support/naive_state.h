@@ -93,7 +93,11 @@ struct naive_venue {
     size_t deals_count, deals_room;
     struct naive_block blocks[4096];
     size_t blocks_count;
-    struct naive_risk *risk; // NULL: a day without
+    struct naive_risk *risk;  // NULL: a day without
+    uint64_t market_wide_end; // 0: no such halt
+    uint8_t market_wide_level, breached;
+    uint64_t declared[3];
+    uint64_t ten_seconds; // the last of which there was a tick, 1 added
     struct naive_request requests[64];
     size_t requests_count;
     const struct command *command;
@@ -154,6 +158,8 @@ uint32_t naive_discretion(struct naive_venue *v, const struct resting *o);
 void naive_stops_see(struct naive_venue *v, uint16_t locate, uint32_t price);
 // Whether the last trade triggers the order now; sets the start of a trailing one.
 bool naive_stop_begins(struct naive_venue *v, struct resting *o);
+// Whether what is left of a stop that has gone on may rest.
+bool naive_stop_rests(const struct naive_venue *v, const struct resting *o);
 // What a command leaves to pegs and stops.
 void naive_after(struct naive_venue *v);
 
@@ -180,12 +186,6 @@ void naive_risk_trade(struct naive_venue *v, const struct event *trade);
 void naive_risk_amend(struct naive_venue *v, const struct event *trade, int sign);
 bool naive_risk_amends(struct naive_venue *v, const struct event *trade, uint32_t quantity);
 void naive_settle(struct naive_venue *v);
-
-// ---- the market's state (naive_market.c)
-
-bool naive_halted(const struct naive_venue *v, uint16_t locate);
-int naive_market_check(struct naive_venue *v, const struct resting *o);
-void naive_market_command(struct naive_venue *v, const struct command *c);
 
 // ---- orders (naive_orders.c)
 

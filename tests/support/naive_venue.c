@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/naive_market.h"
 #include "tests/support/naive_risk.h"
 
 struct naive_venue *naive_new(void)
@@ -20,7 +21,7 @@ void naive_free(struct naive_venue *v)
         free(v->clients[i]);
     naive_risk_free(v);
     for (uint32_t i = 0; i <= v->last_locate; i++)
-        free(v->symbols[i].market);
+        naive_market_free(v, (uint16_t)i);
     free(v->orders);
     free(v->events);
     free(v->deals);
@@ -214,6 +215,7 @@ static void open_symbol(struct naive_venue *v, const struct command *c)
         return;
     *symbol = (struct symbol){.open = true, .tick = c->open_symbol.tick};
     memcpy(symbol->name, c->open_symbol.name, 8);
+    naive_market_open(v, c->open_symbol.locate);
     if (c->open_symbol.locate > v->last_locate)
         v->last_locate = c->open_symbol.locate;
     struct event *event = naive_event_add(v, EV_SYMBOL, 3);
@@ -273,16 +275,13 @@ static void start(struct naive_venue *v, const struct command *c)
     for (uint32_t locate = 1; locate <= v->last_locate; locate++) {
         if (!v->symbols[locate].open)
             continue;
-        struct event *event = naive_event_add(v, EV_TRADING_ACTION, 2);
-        event->flags = EV_MD_OTHER;
-        event->reason = 'T';
-        event->locate = (uint16_t)locate;
-        memcpy(event->symbol, v->symbols[locate].name, 8);
+        naive_market_say_state(v, (uint16_t)locate);
     }
     naive_say_system(v, 'S', true);
     if (phase == 'R')
         naive_say_system(v, 'Q', true);
     naive_say_system(v, 'S', false);
+    naive_market_phase(v);
 }
 
 static void change_phase(struct naive_venue *v, const struct command *c)
@@ -301,6 +300,7 @@ static void change_phase(struct naive_venue *v, const struct command *c)
         naive_say_system(v, 'Q', true);
     if (v->phase == 'X')
         naive_say_system(v, 'E', true);
+    naive_market_phase(v);
 }
 
 static void end(struct naive_venue *v)
@@ -331,6 +331,12 @@ static void expire(struct naive_venue *v)
             return;
         naive_cancel_whole(v, next, 'T');
     }
+}
+
+static void tick(struct naive_venue *v)
+{
+    expire(v);
+    naive_market_tick(v);
 }
 
 // ---- broken trades
@@ -406,7 +412,7 @@ const struct event *naive_step(struct naive_venue *v, const struct command *c, s
     else if (c->type == CMD_END_DAY)
         end(v);
     else if (c->type == CMD_TICK)
-        expire(v);
+        tick(v);
     else if (c->type == CMD_BREAK || c->type == CMD_ADJUST)
         break_trade(v, c);
     else if (c->type == CMD_KILL)

@@ -5,6 +5,7 @@
 
 #define MS UINT64_C(1000000)
 #define BEFORE 16 // commands before the start
+#define LAST 8    // sessions whose last Enter is remembered
 
 struct taste {
     uint64_t state;
@@ -14,6 +15,7 @@ struct taste {
     uint32_t often, generous; // permille of commands, of values that are larger
     uint32_t passing;         // permille of commands before which time passes
     uint64_t pace_ns;
+    uint32_t alike; // permille of Enters that are as the one before
 };
 
 static uint64_t draw(uint64_t *state, uint64_t below)
@@ -60,7 +62,7 @@ static const struct {
              {LIMIT_CORRELATION, RISK_LOSSES, "A", 0, 1000000},
              {LIMIT_ALERT, RISK_SUMS | RISK_RATES | RISK_LOSSES, "VFA", 0, 1000000},
              {LIMIT_SLOW, RISK_LOSSES, "VFA", 0, 1000000},
-             {LIMIT_SLOW_RATE, RISK_LOSSES, "VFA", 1, 3000}};
+             {LIMIT_SLOW_RATE, RISK_LOSSES, "VFA", 1, 300}};
 
 #define ROWS (sizeof table / sizeof table[0])
 
@@ -68,6 +70,14 @@ void risk_flow_day(uint64_t seed, struct rig_day *day)
 {
     uint64_t state = seed ^ UINT64_C(0x7269736B);
     day->max_positions = draw(&state, 5) == 0 ? 1 + (uint32_t)draw(&state, 10) : 64;
+}
+
+static uint32_t row_of(enum limit limit)
+{
+    uint32_t row = 0;
+    while (table[row].limit != limit)
+        row++;
+    return row;
 }
 
 static void set_taste(struct taste *t, unsigned kinds)
@@ -78,6 +88,14 @@ static void set_taste(struct taste *t, unsigned kinds)
         if (table[row].kind & kinds)
             t->rows[t->rows_count++] = row;
     }
+    if (kinds & RISK_LOSSES && draw(&t->state, 2)) { // a day of slowing
+        t->rows[0] = t->rows[3] = row_of(LIMIT_SLOW);
+        t->rows[1] = t->rows[4] = row_of(LIMIT_SLOW_RATE);
+        t->rows[2] = t->rows[5] =
+            row_of((enum limit[]){LIMIT_GROSS_NOTIONAL, LIMIT_NET_NOTIONAL, LIMIT_DAY_QUANTITY, LIMIT_DAY_VALUE,
+                                  LIMIT_WORKING_ORDERS, LIMIT_LOSS, LIMIT_CAPITAL}[draw(&t->state, 7)]);
+    }
+    t->alike = kinds & RISK_RATES ? (uint32_t)draw(&t->state, 300) : 0;
     t->often = 5 + (uint32_t)draw(&t->state, 60);
     t->generous = (uint32_t)draw(&t->state, 700);
     t->passing = (uint32_t)draw(&t->state, 500);
@@ -101,7 +119,9 @@ static uint64_t draw_value(struct taste *t, uint32_t row)
     if (draw(state, 4) == 0)
         return LIMIT_UNSET;
     if (table[row].limit == LIMIT_FORBIDDEN)
-        return draw(state, 3) ? UINT64_C(1) << draw(state, FORBID_BITS + 1) : 0;
+        return t->day->phase == PHASE_PRE && draw(state, 2) ? FORBID_PRE_MARKET
+               : draw(state, 3)                             ? UINT64_C(1) << draw(state, FORBID_BITS + 1)
+                                                            : 0;
     if (draw(state, 100) == 0)
         return (uint64_t[]){0,
                             1,
@@ -113,6 +133,10 @@ static uint64_t draw_value(struct taste *t, uint32_t row)
                             LIMIT_MOST_MS + 1,
                             LIMIT_MOST_PPM + 1,
                             LIMIT_UNSET - 1}[draw(state, 10)];
+    if (least == 1 && table[row].limit != LIMIT_DUPLICATE_MS) // rates and windows: of every size
+        most >>= draw(state, 11);
+    if (most < least)
+        most = least;
     if (draw(state, 1000) < t->generous && most <= LIMIT_MOST_PPM)
         most *= 10;
     return least + draw(state, most - least + 1);
@@ -195,9 +219,26 @@ static void draw_risk(struct taste *t, unsigned kinds, struct command *c)
         c->type = CMD_TICK;
 }
 
+// Makes the Enter one of the same kind as the one before of its session.
+static void make_alike(struct taste *t, struct command *c, struct command *last)
+{
+    if (c->session >= t->day->sessions)
+        return;
+    struct command *of = &last[c->session % LAST];
+    if (of->type == CMD_ENTER && draw(&t->state, 1000) < t->alike) {
+        memcpy(c->symbol, of->symbol, sizeof c->symbol);
+        c->locate = of->locate;
+        c->side = of->side;
+        c->quantity = of->quantity;
+        c->price = of->price;
+    }
+    *of = *c;
+}
+
 void risk_flow(uint64_t seed, unsigned kinds, const struct rig_day *day, struct command *commands, size_t count)
 {
     struct taste t = {.state = seed ^ UINT64_C(0x7269736B00), .day = day};
+    struct command last[LAST] = {0};
     uint64_t now_ns = 0;
     set_taste(&t, kinds);
     size_t before = draw(&t.state, BEFORE);
@@ -213,6 +254,8 @@ void risk_flow(uint64_t seed, unsigned kinds, const struct rig_day *day, struct 
         }
         if (draw(&t.state, 1000) < t.often)
             draw_risk(&t, kinds, c);
+        if (c->type == CMD_ENTER)
+            make_alike(&t, c, last);
         now_ns = c->time_ns > now_ns ? c->time_ns : now_ns;
         if (draw(&t.state, 1000) < t.passing)
             c->time_ns = now_ns += draw(&t.state, t.pace_ns);

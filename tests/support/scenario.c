@@ -388,7 +388,7 @@ struct run {
     unsigned befores;
     const struct event *events; // the naive venue's, of the last command; without one the engine's
     size_t count;
-    bool oracle_alone, engine_alone;
+    bool oracle_alone;
     bool titled;
     bool open;
     size_t seen; // events of the last command that the table has named
@@ -412,11 +412,6 @@ static void step_both(struct run *run, struct command *c)
     char text[256] = "", theirs[256] = "";
     rig_step(&run->rig, c);
     run->seen = 0;
-    if (run->engine_alone) {
-        run->events = run->rig.events;
-        run->count = run->rig.count;
-        return;
-    }
     run->events = naive_step(run->naive, c, &run->count);
     if (run->oracle_alone)
         return;
@@ -552,11 +547,8 @@ static void take_line(struct run *run, char *line, unsigned *scenarios)
         close_scenario(run);
         snprintf(run->title, sizeof run->title, "%.190s", line + 2);
         run->day = scenario_day;
-        run->engine_alone = false;
         run->titled = true;
         ++*scenarios;
-    } else if (strcmp(line, "@ engine") == 0) {
-        run->engine_alone = !run->oracle_alone;
     } else if (line[0] == '@' && line[1] == '@') { // a command before the start
         if (run->open || run->befores == sizeof run->before / sizeof *run->before ||
             !parse_command(&run->before[run->befores++], line + 2))

@@ -4,7 +4,6 @@
 //   = a sentence that says the rule                     starts a scenario on a fresh day
 //   @ phase=P aiq=NYN postcancel=02 accounts=4          what is special about the day: also sessions= orders= levels=
 //                                                       special= conditional= trades= seed= symbols= tick3=
-//   @ engine                                         the naive venue does not know of what follows
 //   O s0 1 B 100 S1 10.00 day  firm=ALFA                a command: type, session, fields, options
 //   < A s0 1 B 100 S1 10.0000 #1 add                    an event that it makes, in order; none: no effect
 //

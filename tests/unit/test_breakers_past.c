@@ -22,7 +22,15 @@ static struct config_gateway gateways[2];
 static struct config_account accounts[2] = {{.name = "NORTH"}, {.name = "SOUTH"}};
 static struct config_session sessions[3] = {{.user = "A"}, {.user = "B", .matcher = 1}, {.user = "C"}};
 static struct config_trip trips[4];
+static struct config_symbol symbols[3] = {{.name = "XWIRE", .locate = 1},
+                                          {.name = "ALPHA", .locate = 1, .matcher = 1},
+                                          {.name = "BRAVO", .locate = 2, .matcher = 1}};
+static struct config_mode modes[1] = {{.name = "careful", .limits_percent = 50}};
 static struct config config = {.trips = trips,
+                               .modes = modes,
+                               .modes_count = 1,
+                               .symbols = symbols,
+                               .symbols_count = 3,
                                .matchers = matchers,
                                .matchers_count = 2,
                                .gateways = gateways,
@@ -303,6 +311,100 @@ static void test_what_has_moved_since_the_start_is_newer_than_the_journal(void *
     assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
 }
 
+// ---- the age of references ------------------------------------------------------------------------------------------
+
+static const struct config_trip stale = {.is = TRIP_RISK_DATA_STALE,
+                                         .does = TRIP_THROTTLE,
+                                         .recovers = TRIP_AGGRESSIVE,
+                                         .threshold = 60,
+                                         .condition = (char *)"risk_data_stale",
+                                         .name = (char *)""};
+
+static struct command reference(unsigned core, uint16_t locate, uint32_t price, uint64_t time_s)
+{
+    return (struct command){.type = CMD_REFERENCE,
+                            .seq = (uint64_t)core << COMMAND_SEQ_BITS | 1,
+                            .time_ns = MS(time_s * 1000),
+                            .reference = {.locate = locate, .reference = price}};
+}
+
+static void give_reference(unsigned core, uint16_t locate, uint32_t price)
+{
+    const struct command command = reference(core, locate, price, 0);
+    breakers_reference(breakers, core, &command, senses.now_ns);
+}
+
+static bool careful(unsigned core)
+{
+    return mode_wanted(breakers, 0, core).on;
+}
+
+static void test_stale_references_lead_to_the_mode_and_fresh_ones_out_of_it(void **state)
+{
+    (void)state;
+    trips[0] = stale;
+    start(1);
+    senses.trading = 3;
+    pass(20); // from now on
+    pass(59000);
+    give_reference(0, 1, 100000);
+    give_reference(1, 1, 100000);
+    pass(2000); // BRAVO has none yet
+    assert_false(careful(0));
+    assert_true(careful(1));
+    assert_int_equal(journal[0].type, CMD_MODE);
+    give_reference(1, 2, 0); // of its short-sale state alone
+    pass(20);
+    assert_true(careful(1));
+    give_reference(1, 2, 200000);
+    pass(20);
+    assert_false(careful(1));
+    pass(58000);
+    assert_true(careful(0) && careful(1)); // that of XWIRE is 60 s old, and so is that of ALPHA
+}
+
+static void test_references_age_only_where_the_market_trades(void **state)
+{
+    (void)state;
+    trips[0] = stale;
+    start(1);
+    senses.trading = 2;
+    give_reference(0, 1, 100000);
+    pass(100000);
+    assert_false(careful(0));
+    pass(61000);
+    assert_true(careful(1));
+    senses.trading = 3;
+    pass(20);
+    assert_true(careful(0));
+    senses.trading = 0;
+    pass(20);
+    assert_false(careful(0) || careful(1));
+}
+
+static void test_the_next_control_knows_how_old_references_are(void **state)
+{
+    (void)state;
+    trips[0] = stale;
+    start(1);
+    senses.trading = 3;
+    const struct command records[] = {reference(0, 1, 1000, 100),
+                                      reference(1, 1, 1000, 120),
+                                      reference(1, 2, 1000, 130),
+                                      reference(0, 1, 1000, 140),
+                                      {.type = CMD_TICK, .time_ns = MS(175000)}};
+    for (unsigned i = 0; i < 3; i++)
+        give_reference(i != 0, i == 2 ? 2 : 1, 1000); // as recovery shows them again
+    for (unsigned i = 0; i < sizeof records / sizeof *records; i++)
+        breakers_read(breakers, &records[i]);
+    breakers_read_end(breakers, senses.now_ns);
+    pass(4000);
+    assert_false(careful(0) || careful(1));
+    pass(1000);
+    assert_true(careful(1)); // 120 was 60 s ago
+    assert_false(careful(0));
+}
+
 int main(void)
 {
     if (!freopen("/dev/null", "w", stderr)) // the log is not what is tested here
@@ -317,6 +419,9 @@ int main(void)
         TEST(test_the_block_of_a_trip_that_is_gone_is_lifted),
         TEST(test_but_not_while_another_breaker_wants_the_same),
         TEST(test_a_closed_port_stays_closed),
+        TEST(test_stale_references_lead_to_the_mode_and_fresh_ones_out_of_it),
+        TEST(test_references_age_only_where_the_market_trades),
+        TEST(test_the_next_control_knows_how_old_references_are),
         TEST(test_what_has_moved_since_the_start_is_newer_than_the_journal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

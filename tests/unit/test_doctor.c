@@ -124,9 +124,15 @@ static void a_mend_names_the_host_preparation_and_the_configuration(void **state
     assert_string_equal(doctor.findings[0].mend, "turn it on; host apply boot --config x.yaml; then reboot");
     doctor_say(&doctor, DOCTOR_WARN, "HOST apply vfio (its rule)", "text");
     assert_string_equal(doctor.findings[1].mend, "host apply vfio --config x.yaml (its rule)");
+    doctor_say(&doctor, DOCTOR_WARN, "AS crosswire-control", "text");
+    assert_string_equal(doctor.findings[2].mend,
+                        "setpriv --reuid crosswire-control --regid crosswire --init-groups xwctl -c x.yaml doctor");
+    doctor.config_path = "it's mine.yaml";
+    doctor_say(&doctor, DOCTOR_WARN, "AS root", "text");
+    assert_string_equal(doctor.findings[3].mend, "sudo xwctl -c 'it'\\''s mine.yaml' doctor");
     doctor.config_path = NULL;
     doctor_say(&doctor, DOCTOR_WARN, "HOST apply irq", "text");
-    assert_string_equal(doctor.findings[2].mend, "host apply irq");
+    assert_string_equal(doctor.findings[4].mend, "host apply irq");
 }
 
 static void needs_are_read_or_refused(void **state)

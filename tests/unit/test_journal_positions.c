@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "control/journal/journal.h"
+#include "control/journal/keep.h"
+#include "control/journal/keeper.h"
 #include "tests/support/journal_rig.h"
 
 enum { RECORDS = 20000 }; // three segments of 1 MiB
@@ -255,6 +257,29 @@ static void a_start_on_snapshots_refuses_segments_that_do_not_go_on_from_each_ot
     rig_tear_down(&rig);
 }
 
+// Of a sealed day nothing else reads it before somebody asks.
+static void damage_in_what_a_start_has_not_read_is_told_soon(void **state)
+{
+    (void)state;
+    const struct journal_keep keep = {0};
+    struct rig rig;
+    struct journal_report report;
+    struct journal_kept kept;
+    write_day(&rig);
+    assert_int_equal(journal_seal_day(&rig.identity, &keep, true, &kept), JOURNAL_OK);
+    flip(&rig, 1, 100 * 4096 + 7);
+    assert_int_equal(scan_after(&rig, RECORDS, &report), JOURNAL_OK);
+    const struct journal_keeper_options options = {.unread = report.unread};
+    struct journal_keeper *keeper = journal_keeper_start(&rig.identity, &options);
+    assert_non_null(keeper);
+    for (unsigned ms = 0; !journal_keeper_counts(keeper).failing; ms++) {
+        assert_true(ms < 20000);
+        usleep(1000);
+    }
+    journal_keeper_stop(keeper, false);
+    rig_tear_down(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_bound_that_moves_in_the_middle_of_a_walk_is_reached_over_segments_that_came_since),
         cmocka_unit_test(a_start_on_snapshots_learns_the_same_end_from_the_segments_that_they_do_not_cover),
         cmocka_unit_test(a_start_on_snapshots_refuses_segments_that_do_not_go_on_from_each_other),
+        cmocka_unit_test(damage_in_what_a_start_has_not_read_is_told_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
