@@ -281,8 +281,8 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
     taken_lanes(added.taken, o->side, added.quantity, added.notional, o->original == 0);
     if (UNLIKELY(position_above(e, o, line, &added)))
         return refuse(e, o->side == BUY ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION, REJECT_SHARE_THRESHOLD);
-    if (UNLIKELY(above(&e->parties[line->own], &added) | above(&e->parties[line->account], &added) |
-                 above(&e->parties[line->firm], &added))) {
+    if (UNLIKELY((unsigned)above(&e->parties[line->own], &added) | (unsigned)above(&e->parties[line->account], &added) |
+                 (unsigned)above(&e->parties[line->firm], &added))) {
         uint8_t reason = check_uses(e, line, &added);
         if (reason != REJECT_NONE)
             return reason;
