@@ -115,13 +115,13 @@ static void store_copies(struct outbound *outbound, uint16_t session, const uint
 {
     uint8_t envelope[STREAM_MESSAGE_MAX];
     char names[DROP_COPY_NAMES];
-    const uint32_t *first = &outbound->copies.first[session];
-    if (first[0] == first[1])
+    const uint32_t first = outbound->copies.first[session], end = outbound->copies.first[session + 1];
+    if (first == end)
         return;
     drop_copy_names(outbound->config, session, names);
     drop_copy_head(envelope, names, outbound->told[session]);
     memcpy(envelope + DROP_COPY_HEADER, message, length);
-    for (uint32_t i = first[0]; i < first[1]; i++)
+    for (uint32_t i = first; i < end; i++)
         store(outbound, outbound->copies.streams[i], envelope, DROP_COPY_HEADER + length);
 }
 

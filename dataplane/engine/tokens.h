@@ -34,7 +34,7 @@ static inline int64_t tokens_ahead(const struct tokens *tokens, uint64_t now)
 static inline void tokens_take_plainly(struct tokens *tokens, uint64_t now)
 {
     uint64_t due = tokens->due, ahead = due - now;
-    tokens->due = now + tokens->step + (ahead & ~(uint64_t)((int64_t)ahead >> 63)); // no branch
+    tokens->due = now + tokens->step + (ahead & ((ahead >> 63) - 1)); // no branch: what is negative counts as 0
 }
 
 static inline bool tokens_pass(const struct tokens *tokens, uint64_t now)
