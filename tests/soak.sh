@@ -106,6 +106,8 @@ while [ $round -eq 0 ] || again; do
     echo "round $round, seed $seed"
     run "engine, $XW_COMMANDS random commands, seed $seed" \
         env XW_SEED="$seed" XW_COMMANDS=4000 XW_DAYS=$((XW_COMMANDS / 4000 + 1)) "$build/tests/unit/test_engine_random"
+    run "engine with limits, kills and halts, $XW_COMMANDS random commands, seed $seed" \
+        env XW_SEED="$seed" XW_COMMANDS=4000 XW_DAYS=$((XW_COMMANDS / 28000 + 1)) "$build/tests/unit/test_engine_random_risk"
     # Its seeds are fixed, XW_SOAK makes it longer: once is enough.
     [ $round -eq 1 ] && [ -x "$build/tests/eal/test_gateway_hostile" ] &&
         run "gateway, hostile input, long" env XW_SOAK=1 "$build/tests/eal/test_gateway_hostile"

@@ -184,7 +184,7 @@ static void renew_reference(struct naive_venue *v, uint16_t locate)
 {
     struct naive_market *m = market_of(v, locate);
     uint64_t sum = 0, count = 0, at = v->now / (10 * SECOND);
-    if (!watched(m) || v->phase != 'R' || naive_halted(v, locate) || m->reference == 0 ||
+    if (!watched(m) || v->phase != 'R' || naive_halted(v, locate) || m->told != 'T' || m->reference == 0 ||
         v->now - m->referenced_ns < 30 * SECOND)
         return;
     for (size_t i = m->mean_from; i < m->trades_count; i++)
