@@ -132,11 +132,16 @@ sim: simulator ## the simulator: SEED=n one seed, else without end; STEPS=n, TRA
 # ---- the two commands -----------------------------------------------------------------------------------------------
 # All CPUs, unless somebody said -j himself.
 jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
-.PHONY: run test
+.PHONY: run venue test
 run: ## a day of orders through the real appliance; INPUT=FILE plays a capture or a stream file
 	@.ci/install-packages run
 	@$(MAKE) --no-print-directory $(jobs) binaries
 	@XW_BIN=$(abspath $(B)) INPUT='$(INPUT)' perf/run.sh
+
+venue: ## both processes, kept up for clients with UDP sockets on this machine, until Ctrl-C; needs root
+	@.ci/install-packages test
+	@$(MAKE) --no-print-directory $(jobs) binaries $(B)/example_order
+	@XW_BIN=$(abspath $(B)) perf/venue.sh
 
 test: ## everything that is tested; ONLY=PATTERN limits it
 	@.ci/install-packages test
