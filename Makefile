@@ -164,7 +164,7 @@ fuzzers:
 	@$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' $(fuzz_targets)
 build/fuzz/tests/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/fuzzed.a build/fuzz/client.a build/fuzz/engine.a build/fuzz/packet.a build/fuzz/contract.a
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(libs)
-build/fuzz/fuzzed.a: $(patsubst %.c,build/fuzz/%.o,$(wildcard control/journal/*.c control/limits/*.c) $(addprefix control/,ctl/capture.c ctl/export.c ctl/walk.c recovery/replica.c))
+build/fuzz/fuzzed.a: $(patsubst %.c,build/fuzz/%.o,$(wildcard control/journal/*.c control/limits/*.c) $(addprefix control/,ctl/capture.c ctl/export.c ctl/progress.c ctl/walk.c recovery/fan_out.c recovery/replica.c))
 build/fuzz/packet.a: build/fuzz/dataplane/io/packet.o
 .SECONDARY: $(fuzz_targets:=.o)
 

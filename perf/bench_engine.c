@@ -17,44 +17,13 @@
 #include "perf/engine_stream.h"
 #include "perf/histogram.h"
 
-#define BATCH 256
-#define BATCH_EVENTS 16384
-
-struct bench {
-    struct engine_stream stream;
-    struct engine_capacity capacity;
-    struct engine *engine;
-    void *memory;
-    size_t size;
-    _Alignas(64) struct command commands[BATCH + BATCH_BEHIND];
-    struct event *events;
-    unsigned event_count;
-    struct histogram *histogram; // ns a message, of the round that takes each by itself
-};
-
-static uint32_t power_above(uint64_t value)
-{
-    uint32_t power = 1024;
-    while (power < value)
-        power *= 2;
-    return power;
-}
-
-static void step_all(struct bench *b, const struct command *c)
+static void step_all(struct batch *b, const struct command *c)
 {
     b->event_count += batch_step(b->engine, c, 0, b->events + b->event_count);
     xw_assert(b->event_count <= BATCH_EVENTS);
 }
 
-static void watch_all(struct bench *b)
-{
-    struct stream_trade trade;
-    for (unsigned i = 0; i < b->event_count; i++)
-        engine_stream_watch(&b->stream, &b->events[i], &trade);
-    b->event_count = 0;
-}
-
-static void make_engine(struct bench *b)
+static void make_engine(struct batch *b)
 {
     memset(b->memory, 0, b->size);
     b->engine = engine_new(b->memory, &b->capacity);
@@ -65,39 +34,6 @@ static void make_engine(struct bench *b)
         step_all(b, &c);
     }
     b->event_count = 0;
-}
-
-static unsigned make_batch(struct bench *b, uint64_t first, uint64_t end)
-{
-    unsigned count = end - first < BATCH ? (unsigned)(end - first) : BATCH;
-    for (unsigned i = 0; i < count; i++) {
-        engine_stream_command(&b->stream, first + i, &b->commands[i]);
-        b->commands[i].seq = engine_sequence(b->engine) + 1 + i;
-        b->commands[i].time_ns = b->commands[i].seq;
-    }
-    memset(&b->commands[count], 0, BATCH_BEHIND * sizeof *b->commands);
-    return count;
-}
-
-// Steps one at a time, learning what each chain executes: the first pass over a stream, and any stream's prefill.
-static void play_slowly(struct bench *b, uint64_t first, uint64_t end)
-{
-    for (uint64_t i = first; i < end; i++) {
-        engine_stream_command(&b->stream, i, &b->commands[0]);
-        b->commands[0].seq = engine_sequence(b->engine) + 1;
-        b->commands[0].time_ns = b->commands[0].seq;
-        step_all(b, &b->commands[0]);
-        watch_all(b);
-    }
-}
-
-static uint64_t __attribute__((noinline)) time_batch(struct bench *b, unsigned count)
-{
-    uint64_t start = __rdtsc();
-    b->event_count = batch_run(b->engine, b->commands, count, b->events);
-    uint64_t taken = __rdtsc() - start;
-    xw_assert(b->event_count <= BATCH_EVENTS);
-    return taken;
 }
 
 static uint64_t tsc_before(void)
@@ -116,7 +52,7 @@ static uint64_t tsc_after(void)
     return now;
 }
 
-static uint64_t time_each(struct bench *b, unsigned count, uint64_t overhead)
+static uint64_t time_each(struct batch *b, unsigned count, uint64_t overhead, struct histogram *histogram)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < count; i++) {
@@ -124,7 +60,7 @@ static uint64_t time_each(struct bench *b, unsigned count, uint64_t overhead)
         step_all(b, &b->commands[i]);
         uint64_t taken = tsc_after() - start;
         taken = taken > overhead ? taken - overhead : 0;
-        histogram_record(b->histogram, taken * clock_scale >> 32);
+        histogram_record(histogram, taken * clock_scale >> 32);
         sum += taken;
     }
     return sum;
@@ -149,8 +85,9 @@ static double cpu_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-// One pass over the stream. Returns ns a message behind the prefill; processor time in *cpu.
-static double play_round(struct bench *b, bool each, double *cpu)
+// One pass over the stream, each message by itself if there is a histogram for them. Returns ns a message behind the
+// prefill; processor time in *cpu.
+static double play_round(struct batch *b, struct histogram *each, double *cpu)
 {
     struct engine_stream *s = &b->stream;
     make_engine(b);
@@ -159,28 +96,22 @@ static double play_round(struct bench *b, bool each, double *cpu)
     uint64_t taken = 0;
     *cpu = 0;
     for (uint64_t first = s->prefill; first < s->count; first += BATCH) {
-        unsigned count = make_batch(b, first, s->count);
+        unsigned count = batch_make(b, first);
         double before = cpu_ns();
-        taken += each ? time_each(b, count, overhead) : time_batch(b, count);
+        taken += each ? time_each(b, count, overhead, each) : time_batch(b, count);
         *cpu += cpu_ns() - before;
-        watch_all(b);
+        batch_watch(b);
     }
     *cpu /= (double)(s->count - s->prefill);
     return (double)taken * (double)clock_scale / 4294967296.0 / (double)(s->count - s->prefill);
 }
 
-static int compare_double(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void print(const struct bench *b, const char *path, const double *rounds, const double *cpu, int count,
-                  bool json)
+static void print(const struct batch *b, const struct histogram *each, const char *path, const double *rounds,
+                  const double *cpu, int count, bool json)
 {
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    unsigned long long p50 = histogram_percentile(b->histogram, 50), p99 = histogram_percentile(b->histogram, 99),
-                       p999 = histogram_percentile(b->histogram, 99.9);
+    unsigned long long p50 = histogram_percentile(each, 50), p99 = histogram_percentile(each, 99),
+                       p999 = histogram_percentile(each, 99.9);
     unsigned long long messages = b->stream.count - b->stream.prefill, digest = b->stream.digest;
     if (json)
         printf("{\"stream\":\"%s\",\"messages\":%llu,\"ns\":%.2f,\"cpu_ns\":%.2f,\"min\":%.2f,\"max\":%.2f,\"rounds\":%"
@@ -213,7 +144,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_engine STREAM [rounds] [--json]\n");
         return 64;
     }
-    static struct bench b;
+    static struct batch b;
     if (!engine_stream_open(&b.stream, path)) {
         fprintf(stderr, "bench_engine: %s is no order stream; ../shared/streams/make.sh DIRECTORY makes some\n", path);
         return 66;
@@ -231,17 +162,17 @@ int main(int argc, char **argv)
     b.memory = batch_memory(b.size);
     b.events = batch_memory(BATCH_EVENTS * sizeof *b.events);
     memset(b.events, 0, BATCH_EVENTS * sizeof *b.events);
-    b.histogram = calloc(1, sizeof *b.histogram);
+    struct histogram *histogram = calloc(1, sizeof *histogram);
     double *times = calloc((size_t)rounds, sizeof *times), *cpu = calloc((size_t)rounds, sizeof *cpu), unused;
-    xw_assert(b.histogram && times && cpu);
+    xw_assert(histogram && times && cpu);
     clock_calibrate();
     make_engine(&b);
     play_slowly(&b, 0, b.stream.count); // learns the chains' quantities
     for (int i = 0; i < rounds; i++)
-        times[i] = play_round(&b, false, &cpu[i]);
-    play_round(&b, true, &unused);
+        times[i] = play_round(&b, NULL, &cpu[i]);
+    play_round(&b, histogram, &unused);
     qsort(times, (size_t)rounds, sizeof *times, compare_double);
     qsort(cpu, (size_t)rounds, sizeof *cpu, compare_double);
-    print(&b, path, times, cpu, rounds, json);
+    print(&b, histogram, path, times, cpu, rounds, json);
     return 0;
 }

@@ -15,7 +15,6 @@
 #include "perf/engine_batch.h"
 #include "perf/engine_stream.h"
 
-#define BATCH 256
 #define ROUND_COMMANDS 200000u
 #define MID 10000u   // ticks
 #define DEPTH 1000u  // prices a side
@@ -143,12 +142,6 @@ static void open_engine(struct growth *g, const struct engine_capacity *capacity
         while (engine_unfinished(g->engine))
             engine_continue(g->engine, g->events);
     }
-}
-
-static int compare_double(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static uint32_t number_of(const char *text, uint32_t most)

@@ -119,12 +119,6 @@ static double kill_us(struct bench *b, uint32_t orders)
     return (double)taken * (double)clock_scale / 4294967296.0 / 1000;
 }
 
-static int compare_double(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 int main(int argc, char **argv)
 {
     const bool json = argc > 1 && strcmp(argv[argc - 1], "--json") == 0;

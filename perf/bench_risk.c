@@ -7,50 +7,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <x86intrin.h>
 
 #include "engine/capacity.h"
 #include "perf/clock.h"
 #include "perf/engine_batch.h"
 #include "perf/engine_stream.h"
 
-#define BATCH 256
-#define BATCH_EVENTS 16384
 #define ROUNDS_MOST 1000
 
 enum { NONE, IDLE, ALL, KINDS };
 
-struct bench {
-    struct engine_stream stream;
-    struct engine_capacity capacity;
-    struct engine *engine;
-    void *memory;
-    size_t size;
-    _Alignas(64) struct command commands[BATCH + BATCH_BEHIND];
-    struct event *events;
-    unsigned event_count;
-    uint64_t digest; // of the first round
-};
-
-static void step(struct bench *b, struct command *c)
+static void step(struct batch *b, struct command *c)
 {
     c->seq = engine_sequence(b->engine) + 1;
     c->time_ns = c->seq;
     b->event_count = batch_step(b->engine, c, 0, b->events);
 }
 
-static void watch_all(struct bench *b)
-{
-    struct stream_trade trade;
-    for (unsigned i = 0; i < b->event_count; i++) {
-        xw_assert(b->events[i].type != EV_REJECTED); // then it would measure less work
-        engine_stream_watch(&b->stream, &b->events[i], &trade);
-    }
-    b->event_count = 0;
-}
-
 // ---- the limits
-// ------------------------------------------------------------------------------------------------------
 
 // Far from what any order comes to, in the unit's largest.
 static uint64_t loose(enum limit limit)
@@ -72,7 +46,7 @@ static uint64_t loose(enum limit limit)
                                            : 1;
 }
 
-static void set_limit(struct bench *b, enum limit limit, enum scope scope, uint32_t index)
+static void set_limit(struct batch *b, enum limit limit, enum scope scope, uint32_t index)
 {
     struct command c = {.type = CMD_LIMIT, .session = SESSION_NONE};
     c.limit.limit = (uint8_t)limit;
@@ -83,7 +57,7 @@ static void set_limit(struct bench *b, enum limit limit, enum scope scope, uint3
     xw_assert(b->event_count > 0);
 }
 
-static void set_all(struct bench *b, enum limit limit, const char *scopes)
+static void set_all(struct batch *b, enum limit limit, const char *scopes)
 {
     for (; *scopes; scopes++) {
         if (*scopes == 'V')
@@ -99,7 +73,7 @@ static void set_all(struct bench *b, enum limit limit, const char *scopes)
     }
 }
 
-static void know_symbols(struct bench *b)
+static void know_symbols(struct batch *b)
 {
     for (uint16_t locate = 1; locate <= b->stream.symbols; locate++) {
         struct command c = {.type = CMD_REFERENCE, .session = SESSION_NONE};
@@ -115,7 +89,7 @@ static void know_symbols(struct bench *b)
     }
 }
 
-static void make_engine(struct bench *b, int kind)
+static void make_engine(struct batch *b, int kind)
 {
     struct engine_capacity capacity = b->capacity;
     capacity.max_positions = kind == NONE ? 0 : b->capacity.max_positions;
@@ -136,61 +110,24 @@ static void make_engine(struct bench *b, int kind)
 }
 
 // ---- rounds
-// ----------------------------------------------------------------------------------------------------------
 
-static void play_slowly(struct bench *b, uint64_t first, uint64_t end)
-{
-    for (uint64_t i = first; i < end; i++) {
-        engine_stream_command(&b->stream, i, &b->commands[0]);
-        step(b, &b->commands[0]);
-        watch_all(b);
-    }
-}
-
-static uint64_t __attribute__((noinline)) time_batch(struct bench *b, unsigned count)
-{
-    uint64_t start = __rdtsc();
-    b->event_count = batch_run(b->engine, b->commands, count, b->events);
-    uint64_t taken = __rdtsc() - start;
-    xw_assert(b->event_count <= BATCH_EVENTS);
-    return taken;
-}
-
-// One pass over the stream: ns a command behind the prefill.
-static double play_round(struct bench *b, int kind)
+// One pass over the stream: ns a command behind the prefill. The digest of its trades is that of the first pass, in
+// *digest.
+static double play_round(struct batch *b, int kind, uint64_t *digest)
 {
     struct engine_stream *s = &b->stream;
     uint64_t taken = 0;
     make_engine(b, kind);
     play_slowly(b, 0, s->prefill);
     for (uint64_t first = s->prefill; first < s->count; first += BATCH) {
-        unsigned count = s->count - first < BATCH ? (unsigned)(s->count - first) : BATCH;
-        for (unsigned i = 0; i < count; i++) {
-            engine_stream_command(s, first + i, &b->commands[i]);
-            b->commands[i].seq = engine_sequence(b->engine) + 1 + i;
-            b->commands[i].time_ns = b->commands[i].seq;
-        }
-        memset(&b->commands[count], 0, BATCH_BEHIND * sizeof *b->commands);
+        unsigned count = batch_make(b, first);
         taken += time_batch(b, count);
-        watch_all(b);
+        batch_watch(b);
     }
-    xw_assert(b->digest == 0 || s->digest == b->digest);
-    b->digest = s->digest;
+    xw_assert(b->rejected == 0); // or it would measure less work
+    xw_assert(*digest == 0 || s->digest == *digest);
+    *digest = s->digest;
     return (double)taken * (double)clock_scale / 4294967296.0 / (double)(s->count - s->prefill);
-}
-
-static int compare_double(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static uint32_t power_above(uint64_t value)
-{
-    uint32_t power = 1024;
-    while (power < value)
-        power *= 2;
-    return power;
 }
 
 int main(int argc, char **argv)
@@ -202,7 +139,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_risk STREAM ACCOUNTS [rounds] [--json]\n");
         return 64;
     }
-    static struct bench b;
+    static struct batch b;
     static double ns[KINDS][ROUNDS_MOST], added[ROUNDS_MOST];
     if (!engine_stream_open(&b.stream, argv[1])) {
         fprintf(stderr, "bench_risk: %s is no order stream; ../shared/streams/make.sh DIRECTORY makes some\n", argv[1]);
@@ -222,12 +159,13 @@ int main(int argc, char **argv)
     b.size = engine_footprint(&b.capacity);
     b.memory = batch_memory(b.size);
     b.events = batch_memory(BATCH_EVENTS * sizeof *b.events);
+    uint64_t digest = 0;
     clock_calibrate();
     make_engine(&b, NONE);
     play_slowly(&b, 0, b.stream.count); // learns the chains' quantities
     for (int i = 0; i < rounds; i++) {
         for (int kind = 0; kind < KINDS; kind++)
-            ns[kind][i] = play_round(&b, kind);
+            ns[kind][i] = play_round(&b, kind, &digest);
         added[i] = ns[ALL][i] - ns[NONE][i];
     }
     for (int kind = 0; kind < KINDS; kind++)

@@ -4,11 +4,16 @@
 #define CROSSWIRE_PERF_ENGINE_BATCH_H
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <x86intrin.h>
 
 #include "contract/assert.h"
 #include "engine/engine.h"
+#include "perf/engine_stream.h"
 
+#define BATCH 256
+#define BATCH_EVENTS 16384
 #define BATCH_BEHIND 16 // commands that are none, behind those of a batch: the look ahead ends there
 
 // Memory for an engine or its events, on huge pages where there are some.
@@ -49,6 +54,82 @@ static inline unsigned batch_run(struct engine *engine, const struct command *co
         end += batch_step(engine, c, hint, end);
     }
     return (unsigned)(end - events);
+}
+
+// A stream file on its way through an engine.
+struct batch {
+    struct engine_stream stream;
+    struct engine_capacity capacity;
+    struct engine *engine;
+    void *memory; // the engine's
+    size_t size;
+    _Alignas(64) struct command commands[BATCH + BATCH_BEHIND];
+    struct event *events; // room for BATCH_EVENTS
+    unsigned event_count;
+    uint64_t rejected; // since the stream was opened
+};
+
+// Gives the events to the stream, which learns from them and takes the digest of its trades.
+static inline void batch_watch(struct batch *b)
+{
+    struct stream_trade trade;
+    for (unsigned i = 0; i < b->event_count; i++) {
+        b->rejected += b->events[i].type == EV_REJECTED;
+        engine_stream_watch(&b->stream, &b->events[i], &trade);
+    }
+    b->event_count = 0;
+}
+
+// Commands of the stream's messages from `first` on, to its end at most. Returns how many.
+static inline unsigned batch_make(struct batch *b, uint64_t first)
+{
+    uint64_t left = b->stream.count - first;
+    unsigned count = left < BATCH ? (unsigned)left : BATCH;
+    for (unsigned i = 0; i < count; i++) {
+        engine_stream_command(&b->stream, first + i, &b->commands[i]);
+        b->commands[i].seq = engine_sequence(b->engine) + 1 + i;
+        b->commands[i].time_ns = b->commands[i].seq;
+    }
+    memset(&b->commands[count], 0, BATCH_BEHIND * sizeof *b->commands);
+    return count;
+}
+
+// Steps one at a time, learning what each chain executes: the first pass over a stream, and any stream's prefill.
+static inline void play_slowly(struct batch *b, uint64_t first, uint64_t end)
+{
+    for (uint64_t i = first; i < end; i++) {
+        struct command *c = &b->commands[0];
+        engine_stream_command(&b->stream, i, c);
+        c->seq = engine_sequence(b->engine) + 1;
+        c->time_ns = c->seq;
+        b->event_count = batch_step(b->engine, c, 0, b->events);
+        batch_watch(b);
+    }
+}
+
+// Steps the batch that was made. Returns cycles of the time stamp counter. What counts its instructions knows it by
+// name.
+static __attribute__((noinline, unused)) uint64_t time_batch(struct batch *b, unsigned count)
+{
+    uint64_t start = __rdtsc();
+    b->event_count = batch_run(b->engine, b->commands, count, b->events);
+    uint64_t taken = __rdtsc() - start;
+    xw_assert(b->event_count <= BATCH_EVENTS);
+    return taken;
+}
+
+static inline uint32_t power_above(uint64_t value)
+{
+    uint32_t power = 1024;
+    while (power < value)
+        power *= 2;
+    return power;
+}
+
+static inline int compare_double(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
 }
 
 #endif

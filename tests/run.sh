@@ -23,9 +23,9 @@ export LSAN_OPTIONS="suppressions=$PWD/tests/support/leaks.supp:print_suppressio
 
 say() { printf '%-8s %s%s\n' "$1" "$2" "${3:+  ($3)}"; }
 
-# begin TEST LOG SECONDS COMMAND..: starts it in a process group of its own, so that a Ctrl-C reaches this shell alone, which
+# begin KIND:TEST LOG SECONDS COMMAND..: starts it in a process group of its own, so that a Ctrl-C reaches this shell alone, which
 # passes it on. Its output goes to LOG.
-declare -A running=() # tests, by process
+declare -A running=() # KIND:TEST, by process
 exec {terminal}>&1
 begin() {
     local test=$1 log=$2
@@ -33,19 +33,19 @@ begin() {
     env --default-signal timeout -k 15 "$@" </dev/null >"$log" 2>&1 &
     running[$!]=$test
 }
-# several WIDTH KIND TEST..: so many at once; start_KIND TEST begins one, judge_KIND TEST STATUS says what came of it.
+# several WIDTH KIND:TEST..: so many at once; start_KIND TEST begins one, judge_KIND TEST STATUS says what came of it.
 several() {
-    local width=$1 kind=$2 test status pid ended
-    shift 2
+    local width=$1 test status pid ended
+    shift
     for test in "$@" ""; do
         while [ ${#running[@]} -ge "$width" ] || { [ -z "$test" ] && [ ${#running[@]} -gt 0 ]; }; do
             status=0
             wait -n -p pid || status=$?
             ended=${running[$pid]}
             unset "running[$pid]"
-            "judge_$kind" "$ended" $status
+            "judge_${ended%%:*}" "${ended#*:}" $status
         done
-        [ -z "$test" ] || "start_$kind" "$test"
+        [ -z "$test" ] || "start_${test%%:*}" "${test#*:}"
     done
 }
 interrupted() {
@@ -91,7 +91,7 @@ judge_unit() {
 }
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
-start_unit() { begin "$1" "$work/$(basename "$1").log" 300 "$1"; }
+start_unit() { begin "unit:$1" "$work/$(basename "$1").log" 300 "$1"; }
 
 # A script: one test, named by its first comment line.
 declare -A started=()
@@ -99,7 +99,7 @@ start_script() {
     export XW_TMP=$work/$(basename "$1" .sh)
     mkdir -p "$XW_TMP"
     started[$1]=$SECONDS
-    begin "$1" "$XW_TMP.log" 420 "$1"
+    begin "script:$1" "$XW_TMP.log" 420 "$1"
 }
 judge_script() {
     local file=$1 status=$2 name log=$work/$(basename "$1" .sh).log
@@ -127,7 +127,7 @@ start_fuzzer() {
     local corpus found=$work/$(basename "$1")
     corpus=tests/fuzz/corpus/$(basename "$1" | sed 's/^fuzz_//')
     mkdir -p "$found/new"
-    begin "$1" "$found.log" $((${XW_FUZZ_SECONDS:-6} + 110)) "$1" -max_total_time="${XW_FUZZ_SECONDS:-6}" -seed=1 -rss_limit_mb=4096 \
+    begin "fuzzer:$1" "$found.log" $((${XW_FUZZ_SECONDS:-6} + 110)) "$1" -max_total_time="${XW_FUZZ_SECONDS:-6}" -seed=1 -rss_limit_mb=4096 \
         -artifact_prefix="$found/" "$found/new" $([ -d "$corpus" ] && echo "$corpus")
 }
 judge_fuzzer() {
@@ -145,26 +145,25 @@ judge_fuzzer() {
 
 matches() { [[ $1 =~ $pattern ]]; }
 
-# chosen FILE..: of these, what can be run and matches, into `tests`
+# chosen KIND FILE..: of these, what can be run and matches, added to `tests` as KIND:FILE
 chosen() {
-    local file
-    tests=()
+    local file kind=$1
+    shift
     for file in "$@"; do
-        if [ -x "$file" ] && [ ! -d "$file" ] && [[ $file != *.[od] ]] && matches "$file"; then tests+=("$file"); fi
+        if [ -x "$file" ] && [ ! -d "$file" ] && [[ $file != *.[od] ]] && matches "$file"; then tests+=("$kind:$file"); fi
     done
 }
-# What keeps one CPU busy and nothing else goes side by side; what polls on cores of its own, alone.
-beside=(tests/scenario/{engine_builds,engine_instructions,hugepage_setup,install,units}.sh)
-chosen tests/shape/*.sh "${beside[@]}"
-several "$(nproc)" script "${tests[@]}"
-chosen "$build"/tests/unit/test_*
-several "$(nproc)" unit "${tests[@]}"
-chosen "$build"/tests/eal/test_*
-several 1 unit "${tests[@]}"
-chosen $(printf '%s\n' tests/scenario/*.sh | grep -vxFf <(printf '%s\n' "${beside[@]}"))
-several 1 script "${tests[@]}"
-chosen "$build"/fuzz/tests/fuzz/fuzz_*
-several "$(nproc)" fuzzer "${tests[@]}"
+# What keeps one CPU busy and nothing else goes side by side, the longest first; what polls on cores of its own, alone.
+beside=(tests/scenario/{hugepage_setup,engine_builds,engine_instructions,install,symbols,units}.sh)
+tests=()
+chosen script tests/shape/static.sh "${beside[@]}" $(printf '%s\n' tests/shape/*.sh | grep -v /static.sh)
+chosen unit "$build"/tests/unit/test_*
+chosen fuzzer "$build"/fuzz/tests/fuzz/fuzz_*
+several "$(nproc)" "${tests[@]}"
+tests=()
+chosen unit "$build"/tests/eal/test_*
+chosen script $(printf '%s\n' tests/scenario/*.sh | grep -vxFf <(printf '%s\n' "${beside[@]}"))
+several 1 "${tests[@]}"
 
 for failure in "${failures[@]+"${failures[@]}"}"; do say failed "$failure"; done
 echo "$passed passed, $failed failed, $skipped skipped"

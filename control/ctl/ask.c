@@ -49,7 +49,8 @@ static int dial_desk(const struct ctl *ctl, const char *desk)
     char where[400], name[100];
     if (ctl->socket) {
         const char *slash = strrchr(ctl->socket, '/');
-        snprintf(where, sizeof where, "%.*s", slash ? (int)(slash - ctl->socket) : 1, slash ? ctl->socket : ".");
+        const int length = slash && slash > ctl->socket ? (int)(slash - ctl->socket) : 1; // of the folder, or of / or .
+        snprintf(where, sizeof where, "%.*s", length, slash ? ctl->socket : ".");
         snprintf(name, sizeof name, "%s", slash ? slash + 1 : ctl->socket);
         return dial(where, name);
     }

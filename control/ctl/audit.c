@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "contract/breaker.h"
 #include "contract/log.h"
 #include "contract/reject.h"
 #include "control/ctl/walk.h"
+#include "control/limits/table.h"
 #include "control/risk/alerts.h"
 #include "control/risk/audit.h"
 
@@ -79,6 +81,30 @@ static void put_number(json_t *line, const char *key, uint64_t value)
         json_object_set_new(line, key, json_integer((json_int_t)value));
 }
 
+// A limit's value or use: for people as the limits file has it, for programs the number. Alerts of drawdown are money.
+static void put_value(json_t *line, const struct listing *listing, const char *key, uint64_t limit, uint64_t value)
+{
+    char text[LIMIT_TEXT];
+    if (listing->ctl->json || limit >= LIMITS) {
+        put_number(line, key, value);
+        return;
+    }
+    limit_format((enum limit)limit, value, text);
+    json_object_set_new(line, key, json_string(text));
+}
+
+// What the limit's figures are read as: `value`: they are what is set; else what is used, of drawdown money.
+static uint64_t money_of_drawdown(uint64_t limit, bool value)
+{
+    return limit == LIMIT_DRAWDOWN && !value ? LIMIT_LOSS : limit;
+}
+
+static bool is_of_limit(char alert)
+{
+    return alert == ALERT_LEVEL || alert == ALERT_SLOWED || alert == ALERT_EASED || alert == ALERT_KILLED ||
+           alert == ALERT_CHANGED;
+}
+
 // ---- lines ----------------------------------------------------------------------------------------------------------
 
 static json_t *line_of(uint64_t time_ns, unsigned core, uint64_t sequence, const char *what)
@@ -137,6 +163,19 @@ static void put_kill(json_t *line, const struct listing *listing, unsigned core,
     put_text(line, "why", c->kill.why, sizeof c->kill.why);
 }
 
+// The limit that a note is about, LIMITS for none.
+static uint64_t limit_of_note(const struct command *c)
+{
+    const char *key = c->note.what == NOTE_KILL_BY_LIMIT ? c->note.by : c->note.why;
+    const bool asked = c->note.what == NOTE_SECOND_ASKED || c->note.what == NOTE_SECOND_AGREED ||
+                       c->note.what == NOTE_SECOND_REFUSED || c->note.what == NOTE_SECOND_LAPSED ||
+                       c->note.what == NOTE_SECOND_SUPERSEDED;
+    size_t length = 0;
+    while (length < (asked ? sizeof c->note.why : sizeof c->note.by) && key[length] > ' ' && key[length] != ',')
+        length++;
+    return asked || c->note.what == NOTE_KILL_BY_LIMIT ? money_of_drawdown(limit_by_key(key, length), asked) : LIMITS;
+}
+
 static void put_note(json_t *line, const struct listing *listing, unsigned core, const struct command *c)
 {
     const char *text = note_text(c->note.what);
@@ -144,8 +183,17 @@ static void put_note(json_t *line, const struct listing *listing, unsigned core,
     put_scope(line, listing, core, (enum scope)c->note.scope, c->note.index);
     if (c->note.number)
         put_number(line, "number", c->note.number);
-    put_number(line, "before", c->note.before);
-    put_number(line, "after", c->note.after);
+    if (c->note.what == NOTE_BREAKER_MOVED && c->note.before <= BREAKER_HALF_OPEN &&
+        c->note.after <= BREAKER_HALF_OPEN) {
+        json_object_set_new(line, "before", json_string(breaker_state_name((enum breaker_state)c->note.before)));
+        json_object_set_new(line, "after", json_string(breaker_state_name((enum breaker_state)c->note.after)));
+    } else if (c->note.what == NOTE_REQUEST_REFUSED && !listing->ctl->json) {
+        put_number(line, "exit", c->note.after);
+    } else {
+        const uint64_t limit = limit_of_note(c);
+        put_value(line, listing, "before", limit, c->note.before);
+        put_value(line, listing, "after", limit, c->note.after);
+    }
     put_text(line, "by", c->note.by, sizeof c->note.by);
     put_text(line, "why", c->note.why, sizeof c->note.why);
 }
@@ -170,7 +218,7 @@ static bool put_record(json_t *line, const struct listing *listing, unsigned cor
     case CMD_LIMIT:
         put_scope(line, listing, core, (enum scope)c->limit.scope, c->limit.index);
         put_text(line, "limit", limit_key(c->limit.limit), 40);
-        put_number(line, "after", c->limit.value);
+        put_value(line, listing, "after", c->limit.limit, c->limit.value);
         put_text(line, "by", c->limit.by, sizeof c->limit.by);
         put_text(line, "second", c->limit.second, sizeof c->limit.second);
         return true;
@@ -260,6 +308,28 @@ static const char *alert_word(char kind)
     return "alert";
 }
 
+// What an alert says was so before and after; for people by what it is.
+static void put_change(json_t *line, const struct listing *listing, const struct event *event)
+{
+    const char kind = (char)event->reason;
+    const char letters[] = {(char)event->alert_before, (char)event->alert_after};
+    const bool of_kill =
+        kind == ALERT_ZERO || kind == ALERT_RESET || (kind == ALERT_KILLED && event->quantity == LIMITS);
+    const uint64_t limit =
+        is_of_limit(kind) ? money_of_drawdown(event->quantity, kind == ALERT_CHANGED) : (uint64_t)LIMITS;
+    if (!listing->ctl->json && of_kill) {
+        put_number(line, "id", event->alert_before);
+        if (kind == ALERT_ZERO)
+            put_number(line, "canceled", event->alert_after);
+    } else if (!listing->ctl->json && (kind == ALERT_STATE || kind == ALERT_LIMIT_STATE)) {
+        put_text(line, "before", letters, event->alert_before != 0);
+        put_text(line, "after", letters + 1, event->alert_after != 0);
+    } else {
+        put_value(line, listing, "before", limit, event->alert_before);
+        put_value(line, listing, "after", limit, event->alert_after);
+    }
+}
+
 static void note_event(void *context, unsigned core, const struct event *event)
 {
     struct listing *listing = context;
@@ -271,8 +341,7 @@ static void note_event(void *context, unsigned core, const struct event *event)
             put_text(line, "symbol", symbol_of(listing, core, event->locate), 8);
         put_text(line, "limit", limit_key(event->quantity), 40);
         put_text(line, "reason", &event->alert_reason, 1);
-        put_number(line, "before", event->alert_before);
-        put_number(line, "after", event->alert_after);
+        put_change(line, listing, event);
     } else if (event->type == EV_REJECTED && listing->ctl->all) {
         const char *text = reject_text((uint8_t)event->reason);
         line = line_of(event->time_ns, core, event->cmd_seq, "order rejected");

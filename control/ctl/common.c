@@ -24,6 +24,15 @@ struct config *ctl_load_config(const struct ctl *ctl)
     return config;
 }
 
+void ctl_own_folder(char *folder, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", folder, size - 1);
+    folder[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[1] = '\0';
+}
+
 void ctl_join(struct region *region, const struct config *config)
 {
     enum { MOST = 4096 };

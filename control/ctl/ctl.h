@@ -70,6 +70,9 @@ int ctl_limits_diff(const struct ctl *ctl, const char *path);
 // The configuration that -c names; ends the process when there is none or it does not load. config_free it.
 struct config *ctl_load_config(const struct ctl *ctl);
 
+// The folder that this program stands in, ending with a slash; empty when that can not be seen.
+void ctl_own_folder(char *folder, size_t size);
+
 // Joins the newest generation read-only; ends the process with 69 when there is none.
 void ctl_join(struct region *region, const struct config *config);
 

@@ -103,21 +103,11 @@ void doctor_say(struct doctor *doctor, enum doctor_result result, const char *me
 
 // ---- what the checks look at ----------------------------------------------------------------------------------------
 
-// The folder that this program stands in, ending with a slash.
-static void own_folder(char *folder, size_t size)
-{
-    ssize_t length = readlink("/proc/self/exe", folder, size - 1);
-    folder[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[1] = '\0';
-}
-
 // The first of `places` below the folder that is an executable file; `otherwise` when none is.
 static const char *find_program(const char *const *places, char *path, size_t size, const char *otherwise)
 {
     char folder[2048];
-    own_folder(folder, sizeof folder);
+    ctl_own_folder(folder, sizeof folder);
     for (; *places; places++) {
         snprintf(path, size, "%s%s", folder, *places);
         char *whole = realpath(path, NULL);

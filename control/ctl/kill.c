@@ -104,6 +104,22 @@ int ctl_reset(const struct ctl *ctl, int argc, char **argv)
     return EX_OK;
 }
 
+// What an operator can do about a block.
+static void print_way_out(const json_t *root)
+{
+    const char *source = text_of(root, "source");
+    if (strcmp(source, "control_lost") == 0) {
+        puts("    ends by itself once control is back; or xwctl breaker reset control_lost --by NAME");
+    } else if (strcmp(source, "breaker") == 0) {
+        printf("    ends with its breaker's recovery; or xwctl breaker reset %s --by NAME\n", text_of(root, "why"));
+    } else {
+        const char *name = text_of(root, "name"), *side = text_of(root, "side");
+        printf("    %sxwctl reset %s%s%s%s%s --by NAME --why TEXT\n",
+               strcmp(source, "limit") == 0 ? "give the limit more room, or it kills again; then " : "until ",
+               text_of(root, "scope"), *name ? " " : "", name, *side ? " --side " : "", side);
+    }
+}
+
 int ctl_kills(const struct ctl *ctl, int argc, char **argv)
 {
     (void)argv;
@@ -126,7 +142,11 @@ int ctl_kills(const struct ctl *ctl, int argc, char **argv)
                    json_is_true(json_object_get(at, "confirmed")) ? "confirmed" : "NOT confirmed",
                    json_integer_value(json_object_get(at, "canceled")), text_of(at, "source"), text_of(at, "by"),
                    text_of(at, "why"));
+            if (json_is_true(json_object_get(at, "active")))
+                print_way_out(at);
         }
+        if (json_array_size(json_object_get(answer, "kills")) == 0)
+            puts("no kills today");
         if (!json_is_true(json_object_get(answer, "complete")))
             puts("(the journal of today is still being read: there may be more)");
     }

@@ -12,9 +12,16 @@
 #include "contract/nic_profile.h"
 #include "control/ctl/ctl.h"
 
-#define INSTALLED "/usr/share/crosswire/nic_profiles"
-
 enum { PROFILES_MOST = 128, DEVICES_MOST = 256 };
+
+// Beside this program, as make install lays both out under any prefix.
+static const char *installed(char *path, size_t size)
+{
+    char folder[400];
+    ctl_own_folder(folder, sizeof folder);
+    snprintf(path, size, "%s../share/crosswire/nic_profiles", folder);
+    return path;
+}
 
 // Where the profiles are: as --profiles says, as the configuration says, here, or where they are installed.
 static const char *directory_of(const struct ctl *ctl, char *kept, size_t size)
@@ -22,7 +29,7 @@ static const char *directory_of(const struct ctl *ctl, char *kept, size_t size)
     if (ctl->profiles)
         return ctl->profiles;
     if (!ctl->config_path)
-        return access("nic_profiles", R_OK | X_OK) == 0 ? "nic_profiles" : INSTALLED;
+        return access("nic_profiles", R_OK | X_OK) == 0 ? "nic_profiles" : installed(kept, size);
     struct config *config = ctl_load_config(ctl);
     snprintf(kept, size, "%s", config->profile_directory);
     config_free(config);
@@ -264,6 +271,10 @@ static void mend_of(const struct nic_device *device, const struct nic_profile *p
         snprintf(mend, size, "no profile names it: try `physical`, or write one");
     else if (nic_is_bound(profile, device))
         snprintf(mend, size, "nothing: it is bound as its profile wants");
+    else if (device->on_vmbus)
+        snprintf(mend, size,
+                 "driverctl -b vmbus set-override %s uio_hv_generic, then give a port `profile: %.63s, device: %s`",
+                 device->address, profile->name, device->address);
     else if (profile->binding == NIC_BINDING_BIFURCATED && device->driver[0])
         snprintf(mend, size, "echo %s >/sys/bus/pci/drivers/%.31s/unbind; echo %s >/sys/bus/pci/drivers/%.31s/bind",
                  device->address, device->driver, device->address, profile->kernel_driver);
@@ -275,10 +286,19 @@ static void mend_of(const struct nic_device *device, const struct nic_profile *p
                  profile->name, device->address);
 }
 
+// "8086:1592", or the bus of a device that has no ids.
+static void write_id(const struct nic_device *device, char id[10])
+{
+    if (device->on_vmbus)
+        snprintf(id, 10, "vmbus");
+    else
+        snprintf(id, 10, "%04x:%04x", device->vendor, device->device);
+}
+
 static json_t *match_json(const struct nic_device *device, const struct nic_profile *profile, const char *mend)
 {
     char id[10];
-    snprintf(id, sizeof id, "%04x:%04x", device->vendor, device->device);
+    write_id(device, id);
     return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:s?, s:b, s:s}", "address", device->address, "id", id,
                      "driver", device->driver, "interfaces", device->interfaces, "numa_node", device->node,
                      "iommu_group", device->iommu_group, "group_devices", (int)device->group_devices, "profile",
@@ -287,14 +307,15 @@ static json_t *match_json(const struct nic_device *device, const struct nic_prof
 
 static void print_match(const struct nic_device *device, const struct nic_profile *profile, const char *mend)
 {
-    char node[16] = "-", group[40] = "-";
+    char node[16] = "-", group[40] = "-", id[10];
+    write_id(device, id);
     if (device->node >= 0)
         snprintf(node, sizeof node, "%d", device->node);
     if (device->iommu_group[0])
         snprintf(group, sizeof group, "%s of %u", device->iommu_group, device->group_devices);
-    printf("%-12s  %04x:%04x  %-12s %-10s %-10s %4s  %-10s\n    %s\n", device->address, device->vendor, device->device,
-           profile ? profile->name : "none", device->driver[0] ? device->driver : "-",
-           device->interfaces[0] ? device->interfaces : "-", node, group, mend);
+    printf("%-12s  %-9s  %-12s %-10s %-10s %4s  %-10s\n    %s\n", device->address, id, profile ? profile->name : "none",
+           device->driver[0] ? device->driver : "-", device->interfaces[0] ? device->interfaces : "-", node, group,
+           mend);
 }
 
 static int match(const struct ctl *ctl, const char *directory)
@@ -306,7 +327,7 @@ static int match(const struct ctl *ctl, const char *directory)
     int count = nic_devices(sysfs, devices, DEVICES_MOST);
     json_t *all = json_array();
     if (count < 0)
-        fail_with(EX_NOINPUT, "%s/bus/pci/devices: %s: this host shows no PCI devices", sysfs, strerror(errno));
+        fail_with(EX_NOINPUT, "%s/bus/pci/devices: %s: this host shows no devices", sysfs, strerror(errno));
     if (access(directory, R_OK | X_OK) != 0)
         fail_with(EX_NOINPUT, "%s: %s: give the directory of the profiles: --profiles DIR", directory, strerror(errno));
     if (!ctl->json)
@@ -323,7 +344,7 @@ static int match(const struct ctl *ctl, const char *directory)
             print_match(&devices[i], profile, mend);
     }
     if (!ctl->json && count == 0)
-        puts("no Ethernet device on PCI");
+        puts("no network device on PCI or VMBus");
     if (ctl->json)
         print_json(all);
     else

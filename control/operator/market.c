@@ -173,11 +173,14 @@ static void give(struct request *request, struct recovery *recovery, uint64_t no
 static void go_on(struct request *request, struct recovery *recovery, uint64_t now_ns)
 {
     const struct market_request *ask = request->state;
-    if (request->stage == STAGE_GIVE)
+    if (request->stage == STAGE_GIVE) {
         give(request, recovery, now_ns);
-    else if (recovery && desk_taken(request, recovery, ask->given_to) && ask->given_to == ask->cores)
+        return;
+    }
+    const bool taken = recovery && desk_taken(request, recovery, ask->given_to); // once: it may become true any time
+    if (taken && ask->given_to == ask->cores)
         desk_answer(request, json_pack("{s:b, s:s}", "ok", 1, "done", request->subject->ask));
-    else if (recovery && desk_taken(request, recovery, ask->given_to))
+    else if (taken)
         desk_refuse(request, EX_TEMPFAIL, "matching cores took nothing just now: ask again");
     else if (!recovery || now_ns > request->deadline_ns)
         desk_refuse(request, EX_TEMPFAIL, "it is not known whether that was taken: see xwctl journal dump");

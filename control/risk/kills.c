@@ -9,6 +9,7 @@
 
 #include "contract/fault.h"
 #include "contract/log.h"
+#include "control/limits/table.h"
 
 enum { KILLS_MOST = 4096, RESETS = 16 };
 
@@ -218,7 +219,9 @@ static void read_record(void *context, const struct command *record)
     const unsigned core = journal_core(record);
     if (record->type == CMD_KILL)
         read_kill(kills, record, core);
-    else if (record->type == CMD_RESET && !FAULT(resets_not_read))
+    else if (FAULT(kills_given_again))
+        return;
+    else if (record->type == CMD_RESET)
         lift(kills, record->kill.scope, record->kill.index, (uint16_t)core, record->kill.side, record->kill.source);
     else if (record->type == CMD_NOTE)
         read_note(kills, record);
@@ -242,16 +245,14 @@ static void end_history(void *context, uint64_t now_ns)
 
 static void take_limit_kill(struct kills *kills, unsigned core, const struct alert *alert)
 {
-    static const char *const keys[] = {
-#define LIMIT(name, key, scopes, unit, reject, help) key,
-#include "contract/limits.def"
-#undef LIMIT
-    };
     struct kill_entry entry = limit_kill(alert->scope, alert->index, core, alert->time_ns);
     entry.asked_ns = 1;
     entry.sequence[core] = alert->cmd_seq;
-    snprintf(entry.why, sizeof entry.why, "%s %" PRIu64 ", reached %" PRIu64, keys[alert->limit], alert->before,
-             alert->after);
+    char most[LIMIT_TEXT], used[LIMIT_TEXT];
+    limit_format(LIMIT_LOSS, alert->before, most); // loss, or the money that a drawdown came to
+    limit_format(LIMIT_LOSS, alert->after, used);
+    snprintf(entry.why, sizeof entry.why, "%s: %.18s, limit %.18s", limit_info((enum limit)alert->limit).key, used,
+             most);
     add(kills, &entry);
     audit_note(kills->audit, &(struct audit_entry){.what = NOTE_KILL_BY_LIMIT,
                                                    .scope = (enum scope)alert->scope,
@@ -259,7 +260,7 @@ static void take_limit_kill(struct kills *kills, unsigned core, const struct ale
                                                    .number = core,
                                                    .before = alert->before,
                                                    .after = alert->after,
-                                                   .by = keys[alert->limit],
+                                                   .by = limit_info((enum limit)alert->limit).key,
                                                    .why = entry.why});
 }
 

@@ -119,11 +119,12 @@ static bool resolve_trip(struct config_source *source, const struct config *conf
     while (condition < TRIP_CONDITIONS && strcmp(infos[condition].key, trip->condition) != 0)
         condition++;
     if (condition == TRIP_CONDITIONS)
-        return config_fail_at(source, CONFIG_trips, i, "condition",
-                              "`condition` is `%s`; write loss, drawdown, reject_ratio, malformed_ratio, bad_logins, "
-                              "latency, backlog, journal_lag, clock_step, clock_error, disk_space, feed_gap or "
-                              "control_lost",
-                              show(trip->condition));
+        return config_fail_at(
+            source, CONFIG_trips, i, "condition",
+            "`condition` is `%s`; write loss, drawdown, reject_ratio, malformed_ratio, bad_logins, "
+            "latency, backlog, journal_lag, clock_step, clock_error, disk_space, feed_gap, risk_data_stale or "
+            "control_lost",
+            show(trip->condition));
     unsigned action = find_word(actions, sizeof actions / sizeof actions[0], trip->action);
     if (action == sizeof actions / sizeof actions[0])
         return config_fail_at(source, CONFIG_trips, i, "action",

@@ -95,7 +95,7 @@ bool nic_device_read(const char *sysfs, const char *address, struct nic_device *
     long vendor = read_number(directory, "vendor", -1), id = read_number(directory, "device", -1);
     if (vendor < 0 || id < 0)
         return false;
-    memcpy(device->address, address, sizeof device->address);
+    snprintf(device->address, sizeof device->address, "%s", address);
     device->vendor = (uint16_t)vendor;
     device->device = (uint16_t)id;
     device->class = (uint32_t)read_number(directory, "class", 0);
@@ -119,6 +119,33 @@ bool nic_device_read(const char *sysfs, const char *address, struct nic_device *
     return true;
 }
 
+// What a VMBus device's class_id says of a network device: drivers/hv/vmbus_drv.c and include/linux/hyperv.h of Linux.
+static const char vmbus_network[] = "{f8615163-df3e-46c5-913f-f2d2f965ed0e}";
+
+static bool read_vmbus(const char *sysfs, const char *uuid, struct nic_device *device)
+{
+    char directory[PATH_MAX], path[PATH_MAX + 16], class[sizeof vmbus_network] = "";
+    *device = (struct nic_device){.on_vmbus = true, .node = -1};
+    if (snprintf(device->address, sizeof device->address, "%s", uuid) >= (int)sizeof device->address ||
+        snprintf(directory, sizeof directory, "%s/bus/vmbus/devices/%s", sysfs, uuid) >= (int)sizeof directory)
+        return false;
+    snprintf(path, sizeof path, "%s/class_id", directory);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    bool is_network = fgets(class, sizeof class, file) && strcmp(class, vmbus_network) == 0;
+    fclose(file);
+    device->node = (int)read_number(directory, "numa_node", -1);
+    read_link(directory, "driver", device->driver, sizeof device->driver);
+    each_entry(directory, "net", add_interface, device);
+    return is_network;
+}
+
+static bool read_ethernet(const char *sysfs, const char *address, struct nic_device *device)
+{
+    return nic_device_read(sysfs, address, device) && device->class >> 8 == CLASS_ETHERNET;
+}
+
 static int by_address(const void *a, const void *b)
 {
     return strcmp(((const struct nic_device *)a)->address, ((const struct nic_device *)b)->address);
@@ -126,23 +153,29 @@ static int by_address(const void *a, const void *b)
 
 int nic_devices(const char *sysfs, struct nic_device *list, unsigned most)
 {
-    char path[PATH_MAX];
-    unsigned count = 0;
-    snprintf(path, sizeof path, "%s/bus/pci/devices", sysfs);
-    DIR *open = opendir(path);
-    if (!open)
-        return -1;
-    for (struct dirent *entry; (entry = readdir(open));) {
-        struct nic_device device;
-        if (!nic_device_read(sysfs, entry->d_name, &device) || device.class >> 8 != CLASS_ETHERNET)
-            continue;
-        if (count < most)
-            list[count] = device;
-        count++;
+    static const struct {
+        const char *name;
+        bool (*read)(const char *sysfs, const char *address, struct nic_device *device);
+    } buses[] = {{"pci", read_ethernet}, {"vmbus", read_vmbus}};
+    unsigned count = 0, opened = 0;
+    for (unsigned i = 0; i < sizeof buses / sizeof buses[0]; i++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s/bus/%s/devices", sysfs, buses[i].name);
+        DIR *open = opendir(path);
+        for (struct dirent *entry; open && (entry = readdir(open));) {
+            struct nic_device device;
+            if (!buses[i].read(sysfs, entry->d_name, &device))
+                continue;
+            if (count < most)
+                list[count] = device;
+            count++;
+        }
+        if (open)
+            closedir(open);
+        opened += open != NULL;
     }
-    closedir(open);
     qsort(list, count < most ? count : most, sizeof *list, by_address);
-    return (int)count;
+    return opened ? (int)count : -1;
 }
 
 // ---- NUMA -----------------------------------------------------------------------------------------------------------
@@ -228,7 +261,8 @@ bool nic_profile_for(const char *directory, const struct nic_device *device, str
     int count = nic_profile_names(directory, names, 128);
     for (int i = 0; i < count && i < 128; i++) {
         if (nic_profile_load(directory, names[i], profile, error, sizeof error) == 0 && !profile->base &&
-            profile->kind == NIC_PCI && nic_profile_fits(profile, device->vendor, device->device))
+            (device->on_vmbus ? profile->kind == NIC_VMBUS
+                              : profile->kind == NIC_PCI && nic_profile_fits(profile, device->vendor, device->device)))
             return true;
     }
     return false;
@@ -238,6 +272,8 @@ bool nic_is_bound(const struct nic_profile *profile, const struct nic_device *de
 {
     if (profile->binding == NIC_BINDING_BIFURCATED)
         return strcmp(device->driver, profile->kernel_driver) == 0;
+    if (profile->binding == NIC_BINDING_UIO_HV)
+        return strcmp(device->driver, "uio_hv_generic") == 0;
     // uio_pci_generic and igb_uio serve DPDK too, where there is no IOMMU.
     return strcmp(device->driver, "vfio-pci") == 0 || strcmp(device->driver, "uio_pci_generic") == 0 ||
            strcmp(device->driver, "igb_uio") == 0;

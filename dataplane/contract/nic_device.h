@@ -11,10 +11,11 @@
 #include "contract/config.h"
 #include "contract/nic_profile.h"
 
-#define NIC_ADDRESS_MOST 12 // 0000:3b:00.0
+#define NIC_ADDRESS_MOST 36 // 0000:3b:00.0, or a UUID on VMBus
 
 struct nic_device {
     char address[NIC_ADDRESS_MOST + 1];
+    bool on_vmbus; // Hyper-V's bus: it has no ids
     uint16_t vendor, device;
     uint32_t class;         // 0x020000: an Ethernet controller
     char driver[32];        // that the device is bound to, empty: none
@@ -30,8 +31,8 @@ bool nic_is_address(const char *text);
 // Reads one PCI device. False when there is none of that address.
 bool nic_device_read(const char *sysfs, const char *address, struct nic_device *device);
 
-// The PCI devices that are Ethernet controllers, by address, at most `most` into `list`. Returns how many there are; -1
-// with errno when the tree can not be read.
+// The PCI devices that are Ethernet controllers and the network devices on VMBus, by address, at most `most` into
+// `list`. Returns how many there are; -1 with errno when neither bus can be read.
 int nic_devices(const char *sysfs, struct nic_device *list, unsigned most);
 
 // The NUMA node of what a port's `device` names: a PCI device, or an interface of the kernel on top of one. -1: not

@@ -73,13 +73,12 @@ static __attribute__((noinline)) void copy_one(struct gateway *gateway, uint16_t
     if (index >= gateway->copied_count)
         return;
     struct copied *copied = &gateway->copied[index];
-    const uint32_t *first = &gateway->copies.first[index];
-    const uint32_t bytes =
-        first[0] == first[1] ? 0 : (uint32_t)ouch_out_encode(event, party, message + DROP_COPY_HEADER);
+    const uint32_t first = gateway->copies.first[index], end = gateway->copies.first[index + 1];
+    const uint32_t bytes = first == end ? 0 : (uint32_t)ouch_out_encode(event, party, message + DROP_COPY_HEADER);
     if (bytes == 0)
         return;
     drop_copy_head(message, copied->names, ++copied->told);
-    for (uint32_t i = first[0]; i < first[1]; i++) {
+    for (uint32_t i = first; i < end; i++) {
         struct session *copy = gateway->by_index[gateway->copies.streams[i]];
         if (session_is_used_up(copy)) { // its stream ends here: nobody could ask for more
             gateway->counters[COUNT_GATEWAY_copies_lost]++;

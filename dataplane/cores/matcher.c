@@ -14,7 +14,7 @@
 
 #define INPUT_BURST 64     // commands of one gateway in a row
 #define JOURNAL_AHEAD 8    // cells between the one that is written and the one that is fetched
-#define PUBLISH_EVERY 8    // commands: so long others wait for them, at the most
+#define PUBLISH_EVERY 8    // commands: so long their events wait, at the most
 #define CONTROL_BURST 256  // commands of control in a round
 #define CONTINUE_BURST 256 // continuations of one long step in a round
 
@@ -142,8 +142,9 @@ static void take(struct matcher *matcher, const struct command *input, uint32_t 
     command->time_ns = matcher->previous_ns = matcher->time_ns;
     command->prev_hash = (uint32_t)engine_event_hash(matcher->engine);
     writer_fill(&matcher->journal);
+    writer_publish(&matcher->journal);
     matcher_step(matcher, command, hint);
-    if (matcher->journal.position - matcher->journal.published >= PUBLISH_EVERY)
+    if (++matcher->unpublished == PUBLISH_EVERY)
         matcher_publish(matcher);
 }
 

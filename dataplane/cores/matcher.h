@@ -5,8 +5,8 @@
 //     |  (a snapshot, history: from control)                 |
 //     +--> FAIL: the hash before a command is not the one that the journal holds
 //
-// RUN, for one input:  room in every output -> stamp -> journal ring -> engine -> events
-// and every few inputs: journal ring published -> events published
+// RUN, for one input:  room in every output -> stamp -> journal ring, published -> engine -> events
+// and every few inputs, and at the end of a round: events published
 // So an answer can never be seen before its command stands in the journal ring.
 #ifndef CROSSWIRE_CORES_MATCHER_H
 #define CROSSWIRE_CORES_MATCHER_H
@@ -47,14 +47,15 @@ struct matcher {
     bool clocked;      // a CLOCK has been sequenced since RUN: time is right
     bool message_open; // an order message whose step has not finished
     bool told_to_drain;
-    bool lost_due;     // what is done without control is to be done, or to be taken back
-    uint64_t modes;    // that are on, a bit each
-    uint64_t sign;     // control's heartbeat as seen last,
-    uint64_t sign_tsc; // when it moved last,
-    uint64_t back_tsc; // and since when it has not stood still for as long as makes it lost
-    uint32_t credit;   // inputs that may be taken before any output is looked at again
-    uint32_t turn;     // gateway to look at first
-    uint64_t now;      // of the round
+    bool lost_due;        // what is done without control is to be done, or to be taken back
+    uint64_t modes;       // that are on, a bit each
+    uint64_t sign;        // control's heartbeat as seen last,
+    uint64_t sign_tsc;    // when it moved last,
+    uint64_t back_tsc;    // and since when it has not stood still for as long as makes it lost
+    uint32_t credit;      // inputs that may be taken before any output is looked at again
+    uint32_t turn;        // gateway to look at first
+    uint32_t unpublished; // commands whose events are not published yet
+    uint64_t now;         // of the round
     uint64_t tsc_hz, tick_tsc, next_tick_tsc;
     struct ring *commands;
     struct ring_writer journal;
@@ -98,7 +99,7 @@ void matcher_index_tell(struct matcher *matcher);
 uint32_t matcher_steps_left(struct matcher *matcher);
 // Distributes the first `count` of matcher->events, with EV_REPLAYED while in BOOT.
 void matcher_emit(struct matcher *matcher, unsigned count);
-// Publishes the commands that were taken, and then what came of them.
+// Publishes what came of the commands since the last call.
 void matcher_publish(struct matcher *matcher);
 
 // ---- matcher_boot.c

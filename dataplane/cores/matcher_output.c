@@ -120,15 +120,12 @@ void matcher_emit(struct matcher *matcher, unsigned count)
     matcher->counters[COUNT_MATCHER_events] += count;
 }
 
-static inline void publish_new(struct ring_writer *writer)
-{
-    if (writer->position != writer->published)
-        writer_publish(writer);
-}
-
 void matcher_publish(struct matcher *matcher)
 {
-    publish_new(&matcher->journal);
-    for (uint32_t i = 0; i < matcher->outlets_count; i++)
-        publish_new(&matcher->outlets[i]);
+    for (uint32_t i = 0; i < matcher->outlets_count; i++) {
+        struct ring_writer *outlet = &matcher->outlets[i];
+        if (outlet->position != outlet->published)
+            writer_publish(outlet);
+    }
+    matcher->unpublished = 0;
 }

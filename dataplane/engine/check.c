@@ -195,10 +195,11 @@ static const char *check_risk(const struct engine *e)
                 notional[side_of(order->side)] += (uint64_t)order_open(e, order) * risk_price(order);
             }
         }
-        const struct exposure *has = &e->exposures[account];
-        for (unsigned side = BUY; side <= SELL; side++)
-            if (has->side[side].quantity != quantity[side] || has->side[side].notional != notional[side])
+        for (unsigned side = BUY; side <= SELL; side++) {
+            struct engine_exposure has = engine_exposure(e, (uint16_t)account, side == BUY ? 'B' : 'S');
+            if (has.quantity != quantity[side] || has.notional != notional[side])
                 return "an account's exposure is not the sum of its orders";
+        }
     }
     return NULL;
 }
@@ -297,5 +298,11 @@ struct engine_exposure engine_exposure(const struct engine *e, uint16_t account,
     if (account >= e->limit.max_accounts)
         return (struct engine_exposure){0};
     const struct exposure *at = &e->exposures[account];
-    return (struct engine_exposure){at->side[side_of(side)].quantity, at->side[side_of(side)].notional};
+    struct engine_exposure exposure = {at->side[side_of(side)].quantity, at->side[side_of(side)].notional};
+    for (uint32_t locate = 1; risk_on(e) && locate <= e->limit.max_symbols; locate++) {
+        const struct position *position = &e->risk.positions[position_find(e, account, (uint16_t)locate)];
+        exposure.quantity += position->working[side_of(side)];
+        exposure.notional += position->notional[side_of(side)];
+    }
+    return exposure;
 }

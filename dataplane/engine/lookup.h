@@ -9,7 +9,9 @@
 #include "engine/state.h"
 
 #ifdef __AVX2__
-#include <immintrin.h>
+// What immintrin.h names __m256i; that header is long, and half of the engine's sources would read it for this file.
+typedef int16_t bucket_lanes __attribute__((vector_size(32), may_alias));
+typedef char bucket_bytes __attribute__((vector_size(32)));
 #endif
 
 // Where an order of that number belongs. The second bucket is seldom asked for.
@@ -44,8 +46,8 @@ static inline uint16_t lookup_tag(struct lookup_place place)
 static inline uint32_t bucket_match(const struct bucket *bucket, uint16_t tag)
 {
 #ifdef __AVX2__
-    __m256i tags = _mm256_load_si256((const __m256i *)bucket);
-    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi16(tags, _mm256_set1_epi16((short)tag))) & 0x55555u;
+    bucket_lanes equal = *(const bucket_lanes *)bucket == (int16_t)tag;
+    return (uint32_t)__builtin_ia32_pmovmskb256((bucket_bytes)equal) & 0x55555u;
 #else
     uint32_t mask = 0;
     for (unsigned i = 0; i < BUCKET_WAYS; i++)

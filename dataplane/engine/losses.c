@@ -45,21 +45,23 @@ void losses_mark(struct engine *e, uint32_t number, uint32_t mark)
 
 // ---- repeated executions, market-maker protection -------------------------------------------------------------------
 
-static void repeated_count(struct engine *e, struct holding *holding, const struct standing *account)
+static void repeated_count(struct engine *e, struct position *position, struct holding *holding,
+                           const struct standing *account)
 {
     uint64_t now = e->time_ns;
-    if (holding->waits && now - holding->quiet_from < account->repeated_ns) {
+    bool waits = position->closely & POSITION_WAITS;
+    if (waits && now - holding->quiet_from < account->repeated_ns) {
         holding->quiet_from = now;
         return;
     }
-    if (holding->waits || holding->repeated == 0 || now - holding->repeated_began >= account->repeated_ns) {
+    if (waits || holding->repeated == 0 || now - holding->repeated_began >= account->repeated_ns) {
         holding->repeated_began = now;
         holding->repeated = 0;
-        holding->waits = 0;
+        position->closely &= ~(uint32_t)POSITION_WAITS;
     }
     if (++holding->repeated >= account->repeated) {
         holding->quiet_from = now;
-        holding->waits = 1;
+        position->closely |= POSITION_WAITS;
     }
 }
 
@@ -98,43 +100,39 @@ static inline void mmp_count(struct engine *e, uint16_t session, struct holding 
 void losses_trade(struct engine *e, uint16_t session, uint32_t number, uint32_t quantity, uint32_t price, bool maker,
                   bool later)
 {
-    const struct position *position = &e->risk.positions[number];
+    struct position *position = &e->risk.positions[number];
     struct holding *holding = &e->holdings[number];
     losses_mark(e, number, later ? risk_mark(e, position->locate) : price);
-    if (later) {
+    if (__builtin_expect(later, 0)) {
         settle_party(e, e->risk.lines[session].own);
         settle_party(e, e->risk.lines[session].account);
         settle_party(e, e->risk.lines[session].firm);
         return;
     }
     if (e->standings[position->account].repeated != UINT32_MAX)
-        repeated_count(e, holding, &e->standings[position->account]);
+        repeated_count(e, position, holding, &e->standings[position->account]);
     if (maker)
         mmp_count(e, session, holding, position->locate, quantity);
 }
 
 // ---- checks ---------------------------------------------------------------------------------------------------------
 
-static bool group_has_room(const struct engine *e, uint16_t account, uint16_t locate, int64_t notional)
+static bool group_has_room(const struct engine *e, const struct position *position, int64_t notional)
 {
-    uint32_t group = e->symbol_paces[locate].group;
-    uint64_t most = e->standings[account].group_most;
-    if (group == 0 || most == LIMIT_UNSET || notional <= 0)
-        return true;
-    return e->groups[account * RISK_GROUPS + group - 1] + (uint64_t)notional <= most;
+    return position->group % GROUPS_ROW == 0 || notional <= 0 || group_fits(e, position, notional);
 }
 
-uint8_t losses_order(struct engine *e, uint16_t account, uint16_t locate, uint32_t number, int64_t notional)
+uint8_t losses_order(struct engine *e, const struct position *position, uint32_t number, int64_t notional)
 {
-    const struct standing *standing = &e->standings[account];
+    const struct standing *standing = &e->standings[position->account];
     const struct holding *holding = &e->holdings[number];
-    if (!group_has_room(e, account, locate, notional)) {
+    if (!group_has_room(e, position, notional)) {
         e->risk.refused = LIMIT_CORRELATION;
         return REJECT_AGGREGATE_EXPOSURE;
     }
     if (standing->repeated == UINT32_MAX)
         return REJECT_NONE;
-    bool waits = holding->waits && e->time_ns - holding->quiet_from < standing->repeated_ns;
+    bool waits = position->closely & POSITION_WAITS && e->time_ns - holding->quiet_from < standing->repeated_ns;
     if (!waits && standing->repeated != 0)
         return REJECT_NONE;
     e->risk.refused = LIMIT_REPEATED_EXECUTIONS;
@@ -142,6 +140,14 @@ uint8_t losses_order(struct engine *e, uint16_t account, uint16_t locate, uint32
 }
 
 // ---- groups ---------------------------------------------------------------------------------------------------------
+
+static void groups_empty(struct engine *e, uint32_t account)
+{
+    uint64_t *row = &e->groups[account * GROUPS_ROW];
+    row[0] = GROUP_NEVER;
+    for (uint32_t group = 1; group <= RISK_GROUPS; group++)
+        row[group] = e->standings[account].group_most;
+}
 
 void group_set(struct engine *e, const struct command *c)
 {
@@ -163,16 +169,14 @@ static uint64_t position_amount(const struct position *position)
 
 static void regroup(struct engine *e, uint16_t account, uint16_t locate, uint32_t to)
 {
-    uint32_t number = position_find(e, account, locate), from = e->symbol_paces[locate].group;
+    uint32_t number = position_find(e, account, locate);
     if (number == 0)
         return;
-    const struct position *position = &e->risk.positions[number];
+    struct position *position = &e->risk.positions[number];
     uint64_t amount = position_amount(position);
-    uint64_t *groups = &e->groups[account * RISK_GROUPS];
-    if (from)
-        groups[from - 1] -= amount;
-    if (to)
-        groups[to - 1] += amount;
+    e->groups[position->group] += amount;
+    position->group = account * GROUPS_ROW + to;
+    e->groups[position->group] -= amount;
 }
 
 bool group_continue(struct engine *e, unsigned *looks)
@@ -193,10 +197,12 @@ bool group_continue(struct engine *e, unsigned *looks)
 
 void groups_work_out(struct engine *e)
 {
-    memset(e->groups, 0, (size_t)e->limit.max_accounts * RISK_GROUPS * sizeof *e->groups);
+    for (uint32_t account = 0; account < e->limit.max_accounts; account++)
+        groups_empty(e, account);
     for (uint32_t number = 1; number <= e->risk.positions_count; number++) {
-        const struct position *position = &e->risk.positions[number];
-        group_add(e, position->account, position->locate, (int64_t)position_amount(position));
+        struct position *position = &e->risk.positions[number];
+        position->group = position->account * GROUPS_ROW + e->symbol_paces[position->locate].group;
+        group_add(e, position, (int64_t)position_amount(position));
     }
 }
 
@@ -293,8 +299,17 @@ void losses_watch(struct engine *e, uint32_t party)
 
 void losses_open(struct engine *e, uint16_t account)
 {
-    struct standing none = {.low = MONEY_NEVER, .group_most = LIMIT_UNSET, .repeated = UINT32_MAX};
+    struct standing none = {.low = MONEY_NEVER, .group_most = GROUP_NEVER, .repeated = UINT32_MAX};
     e->standings[party_of_account(account)] = e->standings[party_of_firm(e, account)] = none;
+    groups_empty(e, account);
+}
+
+static void group_most_set(struct engine *e, uint16_t account, uint64_t most)
+{
+    struct standing *standing = &e->standings[account];
+    for (uint32_t group = 1; group <= RISK_GROUPS; group++)
+        e->groups[account * GROUPS_ROW + group] += most - standing->group_most;
+    standing->group_most = most;
 }
 
 void losses_account(struct engine *e, uint16_t account)
@@ -305,7 +320,8 @@ void losses_account(struct engine *e, uint16_t account)
     uint64_t repeated = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_REPEATED_EXECUTIONS);
     uint64_t ms = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_REPEATED_MS);
     ppm = ppm == LIMIT_UNSET ? mode_scaled(e, LIMIT_CORRELATION, CORRELATION_PPM) : ppm;
-    standing->group_most = gross == LIMIT_UNSET ? LIMIT_UNSET : (uint64_t)((unsigned __int128)gross * ppm / MILLION);
+    group_most_set(e, account,
+                   gross == LIMIT_UNSET ? GROUP_NEVER : (uint64_t)((unsigned __int128)gross * ppm / MILLION));
     standing->repeated = repeated < UINT32_MAX ? (uint32_t)repeated : UINT32_MAX;
     standing->repeated_ns = (ms == LIMIT_UNSET ? WINDOW_MS_DEFAULT : ms) * MS_NS;
 }
@@ -315,21 +331,22 @@ void losses_account(struct engine *e, uint16_t account)
 static const char *check_account(const struct engine *e, uint16_t account)
 {
     wide_money result = 0;
-    uint64_t groups[RISK_GROUPS] = {0};
+    uint64_t groups[GROUPS_ROW] = {0};
     for (uint32_t locate = 1; locate <= e->limit.max_symbols; locate++) {
         uint32_t number = position_find(e, account, (uint16_t)locate), group = e->symbol_paces[locate].group;
         if (number == 0)
             continue;
         const struct position *position = &e->risk.positions[number];
         result += e->holdings[number].counted;
-        if (group)
-            groups[group - 1] += position_amount(position);
+        groups[group] += position_amount(position);
+        if (e->settling.regroup_locate == LOCATE_NONE && position->group != account * GROUPS_ROW + group)
+            return "a position is in another group than its symbol";
     }
     if (result != e->standings[account].result)
         return "an account's result is not the sum of its positions'";
-    if (e->settling.regroup_locate == LOCATE_NONE &&
-        memcmp(groups, &e->groups[account * RISK_GROUPS], sizeof groups) != 0)
-        return "a group of symbols does not add up to its positions and working orders";
+    for (uint32_t group = 1; group < GROUPS_ROW && e->settling.regroup_locate == LOCATE_NONE; group++)
+        if (e->groups[account * GROUPS_ROW + group] + groups[group] != e->standings[account].group_most)
+            return "a group of symbols does not add up to its positions and working orders";
     return NULL;
 }
 

@@ -18,14 +18,18 @@ void losses_mark(struct engine *e, uint32_t position, uint32_t mark);
 
 // The rest of check 7 for an order that adds `notional` to what its account has in the symbol: REJECT_NONE or the
 // reason.
-uint8_t losses_order(struct engine *e, uint16_t account, uint16_t locate, uint32_t position, int64_t notional);
+uint8_t losses_order(struct engine *e, const struct position *position, uint32_t number, int64_t notional);
 
-// What the account's positions and working orders in the symbol come to has changed by so much.
-static inline void group_add(struct engine *e, uint16_t account, uint16_t locate, int64_t by)
+// What a position and its working orders come to has changed by so much.
+static inline void group_add(struct engine *e, const struct position *position, int64_t by)
 {
-    uint32_t group = e->symbol_paces[locate].group;
-    if (__builtin_expect(group != 0, 0))
-        e->groups[account * RISK_GROUPS + group - 1] += (uint64_t)by;
+    e->groups[position->group] -= (uint64_t)by;
+}
+
+// Whether the position's group has room for an order that adds so much; an order that adds nothing may be told no.
+static inline bool group_fits(const struct engine *e, const struct position *position, int64_t notional)
+{
+    return notional <= (int64_t)e->groups[position->group];
 }
 
 // CMD_GROUP. What is no symbol or no group changes nothing.

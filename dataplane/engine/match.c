@@ -49,10 +49,13 @@ static inline __attribute__((always_inline)) bool fill_level(struct engine *e, s
         in->quantity -= fill;
         in->executed += fill;
         level->quantity -= fill;
-        risk_take(e, key_session(maker->key), side_of(maker->side), fill, maker->price, maker->position,
-                  fill == maker->quantity, risk);
-        if (risk)
-            risk_trade(e, in, maker, fill, maker->price);
+        if (risk) {
+            risk_taker_trade(e, in, fill, maker->price);
+            risk_maker_trade(e, key_session(maker->key), maker->position, side_of(maker->side), fill, maker->price,
+                             fill == maker->quantity);
+        } else {
+            risk_take(e, key_session(maker->key), side_of(maker->side), fill, maker->price, 0, 0, false);
+        }
         if (fill < maker->quantity) {
             maker->quantity -= fill;
             maker->executed += fill;
@@ -97,7 +100,8 @@ static void rest(struct engine *e, struct out *out)
     struct incoming *in = &e->in;
     uint32_t slot = slot_take(e);
     struct bucket_place place = lookup_room(e, in->key);
-    order_place(e, in, place, lookup_insert(e, place, in->key, slot), slot, risk_on(e));
+    risk_add(e, key_session(in->key), side_of(in->side), in->quantity, in->price, in->position, 1, risk_on(e));
+    order_place(e, in, place, lookup_insert(e, place, in->key, slot), slot);
     emit_added(e, out, &e->orders[slot]);
 }
 

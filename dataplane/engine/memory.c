@@ -37,13 +37,14 @@ static void lay_out_risk(struct engine *e, const struct engine_capacity *capacit
     risk->symbols = part(base, offset, symbols, sizeof(struct order_limits));
     risk->firms = part(base, offset, accounts, sizeof(uint16_t));
     risk->limits = part(base, offset, 1 + parties + symbols, sizeof *risk->limits);
+    *offset = (*offset + 2 * LINE - 1) / (2 * LINE) * (2 * LINE);
     e->paces = part(base, offset, sessions, sizeof(struct pace));
     e->alikes = part(base, offset, sessions, sizeof(struct alike));
     e->singles = part(base, offset, sessions, sizeof(struct single));
     e->symbol_paces = part(base, offset, symbols, sizeof(struct symbol_pace));
     e->holdings = part(base, offset, positions + 1, sizeof(struct holding));
     e->standings = part(base, offset, 2 * accounts, sizeof(struct standing));
-    e->groups = part(base, offset, accounts * RISK_GROUPS, sizeof(uint64_t));
+    e->groups = part(base, offset, accounts * GROUPS_ROW, sizeof(uint64_t));
     e->told = part(base, offset, parties, sizeof(uint32_t));
     e->settling.waiting = part(base, offset, parties / 64 + 1, sizeof(uint64_t));
 }

@@ -9,6 +9,7 @@
 #include "engine/numbers.h"
 #include "engine/options.h"
 #include "engine/place.h"
+#include "engine/risk_plain.h"
 #include "engine/special.h"
 #include "engine/terms.h"
 
@@ -38,17 +39,6 @@ static inline unsigned side_known(char side)
 static inline bool session_plain(const struct engine *e, const struct command *c)
 {
     return c->session < e->trading_sessions && e->sessions[c->session].gate == SESSION_PLAIN;
-}
-
-// The permissions that a plain order needs.
-static inline uint32_t plain_asks(const struct engine *e, const struct command *c, uint64_t terms)
-{
-    char side = terms_side(terms);
-    uint32_t asks = FORBID_ALL | FORBID_WITHOUT_STOP_LOSS;
-    asks |= c->tif == '3' ? FORBID_IOC : 0;
-    asks |= e->phase == PHASE_PRE ? FORBID_PRE_MARKET : e->phase == PHASE_AFTER ? FORBID_POST_MARKET : 0;
-    asks |= side == 'T' ? FORBID_SHORT | FORBID_SHORT_UNLOCATED : 0;
-    return asks | (side == 'E' ? FORBID_SHORT_EXEMPT | FORBID_SHORT_UNLOCATED : 0);
 }
 
 // Something about the contra side is uncommon: the plain way may still be right when that is the market's state alone.
@@ -112,25 +102,83 @@ unsigned order_enter_any(struct engine *e, const struct command *c, struct event
     return step_close(e, &out);
 }
 
-// What risk asks of a plain order; `original` 0 for an Enter. `*position` is the order's.
-static __attribute__((noinline)) uint8_t plain_risk(struct engine *e, const struct command *c,
-                                                    const struct plain *plain, uint32_t original, uint32_t quantity,
-                                                    uint32_t *position)
+// Why a plain order is not taken, or REJECT_NONE and its position.
+struct admitted {
+    uint32_t reason, position;
+};
+
+// What risk asks of a plain order that cannot be passed at a glance. With `rests` it is counted.
+static __attribute__((noinline)) struct admitted admit_closely(struct engine *e, const struct command *c,
+                                                               uint64_t terms, uint32_t original, uint32_t quantity,
+                                                               bool rests)
 {
     struct risk_order order = {.command = c,
                                .original = original,
                                .session = c->session,
                                .account = e->sessions[c->session].account,
-                               .locate = terms_locate(plain->terms),
-                               .side = plain->side,
-                               .side_name = terms_side(plain->terms),
+                               .locate = terms_locate(terms),
+                               .side = side_of(terms_side(terms)),
+                               .side_name = terms_side(terms),
                                .quantity = quantity,
                                .price = c->price,
                                .reach = c->price,
-                               .asks = plain_asks(e, c, plain->terms)};
+                               .asks = plain_asks(e, terms)};
     uint8_t reason = risk_check(e, &order);
-    *position = order.position;
-    return reason;
+    if (reason == REJECT_NONE && rests) {
+        if (original)
+            order_risk_take(e, &e->orders[original], 1);
+        risk_add(e, c->session, order.side, quantity, c->price, order.position, 1, true);
+    }
+    return (struct admitted){reason, order.position};
+}
+
+// `original` is the slot of the order that this one replaces, 0 for an Enter. With `rests` it is counted: position and
+// parties have it, and its original no more.
+static inline __attribute__((always_inline)) struct admitted admit(struct engine *e, const struct command *c,
+                                                                   uint64_t terms, unsigned side, uint32_t original,
+                                                                   uint32_t quantity, bool rests)
+{
+    const struct order *from = &e->orders[original];
+    uint16_t locate = terms_locate(terms);
+    struct risk_plain order = {.terms = terms,
+                               .session = c->session,
+                               .side = side,
+                               .quantity = quantity,
+                               .price = c->price,
+                               .counted = c->price,
+                               .orders = original == 0};
+    if (original) {
+        order.position = from->position;
+        order.open = from->quantity;
+        order.open_price = from->price;
+    } else {
+        order.position = position_glance(e, e->risk.lines[c->session].account, locate);
+    }
+    if (!rests && side == SELL && order.counted < e->books[locate].best[BUY])
+        order.counted = e->books[locate].best[BUY];
+    if (__builtin_expect(risk_pass(e, order, rests), 1))
+        return (struct admitted){REJECT_NONE, order.position};
+    return admit_closely(e, c, terms, original, quantity, rests);
+}
+
+// Functions of their own, because registers are few.
+static __attribute__((noinline)) struct admitted admit_enter(struct engine *e, const struct command *c, uint64_t terms,
+                                                             unsigned side)
+{
+    return admit(e, c, terms, side, 0, c->quantity, true);
+}
+
+static __attribute__((noinline)) struct admitted admit_replace(struct engine *e, const struct command *c,
+                                                               uint64_t terms, unsigned side, uint32_t original,
+                                                               uint32_t quantity)
+{
+    return admit(e, c, terms, side, original, quantity, true);
+}
+
+static __attribute__((noinline)) struct admitted admit_taking(struct engine *e, const struct command *c, uint64_t terms,
+                                                              unsigned side, uint32_t original, uint32_t quantity)
+{
+    return admit(e, c, terms, side, original, quantity, false);
 }
 
 // An order that risk refuses: it has its number, and a replaced one stays.
@@ -145,9 +193,14 @@ static __attribute__((noinline, cold)) unsigned plain_refuse(struct engine *e, c
 
 // A plain order that meets the contra side, or is not to rest.
 static __attribute__((noinline)) unsigned enter_taking(struct engine *e, const struct command *c, uint32_t tick_index,
-                                                       uint32_t position, struct event *events)
+                                                       struct event *events)
 {
     uint64_t terms = terms_word(c);
+    struct admitted admitted = {0};
+    if (risk_on(e))
+        admitted = admit_taking(e, c, terms, side_of(terms_side(terms)), 0, c->quantity);
+    if (UNLIKELY(admitted.reason != REJECT_NONE))
+        return plain_refuse(e, c, (uint8_t)admitted.reason, events);
     struct out out = out_open(e, events);
     e->outcome = OUTCOME_ACCEPTED;
     e->in = (struct incoming){.key = command_key(c),
@@ -158,7 +211,7 @@ static __attribute__((noinline)) unsigned enter_taking(struct engine *e, const s
                               .price = c->price,
                               .terms = terms,
                               .rests = c->tif == '0',
-                              .position = position};
+                              .position = admitted.position};
     emit_accepted(&out, c, terms, e->in.ref, 0);
     order_match(e, &out);
     return step_close(e, &out);
@@ -182,14 +235,16 @@ static inline __attribute__((always_inline)) unsigned enter_plain(struct engine 
     if (UNLIKELY(!day & (asks != e->plain_ioc)))
         return order_enter_any(e, c, events);
     *last = c->user_ref;
-    uint32_t position = 0;
-    if (risk) {
-        uint8_t reason = plain_risk(e, c, &plain, 0, c->quantity, &position);
-        if (UNLIKELY(reason != REJECT_NONE))
-            return plain_refuse(e, c, reason, events);
-    }
     if (UNLIKELY(!day) || UNLIKELY(book_crosses(plain.book, plain.side, c->price)))
-        return enter_taking(e, c, plain.tick_index, position, events);
+        return enter_taking(e, c, plain.tick_index, events);
+    struct admitted admitted = {0};
+    if (risk) {
+        admitted = admit_enter(e, c, plain.terms, plain.side);
+        if (UNLIKELY(admitted.reason != REJECT_NONE))
+            return plain_refuse(e, c, (uint8_t)admitted.reason, events);
+    } else {
+        risk_add(e, c->session, plain.side, c->quantity, c->price, 0, 1, false);
+    }
     uint32_t slot = slot_take(e);
     struct incoming in = {.key = plain.key,
                           .ref = e->next_ref++,
@@ -197,24 +252,23 @@ static inline __attribute__((always_inline)) unsigned enter_plain(struct engine 
                           .quantity = c->quantity,
                           .price = c->price,
                           .terms = plain.terms,
-                          .position = position};
+                          .position = admitted.position};
     bucket_insert(e, plain.place, slot);
-    order_place(e, &in, plain.place, 0, slot, risk);
+    order_place(e, &in, plain.place, 0, slot);
     struct out out = out_open(e, events);
     emit_accepted(&out, c, terms_word(c), in.ref, EV_MD_ADD);
     e->outcome = OUTCOME_ACCEPTED;
     return step_close(e, &out);
 }
 
-static __attribute__((noinline)) unsigned enter_with_risk(struct engine *e, const struct command *c,
-                                                          struct event *events)
+unsigned order_enter_risk(struct engine *e, const struct command *c, struct event *events)
 {
     return enter_plain(e, c, events, true);
 }
 
 unsigned order_enter(struct engine *e, const struct command *c, struct event *events)
 {
-    return UNLIKELY(risk_on(e)) ? enter_with_risk(e, c, events) : enter_plain(e, c, events, false);
+    return enter_plain(e, c, events, false);
 }
 
 // What a replacement asks for: of the command Display, TIF and ISO, of the original the rest. There is no CrossType.
@@ -262,12 +316,19 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
 static __attribute__((noinline)) unsigned replace_taking(struct engine *e, const struct command *c, uint32_t slot,
                                                          const struct incoming *in, struct event *events)
 {
+    struct admitted admitted = {0};
+    if (risk_on(e))
+        admitted = admit_taking(e, c, in->terms, side_of(in->side), slot, in->quantity);
+    if (UNLIKELY(admitted.reason != REJECT_NONE))
+        return plain_refuse(e, c, (uint8_t)admitted.reason, events);
     struct out out = out_open(e, events);
     e->outcome = OUTCOME_ACCEPTED;
     e->in = *in;
+    e->in.ref = e->next_ref++;
+    e->in.position = admitted.position;
     e->in.limit = c->price;
     e->in.rests = c->tif == '0';
-    emit_replaced(&out, c, in, word_at(e->books[in->locate].name), e->orders[slot].ref, EV_MD_DELETE);
+    emit_replaced(&out, c, &e->in, word_at(e->books[in->locate].name), e->orders[slot].ref, EV_MD_DELETE);
     order_drop(e, slot);
     order_match(e, &out);
     return step_close(e, &out);
@@ -299,41 +360,42 @@ static inline __attribute__((always_inline)) unsigned replace_plain(struct engin
         UNLIKELY(order->flags & ~ORDER_AWAY) || UNLIKELY(c->quantity <= order->executed))
         return replace_any(e, c, slot, events);
     *last = c->user_ref;
-    uint32_t position = 0;
-    if (risk) {
-        uint8_t reason = plain_risk(e, c, &plain, slot, c->quantity - order->executed, &position);
-        if (UNLIKELY(reason != REJECT_NONE))
-            return plain_refuse(e, c, reason, events);
-    }
     struct incoming in = {.key = plain.key,
-                          .ref = e->next_ref++,
                           .tick_index = plain.tick_index,
                           .quantity = c->quantity - order->executed,
                           .price = c->price,
                           .terms = plain.terms,
                           .executed = order->executed,
-                          .group_id = order->group_id,
-                          .position = position};
+                          .group_id = order->group_id};
     if (UNLIKELY(!day) || UNLIKELY(book_crosses(plain.book, plain.side, c->price)))
         return replace_taking(e, c, slot, &in, events);
+    if (risk) {
+        struct admitted admitted = admit_replace(e, c, plain.terms, plain.side, slot, in.quantity);
+        if (UNLIKELY(admitted.reason != REJECT_NONE))
+            return plain_refuse(e, c, (uint8_t)admitted.reason, events);
+        in.position = admitted.position;
+    } else {
+        risk_take(e, c->session, plain.side, order->quantity, order->price, 0, 1, false);
+        risk_add(e, c->session, plain.side, in.quantity, in.price, 0, 1, false);
+    }
+    in.ref = e->next_ref++;
     struct out out = out_open(e, events);
     emit_replaced(&out, c, &in, word_at(plain.book->name), order->ref, EV_MD_REPLACE);
     e->outcome = OUTCOME_ACCEPTED;
     bucket_insert(e, plain.place, slot); // first, as its place has been found while the original stood
-    order_leave(e, slot, order->price == in.price, risk);
-    order_place(e, &in, plain.place, 0, slot, risk);
+    order_leave(e, slot, order->price == in.price);
+    order_place(e, &in, plain.place, 0, slot);
     return step_close(e, &out);
 }
 
-static __attribute__((noinline)) unsigned replace_with_risk(struct engine *e, const struct command *c, uint32_t hint,
-                                                            struct event *events)
+unsigned order_replace_risk(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
 {
     return replace_plain(e, c, hint, events, true);
 }
 
 unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
 {
-    return UNLIKELY(risk_on(e)) ? replace_with_risk(e, c, hint, events) : replace_plain(e, c, hint, events, false);
+    return replace_plain(e, c, hint, events, false);
 }
 
 // Reduces the open quantity in place; the order keeps its priority.
@@ -387,20 +449,21 @@ static inline __attribute__((always_inline)) unsigned cancel_plain(struct engine
     struct out out = out_open(e, events);
     emit_canceled(&out, order, order->quantity, 'U', EV_MD_DELETE);
     e->outcome = OUTCOME_ACCEPTED;
-    order_leave(e, slot, false, risk);
+    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position, 1,
+              risk);
+    order_leave(e, slot, false);
     slot_release(e, slot);
     return step_close(e, &out);
 }
 
-static __attribute__((noinline)) unsigned cancel_with_risk(struct engine *e, const struct command *c, uint32_t hint,
-                                                           struct event *events)
+unsigned order_cancel_risk(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
 {
     return cancel_plain(e, c, hint, events, true);
 }
 
 unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
 {
-    return UNLIKELY(risk_on(e)) ? cancel_with_risk(e, c, hint, events) : cancel_plain(e, c, hint, events, false);
+    return cancel_plain(e, c, hint, events, false);
 }
 
 void emit_modified(struct out *out, const struct order *order, const struct command *c, uint32_t open)

@@ -32,16 +32,15 @@ static inline void order_risk_take(struct engine *e, const struct order *order, 
               order->position, orders, risk_on(e));
 }
 
-// Puts the plain order of `in` into its slot and all tables but the live-order table, in which it stands at `place`.
+// Puts the plain order of `in` into its slot and all tables but the live-order table, in which it stands at `place`,
+// and what is counted of it.
 static inline __attribute__((always_inline)) void order_place(struct engine *e, const struct incoming *in,
-                                                              struct bucket_place place, uint8_t flags, uint32_t slot,
-                                                              bool risk)
+                                                              struct bucket_place place, uint8_t flags, uint32_t slot)
 {
     unsigned side = side_of(terms_side(in->terms));
     uint16_t locate = terms_locate(in->terms);
     uint32_t level = book_level_make(e, locate, side, in->tick_index);
     uint32_t prev = book_join(e, locate, side, in->price, in->quantity, level, slot);
-    risk_add(e, key_session(in->key), side, in->quantity, in->price, in->position, 1, risk);
     session_append(e, key_session(in->key), slot);
     uint64_t *to = (uint64_t *)&e->orders[slot]; // in whole words
     to[0] = in->key;
@@ -61,13 +60,10 @@ static inline void order_keep_echo(struct engine *e, uint8_t flags, uint32_t slo
         e->echoes[slot] = e->in_echo;
 }
 
-// Takes a plain order out of everything but its slot. With `keep_level` its level may stay behind empty.
-static inline __attribute__((always_inline)) void order_leave(struct engine *e, uint32_t slot, bool keep_level,
-                                                              bool risk)
+// Takes a plain order out of everything but its slot and what is counted of it. With `keep_level` its level may stay
+// behind empty.
+static inline __attribute__((always_inline)) void order_leave(struct engine *e, uint32_t slot, bool keep_level)
 {
-    const struct order *order = &e->orders[slot];
-    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position, 1,
-              risk);
     lookup_remove(e, slot);
     session_unlink(e, slot);
     book_remove(e, slot, keep_level);
@@ -76,7 +72,10 @@ static inline __attribute__((always_inline)) void order_leave(struct engine *e, 
 // Takes a plain order out of everything.
 static inline void order_drop(struct engine *e, uint32_t slot)
 {
-    order_leave(e, slot, false, risk_on(e));
+    const struct order *order = &e->orders[slot];
+    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position, 1,
+              risk_on(e));
+    order_leave(e, slot, false);
     slot_release(e, slot);
 }
 

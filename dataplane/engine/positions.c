@@ -12,7 +12,8 @@ uint32_t position_take(struct engine *e, uint16_t account, uint16_t locate)
         return 0;
     uint32_t number = ++risk->positions_count;
     risk->index[place] = (uint64_t)key << 32 | number;
-    risk->positions[number] = (struct position){.account = account, .locate = locate};
+    risk->positions[number] = (struct position){
+        .account = account, .locate = locate, .group = account * GROUPS_ROW + e->symbol_paces[locate].group};
     risk->backs[number] = (struct position_back){.most = {LIMIT_UNSET, LIMIT_UNSET}};
     return number;
 }

@@ -28,7 +28,7 @@ static inline struct bucket *target(const struct engine *e, const struct command
     return &e->buckets[lookup_first(e, place)];
 }
 
-// The end of the queue that a new order will join, when its page is in the directory.
+// The end of the queue that a new order will join, when its page is in the directory; of other commands something.
 static inline void look_at_queue(const struct engine *e, const struct command *c)
 {
     if (c->locate > e->limit.max_symbols)
@@ -39,6 +39,7 @@ static inline void look_at_queue(const struct engine *e, const struct command *c
     __builtin_prefetch(&e->orders[level->tail], 1);
 }
 
+// The order that a command is about; of an Enter most often order 0, which is nobody's.
 static inline uint32_t look_at_order(const struct engine *e, const struct command *c)
 {
     uint16_t tag;
@@ -69,11 +70,15 @@ static inline bool counted(const struct engine *e, const struct command *c)
     return e->risk.positions_limit && c->session < e->limit.max_sessions;
 }
 
+// An Enter's lines, for all others those of session 0: selected without a branch.
 static inline void look_at_line(const struct engine *e, const struct command *c)
 {
+    uint32_t entering = c->session & -(uint32_t)(c->type == CMD_ENTER);
     __builtin_prefetch(&e->risk.lines[c->session]);
-    if (c->type == CMD_ENTER)
-        __builtin_prefetch(&e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)]);
+    __builtin_prefetch(&e->paces[c->session].messages, 1);
+    __builtin_prefetch(&e->paces[entering], 1);
+    __builtin_prefetch(&e->alikes[entering], 1);
+    __builtin_prefetch(&e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)]);
 }
 
 static inline void look_at_figures(const struct engine *e, const struct session_line *line)
@@ -90,7 +95,7 @@ static inline void look_at_maker(const struct engine *e, const struct command *c
         return;
     const struct book *book = &e->books[c->locate];
     unsigned side = side_of(c->side);
-    if (!book_crosses(book, side, c->price))
+    if (!((c->type == CMD_ENTER) & book_crosses(book, side, c->price)))
         return;
     const struct order *maker = &e->orders[e->levels[book->best_level[side ^ 1]].head];
     uint16_t session = key_session(maker->key);
@@ -101,15 +106,7 @@ static inline void look_at_maker(const struct engine *e, const struct command *c
 
 static inline void look_at_parties(const struct engine *e, const struct command *c)
 {
-    const struct session_line *line = &e->risk.lines[c->session];
-    look_at_figures(e, line);
-    if (c->type == CMD_CANCEL)
-        return;
-    __builtin_prefetch(&e->parties[line->own].watch);
-    __builtin_prefetch(&e->parties[line->account].watch);
-    __builtin_prefetch(&e->parties[line->firm].watch);
-    if (c->type != CMD_ENTER)
-        return;
+    look_at_figures(e, &e->risk.lines[c->session]);
     look_at_maker(e, c);
     uint64_t entry = e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)];
     __builtin_prefetch(&e->risk.positions[(uint32_t)entry], 1);
@@ -128,8 +125,6 @@ uint32_t engine_look_ahead(const struct engine *e, const struct command *far, co
         return 0;
     if (counted(e, near))
         look_at_parties(e, near);
-    if (near->type != CMD_ENTER)
-        return look_at_order(e, near);
     look_at_queue(e, near);
-    return 0;
+    return look_at_order(e, near);
 }

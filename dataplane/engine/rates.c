@@ -7,7 +7,6 @@
 #include "engine/settle.h"
 
 #define MS_NS UINT64_C(1000000)
-#define SIDE_SHIFT 16
 
 static uint64_t session_limit(const struct engine *e, uint16_t session, enum limit limit)
 {
@@ -140,13 +139,20 @@ uint8_t rates_enter(struct engine *e, uint16_t session, uint16_t locate, char si
     struct pace *pace = &e->paces[session];
     if (reason != REJECT_NONE || pace->alike.most == ALIKE_ANY)
         return reason;
-    uint32_t instrument = locate | (uint32_t)(uint8_t)side << SIDE_SHIFT;
-    uint32_t count = alike_take(&e->alikes[session], &pace->alike, instrument, quantity, price, e->time_ns);
+    uint32_t count =
+        alike_take(&e->alikes[session], &pace->alike, rates_instrument(locate, side), quantity, price, e->time_ns);
     if (__builtin_expect(count == 0, 0))
         return refuse(e, LIMIT_DUPLICATES, REJECT_DUPLICATE_RATE);
     if (__builtin_expect(count > 1 && count == pace->alike_tell, 0))
         rates_turned(e, session, TOLD_ALIKE);
     return REJECT_NONE;
+}
+
+__attribute__((noinline, cold)) void rates_message_closely(struct engine *e, uint16_t session)
+{
+    struct tokens *messages = &e->paces[session].messages;
+    if (tokens_pass(messages, e->time_ns) && tokens_take(messages, e->time_ns))
+        rates_turned(e, session, TOLD_MESSAGES);
 }
 
 uint8_t rates_replace(struct engine *e, uint16_t session, uint16_t locate)

@@ -13,14 +13,23 @@ void rates_symbol(struct engine *e, uint16_t locate);
 // A session's bucket has turned: its settling tells it.
 void rates_turned(struct engine *e, uint16_t session, enum pace_told what);
 
-// A message other than an order, from a session that may trade: takes a token while there is one.
+// The same when nothing can be foreseen of the bucket.
+void rates_message_closely(struct engine *e, uint16_t session);
+
+// A message other than an order, from a session that may trade, on a day with risk: takes a token while there is one.
 static inline __attribute__((always_inline)) void rates_message(struct engine *e, const struct command *c)
 {
-    if (e->sessions[c->session].risk == 0)
-        return;
     struct tokens *messages = &e->paces[c->session].messages;
-    if (tokens_pass(messages, e->time_ns) && __builtin_expect(tokens_take(messages, e->time_ns), 0))
-        rates_turned(e, c->session, TOLD_MESSAGES);
+    if (__builtin_expect(tokens_ahead(messages, e->time_ns) <= messages->watch, 1))
+        tokens_take_plainly(messages, e->time_ns);
+    else
+        rates_message_closely(e, c->session);
+}
+
+// Symbol and side of an order, of which alike has kinds.
+static inline uint32_t rates_instrument(uint16_t locate, char side)
+{
+    return locate | (uint32_t)(uint8_t)side << 16;
 }
 
 // Checks 4 and 5 of an order, or 4 alone of a replacement: REJECT_NONE, and it counts, or the reason.

@@ -5,27 +5,52 @@
 #include "engine/place.h"
 #include "engine/risk_limits.h"
 
+// What takes room of a session's parties; the session has no positions, hence lanes of its own.
+static inline void parties_take(struct engine *e, const struct session_line *line, const risk_lanes own[2],
+                                const risk_lanes above[2])
+{
+    struct party *session = &e->parties[line->own], *account = &e->parties[line->account],
+                 *firm = &e->parties[line->firm];
+    for (unsigned i = 0; i < 2; i++) {
+        session->lanes[i] -= own[i];
+        account->lanes[i] -= above[i];
+        firm->lanes[i] -= above[i];
+    }
+}
+
 void risk_party_trade(struct engine *e, uint16_t session, uint32_t number, unsigned side, uint32_t quantity,
                       uint32_t price, bool maker, enum trade_way way)
 {
-    const struct session_line *line = &e->risk.lines[session];
     struct position *position = &e->risk.positions[number];
     bool undo = way == TRADE_UNDONE;
-    int64_t value = (int64_t)((uint64_t)quantity * price), counted = undo ? -value : value;
-    int64_t shares = undo ? -(int64_t)quantity : (int64_t)quantity;
+    uint64_t value = (uint64_t)quantity * price, counted = undo ? -value : value;
+    uint64_t shares = undo ? -(uint64_t)quantity : quantity;
     unsigned moved = side ^ (unsigned)undo;
-    int64_t net = side_turn(moved, value), gross = position_trade(position, moved, quantity, price);
-    risk_lanes executed = {0, 0, shares, counted};
-    struct party *own = &e->parties[line->own], *account = &e->parties[line->account], *firm = &e->parties[line->firm];
+    uint64_t net = (uint64_t)side_turn(moved, (int64_t)value);
+    uint64_t gross = (uint64_t)position_trade(position, moved, quantity, price);
+    risk_lanes executed = {0, 0, shares, counted}, own = {0, counted, shares, 0};
     position->day += (uint32_t)shares;
-    own->lanes[0] += (risk_lanes){0, counted, shares, 0}; // a session has no positions
-    own->lanes[1] += executed;
-    account->lanes[0] += (risk_lanes){gross, counted, shares, 0};
-    account->lanes[1] += executed + (risk_lanes){net, -net, 0, 0};
-    firm->lanes[0] += (risk_lanes){gross, counted, shares, 0};
-    firm->lanes[1] += executed + (risk_lanes){net, -net, 0, 0};
-    hook_gross_changed(e, position->account, position->locate, gross);
+    parties_take(e, &e->risk.lines[session], (risk_lanes[]){own, executed},
+                 (risk_lanes[]){own + (risk_lanes){gross, 0, 0, 0}, executed + (risk_lanes){net, -net, 0, 0}});
+    hook_gross_changed(e, position, (int64_t)gross);
     hook_traded(e, session, number, quantity, price, maker, way != TRADE_NEW);
+}
+
+void risk_maker_trade(struct engine *e, uint16_t session, uint32_t number, unsigned side, uint32_t quantity,
+                      uint32_t price, int orders)
+{
+    struct position *position = &e->risk.positions[number];
+    uint64_t value = (uint64_t)quantity * price, ended = (uint64_t)orders;
+    uint64_t gross = (uint64_t)position_trade(position, side, quantity, price) - value;
+    uint64_t sold = value & -(uint64_t)side;
+    risk_lanes executed = {0, 0, quantity, value};
+    position->day += quantity;
+    position->working[side] -= quantity;
+    position->notional[side] -= value;
+    parties_take(e, &e->risk.lines[session], (risk_lanes[]){{-value, 0, 0, -ended}, executed},
+                 (risk_lanes[]){{gross, 0, 0, -ended}, {-sold, sold - value, quantity, value}});
+    hook_gross_changed(e, position, (int64_t)gross);
+    hook_traded(e, session, number, quantity, price, true, false);
 }
 
 static void both_parties(struct engine *e, const struct trade *trade, enum trade_way way)
@@ -58,7 +83,7 @@ bool risk_trade_fits(const struct engine *e, const struct trade *trade, uint32_t
         return true;
     for (unsigned i = 0; i < 2; i++) {
         const struct party *firm = &e->parties[e->risk.lines[key_session(keys[i])].firm];
-        uint64_t used = (uint64_t)firm->figure[FIGURE_DAY_QUANTITY];
+        uint64_t used = (uint64_t)party_figure(firm, FIGURE_DAY_QUANTITY);
         if (used + 2 * (uint64_t)quantity > RISK_QUANTITY_MAX + 2 * (uint64_t)trade->quantity) // both may be one firm
             return false;
     }
@@ -80,7 +105,7 @@ void risk_position(struct engine *e, const struct command *c)
     struct position *position = &e->risk.positions[position_find(e, account, locate)];
     uint64_t before = (uint64_t)(position->cost < 0 ? -position->cost : position->cost);
     uint64_t after = (uint64_t)(cost < 0 ? -cost : cost);
-    if ((uint64_t)parties[1]->figure[FIGURE_GROSS] - before + after >
+    if ((uint64_t)party_figure(parties[1], FIGURE_GROSS) - before + after >
         (uint64_t)RISK_COST_MAX) // an account's is never more than its firm's
         return;
     uint32_t number = position_take(e, account, locate);
@@ -88,11 +113,11 @@ void risk_position(struct engine *e, const struct command *c)
         return;
     position = &e->risk.positions[number];
     for (unsigned i = 0; i < 2; i++) {
-        parties[i]->figure[FIGURE_GROSS] += (int64_t)(after - before);
-        parties[i]->figure[FIGURE_NET_BUY] += cost - position->cost;
-        parties[i]->figure[FIGURE_NET_SELL] -= cost - position->cost;
+        party_add(parties[i], FIGURE_GROSS, (int64_t)(after - before));
+        party_add(parties[i], FIGURE_NET_BUY, cost - position->cost);
+        party_add(parties[i], FIGURE_NET_SELL, position->cost - cost);
     }
-    hook_gross_changed(e, account, locate, (int64_t)(after - before));
+    hook_gross_changed(e, position, (int64_t)(after - before));
     position->quantity = quantity;
     position->cost = cost;
     position->cash = -cost;

@@ -4,6 +4,8 @@
 #ifndef CROSSWIRE_ENGINE_RISK_H
 #define CROSSWIRE_ENGINE_RISK_H
 
+#include <immintrin.h>
+
 #include "engine/positions.h"
 #include "engine/risk_hooks.h"
 
@@ -56,55 +58,69 @@ static inline uint64_t party_used(const struct engine *e, uint32_t party, enum u
                                           [USE_DAY_QUANTITY] = FIGURE_DAY_QUANTITY,
                                           [USE_DAY_VALUE] = FIGURE_DAY_VALUE,
                                           [USE_ORDERS] = FIGURE_ORDERS};
-    const int64_t *figure = e->parties[party].figure;
-    int64_t used = figure[figures[use]];
-    if (use == USE_NET && figure[FIGURE_NET_SELL] > used)
-        used = figure[FIGURE_NET_SELL];
+    const struct party *at = &e->parties[party];
+    int64_t used = party_figure(at, figures[use]);
+    if (use == USE_NET && party_figure(at, FIGURE_NET_SELL) > used)
+        used = party_figure(at, FIGURE_NET_SELL);
     return used > 0 ? (uint64_t)used : 0;
 }
 
-// What an order adds to the figures of its parties.
-static inline void added_lanes(risk_lanes lanes[2], unsigned side, int64_t quantity, int64_t notional, int64_t orders)
+// Whether some room is below 0.
+static inline bool risk_exceeded(risk_lanes lanes)
 {
-    int64_t sells = notional & -(int64_t)side;
-    lanes[0] = (risk_lanes){notional, notional, quantity, orders};
-    lanes[1] = (risk_lanes){notional - sells, sells, 0, 0};
+    return _mm256_movemask_pd((__m256d)lanes) != 0;
+}
+
+// What an order takes of the room of its parties; of its session's the first lanes alone, which has no nets.
+static inline __attribute__((always_inline)) void taken_lanes(risk_lanes lanes[2], unsigned side, int64_t quantity,
+                                                              int64_t notional, int64_t orders)
+{
+    static const risk_lanes nets[] = {{UINT64_MAX, 0, 0, 0}, {0, UINT64_MAX, 0, 0}};
+    uint64_t money = -(uint64_t)notional;
+    lanes[0] = (risk_lanes){money, money, -(uint64_t)quantity, -(uint64_t)orders};
+    lanes[1] = (risk_lanes){money, money, 0, 0} & nets[side];
+}
+
+// What an order adds to its position, a change of the open quantity being its own opposite.
+static inline __attribute__((always_inline)) void position_add(struct engine *e, struct position *position,
+                                                               unsigned side, int64_t quantity, int64_t notional)
+{
+    position->working[side] += (uint32_t)quantity;
+    position->notional[side] += (uint64_t)notional;
+    hook_gross_changed(e, position, notional);
 }
 
 // Live orders of the session become more, or less, by so much.
-static inline __attribute__((always_inline)) void risk_move(struct engine *e, const struct session *from,
-                                                            uint16_t session, unsigned side, int64_t quantity,
-                                                            int64_t notional, uint32_t number, int64_t orders)
+static inline __attribute__((always_inline)) void risk_move(struct engine *e, uint16_t session, unsigned side,
+                                                            int64_t quantity, int64_t notional, uint32_t number,
+                                                            int64_t orders)
 {
     const struct session_line *line = &e->risk.lines[session];
     struct party *account = &e->parties[line->account], *firm = &e->parties[line->firm], *own = &e->parties[line->own];
-    struct position *position = &e->risk.positions[number];
-    risk_lanes added[2];
-    added_lanes(added, side, quantity, notional, orders);
-    account->lanes[0] += added[0];
-    account->lanes[1] += added[1];
-    firm->lanes[0] += added[0];
-    firm->lanes[1] += added[1];
-    own->lanes[0] += added[0];
-    own->lanes[1] += added[1];
-    position->working[side] += (uint32_t)quantity;
-    position->notional[side] += (uint64_t)notional;
-    hook_gross_changed(e, from->account, position->locate, notional);
+    risk_lanes taken[2];
+    taken_lanes(taken, side, quantity, notional, orders);
+    own->lanes[0] += taken[0];
+    account->lanes[0] += taken[0];
+    account->lanes[1] += taken[1];
+    firm->lanes[0] += taken[0];
+    firm->lanes[1] += taken[1];
+    position_add(e, &e->risk.positions[number], side, quantity, notional);
 }
 
 // Of an order of the session `quantity` at `price` begins to be open; `orders` is 1 when it comes to live, else 0.
-// `risk` is risk_on(), as a constant where time matters.
+// `risk` is risk_on(), as a constant where time matters. Days with risk have the exposure from their positions.
 static inline __attribute__((always_inline)) void risk_add(struct engine *e, uint16_t session, unsigned side,
                                                            uint32_t quantity, uint32_t price, uint32_t number,
                                                            int orders, bool risk)
 {
-    const struct session *from = &e->sessions[session];
     uint64_t notional = (uint64_t)quantity * price;
-    struct exposure *exposure = &e->exposures[from->account];
+    if (risk) {
+        risk_move(e, session, side, quantity, (int64_t)notional, number, orders);
+        return;
+    }
+    struct exposure *exposure = &e->exposures[e->sessions[session].account];
     exposure->side[side].quantity += quantity;
     exposure->side[side].notional += notional;
-    if (risk)
-        risk_move(e, from, session, side, quantity, (int64_t)notional, number, orders);
 }
 
 // The opposite: it was canceled, executed or replaced; `orders` is 1 when it lives no more.
@@ -112,19 +128,25 @@ static inline __attribute__((always_inline)) void risk_take(struct engine *e, ui
                                                             uint32_t quantity, uint32_t price, uint32_t number,
                                                             int orders, bool risk)
 {
-    const struct session *from = &e->sessions[session];
     uint64_t notional = (uint64_t)quantity * price;
-    struct exposure *exposure = &e->exposures[from->account];
+    if (risk) {
+        risk_move(e, session, side, -(int64_t)quantity, -(int64_t)notional, number, -orders);
+        return;
+    }
+    struct exposure *exposure = &e->exposures[e->sessions[session].account];
     exposure->side[side].quantity -= quantity;
     exposure->side[side].notional -= notional;
-    if (risk)
-        risk_move(e, from, session, side, -(int64_t)quantity, -(int64_t)notional, number, -orders);
 }
 
 // One party's side of a trade: `session` has bought or sold.
 enum trade_way { TRADE_NEW, TRADE_UNDONE, TRADE_REDONE }; // the latter by a break or an adjustment
 void risk_party_trade(struct engine *e, uint16_t session, uint32_t position, unsigned side, uint32_t quantity,
                       uint32_t price, bool maker, enum trade_way way);
+
+// A resting order has traded `quantity`; `orders` is 1 when nothing is left of it. What was working is executed: of
+// room that is less gross and less of the other side's net alone.
+void risk_maker_trade(struct engine *e, uint16_t session, uint32_t position, unsigned side, uint32_t quantity,
+                      uint32_t price, int orders);
 
 // The next maker's position and line will be wanted soon.
 static inline __attribute__((always_inline)) void risk_look_at_next(const struct engine *e, const struct order *maker)
@@ -134,12 +156,18 @@ static inline __attribute__((always_inline)) void risk_look_at_next(const struct
     __builtin_prefetch(&e->risk.lines[(uint16_t)(next->key >> 32)]);
 }
 
-// A trade of the incoming order with `maker`, on a day with risk.
-static inline __attribute__((always_inline)) void
-risk_trade(struct engine *e, const struct incoming *in, const struct order *maker, uint32_t quantity, uint32_t price)
+// A trade of the incoming order with `maker`, on a day with risk: what the taker's part does, then the maker's.
+static inline __attribute__((always_inline)) void risk_taker_trade(struct engine *e, const struct incoming *in,
+                                                                   uint32_t quantity, uint32_t price)
 {
     risk_party_trade(e, (uint16_t)(in->key >> 32), in->position, in->side == 'B' ? BUY : SELL, quantity, price, false,
                      TRADE_NEW);
+}
+
+static inline __attribute__((always_inline)) void
+risk_trade(struct engine *e, const struct incoming *in, const struct order *maker, uint32_t quantity, uint32_t price)
+{
+    risk_taker_trade(e, in, quantity, price);
     risk_party_trade(e, (uint16_t)(maker->key >> 32), maker->position, maker->side == 'B' ? BUY : SELL, quantity, price,
                      true, TRADE_NEW);
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The checks of an order that is about to be taken, in the order of risk.md.
-#include <immintrin.h>
-
 #include "engine/book.h"
 #include "engine/place.h"
 #include "engine/risk_limits.h"
@@ -157,19 +155,13 @@ static inline uint8_t check_alone(struct engine *e, const struct risk_order *o, 
 struct added {
     int64_t quantity, notional;
     unsigned side;
-    risk_lanes lanes[2];
+    risk_lanes taken[2]; // of room
 };
 
-// Figures that are above what is watched with the order: all bits of their lanes.
-static inline risk_lanes above(const struct party *party, const struct added *added)
+// Whether a figure is above what is watched with the order.
+static inline bool above(const struct party *party, const struct added *added)
 {
-    return (party->lanes[0] + added->lanes[0] > party->watched[0]) |
-           (party->lanes[1] + added->lanes[1] > party->watched[1]);
-}
-
-static inline bool any(risk_lanes lanes)
-{
-    return !_mm256_testz_si256((__m256i)lanes, (__m256i)lanes);
+    return risk_exceeded((party->lanes[0] + added->taken[0]) | (party->lanes[1] + added->taken[1]));
 }
 
 void risk_look(struct engine *e, uint16_t session)
@@ -180,7 +172,7 @@ void risk_look(struct engine *e, uint16_t session)
     const struct session_line *line = &e->risk.lines[session];
     uint32_t parties[] = {line->own, line->account, line->firm};
     for (unsigned i = 0; i < 3; i++)
-        if (any(above(&e->parties[parties[i]], &none)))
+        if (above(&e->parties[parties[i]], &none))
             hook_stage_reached(e, parties[i]);
 }
 
@@ -201,13 +193,14 @@ static __attribute__((noinline)) uint8_t check_uses(struct engine *e, const stru
     for (unsigned k = 0; k < USES; k++) {
         for (unsigned i = 0; i < 3; i++) {
             unsigned figure = order[k].figure;
-            int64_t used = e->parties[parties[i]].figure[figure] + added->lanes[figure / 4][figure % 4];
+            int64_t used =
+                party_figure(&e->parties[parties[i]], figure) - (int64_t)added->taken[figure / 4][figure % 4];
             if (used > 0 && (uint64_t)used > party_most(e, parties[i], order[k].use))
                 return refuse(e, use_limit(order[k].use), order[k].reason);
         }
     }
     for (unsigned i = 0; i < 3; i++)
-        if (any(above(&e->parties[parties[i]], added)))
+        if (above(&e->parties[parties[i]], added))
             hook_stage_reached(e, parties[i]);
     return REJECT_NONE;
 }
@@ -223,7 +216,7 @@ static inline bool position_above(const struct engine *e, const struct risk_orde
 {
     const struct position *position = &e->risk.positions[o->position];
     int64_t most = line->most[added->side];
-    if (UNLIKELY(position->bounded)) {
+    if (UNLIKELY(position->closely & POSITION_BOUNDED)) {
         enum limit limit = added->side == BUY ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION;
         uint64_t own = hook_scaled(e, limit, e->risk.backs[o->position].most[added->side]);
         most = own < (uint64_t)most ? (int64_t)own : most;
@@ -285,12 +278,11 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
         added.quantity -= open;
         added.notional -= (int64_t)((uint64_t)open * risk_price(original));
     }
-    added_lanes(added.lanes, o->side, added.quantity, added.notional, o->original == 0);
+    taken_lanes(added.taken, o->side, added.quantity, added.notional, o->original == 0);
     if (UNLIKELY(position_above(e, o, line, &added)))
         return refuse(e, o->side == BUY ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION, REJECT_SHARE_THRESHOLD);
-    risk_lanes seen = above(&e->parties[line->own], &added) | above(&e->parties[line->account], &added) |
-                      above(&e->parties[line->firm], &added);
-    if (UNLIKELY(any(seen))) {
+    if (UNLIKELY(above(&e->parties[line->own], &added) | above(&e->parties[line->account], &added) |
+                 above(&e->parties[line->firm], &added))) {
         uint8_t reason = check_uses(e, line, &added);
         if (reason != REJECT_NONE)
             return reason;

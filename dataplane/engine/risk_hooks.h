@@ -55,7 +55,7 @@ static inline uint8_t hook_market(struct engine *e, const struct risk_order *o)
 // End of 7: correlation, repeated executions. o->position is known, the order adds `notional`.
 static inline uint8_t hook_holding(struct engine *e, const struct risk_order *o, int64_t notional)
 {
-    return losses_order(e, o->account, o->locate, o->position, notional);
+    return losses_order(e, &e->risk.positions[o->position], o->position, notional);
 }
 
 // ---- what others know
@@ -106,10 +106,10 @@ static inline void hook_position_set(struct engine *e, uint32_t position)
     (void)e, (void)position; // marked at the next tick, like all others
 }
 
-// What an account's positions and working orders in a symbol come to has changed by so much.
-static inline void hook_gross_changed(struct engine *e, uint16_t account, uint16_t locate, int64_t by)
+// What a position and its working orders come to has changed by so much.
+static inline void hook_gross_changed(struct engine *e, const struct position *position, int64_t by)
 {
-    group_add(e, account, locate, by);
+    group_add(e, position, by);
 }
 
 // Limits of this scope have changed: for what others work out of them.

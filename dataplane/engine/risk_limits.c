@@ -126,6 +126,10 @@ static void work_out_session(struct engine *e, uint16_t session)
     tighten(e, limits, SCOPE_FIRM, risk_firm(e, account));
     tighten(e, limits, SCOPE_ACCOUNT, account);
     tighten(e, limits, SCOPE_SESSION, session);
+    if (risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_REPEATED_EXECUTIONS) == 0)
+        limits->forbidden |= LOOK_CLOSELY;
+    if (risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV) != LIMIT_UNSET)
+        limits->forbidden |= LOOK_FIRM_VOLUME;
     watch_singles(limits, settle_alert_ppm(e, SCOPE_SESSION, session));
     risk_watch(e, party_of_session(e, session));
     hook_limits_changed(e, SCOPE_SESSION, session);
@@ -178,18 +182,23 @@ static int64_t watch_of(const struct engine *e, uint32_t party, enum use use)
 {
     uint64_t stage = hook_stage_at(e, party, use);
     uint64_t most = least(party_most(e, party, use), stage == UINT64_MAX || stage == 0 ? stage : stage - 1);
-    return most < INT64_MAX ? (int64_t)most : INT64_MAX;
+    return (int64_t)least(most, WATCH_NEVER);
 }
 
 void risk_watch(struct engine *e, uint32_t party)
 {
-    int64_t *watch = e->parties[party].watch;
+    struct party *at = &e->parties[party];
+    int64_t figures[FIGURES], *watch = at->watch;
+    for (enum figure figure = 0; figure < FIGURES; figure++)
+        figures[figure] = party_figure(at, figure);
     watch[FIGURE_GROSS] = watch_of(e, party, USE_GROSS);
     watch[FIGURE_DAY_VALUE] = watch_of(e, party, USE_DAY_VALUE);
     watch[FIGURE_DAY_QUANTITY] = watch_of(e, party, USE_DAY_QUANTITY);
     watch[FIGURE_ORDERS] = watch_of(e, party, USE_ORDERS);
     watch[FIGURE_NET_BUY] = watch[FIGURE_NET_SELL] = watch_of(e, party, USE_NET);
-    watch[FIGURE_QUANTITY] = watch[FIGURE_VALUE] = INT64_MAX;
+    watch[FIGURE_QUANTITY] = watch[FIGURE_VALUE] = WATCH_NEVER;
+    for (enum figure figure = 0; figure < FIGURES; figure++)
+        at->room[figure] = (uint64_t)watch[figure] - (uint64_t)figures[figure];
 }
 
 // Everything in one row: sessions, accounts, firms, symbols. False behind the last.
@@ -307,7 +316,7 @@ static uint64_t *position_limit(struct engine *e, uint16_t account, uint16_t loc
     uint32_t number = position_take(e, account, locate);
     if (number == 0)
         return NULL;
-    e->risk.positions[number].bounded = true;
+    e->risk.positions[number].closely |= POSITION_BOUNDED;
     return &e->risk.backs[number].most[limit == LIMIT_LONG_POSITION ? BUY : SELL];
 }
 
@@ -363,6 +372,7 @@ void risk_open_day(struct engine *e)
     if (e->limit.max_positions == 0)
         return;
     struct risk *risk = &e->risk;
+    risk->positions[0].closely = POSITION_NOBODYS;
     risk->index_mask = positions_index(e->limit.max_positions) - 1;
     uint64_t row = (uint64_t)e->limit.max_symbols + 1;
     bool room = e->limit.max_accounts * row <= (uint64_t)risk->index_mask + 1;

@@ -78,11 +78,12 @@ bool risk_put_executed(const struct engine *e, uint32_t *at, struct command *c)
     uint8_t count = 0;
     for (; e->risk.positions_limit && *at < e->limit.max_sessions && count < RESTORE_EXECUTED; ++*at) {
         const struct party *party = &e->parties[party_of_session(e, (uint16_t)*at)];
-        if (party->figure[FIGURE_QUANTITY] == 0 && party->figure[FIGURE_VALUE] == 0)
+        int64_t quantity = party_figure(party, FIGURE_QUANTITY), value = party_figure(party, FIGURE_VALUE);
+        if (quantity == 0 && value == 0)
             continue;
         c->restore_executed.sessions[count] = (uint16_t)*at;
-        c->restore_executed.quantity[count] = (uint64_t)party->figure[FIGURE_QUANTITY];
-        c->restore_executed.value[count++] = (uint64_t)party->figure[FIGURE_VALUE];
+        c->restore_executed.quantity[count] = (uint64_t)quantity;
+        c->restore_executed.value[count++] = (uint64_t)value;
     }
     c->restore_executed.count = count;
     c->type = count ? CMD_RESTORE_EXECUTED : CMD_NONE;
@@ -101,11 +102,11 @@ bool risk_take_executed(struct engine *e, const struct command *c)
         const struct session_line *line = &e->risk.lines[session];
         uint32_t parties[] = {line->own, line->account, line->firm};
         for (unsigned k = 0; k < 3; k++) {
-            int64_t *figure = e->parties[parties[k]].figure;
-            figure[FIGURE_QUANTITY] += (int64_t)c->restore_executed.quantity[i];
-            figure[FIGURE_VALUE] += (int64_t)c->restore_executed.value[i];
-            figure[FIGURE_DAY_QUANTITY] += (int64_t)c->restore_executed.quantity[i];
-            figure[FIGURE_DAY_VALUE] += (int64_t)c->restore_executed.value[i];
+            struct party *party = &e->parties[parties[k]];
+            party_add(party, FIGURE_QUANTITY, (int64_t)c->restore_executed.quantity[i]);
+            party_add(party, FIGURE_VALUE, (int64_t)c->restore_executed.value[i]);
+            party_add(party, FIGURE_DAY_QUANTITY, (int64_t)c->restore_executed.quantity[i]);
+            party_add(party, FIGURE_DAY_VALUE, (int64_t)c->restore_executed.value[i]);
         }
     }
     return true;
@@ -174,12 +175,12 @@ bool risk_take_positions(struct engine *e, const struct command *c)
         uint32_t parties[] = {party_of_account(account), party_of_firm(e, risk_firm(e, account))};
         uint64_t gross = position->cost < 0 ? -(uint64_t)position->cost : (uint64_t)position->cost;
         for (unsigned k = 0; k < 2; k++) {
-            int64_t *figure = e->parties[parties[k]].figure;
-            figure[FIGURE_GROSS] += (int64_t)gross;
-            figure[FIGURE_NET_BUY] -= position->cash;
-            figure[FIGURE_NET_SELL] += position->cash;
+            struct party *party = &e->parties[parties[k]];
+            party_add(party, FIGURE_GROSS, (int64_t)gross);
+            party_add(party, FIGURE_NET_BUY, -position->cash);
+            party_add(party, FIGURE_NET_SELL, position->cash);
         }
-        hook_gross_changed(e, account, locate, (int64_t)gross);
+        hook_gross_changed(e, position, (int64_t)gross);
     }
     return true;
 }

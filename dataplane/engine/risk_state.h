@@ -24,21 +24,31 @@ enum figure {
     FIGURES
 };
 
-typedef int64_t risk_lanes __attribute__((vector_size(32)));
+typedef uint64_t risk_lanes __attribute__((vector_size(32)));
 
-// An account, a firm or a session. Second line: a figure above `watch` is looked at closely: its limit, or the next
-// alert level if that is lower.
+// An account, a firm or a session. A figure above `watch` is looked at closely: its limit, or the next alert level if
+// that is lower. Kept is how far it is below, so that an order reads one line: `room` is watch - figure, two's
+// complement.
 struct party {
     union {
-        int64_t figure[FIGURES];
+        uint64_t room[FIGURES];
         risk_lanes lanes[FIGURES / 4];
     };
-    union {
-        int64_t watch[FIGURES];
-        risk_lanes watched[FIGURES / 4];
-    };
+    int64_t watch[FIGURES]; // at most WATCH_NEVER
 };
-_Static_assert(sizeof(struct party) == 128, "what changes, and what it is compared with: a line each");
+_Static_assert(sizeof(struct party) == 128, "what changes, and what it is made of: a line each");
+
+#define WATCH_NEVER (INT64_MAX / 2) // so that the room of a figure below 0 does not overflow
+
+static inline int64_t party_figure(const struct party *party, enum figure figure)
+{
+    return (int64_t)((uint64_t)party->watch[figure] - party->room[figure]);
+}
+
+static inline void party_add(struct party *party, enum figure figure, int64_t by)
+{
+    party->room[figure] -= (uint64_t)by;
+}
 
 // An account's position in a symbol. Never taken away during a day; numbered in the order of their coming.
 struct position {
@@ -49,10 +59,16 @@ struct position {
     int64_t cash;         // sold less bought, less the cost at the start: cash + cost is the realised result
     uint32_t working[2];  // open in live orders
     uint64_t notional[2]; // of these
-    uint32_t bounded;     // its back has limits
-    uint32_t unused;
+    uint32_t closely;     // bits below: why no order of it is plain to risk
+    uint32_t group;       // place in struct engine's groups
 };
 _Static_assert(sizeof(struct position) == 64, "one line");
+
+enum {
+    POSITION_NOBODYS = 1 << 0, // number 0
+    POSITION_BOUNDED = 1 << 1, // its back has limits
+    POSITION_WAITS = 1 << 2,   // for a quiet time: repeated executions
+};
 
 // What of a position is rare.
 struct position_back {
@@ -65,8 +81,11 @@ struct order_limits {
     uint64_t notional;
     uint32_t quantity;
     uint32_t fat_ppm, fat_ticks;
-    uint32_t forbidden; // enum permission
+    uint32_t forbidden; // enum permission; | LOOK_CLOSELY | LOOK_FIRM_VOLUME
 };
+
+#define LOOK_CLOSELY (1u << 31)     // no order of the session is plain to risk
+#define LOOK_FIRM_VOLUME (1u << 30) // its firm has an ADV limit
 
 // All that an order of a session is compared with besides what is added up.
 struct session_line {

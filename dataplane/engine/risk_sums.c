@@ -65,19 +65,26 @@ enum limit engine_limit_refused(const struct engine *e)
 // ---- invariants
 // ------------------------------------------------------------------------------------------------------
 
-static bool same_figures(const struct party *a, const struct party *b)
+struct sums {
+    int64_t figure[FIGURES];
+};
+
+static bool same_figures(const struct party *a, const struct sums *b)
 {
-    return memcmp(a->figure, b->figure, sizeof a->figure) == 0;
+    for (enum figure i = 0; i < FIGURES; i++)
+        if (party_figure(a, i) != b->figure[i])
+            return false;
+    return true;
 }
 
-static void add_party(struct party *to, const struct party *from)
+static void add_party(struct sums *to, const struct party *from)
 {
-    for (unsigned i = 0; i < FIGURES; i++)
-        to->figure[i] += from->figure[i];
+    for (enum figure i = 0; i < FIGURES; i++)
+        to->figure[i] += party_figure(from, i);
 }
 
 // What the session's orders come to. Orders of another account's position are counted in `*strange`.
-static void sum_session(const struct engine *e, uint16_t session, struct party *sum, uint32_t *strange)
+static void sum_session(const struct engine *e, uint16_t session, struct sums *sum, uint32_t *strange)
 {
     for (uint32_t slot = session_oldest(e, session); slot; slot = session_next(e, slot)) {
         const struct order *order = &e->orders[slot];
@@ -101,15 +108,16 @@ static const char *check_sessions(const struct engine *e)
         const struct party *own = &e->parties[party_of_session(e, session)];
         if (!e->sessions[session].open)
             continue;
-        int64_t quantity = own->figure[FIGURE_QUANTITY], value = own->figure[FIGURE_VALUE];
-        struct party sum = {.figure = {[FIGURE_DAY_VALUE] = value,
-                                       [FIGURE_DAY_QUANTITY] = quantity,
-                                       [FIGURE_QUANTITY] = quantity,
-                                       [FIGURE_VALUE] = value}};
+        int64_t quantity = party_figure(own, FIGURE_QUANTITY), value = party_figure(own, FIGURE_VALUE);
+        struct sums sum = {.figure = {[FIGURE_DAY_VALUE] = value,
+                                      [FIGURE_DAY_QUANTITY] = quantity,
+                                      [FIGURE_QUANTITY] = quantity,
+                                      [FIGURE_VALUE] = value}};
         uint32_t strange = 0;
         sum_session(e, session, &sum, &strange);
         if (strange)
             return "an order counts for a position that is not its account's in its symbol";
+        sum.figure[FIGURE_NET_BUY] = sum.figure[FIGURE_NET_SELL] = 0; // a session has none
         if (!same_figures(own, &sum))
             return "what a session has working is not the sum of its orders";
     }
@@ -119,11 +127,15 @@ static const char *check_sessions(const struct engine *e)
 // Accounts are the sums of their sessions and positions.
 static const char *check_account(const struct engine *e, uint16_t account)
 {
-    struct party sum = {0};
+    struct sums sum = {0}, orders = {0};
+    uint32_t strange = 0;
     int64_t quantity = 0, working = 0, notional[2] = {0}, cash = 0, cost = 0;
-    for (uint32_t session = 0; session < e->limit.max_sessions; session++)
-        if (e->sessions[session].open && e->sessions[session].account == account)
-            add_party(&sum, &e->parties[party_of_session(e, (uint16_t)session)]);
+    for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
+        if (!e->sessions[session].open || e->sessions[session].account != account)
+            continue;
+        add_party(&sum, &e->parties[party_of_session(e, (uint16_t)session)]);
+        sum_session(e, (uint16_t)session, &orders, &strange);
+    }
     for (uint32_t number = 1; number <= e->risk.positions_count; number++) {
         const struct position *position = &e->risk.positions[number];
         if (position->account != account)
@@ -141,11 +153,11 @@ static const char *check_account(const struct engine *e, uint16_t account)
         notional[SELL] += (int64_t)position->notional[SELL];
     }
     if (quantity != sum.figure[FIGURE_QUANTITY] || working != sum.figure[FIGURE_DAY_QUANTITY] - quantity ||
-        notional[BUY] != sum.figure[FIGURE_NET_BUY] || notional[SELL] != sum.figure[FIGURE_NET_SELL])
+        notional[BUY] != orders.figure[FIGURE_NET_BUY] || notional[SELL] != orders.figure[FIGURE_NET_SELL])
         return "an account's positions do not add up to what its sessions have";
     sum.figure[FIGURE_GROSS] += cost;
-    sum.figure[FIGURE_NET_BUY] -= cash;
-    sum.figure[FIGURE_NET_SELL] += cash;
+    sum.figure[FIGURE_NET_BUY] = notional[BUY] - cash;
+    sum.figure[FIGURE_NET_SELL] = notional[SELL] + cash;
     return same_figures(&e->parties[party_of_account(account)], &sum)
                ? NULL
                : "what an account has at risk is not the sum of its sessions and positions";
@@ -153,7 +165,7 @@ static const char *check_account(const struct engine *e, uint16_t account)
 
 static const char *check_firm(const struct engine *e, uint16_t firm)
 {
-    struct party sum = {0};
+    struct sums sum = {0};
     for (uint32_t account = 0; account < e->limit.max_accounts; account++) {
         const struct party *party = &e->parties[party_of_account((uint16_t)account)];
         if (!e->accounts[account].open || risk_firm(e, (uint16_t)account) != firm)

@@ -90,7 +90,7 @@ static bool put_holding(const struct engine *e, uint32_t at, struct command *c)
     c->restore_rates.values[4] = holding->mmp_began;
     c->restore_rates.values[5] = holding->mmp_quantity;
     c->restore_rates.values[6] = holding->mmp_fills | (uint64_t)holding->repeated << 32;
-    c->restore_rates.told = (uint16_t)holding->waits;
+    c->restore_rates.told = (e->risk.positions[at].closely & POSITION_WAITS) != 0;
     return holding->counted || holding->mmp_began || holding->repeated_began;
 }
 
@@ -200,7 +200,7 @@ static void take_alike(struct engine *e, uint16_t session, const struct command 
 
 static void take_holding(struct engine *e, uint32_t number, const struct command *c)
 {
-    const struct position *position = &e->risk.positions[number];
+    struct position *position = &e->risk.positions[number];
     const uint64_t *values = c->restore_rates.values;
     wide_money counted = money_of(values);
     e->holdings[number] = (struct holding){.counted = counted,
@@ -209,8 +209,9 @@ static void take_holding(struct engine *e, uint32_t number, const struct command
                                            .mmp_began = values[4],
                                            .mmp_quantity = values[5],
                                            .mmp_fills = (uint32_t)values[6],
-                                           .repeated = (uint32_t)(values[6] >> 32),
-                                           .waits = c->restore_rates.told};
+                                           .repeated = (uint32_t)(values[6] >> 32)};
+    if (c->restore_rates.told)
+        position->closely |= POSITION_WAITS;
     e->standings[position->account].result += counted;
     e->standings[party_of_firm(e, risk_firm(e, position->account))].result += counted;
 }

@@ -30,22 +30,23 @@ enum pace_told { // what a session's settling has to tell
 struct pace {
     struct tokens orders;
     struct alike_limit alike;
-    uint32_t alike_tell; // so many orders alike are worth an alert
-    uint32_t slow_rate;  // that `slowed` is set to, 0 none yet
 
     struct tokens messages;
-    uint32_t unused1;
-    uint16_t mmp_locate;
-    uint16_t turned;   // enum pace_told
-    uint64_t mmp_seen; // what has reached the limit mmp_limit
+    uint32_t alike_tell; // so many orders alike are worth an alert
     uint32_t mmp_limit;
-    uint32_t unused;
+    uint16_t mmp_locate;
+    uint16_t turned;    // enum pace_told
+    uint32_t slow_rate; // that `slowed` is set to, 0 none yet
 
-    struct tokens slowed; // in use while its account or firm is slowed, or a mode gives a rate
     uint64_t mmp_ns;
     uint64_t mmp_fills, mmp_quantity; // LIMIT_UNSET: none
+    uint64_t mmp_seen;                // what has reached the limit mmp_limit
+    uint64_t unused[4];
+
+    struct tokens slowed; // in use while its account or firm is slowed, or a mode gives a rate
+    uint64_t unused1[2];
 };
-_Static_assert(sizeof(struct pace) == 192, "three lines");
+_Static_assert(sizeof(struct pace) == 256, "four lines, of which an order reads two");
 
 // The last alert of a session's single orders.
 struct single {
@@ -62,7 +63,7 @@ _Static_assert(sizeof(struct single) == 32, "half a line");
 struct symbol_pace {
     struct tokens orders;
     uint32_t group; // of correlated symbols, 0 none
-    uint32_t unused[5];
+    uint32_t unused[3];
 };
 _Static_assert(sizeof(struct symbol_pace) == 64, "one line");
 
@@ -70,12 +71,11 @@ _Static_assert(sizeof(struct symbol_pace) == 64, "one line");
 struct holding {
     wide_money counted; // its part of the account's result
     uint64_t repeated_began;
-    uint64_t quiet_from; // while `waits`: the last execution
+    uint64_t quiet_from; // while its position waits: the last execution
     uint64_t mmp_began, mmp_quantity;
     uint32_t mmp_fills;
     uint32_t repeated;
-    uint32_t waits; // new orders wait for a quiet time
-    uint32_t unused;
+    uint32_t unused[2];
 };
 _Static_assert(sizeof(struct holding) == 64, "one line");
 
@@ -83,7 +83,7 @@ _Static_assert(sizeof(struct holding) == 64, "one line");
 struct standing {
     wide_money result, peak; // realised and marked; its highest, at least 0
     wide_money low;          // a result at or below this is to be looked at
-    uint64_t group_most;     // of a group of symbols, LIMIT_UNSET none
+    uint64_t group_most;     // of a group of symbols, at most GROUP_NEVER
     uint64_t unused;
     // Second line, an account's.
     uint64_t repeated_ns;
@@ -99,6 +99,10 @@ enum staged { STAGED_LOSS = USES, STAGED_DRAWDOWN, STAGED };
 #define TOLD_SLOWED_ANY 0xFF00u
 
 #define RISK_GROUPS 32u // groups of correlated symbols: 1..32
+// An account's row of struct engine's groups. Of each group what is left of group_most; 0 is no group's and never read
+// as one.
+#define GROUPS_ROW (RISK_GROUPS + 1)
+#define GROUP_NEVER ((uint64_t)INT64_MAX)
 
 #define MODES 256u
 struct mode {

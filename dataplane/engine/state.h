@@ -519,7 +519,7 @@ struct engine {
     struct symbol_pace *symbol_paces; // by locate
     struct holding *holdings;         // by position
     struct standing *standings;       // accounts, firms
-    uint64_t *groups;                 // by account, group: its positions and working orders in it
+    uint64_t *groups;                 // by account, group: room for its positions and working orders in it
     uint32_t *told;                   // by party: its levels that are told
     uint32_t slowing;                 // parties that are slowed, and a mode that has a rate
     struct mode mode;                 // what those that are on come to

@@ -32,12 +32,13 @@ static __attribute__((noinline)) unsigned other_order(struct engine *e, const st
     if (c->type == CMD_ENTER)
         return order_enter_any(e, c, events);
     if (c->type == CMD_REPLACE)
-        return order_replace(e, c, 0, events);
+        return risk_on(e) ? order_replace_risk(e, c, 0, events) : order_replace(e, c, 0, events);
     struct out out = out_open(e, events);
     e->outcome = OUTCOME_NO_EFFECT;
     if (!session_may_trade(e, c))
         return 0;
-    rates_message(e, c);
+    if (risk_on(e))
+        rates_message(e, c);
     switch (c->type) {
     case CMD_MODIFY:
         order_modify(e, c, &out);
@@ -150,16 +151,17 @@ static inline uint16_t kind_of(const struct command *c)
     return kind;
 }
 
+// `risk` is risk_on(), as a constant.
 static inline __attribute__((always_inline)) unsigned dispatch(struct engine *e, const struct command *c, uint32_t hint,
-                                                               struct event *events)
+                                                               struct event *events, bool risk)
 {
     uint16_t kind = kind_of(c);
     if (kind == CMD_ENTER)
-        return order_enter(e, c, events);
+        return risk ? order_enter_risk(e, c, events) : order_enter(e, c, events);
     if (kind == CMD_CANCEL)
-        return order_cancel(e, c, hint, events);
+        return risk ? order_cancel_risk(e, c, hint, events) : order_cancel(e, c, hint, events);
     if (kind == CMD_REPLACE)
-        return order_replace(e, c, hint, events);
+        return risk ? order_replace_risk(e, c, hint, events) : order_replace(e, c, hint, events);
     if ((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER)
         return control_command(e, c, events);
     return other_order(e, c, events);
@@ -172,7 +174,8 @@ unsigned engine_step_hinted(struct engine *e, const struct command *c, uint32_t 
     xw_assert((c->seq ^ sequence) << (64 - COMMAND_SEQ_BITS) == 0);
     e->sequence = sequence;
     e->time_ns = c->time_ns > e->time_ns ? c->time_ns : e->time_ns;
-    unsigned count = dispatch(e, c, hint, events);
+    unsigned count =
+        __builtin_expect(risk_on(e), 0) ? dispatch(e, c, hint, events, true) : dispatch(e, c, hint, events, false);
     check(e);
     return count;
 }

@@ -3,8 +3,18 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
+static void watch_set(struct tokens *tokens)
+{
+    uint64_t quiet = tokens->span - tokens->step - 1; // of a span above step
+    tokens->watch = TOKENS_NEVER;
+    if (tokens->low == 0 && tokens->span > tokens->step)
+        tokens->watch =
+            quiet < (uint64_t)TOKENS_ALWAYS && (int64_t)quiet < tokens->slack ? (int64_t)quiet : tokens->slack;
+}
+
 void tokens_set(struct tokens *tokens, uint64_t rate, uint64_t burst, uint64_t now)
 {
+    tokens->watch = TOKENS_NEVER; // until tokens_watch
     tokens->step = 0;
     if (rate == UINT64_MAX) {
         tokens->slack = TOKENS_ALWAYS;
@@ -34,12 +44,14 @@ void tokens_watch(struct tokens *tokens, uint64_t ppm)
     if (tokens->step == 0) {
         tokens->low = 0;
         tokens->span = UINT64_MAX;
+        watch_set(tokens);
         return;
     }
     uint64_t level = level_of(tokens, ppm);
     bool told = tokens->low != 0;
     tokens->low = told ? level - level / 10 : 0;
     tokens->span = told ? UINT64_MAX / 2 : level;
+    watch_set(tokens);
 }
 
 bool tokens_turn(struct tokens *tokens, uint64_t ppm)

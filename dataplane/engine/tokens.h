@@ -14,6 +14,7 @@
 struct tokens {
     uint64_t due;  // when it is full again, if nothing more is taken; ns since midnight, as command time
     uint64_t step; // ns until one token has come back, 0: no limit or nothing allowed
+    int64_t watch; // while due is not further ahead than this, it passes and taking tells nothing
     int64_t slack; // passes while due is not further ahead than this
     // What is in use, in ns: worth an alert, or its end, once it has left [low, low + span).
     uint64_t low, span;
@@ -23,9 +24,22 @@ struct tokens {
 // than a whole burst is empty.
 void tokens_set(struct tokens *tokens, uint64_t rate, uint64_t burst, uint64_t now);
 
+// How far ahead of now it is, 0 or less: full.
+static inline int64_t tokens_ahead(const struct tokens *tokens, uint64_t now)
+{
+    return (int64_t)(tokens->due - now);
+}
+
+// Of a bucket that is at most `watch` ahead.
+static inline void tokens_take_plainly(struct tokens *tokens, uint64_t now)
+{
+    uint64_t due = tokens->due, ahead = due - now;
+    tokens->due = now + tokens->step + (ahead & ~(uint64_t)((int64_t)ahead >> 63)); // no branch
+}
+
 static inline bool tokens_pass(const struct tokens *tokens, uint64_t now)
 {
-    return (int64_t)(tokens->due - now) <= tokens->slack;
+    return tokens_ahead(tokens, now) <= tokens->slack;
 }
 
 // Of a bucket that passes. True: tokens_turn is to be called.

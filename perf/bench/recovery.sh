@@ -9,7 +9,7 @@ key= # that signs snapshots
 recovery_make() {
     local orders=$1 levels=$2
     shift 2
-    rm -rf "$XW_HOME/journal"
+    rm -rf "$XW_HOME/journal" "$XW_RUN"/*.g?????? # and what a data plane left that control did not see die
     xw_configure
     sed -i -e "s/^  max_orders:.*/  max_orders: $orders/" -e "s/^  max_levels:.*/  max_levels: $levels/" \
         -e 's/^engine:$/snapshots:\n  every_seconds: 0\nengine:/' "$XW_CONFIG"

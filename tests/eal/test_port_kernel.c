@@ -12,14 +12,11 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <pcap/pcap.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -133,68 +130,37 @@ static void pings_are_answered(void)
     assert_true(replies > 10); // the pings, and at least one ARP request before
 }
 
-static void run(const char *command)
-{
-    if (system(command) != 0) {
-        print_message("failed: %s\n", command);
-        fail();
-    }
-}
-
-// The kernel would leave the UDP checksum to a card that is not there.
-static void checksum_in_software(const char *interface)
-{
-    struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM, .data = 0};
-    struct ifreq request = {.ifr_data = (char *)&off};
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
-    assert_int_equal(ioctl(fd, SIOCETHTOOL, &request), 0);
-    close(fd);
-}
-
 static void make_veth(void)
 {
-    run("ip link add xwport type veth peer name xwhost && ip link set xwport up && ip link set xwhost up && "
-        "ip addr add 10.199.77.2/24 dev xwhost");
-    checksum_in_software("xwhost");
+    stage_run("ip link add xwport type veth peer name xwhost && ip link set xwport up && ip link set xwhost up && "
+              "ip addr add 10.199.77.2/24 dev xwhost");
+    stage_checksum_in_software("xwhost");
 }
 
 static void open_port(const char *profile, const char *device)
 {
-    char error[512] = "";
     port.profile = profile;
     port.device = device;
     replies = datagrams = 0;
-    int result = ports_open(&config, error, sizeof error);
-    if (result != 0)
-        print_message("%s\n", error);
-    assert_int_equal(result, 0);
-}
-
-static void skip_without_namespace(void)
-{
-    if (!no_namespace)
-        return;
-    print_message("skipped because %s\n", no_namespace);
-    skip();
+    stage_open_ports(&config);
 }
 
 static void the_kernel_reaches_us_over_af_packet(void **state)
 {
     (void)state;
-    skip_without_namespace();
+    stage_skip_for(no_namespace);
     make_veth();
     open_port("af_packet", "xwport");
     datagrams_come_back();
     pings_are_answered();
     ports_close();
-    run("ip link del xwhost");
+    stage_run("ip link del xwhost");
 }
 
 static void the_kernel_reaches_us_over_af_xdp(void **state)
 {
     (void)state;
-    skip_without_namespace();
+    stage_skip_for(no_namespace);
     int fd = socket(AF_XDP, SOCK_RAW, 0);
     if (fd < 0) {
         print_message("skipped because this kernel has no AF_XDP\n");
@@ -206,19 +172,19 @@ static void the_kernel_reaches_us_over_af_xdp(void **state)
     datagrams_come_back();
     pings_are_answered();
     ports_close();
-    run("ip link del xwhost");
+    stage_run("ip link del xwhost");
 }
 
 static void the_kernel_reaches_us_over_tap(void **state)
 {
     (void)state;
-    skip_without_namespace();
+    stage_skip_for(no_namespace);
     if (access("/dev/net/tun", R_OK | W_OK) != 0) {
         print_message("skipped because /dev/net/tun is missing: modprobe tun\n");
         skip();
     }
     open_port("tap", "xwtap");
-    run("ip addr add 10.199.77.2/24 dev xwtap && ip link set xwtap up");
+    stage_run("ip addr add 10.199.77.2/24 dev xwtap && ip link set xwtap up");
     datagrams_come_back();
     pings_are_answered();
     ports_close();

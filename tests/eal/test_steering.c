@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/if_tun.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -83,14 +82,6 @@ static void serve(void)
     serve_queue(0);
     serve_queue(1);
     sched_yield();
-}
-
-static void run(const char *command)
-{
-    if (system(command) != 0) {
-        print_message("failed: %s\n", command);
-        fail();
-    }
 }
 
 // The next eight answers at the socket are `first` and the seven after it, each once, and in their order where the
@@ -163,59 +154,37 @@ static void pings_are_answered(void)
     assert_true(replies[0] + replies[1] >= before + 3);
 }
 
-static void set_feature(const char *interface, void *what)
-{
-    struct ifreq request = {.ifr_data = what};
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
-    assert_int_equal(ioctl(fd, SIOCETHTOOL, &request), 0);
-    close(fd);
-}
-
 static void make_veth(void)
 {
-    // The kernel would leave the UDP checksum to a card that is not there.
-    struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM, .data = 0};
     struct ethtool_channels two = {.cmd = ETHTOOL_SCHANNELS, .rx_count = 2, .tx_count = 2};
-    run("ip link add xwport numrxqueues 2 numtxqueues 2 type veth peer name xwhost numrxqueues 2 numtxqueues 2 && "
+    stage_run(
+        "ip link add xwport numrxqueues 2 numtxqueues 2 type veth peer name xwhost numrxqueues 2 numtxqueues 2 && "
         "ip link set xwport up && ip link set xwhost up && ip addr add 10.199.77.2/24 dev xwhost");
-    set_feature("xwhost", &off);
-    set_feature("xwport", &two);
-    set_feature("xwhost", &two);
+    stage_checksum_in_software("xwhost");
+    stage_ethtool("xwport", &two);
+    stage_ethtool("xwhost", &two);
 }
 
 static void open_port(const char *profile, const char *device)
 {
-    char error[512] = "";
     port.profile = profile;
     port.device = device;
     memset(got, 0, sizeof got);
     memset(strayed, 0, sizeof strayed);
     memset(replies, 0, sizeof replies);
-    int result = ports_open(&config, error, sizeof error);
-    if (result != 0)
-        print_message("%s\n", error);
-    assert_int_equal(result, 0);
-}
-
-static void skip_without_namespace(void)
-{
-    if (!no_namespace)
-        return;
-    print_message("skipped because %s\n", no_namespace);
-    skip();
+    stage_open_ports(&config);
 }
 
 static void each_gateway_gets_its_own_over_af_packet(void **state)
 {
     (void)state;
-    skip_without_namespace();
+    stage_skip_for(no_namespace);
     make_veth();
     open_port("af_packet", "xwport");
     each_gets_its_own(true);
     pings_are_answered();
     ports_close();
-    run("ip link del xwhost");
+    stage_run("ip link del xwhost");
 }
 
 // One queue of a kernel interface that has two: what is written to it the interface receives at that queue.
@@ -259,7 +228,7 @@ static unsigned read_answers(const int *fds)
 static void each_gateway_gets_its_own_over_af_xdp(void **state)
 {
     (void)state;
-    skip_without_namespace();
+    stage_skip_for(no_namespace);
     int fd = socket(AF_XDP, SOCK_RAW, 0);
     if (fd < 0 || access("/dev/net/tun", R_OK | W_OK) != 0) {
         print_message("skipped because this kernel has no AF_XDP, or no /dev/net/tun\n");
@@ -269,7 +238,7 @@ static void each_gateway_gets_its_own_over_af_xdp(void **state)
     const int fds[2] = {tun_queue("xwtun"), tun_queue("xwtun")};
     time_t began = time(NULL);
     unsigned answers = 0;
-    run("ip link set xwtun up");
+    stage_run("ip link set xwtun up");
     open_port("af_xdp", "xwtun");
     for (unsigned number = 0; number < 2 * FLOWS * EACH; number++) {
         write_number(fds[number / 2 % 2], (uint16_t)(5000 + number % FLOWS), gateways[number % 2].udp_port, number);
@@ -293,14 +262,14 @@ static void each_gateway_gets_its_own_over_af_xdp(void **state)
 static void a_queue_that_nobody_polls_does_not_stop_the_other(void **state)
 {
     (void)state;
-    skip_without_namespace();
+    stage_skip_for(no_namespace);
     if (access("/dev/net/tun", R_OK | W_OK) != 0) {
         print_message("skipped because there is no /dev/net/tun\n");
         skip();
     }
     enum { RING = 2048, MORE = 500 }; // rx_descriptors of the profile
     const int fds[2] = {tun_queue("xwtun"), tun_queue("xwtun")};
-    run("ip link set xwtun up");
+    stage_run("ip link set xwtun up");
     open_port("af_xdp", "xwtun");
     for (unsigned number = 0; number < RING + MORE; number++) {
         write_number(fds[0], 5000, 4001, number);
@@ -325,13 +294,13 @@ static void a_queue_that_nobody_polls_does_not_stop_the_other(void **state)
 static void each_gateway_gets_its_own_over_tap(void **state)
 {
     (void)state;
-    skip_without_namespace();
+    stage_skip_for(no_namespace);
     if (access("/dev/net/tun", R_OK | W_OK) != 0) {
         print_message("skipped because /dev/net/tun is missing: modprobe tun\n");
         skip();
     }
     open_port("tap", "xwtap");
-    run("ip addr add 10.199.77.2/24 dev xwtap && ip link set xwtap up");
+    stage_run("ip addr add 10.199.77.2/24 dev xwtap && ip link set xwtap up");
     each_gets_its_own(false); // the kernel moves a flow to the queue that it was answered at
     pings_are_answered();
     ports_close();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For drop_copy.sh.
-//   copies RECORD USER..  < LINES       LINES, of example_drop_copy with hex, must be numbered from 1, hold every message
+//   copies RECORD USER..  < LINES       LINES, of example_drop_copy with hex, must be numbered from 1, hold every
+//   message
 //                                       that xwreplay's RECORD has for these users, in order and byte for byte, and
 //                                       nothing else. Says how many of each.
 #include <stdbool.h>

@@ -22,6 +22,7 @@ done
 ! grep -n 'build/run\|profile_directory: nic' "$to/etc/crosswire/crosswire.yaml" || fail "crosswire.yaml names the source tree"
 sed -i "s#/opt/xw/share#$to/opt/xw/share#" "$to/etc/crosswire/crosswire.yaml"
 "$to/opt/xw/bin/xwctl" config check "$to/etc/crosswire/crosswire.yaml" || fail "crosswire.yaml is not accepted"
+(cd / && "$to/opt/xw/bin/xwctl" nic list) | grep -q '^vhost ' || fail "xwctl does not find the profiles beside it"
 "$to/opt/xw/sbin/crosswire-dataplane" "$to/etc/crosswire/crosswire.yaml" --topology >/dev/null || fail "crosswire-dataplane --topology"
 
 # As a firm does it: the installed example and the installed library alone, with strict settings of its own.

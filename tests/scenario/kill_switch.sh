@@ -76,6 +76,14 @@ enter 2 B 100 XWIRE 70000
 LINES
 ctl kill firm SOTH --cancel-only --by DESK --why 'asked by phone' | grep -q ': 1 orders canceled, none rests.*; not blocked' ||
     xw_fail "the mass cancel is not confirmed"
+# By the socket alone, without a configuration, from its own folder too.
+socket=$(sed -n 's/^run_directory: *//p' "$XW_CONFIG")/$(sed -n 's/^instance: *\([^ ]*\).*/\1/p' "$XW_CONFIG").kill.sock
+"$XW_BIN/xwctl" --socket "$socket" kills | grep -q 'firm SOTH: cancel only, confirmed, 1 canceled, by operator DESK' ||
+    xw_fail "xwctl --socket kills: $("$XW_BIN/xwctl" --socket "$socket" kills)"
+(cd "$(dirname "$socket")" && "$XW_BIN/xwctl" --socket "$(basename "$socket")" kills >/dev/null) || xw_fail "xwctl --socket without a folder"
+"$XW_BIN/xwctl" --socket /nothing.sock kills 2>"$XW_HOME/no_socket.log"
+xw_expect "the exit code where no socket is" $? 69
+grep -q '/nothing.sock: No such file' "$XW_HOME/no_socket.log" || xw_fail "no socket: $(cat "$XW_HOME/no_socket.log")"
 xw_stop
 ctl --json audit >"$XW_HOME/audit.json" || xw_fail "xwctl audit"
 # line FILTER: a line of the audit for which it holds

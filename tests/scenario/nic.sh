@@ -25,6 +25,12 @@ device 0000:81:00.0 8086 1592 1 ice 42 ens1
 device 0000:81:00.1 8086 1592 1 vfio-pci 43 -
 device 0000:05:00.0 10ec 8168 -1 r8169 - eth9
 device 0000:06:00.0 1af4 1041 -1 virtio-pci - eth0
+# And one on Hyper-V's bus, beside another device there.
+vmbus=$root/sys/bus/vmbus/devices
+mkdir -p "$vmbus"/{0a51bd74-a1e1-4a84-9d4c-2ea9ec4f1b11/net/eth5,eb765408-105f-49b6-b4aa-c123b64d17d4} "$root/sys/bus/vmbus/drivers/hv_netvsc"
+echo '{f8615163-df3e-46c5-913f-f2d2f965ed0e}' >"$vmbus/0a51bd74-a1e1-4a84-9d4c-2ea9ec4f1b11/class_id"
+ln -s ../../drivers/hv_netvsc "$vmbus/0a51bd74-a1e1-4a84-9d4c-2ea9ec4f1b11/driver"
+echo '{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}' >"$vmbus/eb765408-105f-49b6-b4aa-c123b64d17d4/class_id"
 printf 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n%s\n%s\n' \
     $'ens1\t0000000A\t00000000\t0001\t0\t0\t0\t000000FF' $'eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000' >"$root/proc/net/route"
 
@@ -34,7 +40,11 @@ mended() {
     jq -r --arg a "$1" '.[] | select(.address == $a) | .mend' "$out" | grep -q -- "$2" || xw_fail "the mend of $1 lacks: $2"
 }
 "$xwctl" --root "$root" --json nic match >"$out" || xw_fail "nic match ended with $?"
-xw_expect "devices" "$(jq length "$out")" 6
+xw_expect "devices" "$(jq length "$out")" 7
+matched 0a51bd74-a1e1-4a84-9d4c-2ea9ec4f1b11 profile azure
+matched 0a51bd74-a1e1-4a84-9d4c-2ea9ec4f1b11 bound false
+matched 0a51bd74-a1e1-4a84-9d4c-2ea9ec4f1b11 interfaces eth5
+mended 0a51bd74-a1e1-4a84-9d4c-2ea9ec4f1b11 'driverctl -b vmbus set-override 0a51bd74-a1e1-4a84-9d4c-2ea9ec4f1b11 uio_hv_generic'
 matched 0000:3b:00.0 profile connectx6
 matched 0000:3b:00.0 bound true
 matched 0000:3b:00.0 numa_node 0

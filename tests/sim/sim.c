@@ -28,7 +28,7 @@ struct sim_fiber {
     int error; // errno
 };
 
-static struct sim_fiber fibers[FIBERS];
+static struct sim_fiber fibers[FIBERS], *fibers_end = fibers; // behind the last that ever ran
 static struct sim_fiber *running;
 static void *scheduler_sp;
 
@@ -173,6 +173,7 @@ struct sim_fiber *sim_fiber_start(struct sim_process *process, void *(*run)(void
         fiber++;
     if (fiber == fibers + FIBERS)
         return NULL;
+    fibers_end = fiber < fibers_end ? fibers_end : fiber + 1;
     void *stack = fiber->stack;
     if (!stack) {
         stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -238,7 +239,7 @@ bool sim_wait(const void *object, uint64_t deadline_ns)
 
 void sim_wake(const void *object, bool all)
 {
-    for (struct sim_fiber *fiber = fibers; fiber < fibers + FIBERS; fiber++) {
+    for (struct sim_fiber *fiber = fibers; fiber < fibers_end; fiber++) {
         if (!fiber->process || fiber->done || fiber->waits_on != object || fiber->woken)
             continue;
         fiber->woken = true;
@@ -299,7 +300,7 @@ void sim_process_start(struct sim_process *process)
 
 static void end(struct sim_process *process, bool killed, int code)
 {
-    for (struct sim_fiber *fiber = fibers; fiber < fibers + FIBERS; fiber++) {
+    for (struct sim_fiber *fiber = fibers; fiber < fibers_end; fiber++) {
         if (fiber->process == process)
             fiber->process = NULL;
     }
@@ -340,7 +341,7 @@ void sim_process_signal(struct sim_process *process, int number)
 static struct sim_fiber *next_fiber(void)
 {
     struct sim_fiber *next = NULL;
-    for (struct sim_fiber *fiber = fibers; fiber < fibers + FIBERS; fiber++) {
+    for (struct sim_fiber *fiber = fibers; fiber < fibers_end; fiber++) {
         if (fiber->process && fiber->wake_ns != SIM_NEVER && (!next || fiber->wake_ns < next->wake_ns))
             next = fiber;
     }

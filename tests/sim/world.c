@@ -227,6 +227,8 @@ void world_line(const struct sim_process *process)
         if (strstr(line, never[i]))
             sim_fail("%s says %s", process->name, line);
     }
+    if (!disk.lies && strstr(line, "XW3006") && !strstr(line, "\"result\":\"system\""))
+        sim_fail("%s finds the journal damaged: %s", process->name, line);
     if (strstr(line, "XW2011") && disk.failures == failures_at_start)
         sim_fail("%s says %s, and the disk has not failed", process->name, line);
     sim.stats[STAT_SEGMENTS] += strstr(line, "\"XW3001\"") != NULL;
@@ -346,6 +348,8 @@ static const char *restless(void)
     const char *busy;
     if (!oracle_region())
         return "no region";
+    if (oracle_region()->header->stop) // also by a control whose journal has failed
+        return "the data plane is about to stop";
     if ((busy = operators_busy()) != NULL || (busy = clients_busy()) != NULL || (busy = market_busy()) != NULL)
         return busy;
     return unbalanced();

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "contract/assert.h"
+#include "engine/snapshot.h"
 
 #define OR(value, otherwise) ((value) ? (value) : (otherwise))
 
@@ -79,6 +80,51 @@ void rig_step(struct rig *rig, struct command *command)
         rig->steps++;
         xw_assert(rig->steps < 1000000);
     }
+}
+
+void rig_snapshot_take(struct rig_snapshot *snapshot, const struct engine *engine)
+{
+    struct snapshot_walk walk;
+    snapshot->count = 0;
+    snapshot_begin(&walk, engine);
+    for (;;) {
+        if (snapshot->count == snapshot->room) {
+            snapshot->room = snapshot->room ? 2 * snapshot->room : 1024;
+            snapshot->records = realloc(snapshot->records, snapshot->room * sizeof *snapshot->records);
+            xw_assert(snapshot->records);
+        }
+        if (!snapshot_next(&walk, &snapshot->records[snapshot->count]))
+            break;
+        snapshot->count++;
+    }
+    xw_assert(walk.records == snapshot->count);
+    xw_assert(!snapshot_next(&walk, &snapshot->records[snapshot->count]));
+}
+
+static void restore_failed(size_t record, const struct rig_snapshot *snapshot, const char *why)
+{
+    fprintf(stderr, "restore, record %zu of %zu: %s\n", record, snapshot->count, why);
+    abort();
+}
+
+void rig_restore(struct rig *rig, const struct rig_day *day, const struct rig_snapshot *snapshot)
+{
+    struct restore restore;
+    rig_new(rig, day, 0);
+    restore_begin(&restore, rig->engine);
+    for (size_t i = 0; i < snapshot->count; i++) {
+        restore_prefetch(&restore, &snapshot->records[i]);
+        enum restore_result result = restore_take(&restore, &snapshot->records[i]);
+        if (result == RESTORE_REFUSED)
+            restore_failed(i, snapshot, restore.refused);
+        if ((result == RESTORE_DONE) != (i + 1 == snapshot->count))
+            restore_failed(i, snapshot, "the stream ends elsewhere");
+    }
+    const char *broken = engine_check(rig->engine);
+    if (broken)
+        restore_failed(snapshot->count, snapshot, broken);
+    rig->hash = engine_event_hash(rig->engine);
+    rig->time_ns = engine_time_ns(rig->engine);
 }
 
 void rig_symbol(uint16_t locate, char name[8])

@@ -52,6 +52,18 @@ void rig_opening(const struct rig_day *day, void (*take)(void *context, struct c
 // Makes the engine and opens the day.
 void rig_open(struct rig *rig, const struct rig_day *day);
 
+// The records of a snapshot; free(records) when done.
+struct rig_snapshot {
+    struct command *records;
+    size_t count, room;
+};
+
+// Fills `snapshot`, empty or one taken before. Aborts with a sentence when the walk does not end as it says.
+void rig_snapshot_take(struct rig_snapshot *snapshot, const struct engine *engine);
+
+// Makes an engine of its own for the day, restored from `snapshot`. Aborts with a sentence when it is refused.
+void rig_restore(struct rig *rig, const struct rig_day *day, const struct rig_snapshot *snapshot);
+
 // Name of locate `locate` as on the wire.
 void rig_symbol(uint16_t locate, char name[8]);
 

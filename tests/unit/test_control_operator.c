@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,18 +52,23 @@ static void poll_desk(unsigned times)
     }
 }
 
-static int dial(void)
+static int dial_at(const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int directory = open(stage.config->run_directory, O_PATH | O_DIRECTORY);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/stage.control.sock", directory);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/stage.%s.sock", directory, name);
     int connected = connect(fd, (struct sockaddr *)&address, sizeof address);
     close(directory);
     if (connected == 0)
         return fd;
     close(fd);
     return -1;
+}
+
+static int dial(void)
+{
+    return dial_at("control");
 }
 
 // What comes back: the exit code of an answer, 0 for ok, -1 for none, -2 when the line was cut.
@@ -217,6 +223,49 @@ static void the_socket_is_its_owners_alone_and_goes_with_the_process(void **stat
     close(fd);
 }
 
+// The kill switch may be given to a group: ours here, which needs no right to be given to.
+static void the_kill_switch_is_a_groups_where_one_is_named(void **state)
+{
+    (void)state;
+    struct config *config = stage.config;
+    const char *before = config->control.kill_group;
+    const struct group *group = getgrgid(getegid());
+    char error[512] = "", path[256], text[2048];
+    struct stat socket_is;
+    if (!group)
+        skip();
+    char name[64];
+    snprintf(name, sizeof name, "%s", group->gr_name);
+    operator_free(desk);
+    config->control.kill_group = name;
+    desk = operator_new(&context, error, sizeof error);
+    assert_non_null(desk);
+    snprintf(path, sizeof path, "%s/stage.kill.sock", config->run_directory);
+    assert_int_equal(stat(path, &socket_is), 0);
+    assert_int_equal(socket_is.st_mode & 0777, 0660);
+    assert_int_equal(socket_is.st_gid, getegid());
+    snprintf(path, sizeof path, "%s/stage.control.sock", config->run_directory);
+    assert_int_equal(stat(path, &socket_is), 0);
+    assert_int_equal(socket_is.st_mode & 0777, 0600); // the rest is not
+    int fd = dial_at("kill");
+    assert_true(fd >= 0);
+    assert_int_equal(send(fd, "{\"ask\":\"kills\"}\n", 16, MSG_NOSIGNAL), 16);
+    poll_desk(4);
+    assert_int_equal(answer(fd, text, sizeof text), 0);
+    assert_int_equal(send(fd, "{\"ask\":\"phase\"}\n", 16, MSG_NOSIGNAL), 16);
+    poll_desk(4);
+    assert_int_equal(answer(fd, text, sizeof text), EX_USAGE); // nothing but the kill switch there
+    close(fd);
+    operator_free(desk);
+    config->control.kill_group = "no-such-group-here";
+    assert_null(operator_new(&context, error, sizeof error));
+    assert_non_null(strstr(error, "no-such-group-here"));
+    assert_non_null(strstr(error, "groupadd"));
+    config->control.kill_group = before;
+    desk = operator_new(&context, error, sizeof error);
+    assert_non_null(desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_line_may_come_in_pieces_and_several_at_once),
         cmocka_unit_test(an_endless_line_and_a_silent_caller_are_hung_up_on),
         cmocka_unit_test(as_many_callers_as_like_leave_room_for_the_next),
+        cmocka_unit_test(the_kill_switch_is_a_groups_where_one_is_named),
         cmocka_unit_test(the_socket_is_its_owners_alone_and_goes_with_the_process),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -179,8 +179,8 @@ static void tell_loss(unsigned core, uint16_t account, uint64_t sequence)
                               .scope = SCOPE_ACCOUNT,
                               .index = account,
                               .limit = LIMIT_LOSS,
-                              .before = 500,
-                              .after = 612,
+                              .before = 500000,
+                              .after = 612000,
                               .cmd_seq = sequence});
 }
 
@@ -335,7 +335,7 @@ static void test_a_kill_by_a_limit_is_confirmed_when_nothing_rests_durably(void 
     assert_int_equal(entry->source, KILL_BY_LIMIT);
     assert_int_equal(entry->blocks, 3);
     assert_false(entry->confirmed);
-    assert_string_equal(entry->why, "loss 500, reached 612");
+    assert_string_equal(entry->why, "loss: 61.20, limit 50.00");
     assert_int_equal(last_note(NOTE_KILL_BY_LIMIT)->note.number, 1);
     tell_loss_zero(1, 1, 7, 1500);
     poll(1);

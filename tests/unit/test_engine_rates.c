@@ -169,9 +169,46 @@ static void the_last_kinds_of_order_have_a_place(void **state)
     assert_true(refused > 1000);
 }
 
+static uint64_t draw(uint64_t *state, uint64_t below)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (*state >> 33) % below;
+}
+
+static void what_a_bucket_lets_pass_unseen_passes_and_tells_nothing(void **state)
+{
+    (void)state;
+    uint64_t seed = 11, unseen = 0, seen = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        struct tokens tokens = {0};
+        uint64_t now = draw(&seed, 1000), ppm = draw(&seed, 1000001);
+        tokens_set(&tokens, draw(&seed, 8) ? draw(&seed, 1000) : UINT64_MAX, draw(&seed, 20), now);
+        tokens_watch(&tokens, ppm);
+        for (unsigned k = 0; k < 200; k++) {
+            now += draw(&seed, 3) ? 0 : draw(&seed, SECOND / 20);
+            struct tokens plainly = tokens;
+            bool may = tokens_ahead(&tokens, now) <= tokens.watch, passes = tokens_pass(&tokens, now);
+            bool tells = passes && tokens_take(&tokens, now);
+            if (may) {
+                assert_true(passes && !tells);
+                tokens_take_plainly(&plainly, now);
+                assert_int_equal(plainly.due, tokens.due);
+                unseen++;
+            } else if (passes && !tells && tokens.low == 0) {
+                seen++; // as strict as need be: nothing else is looked at closely
+            }
+            if (tells)
+                tokens_turn(&tokens, ppm);
+        }
+    }
+    assert_true(unseen > 10000);
+    assert_int_equal(seen, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_bucket_lets_pass_unseen_passes_and_tells_nothing),
         cmocka_unit_test(a_bucket_gives_its_burst_and_then_its_rate),
         cmocka_unit_test(a_bucket_without_a_burst_has_its_rate),
         cmocka_unit_test(no_rate_is_no_limit_and_a_rate_of_none_lets_nothing_pass),

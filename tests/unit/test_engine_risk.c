@@ -18,7 +18,6 @@
 
 #define DAY_COMMANDS 1500
 #define ACCOUNTS 4
-#define RECORDS 4096
 
 // Orders whose price bounds what they can cost. The others are held to limits of quantities alone.
 #define FLOW_PRICED (FLOW_HIDDEN | FLOW_ATTRIBUTED | FLOW_RESERVE | FLOW_MINIMUM | FLOW_POST_ONLY | FLOW_AIQ | FLOW_ISO)
@@ -296,43 +295,10 @@ static void no_order_brings_shares_above_their_limit(void **state)
 }
 
 // ---- snapshots
-// -------------------------------------------------------------------------------------------------------
-
-struct stream {
-    struct command records[RECORDS];
-    size_t count;
-};
-
-static void take_snapshot(const struct engine *engine, struct stream *stream)
-{
-    struct snapshot_walk walk;
-    stream->count = 0;
-    snapshot_begin(&walk, engine);
-    while (snapshot_next(&walk, &stream->records[stream->count]))
-        assert_true(++stream->count < RECORDS);
-}
-
-static void restore_into(struct rig *rig, const struct rig_day *day, const struct stream *stream)
-{
-    struct restore restore;
-    rig_new(rig, day, 0);
-    restore_begin(&restore, rig->engine);
-    for (size_t i = 0; i < stream->count; i++) {
-        enum restore_result result = restore_take(&restore, &stream->records[i]);
-        if (result == RESTORE_REFUSED)
-            fail_msg("record %zu of %zu: %s", i, stream->count, restore.refused);
-        assert_int_equal(result, i + 1 == stream->count ? RESTORE_DONE : RESTORE_MORE);
-    }
-    const char *broken = engine_check(rig->engine);
-    if (broken)
-        fail_msg("a restored engine: %s", broken);
-    rig->hash = engine_event_hash(rig->engine);
-    rig->time_ns = engine_time_ns(rig->engine);
-}
 
 static void play_twins(uint64_t seed)
 {
-    static struct stream stream, again;
+    struct rig_snapshot stream = {0}, again = {0};
     struct command *commands = malloc(DAY_COMMANDS * sizeof *commands);
     struct rig_day day = day_of(seed, FLOW_ALL);
     struct rig rig, twin;
@@ -344,12 +310,12 @@ static void play_twins(uint64_t seed)
     for (size_t i = 0; i < DAY_COMMANDS; i++) {
         struct command c = draw_command(&state, &day, &commands[i]), same = c;
         if (i % 250 == 100 && snapshot_possible(rig.engine)) {
-            take_snapshot(i % 500 == 100 && has_twin ? twin.engine : rig.engine, &stream);
+            rig_snapshot_take(&stream, i % 500 == 100 && has_twin ? twin.engine : rig.engine);
             if (has_twin)
                 rig_free(&twin);
-            restore_into(&twin, &day, &stream);
+            rig_restore(&twin, &day, &stream);
             has_twin = true;
-            take_snapshot(twin.engine, &again);
+            rig_snapshot_take(&again, twin.engine);
             assert_int_equal(stream.count, again.count);
             assert_memory_equal(stream.records, again.records, stream.count * sizeof *stream.records);
         }
@@ -363,6 +329,8 @@ static void play_twins(uint64_t seed)
     assert_true(has_twin);
     rig_free(&rig);
     rig_free(&twin);
+    free(stream.records);
+    free(again.records);
     free(commands);
 }
 

@@ -20,53 +20,9 @@
 #define DAY_COMMANDS 3000
 #define CUTS 12
 
-struct stream {
-    struct command *records;
-    size_t count, room;
-};
-
 static void step(void *context, struct command *c)
 {
     rig_step(context, c);
-}
-
-static void take_snapshot(const struct engine *engine, struct stream *stream)
-{
-    struct snapshot_walk walk;
-    stream->count = 0;
-    snapshot_begin(&walk, engine);
-    for (;;) {
-        if (stream->count == stream->room) {
-            stream->room = stream->room ? 2 * stream->room : 1024;
-            stream->records = realloc(stream->records, stream->room * sizeof *stream->records);
-            assert_non_null(stream->records);
-        }
-        if (!snapshot_next(&walk, &stream->records[stream->count]))
-            break;
-        stream->count++;
-    }
-    assert_int_equal(walk.records, stream->count);
-    assert_false(snapshot_next(&walk, &stream->records[stream->count]));
-}
-
-// Restores into `rig`, an engine of its own.
-static void restore_into(struct rig *rig, const struct rig_day *day, const struct stream *stream)
-{
-    struct restore restore;
-    rig_new(rig, day, 0);
-    restore_begin(&restore, rig->engine);
-    for (size_t i = 0; i < stream->count; i++) {
-        restore_prefetch(&restore, &stream->records[i]);
-        enum restore_result result = restore_take(&restore, &stream->records[i]);
-        if (result == RESTORE_REFUSED)
-            fail_msg("record %zu of %zu: %s", i, stream->count, restore.refused);
-        assert_int_equal(result, i + 1 == stream->count ? RESTORE_DONE : RESTORE_MORE);
-    }
-    const char *broken = engine_check(rig->engine);
-    if (broken)
-        fail_msg("a restored engine: %s", broken);
-    rig->hash = engine_event_hash(rig->engine);
-    rig->time_ns = engine_time_ns(rig->engine);
 }
 
 static void assert_same_events(const struct rig *a, const struct rig *b, uint64_t seed, size_t at)
@@ -88,7 +44,7 @@ static void assert_same_events(const struct rig *a, const struct rig *b, uint64_
 static void play(uint64_t seed)
 {
     struct command *commands = malloc(DAY_COMMANDS * sizeof *commands);
-    struct stream stream = {0}, again = {0};
+    struct rig_snapshot stream = {0}, again = {0};
     struct rig_day day = flow_day(seed, FLOW_ALL | FLOW_KILL);
     struct rig rig, twin;
     bool has_twin = false;
@@ -101,12 +57,12 @@ static void play(uint64_t seed)
         uint64_t draw = (seed * DAY_COMMANDS + i) * UINT64_C(0x9E3779B97F4A7C15);
         bool cut = (draw >> 40) % (DAY_COMMANDS / CUTS) == 0 || i == 1 || i == DAY_COMMANDS - 1;
         if (cut && snapshot_possible(rig.engine)) {
-            take_snapshot(cuts++ % 3 == 2 && has_twin ? twin.engine : rig.engine, &stream);
+            rig_snapshot_take(&stream, cuts++ % 3 == 2 && has_twin ? twin.engine : rig.engine);
             if (has_twin)
                 rig_free(&twin);
-            restore_into(&twin, &day, &stream);
+            rig_restore(&twin, &day, &stream);
             has_twin = true;
-            take_snapshot(twin.engine, &again);
+            rig_snapshot_take(&again, twin.engine);
             assert_int_equal(stream.count, again.count);
             assert_memory_equal(stream.records, again.records, stream.count * sizeof *stream.records);
         }
@@ -137,10 +93,10 @@ static void a_restored_engine_goes_on_like_the_one_that_was_never_interrupted(vo
         play(i);
 }
 
-static struct stream of_day(uint64_t seed, struct rig_day *day)
+static struct rig_snapshot of_day(uint64_t seed, struct rig_day *day)
 {
     struct command *commands = malloc(DAY_COMMANDS * sizeof *commands);
-    struct stream stream = {0};
+    struct rig_snapshot stream = {0};
     struct rig rig;
     *day = flow_day(seed, FLOW_ALL | FLOW_KILL);
     flow_draw(seed, FLOW_ALL | FLOW_KILL, day, commands, DAY_COMMANDS);
@@ -148,7 +104,7 @@ static struct stream of_day(uint64_t seed, struct rig_day *day)
     rig_opening(day, step, &rig);
     for (size_t i = 0; i < DAY_COMMANDS / 2; i++)
         rig_step(&rig, &commands[i]);
-    take_snapshot(rig.engine, &stream);
+    rig_snapshot_take(&stream, rig.engine);
     rig_free(&rig);
     free(commands);
     return stream;
@@ -156,7 +112,7 @@ static struct stream of_day(uint64_t seed, struct rig_day *day)
 
 // Feeds the stream with record `at` left out, or given twice, or with one bit another one.
 enum damage { LEFT_OUT, TWICE, BIT };
-static enum restore_result feed_damaged(const struct rig_day *day, const struct stream *stream, size_t at,
+static enum restore_result feed_damaged(const struct rig_day *day, const struct rig_snapshot *stream, size_t at,
                                         enum damage damage, unsigned bit)
 {
     struct restore restore;
@@ -183,7 +139,7 @@ static void a_stream_with_any_bit_changed_is_refused_and_writes_nothing_wild(voi
 {
     (void)state;
     struct rig_day day;
-    struct stream stream = of_day(7, &day);
+    struct rig_snapshot stream = of_day(7, &day);
     for (size_t at = 0; at < stream.count; at++) {
         bool last = at + 1 == stream.count;
         assert_int_equal(feed_damaged(&day, &stream, at, LEFT_OUT, 0), last ? RESTORE_MORE : RESTORE_REFUSED);
@@ -207,7 +163,7 @@ static void an_engine_with_less_memory_refuses(void **state)
 {
     (void)state;
     struct rig_day day;
-    struct stream stream = of_day(3, &day);
+    struct rig_snapshot stream = of_day(3, &day);
     day.max_orders /= 2;
     assert_int_equal(feed_damaged(&day, &stream, SIZE_MAX, BIT, 0), RESTORE_REFUSED);
     free(stream.records);
@@ -217,9 +173,9 @@ static void the_digest_is_that_of_the_stream(void **state)
 {
     (void)state;
     struct rig_day day;
-    struct stream stream = of_day(11, &day);
+    struct rig_snapshot stream = of_day(11, &day);
     struct rig rig;
-    restore_into(&rig, &day, &stream);
+    rig_restore(&rig, &day, &stream);
     uint64_t digest = SNAPSHOT_DIGEST_SEED;
     for (size_t i = 0; i < stream.count; i++)
         digest = snapshot_digest_add(digest, &stream.records[i]);
