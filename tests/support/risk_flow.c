@@ -133,6 +133,8 @@ static uint64_t draw_value(struct taste *t, uint32_t row)
                             LIMIT_MOST_MS + 1,
                             LIMIT_MOST_PPM + 1,
                             LIMIT_UNSET - 1}[draw(state, 10)];
+    if (table[row].limit == LIMIT_ORDER_RATE && draw(state, 4) == 0) // a token comes back in as long as a command takes
+        return 10000000 + draw(state, 90000000);
     if (least == 1 && table[row].limit != LIMIT_DUPLICATE_MS) // rates and windows: of every size
         most >>= draw(state, 11);
     if (most < least)
