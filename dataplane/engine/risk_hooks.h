@@ -46,7 +46,7 @@ static inline uint8_t hook_rates(struct engine *e, const struct risk_order *o)
     return rates_enter(e, o->session, o->locate, o->side_name, o->command->quantity, o->command->price);
 }
 
-// End of 6: collar, bands, short sale restrictions.
+// End of 6: bands, short sale restrictions.
 static inline uint8_t hook_market(struct engine *e, const struct risk_order *o)
 {
     return o->market ? market_check(e, o->market) : REJECT_NONE;
