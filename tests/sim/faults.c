@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#define FAULT(name, text) _Bool fault_##name;
+#define FAULT(name, seed, text) _Bool fault_##name;
 #include "tests/sim/faults.def"
 #undef FAULT
 
 const struct fault faults[] = {
-#define FAULT(name, text) {#name, text, &fault_##name},
+#define FAULT(name, seed, text) {#name, text, seed, &fault_##name},
 #include "tests/sim/faults.def"
 #undef FAULT
 };

@@ -7,6 +7,7 @@
 
 struct fault {
     const char *name, *text;
+    unsigned seed; // begin with
     _Bool *planted;
 };
 extern const struct fault faults[];

@@ -193,8 +193,8 @@ static void run_seeds(const struct options *options, unsigned job, struct result
     }
 }
 
-// The planted bugs that are job `job`'s: each must be found within the given number of seeds, and the seed that finds
-// it must pass without it.
+// The planted bugs that are job `job`'s: each must be found by the seed that found it last or within the given number
+// of seeds, and the seed that finds it must pass without it.
 static void hunt(const struct options *options, unsigned job, struct result *result)
 {
     for (unsigned i = job; i < faults_count; i += options->jobs) {
@@ -203,8 +203,8 @@ static void hunt(const struct options *options, unsigned job, struct result *res
         bool found = false;
         if (options->fault && strcmp(options->fault, faults[i].name) != 0)
             continue;
-        for (uint64_t n = 0; n < options->seeds && !found; n++) {
-            task.seed = options->seed + n;
+        for (uint64_t n = 0; n <= options->seeds && !found; n++) {
+            task.seed = n == 0 ? faults[i].seed : options->seed + n - 1;
             found = !run_apart(&task, &outcome);
         }
         struct task without = {.seed = task.seed};
