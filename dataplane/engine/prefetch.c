@@ -28,7 +28,7 @@ static inline struct bucket *target(const struct engine *e, const struct command
     return &e->buckets[lookup_first(e, place)];
 }
 
-// The end of the queue that a new order will join, when its page is in the directory; of other commands something.
+// The end of the queue that a new order will join, when its page is in the directory.
 static inline void look_at_queue(const struct engine *e, const struct command *c)
 {
     if (c->locate > e->limit.max_symbols)
@@ -39,7 +39,6 @@ static inline void look_at_queue(const struct engine *e, const struct command *c
     __builtin_prefetch(&e->orders[level->tail], 1);
 }
 
-// The order that a command is about; of an Enter most often order 0, which is nobody's.
 static inline uint32_t look_at_order(const struct engine *e, const struct command *c)
 {
     uint16_t tag;
@@ -125,6 +124,8 @@ uint32_t engine_look_ahead(const struct engine *e, const struct command *far, co
         return 0;
     if (counted(e, near))
         look_at_parties(e, near);
+    if (near->type != CMD_ENTER)
+        return look_at_order(e, near);
     look_at_queue(e, near);
-    return look_at_order(e, near);
+    return 0;
 }
