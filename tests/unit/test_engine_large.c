@@ -120,20 +120,24 @@ static void an_adjustment_that_a_firms_sum_has_no_room_for_changes_nothing(void 
     (void)state;
     struct rig_day with_risk = day;
     with_risk.max_positions = 4; // sessions 0 and 2 are of one account
-    const uint32_t trades = 2000;
-    struct command *commands = malloc((2 * trades + 8) * sizeof *commands);
+    const uint32_t trades = 2001;
+    struct command *commands = malloc((2 * trades + 4) * sizeof *commands);
     size_t count = 0;
-    for (uint32_t i = 1; i <= trades; i++) {
-        commands[count++] = rig_enter(0, i, 'B', QUANTITY_MAX - (i == 1 ? 900000 : 0), 1, 100);
-        commands[count++] = rig_enter(2, i, 'S', QUANTITY_MAX - (i == 1 ? 900000 : 0), 1, 100);
+    for (uint32_t i = 1; i <= trades; i++) { // 3,998,001,004 shares in all, both sides counted
+        uint32_t quantity = i == 1 ? 1 : i == trades ? 2500 : QUANTITY_MAX;
+        commands[count++] = rig_enter(0, i, 'B', quantity, 1, 100);
+        commands[count++] = rig_enter(2, i, 'S', quantity, 1, 100);
     }
     commands[count++] = amend(CMD_ADJUST, 1, QUANTITY_MAX);
-    commands[count++] = amend(CMD_ADJUST, 1, 1);
-    commands[count++] = amend(CMD_ADJUST, 2, 500000);
-    commands[count++] = amend(CMD_ADJUST, trades, 600000);
+    commands[count++] = amend(CMD_ADJUST, 1, 999500);
     struct both_seen seen = {0};
     assert_true(both_play(0, &with_risk, commands, count, 1000, &seen));
-    assert_int_equal(seen.events[EV_BROKEN], 2 * 3); // the first was too large
+    assert_int_equal(seen.events[EV_TRADE], trades);
+    assert_int_equal(seen.events[EV_BROKEN], 0);
+    commands[count++] = amend(CMD_ADJUST, 1, 999499); // just as much as there is room for
+    commands[count++] = amend(CMD_ADJUST, 2, 500000);
+    assert_true(both_play(0, &with_risk, commands, count, 1000, &seen));
+    assert_int_equal(seen.events[EV_BROKEN], 2 * 2);
     free(commands);
 }
 
