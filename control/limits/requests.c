@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators at the limits desk, and what waits for a second person.
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,17 @@ static void tell(const struct limits_desk *desk, const struct limits_pending *pe
     desk->stepped(desk->stepped_context, step, pending, by, present ? present->value : LIMIT_UNSET);
 }
 
+// Drawn, so that who approves what he was told by a control that is gone can not mean another request.
+static uint32_t new_id(struct limits_desk *desk)
+{
+    uint32_t id;
+    do {
+        randombytes_buf(&id, sizeof id);
+        id = 100000 + id % 900000;
+    } while (find(desk, id));
+    return id;
+}
+
 // A place for a request: a free one. NULL: none.
 static struct limits_pending *place(struct limits_desk *desk, const char *by, uint64_t now_ns)
 {
@@ -60,7 +72,7 @@ static struct limits_pending *place(struct limits_desk *desk, const char *by, ui
         struct limits_pending *pending = &desk->pending[i];
         if (pending->id)
             continue;
-        pending->id = ++desk->last_id;
+        pending->id = new_id(desk);
         pending->expires_ns = now_ns + desk->config->risk.approval_seconds * SECOND_NS;
         snprintf(pending->by, sizeof pending->by, "%s", by);
         return pending;

@@ -72,8 +72,8 @@ static void add_account(unsigned number, const char *name)
     say("  - {account: %s, max_quantity: 900", name);
     limits->most[LIMIT_MAX_QUANTITY] = WORLD_MOST_QUANTITY;
     add_sums(limits, 30);
-    perhaps(limits, 20, LIMIT_LONG_POSITION, "long_position", 5000, 30000);
-    perhaps(limits, 20, LIMIT_SHORT_POSITION, "short_position", 5000, 30000);
+    perhaps(limits, 35, LIMIT_LONG_POSITION, "long_position", 3000, 20000);
+    perhaps(limits, 35, LIMIT_SHORT_POSITION, "short_position", 3000, 20000);
     if (maybe(30)) {
         say(", capital: 1000000.00, position_share_percent: 100, drawdown_percent: 0.0%llu",
             (unsigned long long)draw(1, 9));
