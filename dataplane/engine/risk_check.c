@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The checks of an order that is about to be taken, in the order of risk.md.
-#include "engine/book.h"
+#include "engine/collar.h"
 #include "engine/place.h"
 #include "engine/risk_limits.h"
 #include "engine/single.h"
@@ -143,6 +143,11 @@ static inline uint8_t check_alone(struct engine *e, const struct risk_order *o, 
     if ((ppm & ticks) != LIMIT_UNSET32) {
         uint8_t reason = check_fat_finger(e, o, ppm, ticks);
         if (UNLIKELY(reason != REJECT_NONE))
+            return reason;
+    }
+    if (UNLIKELY((session->forbidden | symbol->forbidden) & LOOK_COLLAR)) {
+        uint8_t reason = collar_check(e, o);
+        if (reason != REJECT_NONE)
             return reason;
     }
     return hook_market(e, o);

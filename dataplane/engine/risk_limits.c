@@ -82,6 +82,7 @@ static void tighten(const struct engine *e, struct order_limits *limits, enum sc
     limits->fat_ppm = narrow(least(limits->fat_ppm, risk_limit(e, scope, index, LIMIT_FAT_FINGER)));
     limits->fat_ticks = narrow(least(limits->fat_ticks, risk_limit(e, scope, index, LIMIT_FAT_FINGER_TICKS)));
     limits->forbidden |= forbidden == LIMIT_UNSET ? 0 : (uint32_t)forbidden;
+    limits->forbidden |= risk_limit(e, scope, index, LIMIT_COLLAR) == LIMIT_UNSET ? 0 : LOOK_COLLAR;
 }
 
 // From limits to what is watched.

@@ -81,11 +81,12 @@ struct order_limits {
     uint64_t notional;
     uint32_t quantity;
     uint32_t fat_ppm, fat_ticks;
-    uint32_t forbidden; // enum permission; | LOOK_CLOSELY | LOOK_FIRM_VOLUME
+    uint32_t forbidden; // enum permission; | LOOK_CLOSELY | LOOK_FIRM_VOLUME | LOOK_COLLAR
 };
 
 #define LOOK_CLOSELY (1u << 31)     // no order of the session is plain to risk
 #define LOOK_FIRM_VOLUME (1u << 30) // its firm has an ADV limit
+#define LOOK_COLLAR (1u << 29)      // a collar applies
 
 // All that an order of a session is compared with besides what is added up.
 struct session_line {

@@ -42,6 +42,11 @@ static void tell(struct engine *e, const struct risk_order *o, enum limit limit,
     hook_stage_reached(e, party_of_session(e, o->session));
 }
 
+uint64_t single_most(const struct engine *e, const struct risk_order *o, enum limit limit)
+{
+    return least(session_most(e, o, limit), risk_limit(e, SCOPE_SYMBOL, o->locate, limit));
+}
+
 uint8_t single_reached(struct engine *e, const struct risk_order *o, enum limit limit, uint64_t used, uint8_t reason)
 {
     const uint64_t most = session_most(e, o, limit), symbols = risk_limit(e, SCOPE_SYMBOL, o->locate, limit);

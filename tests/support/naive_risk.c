@@ -395,6 +395,7 @@ static bool alone_refused(struct naive_venue *v, const struct resting *o, enum l
     askers_of(v, o, askers);
     for (int i = 0; i < 3; i++)
         own = least(own, naive_limit(v, askers[i].scope, askers[i].index, limit));
+    own = least(own, naive_limit(v, SCOPE_VENUE, 0, limit));
     if (above(used, own) || above(used, symbol))
         return true;
     uint64_t own_level = naive_level(own, naive_alert_percent(v, SCOPE_SESSION, o->session));
@@ -412,6 +413,39 @@ static bool alone_refused(struct naive_venue *v, const struct resting *o, enum l
     return false;
 }
 
+// What the price of the order is held against by collars; 0: nothing.
+static uint32_t collared_from(const struct naive_venue *v, const struct resting *o)
+{
+    if (o->trigger)
+        return o->trigger == 'S' ? o->terms.trigger : 0;
+    const uint32_t best = best_of(v, o->locate, !naive_buys(o), true);
+    return best ? best : naive_mark(v, o->locate);
+}
+
+static bool beyond_collar(struct naive_venue *v, const struct resting *o)
+{
+    const wide from = collared_from(v, o);
+    if (!from || no_price(o))
+        return false;
+    const wide beyond = naive_buys(o) ? (wide)higher(o->price, discretion_price(o)) - from : from - o->price;
+    return beyond > 0 && alone_refused(v, o, LIMIT_COLLAR, (beyond * MILLION + from - 1) / from);
+}
+
+// A market order goes to the collar's edge, and no farther.
+static uint32_t collars_edge(const struct naive_venue *v, const struct resting *o)
+{
+    struct asker askers[3];
+    uint64_t most =
+        least(naive_limit(v, SCOPE_VENUE, 0, LIMIT_COLLAR), naive_limit(v, SCOPE_SYMBOL, o->locate, LIMIT_COLLAR));
+    askers_of(v, o, askers);
+    for (int i = 0; i < 3; i++)
+        most = least(most, naive_limit(v, askers[i].scope, askers[i].index, LIMIT_COLLAR));
+    const wide from = collared_from(v, o), span = from * most / MILLION;
+    if (most == LIMIT_UNSET || !o->market || o->trigger || !from)
+        return 0;
+    return naive_buys(o) ? (uint32_t)(from + span) : from > span ? (uint32_t)(from - span) : 1;
+}
+
 static int alone_code(struct naive_venue *v, const struct resting *o)
 {
     uint32_t from;
@@ -423,7 +457,7 @@ static int alone_code(struct naive_venue *v, const struct resting *o)
     if (beyond && (alone_refused(v, o, LIMIT_FAT_FINGER, (beyond * MILLION + from - 1) / from) ||
                    alone_refused(v, o, LIMIT_FAT_FINGER_TICKS, (beyond + tick - 1) / tick)))
         return 0x26;
-    return 0;
+    return beyond_collar(v, o) ? 0x21 : 0;
 }
 
 // ---- what is forbidden
@@ -621,8 +655,7 @@ static int sums_code(struct naive_venue *v, const struct resting *o, const struc
 
 // ---- all of it
 
-int naive_risk_check(struct naive_venue *v, const struct command *c, const struct resting *o,
-                     const struct resting *original)
+int naive_risk_check(struct naive_venue *v, const struct command *c, struct resting *o, const struct resting *original)
 {
     if (naive_killed(v, o) || (v->risk && naive_mode_blocks(v)))
         return 0x0F;
@@ -637,6 +670,7 @@ int naive_risk_check(struct naive_venue *v, const struct command *c, const struc
         code = alone_code(v, o);
     if (!code)
         code = naive_market_check(v, o);
+    o->edge = collars_edge(v, o);
     return code ? code : sums_code(v, o, original);
 }
 

@@ -116,6 +116,7 @@ static const struct {
               {LIMIT_MAX_NOTIONAL, {0x30}},
               {LIMIT_FAT_FINGER, {0x26}},
               {LIMIT_FAT_FINGER_TICKS, {0x26}},
+              {LIMIT_COLLAR, {0x21}},
               {LIMIT_GROSS_NOTIONAL, {0x20}},
               {LIMIT_NET_NOTIONAL, {0x20}},
               {LIMIT_LONG_POSITION, {0x1E}},
