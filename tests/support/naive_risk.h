@@ -94,12 +94,14 @@ struct naive_sums {
     wide executed, value;
 };
 
+uint16_t naive_account(const struct naive_venue *v, uint16_t session);
 uint16_t naive_firm(const struct naive_venue *v, uint16_t account); // its first account
 // The limit as it applies, modes included; LIMIT_UNSET none.
 uint64_t naive_limit(const struct naive_venue *v, enum scope scope, uint16_t index, enum limit limit);
 uint64_t naive_scaled(const struct naive_venue *v, enum limit limit, uint64_t value);
 uint64_t naive_position_limit(const struct naive_venue *v, const struct naive_position *p, enum limit limit);
 bool naive_belongs(const struct naive_venue *v, enum scope scope, uint16_t index, uint16_t session);
+struct naive_sums naive_position_sums(const struct naive_venue *v, uint16_t account, uint16_t locate);
 struct naive_sums naive_sums(const struct naive_venue *v, enum scope scope, uint16_t index);
 wide naive_gross(const struct naive_venue *v, enum scope scope, uint16_t index);
 wide naive_net(const struct naive_venue *v, enum scope scope, uint16_t index);
