@@ -88,7 +88,7 @@ struct order_limits {
 #define LOOK_FIRM_VOLUME (1u << 30) // its firm has an ADV limit
 #define LOOK_COLLAR (1u << 29)      // a collar applies
 
-// All that an order of a session is compared with besides what is added up.
+// All that an order of a session is compared with besides what is added up: alert levels, less one, where there are.
 struct session_line {
     struct order_limits limits;
     uint32_t account, firm, own; // parties

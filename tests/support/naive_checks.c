@@ -88,30 +88,54 @@ static bool above(wide use, uint64_t limit)
     return limit != LIMIT_UNSET && use > (wide)limit;
 }
 
+// Whether the use is at the alert level of a session, account and firm; or of the venue.
+static bool is_near(wide used, uint64_t limit, uint64_t percent)
+{
+    return limit != LIMIT_UNSET && limit && used >= naive_level(limit, percent);
+}
+
+static void tell(struct naive_venue *v, uint16_t session, uint16_t locate, enum limit limit, uint64_t before, wide used)
+{
+    struct naive_trader *trader = &v->risk->traders[session];
+    if (v->now < trader->single.quiet_until)
+        return;
+    trader->single.due = true;
+    trader->single.quiet_until = v->now + 1000000000;
+    trader->single.locate = locate;
+    trader->single.limit = limit;
+    trader->single.before = before;
+    trader->single.after = (uint64_t)used;
+}
+
+void naive_near(struct naive_venue *v, uint16_t session, uint16_t locate, enum limit limit, uint64_t most, wide used)
+{
+    if (is_near(used, most, naive_alert_percent(v, SCOPE_SESSION, session)))
+        tell(v, session, locate, limit, most, used);
+}
+
 // One limit of a single order: whether it refuses; otherwise its alert level may be told.
 static bool alone_refused(struct naive_venue *v, const struct resting *o, enum limit limit, wide used)
 {
-    struct naive_trader *trader = &v->risk->traders[o->session];
     struct asker askers[3];
-    uint64_t own = LIMIT_UNSET, symbol = naive_limit(v, SCOPE_SYMBOL, o->locate, limit);
+    uint64_t own = naive_limit(v, SCOPE_VENUE, 0, limit), symbol = naive_limit(v, SCOPE_SYMBOL, o->locate, limit);
     askers_of(v, o, askers);
     for (int i = 0; i < 3; i++)
         own = least(own, naive_limit(v, askers[i].scope, askers[i].index, limit));
-    own = least(own, naive_limit(v, SCOPE_VENUE, 0, limit));
     if (above(used, own) || above(used, symbol))
         return true;
-    uint64_t own_level = naive_level(own, naive_alert_percent(v, SCOPE_SESSION, o->session));
-    uint64_t symbol_level = naive_level(symbol, naive_alert_percent(v, SCOPE_VENUE, 0));
-    const bool near_own = own != LIMIT_UNSET && own && used >= own_level;
-    const bool near_symbol = symbol != LIMIT_UNSET && symbol && used >= symbol_level;
-    if ((!near_own && !near_symbol) || v->now < trader->single.quiet_until)
-        return false;
-    trader->single.due = true;
-    trader->single.quiet_until = v->now + 1000000000;
-    trader->single.locate = o->locate;
-    trader->single.limit = limit;
-    trader->single.before = near_own ? own : symbol;
-    trader->single.after = (uint64_t)used;
+    if (is_near(used, own, naive_alert_percent(v, SCOPE_SESSION, o->session)))
+        tell(v, o->session, o->locate, limit, own, used);
+    else if (is_near(used, symbol, naive_alert_percent(v, SCOPE_VENUE, 0)))
+        tell(v, o->session, o->locate, limit, symbol, used);
+    return false;
+}
+
+// One of what it all comes to: the same, without a symbol's.
+static bool together_refused(struct naive_venue *v, const struct resting *o, enum limit limit, uint64_t most, wide used)
+{
+    if (above(used, most))
+        return true;
+    naive_near(v, o->session, o->locate, limit, most, used);
     return false;
 }
 
@@ -270,7 +294,7 @@ static int totals_code(const struct naive_venue *v, const struct coming *n, cons
     return 0;
 }
 
-static bool above_share(const struct naive_venue *v, const struct naive_position *p, const struct naive_sums *working,
+static bool above_share(struct naive_venue *v, const struct naive_position *p, const struct naive_sums *working,
                         const struct coming *n)
 {
     uint64_t capital = naive_limit(v, SCOPE_ACCOUNT, p->account, LIMIT_CAPITAL);
@@ -284,10 +308,11 @@ static bool above_share(const struct naive_venue *v, const struct naive_position
     wide sign = n->buys ? 1 : -1;
     if (sign * p->quantity + working->quantity[n->buys] + n->quantity <= 0)
         return false;
-    return largest(sign * p->cost, 0) + working->notional[n->buys] + n->notional > (wide)capital * share / MILLION;
+    return together_refused(v, n->o, LIMIT_POSITION_SHARE, (uint64_t)((wide)capital * share / MILLION),
+                            largest(sign * p->cost, 0) + working->notional[n->buys] + n->notional);
 }
 
-static bool above_group(const struct naive_venue *v, const struct naive_position *p, const struct coming *n)
+static bool above_group(struct naive_venue *v, const struct naive_position *p, const struct coming *n)
 {
     uint64_t gross = naive_limit(v, SCOPE_ACCOUNT, p->account, LIMIT_GROSS_NOTIONAL);
     uint64_t percent = naive_limit(v, SCOPE_ACCOUNT, p->account, LIMIT_CORRELATION);
@@ -304,11 +329,11 @@ static bool above_group(const struct naive_venue *v, const struct naive_position
         struct naive_sums working = naive_position_sums(v, p->account, other->locate);
         sum += size_of(other->cost) + working.notional[0] + working.notional[1];
     }
-    return sum > (wide)gross * percent / MILLION;
+    return together_refused(v, n->o, LIMIT_CORRELATION, (uint64_t)((wide)gross * percent / MILLION), sum);
 }
 
 // An account's or its firm's part of what the symbol trades on an average day.
-static bool above_volume(const struct naive_venue *v, const struct naive_position *p, const struct coming *n,
+static bool above_volume(struct naive_venue *v, const struct naive_position *p, const struct coming *n,
                          enum scope scope, uint16_t index)
 {
     uint64_t percent = naive_limit(v, scope, index, LIMIT_ADV), adv = v->symbols[p->locate].adv;
@@ -321,7 +346,7 @@ static bool above_volume(const struct naive_venue *v, const struct naive_positio
         struct naive_sums working = naive_position_sums(v, other->account, p->locate);
         day += (wide)other->executed + working.quantity[0] + working.quantity[1];
     }
-    return percent != LIMIT_UNSET && adv && day * MILLION > (wide)adv * percent;
+    return adv && together_refused(v, n->o, LIMIT_ADV, percent, (day * MILLION + adv - 1) / adv);
 }
 
 static int sums_code(struct naive_venue *v, const struct resting *o, const struct resting *original)
@@ -343,7 +368,8 @@ static int sums_code(struct naive_venue *v, const struct resting *o, const struc
     struct naive_sums working = naive_position_sums(v, p->account, o->locate);
     enum limit side = n.buys ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION;
     wide worst = (n.buys ? p->quantity : -p->quantity) + working.quantity[n.buys] + n.quantity;
-    if (above(worst, naive_limit(v, SCOPE_ACCOUNT, p->account, side)) || above(worst, naive_position_limit(v, p, side)))
+    uint64_t most = least(naive_limit(v, SCOPE_ACCOUNT, p->account, side), naive_position_limit(v, p, side));
+    if (together_refused(v, o, side, most, worst))
         return 0x1E;
     int code = totals_code(v, &n, askers);
     if (code)

@@ -114,6 +114,9 @@ struct naive_position *naive_position_begun(struct naive_venue *v, uint16_t acco
 void naive_alert(struct naive_venue *v, char kind, enum scope scope, uint16_t index, uint16_t locate, unsigned limit,
                  uint64_t before, uint64_t after, char reason);
 
+// naive_checks.c: tells the session's alert when the use is at the limit's level.
+void naive_near(struct naive_venue *v, uint16_t session, uint16_t locate, enum limit limit, uint64_t most, wide used);
+
 // naive_rates.c
 int naive_rates_check(struct naive_venue *v, const struct command *c, const struct resting *o);
 void naive_rates_renew(struct naive_venue *v);
