@@ -109,6 +109,16 @@ _Static_assert(RISK_QUANTITY_MAX <= UINT32_MAX, "a position's sums of shares are
 _Static_assert((unsigned __int128)RISK_QUANTITY_MAX *PRICE_MAX + RISK_COST_MAX < INT64_MAX,
                "notionals, values, costs and cash are below 2^63");
 _Static_assert((uint64_t)QUANTITY_MAX *PRICE_MAX < UINT64_C(1) << 51, "one order's notional");
+_Static_assert((unsigned __int128)RISK_QUANTITY_MAX *PRICE_MAX + RISK_COST_MAX + (uint64_t)QUANTITY_MAX * PRICE_MAX <
+                   INT64_MAX,
+               "and with an order that is about to be refused");
+_Static_assert(LIMIT_MOST_MONEY <= RISK_COST_MAX && LIMIT_MOST_QUANTITY <= WATCH_NEVER,
+               "what is watched is a limit as it was set");
+_Static_assert((unsigned __int128)PRICE_MAX *UINT32_MAX < INT64_MAX,
+               "a price in millionths, in ticks: compared with a sign, no limit as well");
+_Static_assert((unsigned __int128)LIMIT_MOST_QUANTITY *LIMIT_MOST_PPM < INT64_MAX,
+               "an average day's volume in millionths");
+_Static_assert((RISK_QUANTITY_MAX + QUANTITY_MAX) * LIMIT_MOST_PPM < INT64_MAX, "shares in millionths");
 
 struct risk {
     uint32_t positions_limit; // 0: a day without risk

@@ -177,6 +177,12 @@ struct measure {
     uint64_t told_limit, told_use;
 };
 
+// The most that an alert tells of a loss.
+static uint64_t told(wide use)
+{
+    return use > INT64_MAX ? INT64_MAX : (uint64_t)use;
+}
+
 static struct measure measure(const struct naive_venue *v, enum scope scope, uint16_t index, enum limit limit,
                               const struct naive_sums *sums)
 {
@@ -209,7 +215,7 @@ static struct measure measure(const struct naive_venue *v, enum scope scope, uin
     }
     m.limit = value;
     m.told_limit = value;
-    m.told_use = (uint64_t)m.use;
+    m.told_use = told(m.use);
     if (limit != LIMIT_DRAWDOWN)
         return m;
     uint64_t capital = naive_limit(v, scope, index, LIMIT_CAPITAL);
@@ -218,7 +224,7 @@ static struct measure measure(const struct naive_venue *v, enum scope scope, uin
     if (!m.there)
         return m;
     value = value == LIMIT_UNSET ? naive_scaled(v, LIMIT_DRAWDOWN, 150000) : value;
-    m.told_use = (uint64_t)(party->peak - party->result);
+    m.told_use = told(party->peak - party->result);
     m.told_limit = (uint64_t)(((wide)capital + peak) * value / MILLION);
     m.use = (party->peak - party->result) * MILLION;
     m.limit = ((wide)capital + peak) * value;

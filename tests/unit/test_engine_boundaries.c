@@ -149,7 +149,7 @@ static struct command probe_of(const struct play *play, struct command *original
     if (play->way == WAY_ENTER)
         return probe;
     uint32_t quantity = play->way == WAY_MORE ? 1 : probe.quantity + 7, price = probe.price;
-    char away[32];
+    char away[48];
     snprintf(away, sizeof away, "O s0 1 B 1 S1 %s day", play->block->away);
     if (*play->block->away)
         price = command_of(play, away).price;
@@ -406,7 +406,7 @@ static void every_limit_bites_above_and_neither_at_nor_below(void **state)
     static struct block block;
     static bool seen[LIMITS];
     uint64_t bits = 0;
-    char line[256];
+    char line[sizeof block.line[0]];
     unsigned number = 0;
     FILE *file = fopen("tests/unit/boundaries.txt", "r");
     assert_non_null(file);
