@@ -220,7 +220,7 @@ static void check_rejected(unsigned number, const struct event *event, const str
     if (reason == REJECT_OTHER && limit == LIMITS && !may_be_blocked(number, event->session, command))
         sim_fail("core %u: order %u of session %u is rejected as killed, and nothing blocks it", number,
                  event->user_ref, event->session);
-    sim.stats[STAT_BEYOND_BANDS] += reason == REJECT_MARKET_IMPACT;
+    sim.stats[STAT_BEYOND_BANDS] += reason == REJECT_MARKET_IMPACT && limit == LIMITS;
     sim.stats[STAT_SHORT_SALES] += reason == REJECT_SHORT_SELL;
 }
 

@@ -82,6 +82,8 @@ static void add_account(unsigned number, const char *name)
     if (maybe(20))
         say(", fat_finger_percent: 0.1");
     if (maybe(20))
+        say(", collar_percent: 0.05");
+    if (maybe(20))
         say(", duplicates: 3, duplicate_ms: 50ms");
     if (maybe(20))
         say(", repeated_executions: 40, repeated_ms: 20ms");
