@@ -68,7 +68,7 @@ static json_t *subject(const struct config *config, const struct config_trip *tr
     const enum trip_each each = config_trip_info(trip->is)->each;
     char text[32];
     if (each == EACH_SESSION)
-        return json_string(of < config->sessions_count ? config->sessions[of].user : "?");
+        return json_string(of < config_streams(config) ? config_stream(config, of).user : "?");
     if (each == EACH_ACCOUNT)
         return json_string(of < config->accounts_count ? config->accounts[of].name : "?");
     if (each == EACH_HOST)
