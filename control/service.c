@@ -42,7 +42,9 @@
 #include "control/risk/audit.h"
 #include "control/risk/history.h"
 #include "control/risk/kills.h"
+#include "control/risk/retell.h"
 #include "control/risk/second.h"
+#include "control/risk/standing.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -78,6 +80,9 @@ struct service {
     struct alerts *alerts;
     struct audit *audit;
     struct history *past;
+    struct retell *retell;
+    bool lost; // a data plane, whose alerts are to be told again once its journal is whole
+    struct standing *standing;
     struct kills *kills;
     struct second *second;
     struct desk_context for_operators;
@@ -97,7 +102,8 @@ struct service {
     uint64_t watchdog_ns, watchdog_due_ns; // how often it is fed, 0: not at all
     uint64_t journal_turns;                // as they were when it was fed last
     uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns, presence_due_ns, schedule_due_ns, breakers_due_ns;
-    char status[80]; // what the service manager was told last, but for breakers
+    char status[80];  // what the service manager was told last, but for breakers
+    char stands[200]; // .. and what is killed or halted
 };
 
 static uint64_t monotonic_ns(void)
@@ -282,10 +288,11 @@ static void read_for_breakers(void *context, const struct command *record)
     breakers_read(service->breakers, record);
 }
 
-static void end_for_breakers(void *context, uint64_t now_ns)
+static void end_of_history(void *context, uint64_t now_ns)
 {
     const struct service *service = context;
     breakers_read_end(service->breakers, now_ns);
+    retell_all(service->retell);
 }
 
 static void open_services(struct service *service)
@@ -319,18 +326,23 @@ static void open_services(struct service *service)
         alerts_register(service->alerts, tell_breakers, service);
     service->audit = audit_new();
     service->past = history_new(&service->history, service->writer);
-    if (service->alerts && service->audit && service->past)
-        service->kills = kills_new(service->config, service->writer, service->past, service->alerts, service->audit);
-    if (service->kills)
+    service->retell = retell_new(service->config, &service->history, service->writer);
+    if (service->alerts && service->audit && service->past && service->retell) {
+        service->kills = kills_new(service->config, service->writer, service->past, service->retell, service->alerts,
+                                   service->audit);
+        service->standing = standing_new(service->config, service->retell, service->alerts);
+    }
+    if (service->kills && service->standing)
         service->second = second_new(service->limits, service->past, service->audit);
     if (!service->second)
         fail_with(EX_OSERR, "no memory");
     limits_desk_hear(service->limits, tell_reference, service);
-    history_register(service->past, read_for_breakers, end_for_breakers, service);
+    history_register(service->past, read_for_breakers, end_of_history, service);
     service->for_operators = (struct desk_context){.config = service->config,
                                                    .outbound = service->outbound,
                                                    .writer = service->writer,
                                                    .kills = service->kills,
+                                                   .standing = service->standing,
                                                    .audit = service->audit,
                                                    .limits = service->limits,
                                                    .breakers = service->breakers,
@@ -355,10 +367,9 @@ __attribute__((format(printf, 2, 3))) static void note_status(struct service *se
 static void tell_status(const struct service *service)
 {
     const char *text = breakers_text(service->breakers);
-    if (strcmp(text, "normal") == 0)
-        notify_status("%s", service->status);
-    else
-        notify_status("%s; %s", service->status, text);
+    const bool normal = strcmp(text, "normal") == 0;
+    notify_status("%s%s%s%s%s", service->status, normal ? "" : "; ", normal ? "" : text, service->stands[0] ? "; " : "",
+                  service->stands);
 }
 
 // ---- the serve loop -------------------------------------------------------------------------------------------------
@@ -400,6 +411,11 @@ static void watch_dataplane(struct service *service)
     if (generation_alive(generation))
         return;
     follower_hold(service->follower, true); // the next one's recovery comes first
+    if (service->requests)
+        while (alerts_poll(service->alerts, generation))
+            ;
+    kills_doubt(service->kills);
+    service->lost = true;
     if (all_halted(generation))
         note_end(service);
     else
@@ -414,6 +430,9 @@ static void watch_dataplane(struct service *service)
 static void look_for_dataplane(struct service *service)
 {
     generation_sweep(&service->generation, service->config, service->writer);
+    if (service->lost)
+        retell_all(service->retell);
+    service->lost = false;
     service->looked = true;
     if (!service->generation.joined)
         return;
@@ -570,7 +589,11 @@ static void poll_breakers(struct service *service)
             senses.trading |= (uint32_t)(phase == PHASE_PRE || phase == PHASE_REGULAR || phase == PHASE_AFTER) << core;
         }
     }
-    if (breakers_poll(service->breakers, &senses) && service->ready && service->stops == 0)
+    char before[sizeof service->stands];
+    memcpy(before, service->stands, sizeof before);
+    standing_text(service->standing, service->kills, service->stands, sizeof service->stands);
+    const bool other = breakers_poll(service->breakers, &senses) || strcmp(before, service->stands) != 0;
+    if (other && service->ready && service->stops == 0)
         tell_status(service);
 }
 
@@ -618,6 +641,8 @@ static void serve(struct service *service)
         work += operator_poll(service->desk, running(service), now_ns);
         if (running(service))
             work += history_poll(service->past, now_ns);
+        if (history_complete(service->past))
+            retell_poll(service->retell, running(service) ? &service->generation : NULL, now_ns);
         work += kills_poll(service->kills, running(service), now_ns);
         work += audit_poll(service->audit, running(service));
         watch_journal(service, now_ns);
@@ -672,6 +697,8 @@ int service_run(const char *path)
     memory_report("stop");
     operator_free(service.desk);
     kills_free(service.kills);
+    standing_free(service.standing);
+    retell_free(service.retell);
     second_free(service.second);
     history_free(service.past);
     audit_free(service.audit);

@@ -16,6 +16,7 @@
 #include "control/risk/history.h"
 #include "control/risk/kills.h"
 #include "control/risk/second.h"
+#include "control/risk/standing.h"
 #include "tests/unit/limits_venue.h"
 
 enum { GIVEN_MOST = 1024 };
@@ -26,6 +27,7 @@ static struct audit *audit;
 static struct kills *kills;
 static struct limits_desk *limits;
 static struct second *second;
+static struct standing *standing;
 static uint64_t now_ns;
 
 // In the place of recovery.c and history.c; and how far the journal is durable.
@@ -45,6 +47,36 @@ static struct {
 } readers[2];
 static unsigned readers_count;
 static bool complete;
+
+// In the place of retell.c: what it tells again is said by hand.
+static struct {
+    alerts_take *take;
+    retell_end *end;
+    void *context;
+} hearers[2];
+static unsigned hearers_count;
+static unsigned told_again; // cores that are asked for, a bit each
+
+void retell_register(struct retell *retell, alerts_take *take, retell_end *end, void *context)
+{
+    (void)retell;
+    assert_true(hearers_count < 2);
+    hearers[hearers_count].take = take;
+    hearers[hearers_count].end = end;
+    hearers[hearers_count++].context = context;
+}
+
+void retell_core(struct retell *retell, unsigned core)
+{
+    (void)retell;
+    told_again |= 1u << core;
+}
+
+bool retell_complete(const struct retell *retell)
+{
+    (void)retell;
+    return complete;
+}
 
 bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)
 {
@@ -93,11 +125,13 @@ static void start_control(void)
     readers_count = 0;
     alerts = alerts_new(config);
     audit = audit_new();
-    kills = kills_new(config, &writer, NULL, alerts, audit);
+    hearers_count = told_again = 0;
+    kills = kills_new(config, &writer, NULL, NULL, alerts, audit);
+    standing = standing_new(config, NULL, alerts);
     limits = limits_desk_new(config, "", error, sizeof error);
     assert_non_null(limits);
     second = second_new(limits, NULL, audit);
-    assert_true(kills && second);
+    assert_true(kills && second && standing);
     given_count = 0;
     complete = false;
 }
@@ -107,6 +141,7 @@ static void stop_control(void)
     second_free(second);
     limits_desk_free(limits);
     kills_free(kills);
+    standing_free(standing);
     audit_free(audit);
     alerts_free(alerts);
 }
@@ -117,11 +152,30 @@ static void read_record(const struct command *record)
         readers[i].record(readers[i].context, record);
 }
 
+static void read_end(void)
+{
+    for (unsigned i = 0; i < readers_count; i++)
+        readers[i].end(readers[i].context, now_ns);
+}
+
+static void say_again(unsigned core, struct alert alert)
+{
+    for (unsigned i = 0; i < hearers_count; i++)
+        hearers[i].take(hearers[i].context, core, &alert);
+}
+
+static void say_all_again(bool known)
+{
+    for (unsigned core = 0; core < 2; core++)
+        for (unsigned i = 0; i < hearers_count; i++)
+            hearers[i].end(hearers[i].context, core, known, now_ns);
+}
+
 static void read_nothing(void)
 {
     complete = true;
-    for (unsigned i = 0; i < readers_count; i++)
-        readers[i].end(readers[i].context, now_ns);
+    read_end();
+    say_all_again(true);
 }
 
 static int begin(void **state)
@@ -308,15 +362,17 @@ static void test_a_reset_lifts_its_own_scope_alone(void **state)
     kills_give(kills, &session, now_ns);
     poll(0);
     assert_int_equal(kills_session_sides(kills, 0, &by), 3);
-    const struct reset_entry reset = {.scope = SCOPE_ACCOUNT, .by = "RISK"};
+    const struct kill_entry reset = {.scope = SCOPE_ACCOUNT, .by = "RISK"};
     uint64_t id = kills_reset(kills, &reset);
     poll(0);
+    assert_int_equal(kills_at(kills, 0)->blocks, 3); // it is not taken yet
+    tell_kill(0, ALERT_RESET, id, 3, 900);
+    assert_int_equal(kills_at(kills, 0)->blocks, 3); // core 1 blocks still
+    tell_kill(1, ALERT_RESET, id, 3, 900);
     assert_int_equal(kills_at(kills, 0)->blocks, 0);
     assert_int_equal(kills_at(kills, 1)->blocks, 3);
     assert_int_equal(kills_session_sides(kills, 0, &by), 3);
     assert_int_equal(by->scope, SCOPE_SESSION);
-    for (unsigned core = 0; core < 2; core++)
-        tell_kill(core, ALERT_RESET, id, 3, 900);
     assert_true(kills_reset_confirmed(kills, kills_find_reset(kills, id)));
     assert_int_equal(kills_find_reset(kills, id)->lifted, 3);
     kills_reset_over(kills, id);
@@ -422,6 +478,252 @@ static void test_a_core_that_has_lost_control_is_shown_and_never_killed_again(vo
     assert_int_equal(kills_at(kills, 1)->blocks, 0);
     poll(5000);
     assert_int_equal(count_given(CMD_KILL, 0), 0);
+}
+
+// ---- what was missed, and what was not taken
+// ----------------------------------------------------------------------------
+
+static struct alert killed_by_loss(uint16_t account, uint64_t sequence)
+{
+    return (struct alert){.kind = ALERT_KILLED,
+                          .scope = SCOPE_ACCOUNT,
+                          .index = account,
+                          .limit = LIMIT_LOSS,
+                          .before = 500000,
+                          .after = 612000,
+                          .time_ns = sequence * 1000,
+                          .cmd_seq = sequence};
+}
+
+static struct alert zero_by_loss(uint16_t account, uint64_t canceled, uint64_t sequence)
+{
+    struct alert alert = killed_by_loss(account, sequence);
+    alert.kind = ALERT_ZERO;
+    alert.before = 0;
+    alert.after = canceled;
+    return alert;
+}
+
+static struct alert said(char kind, uint64_t id, uint64_t after, uint64_t sequence)
+{
+    return (struct alert){.kind = (uint8_t)kind,
+                          .scope = SCOPE_ACCOUNT,
+                          .limit = LIMITS,
+                          .before = id,
+                          .after = after,
+                          .time_ns = sequence * 1000,
+                          .cmd_seq = sequence};
+}
+
+static void test_a_kill_by_a_limit_whose_alert_was_lost_is_found_in_the_journal(void **state)
+{
+    (void)state;
+    read_nothing();
+    tell(1, killed_by_loss(2, 950));
+    say_again(1, killed_by_loss(1, 900));
+    say_again(1, zero_by_loss(1, 7, 900));
+    say_again(1, killed_by_loss(2, 950)); // heard already
+    say_again(1, zero_by_loss(2, 1, 950));
+    say_all_again(true);
+    poll(1);
+    assert_null(kills_at(kills, 2));
+    const struct kill_entry *entry = kills_at(kills, 0); // the older one comes first
+    assert_int_equal(entry->index, 1);
+    assert_int_equal(entry->limit, LIMIT_LOSS);
+    assert_int_equal(entry->before, 500000);
+    assert_int_equal(entry->after, 612000);
+    assert_int_equal(entry->blocks, 3);
+    assert_true(entry->confirmed);
+    assert_int_equal(entry->canceled, 7);
+    assert_string_equal(entry->why, "loss: 61.20, limit 50.00");
+    assert_int_equal(count_given(CMD_NOTE, NOTE_KILL_BY_LIMIT), 2);
+    assert_int_equal(last_note(NOTE_KILL_BY_LIMIT)->note.before, 500000);
+    // The next control knows both from their notes, which stand behind them.
+    read_all_given();
+    say_again(1, killed_by_loss(1, 900));
+    say_again(1, said(ALERT_RESET, 77, 3 << 2, 940)); // of account 0: another scope
+    struct alert reset = said(ALERT_RESET, 78, 3 << 2, 945);
+    reset.index = 1;
+    say_again(1, reset);
+    say_again(1, killed_by_loss(2, 950));
+    poll(1);
+    assert_null(kills_at(kills, 2));
+    const unsigned first = kills_at(kills, 0)->index == 1 ? 0 : 1;
+    assert_int_equal(kills_at(kills, first)->blocks, 0); // its note is younger than its reset
+    assert_int_equal(kills_at(kills, 1 - first)->blocks, 3);
+    assert_int_equal(count_given(CMD_NOTE, NOTE_KILL_BY_LIMIT), 0);
+}
+
+static void test_a_kill_that_a_dead_data_plane_had_taken_is_confirmed_by_the_journal(void **state)
+{
+    (void)state;
+    const struct kill_entry what = account_kill();
+    read_nothing();
+    uint64_t id = kills_give(kills, &what, now_ns);
+    poll(0);
+    kills_doubt(kills);
+    for (unsigned core = 0; core < 2; core++) {
+        say_again(core, said(ALERT_KILLED, id, 3 | KILL_BY_OPERATOR << 8, 900));
+        say_again(core, said(ALERT_ZERO, id, 4, 900));
+    }
+    say_all_again(true);
+    poll(1);
+    assert_true(kills_find(kills, id)->confirmed);
+    assert_int_equal(kills_find(kills, id)->canceled, 8);
+    assert_int_equal(count_given(CMD_KILL, 0), 2);
+}
+
+static void test_a_kill_that_a_dead_data_plane_had_not_taken_is_given_to_the_next(void **state)
+{
+    (void)state;
+    struct kill_entry what = account_kill();
+    read_nothing();
+    uint64_t blocking = kills_give(kills, &what, now_ns);
+    what.actions = KILL_CANCEL;
+    uint64_t waited_for = kills_give(kills, &what, now_ns), forgotten = kills_give(kills, &what, now_ns);
+    poll(0);
+    assert_int_equal(count_given(CMD_KILL, 0), 6);
+    kills_unattended(kills, blocking);
+    kills_unattended(kills, forgotten);
+    given_count = 0;
+    kills_doubt(kills);
+    poll(1);
+    assert_int_equal(count_given(CMD_KILL, 0), 0); // not before the journal has been read
+    say_all_again(true);
+    poll(1);
+    assert_int_equal(count_given(CMD_KILL, 0), 4);
+    for (unsigned i = 0; i < given_count; i++)
+        assert_int_not_equal(given[i].command.kill.id, forgotten);
+    assert_int_equal(kills_find(kills, waited_for)->missed, 0);
+    assert_int_equal(kills_find(kills, forgotten)->missed, 3); // orders have come since
+    poll(60000);
+    assert_int_equal(kills_find(kills, forgotten)->missed, 3);
+    assert_false(kills_find(kills, forgotten)->confirmed);
+}
+
+static void test_a_reset_that_a_dead_data_plane_had_not_taken_is_never_given_again(void **state)
+{
+    (void)state;
+    const struct kill_entry what = account_kill(), reset = {.scope = SCOPE_ACCOUNT, .by = "RISK"};
+    read_nothing();
+    uint64_t kill = kills_give(kills, &what, now_ns);
+    poll(0);
+    for (unsigned core = 0; core < 2; core++) {
+        tell_kill(core, ALERT_KILLED, kill, 3 | KILL_BY_OPERATOR << 8, 800);
+        tell_kill(core, ALERT_ZERO, kill, 1, 800);
+    }
+    uint64_t id = kills_reset(kills, &reset);
+    poll(0);
+    tell_kill(0, ALERT_RESET, id, 3, 900);
+    kills_doubt(kills);
+    say_again(0, said(ALERT_RESET, id, 3, 900));
+    say_all_again(true);
+    poll(60000);
+    assert_int_equal(count_given(CMD_RESET, 0), 2);
+    assert_int_equal(kills_find_reset(kills, id)->missed, 2);
+    assert_false(kills_reset_confirmed(kills, kills_find_reset(kills, id)));
+    assert_int_equal(kills_find(kills, kill)->blocks, 3);
+    assert_int_equal(kills_find(kills, kill)->blocked[0], 2); // core 1 alone
+}
+
+static void test_a_kill_that_was_reset_before_it_answered_does_not_block_again(void **state)
+{
+    (void)state;
+    const struct kill_entry what = account_kill(), reset = {.scope = SCOPE_ACCOUNT, .by = "RISK"};
+    read_nothing();
+    uint64_t kill = kills_give(kills, &what, now_ns), id = kills_reset(kills, &reset);
+    poll(0);
+    for (unsigned core = 0; core < 2; core++)
+        tell_kill(core, ALERT_RESET, id, 3, 900);
+    given_count = 0;
+    for (unsigned i = 0; i < 4; i++)
+        poll(2001);
+    assert_int_equal(kills_find(kills, kill)->blocks, 0);
+    assert_int_equal(count_given(CMD_KILL, 0), 0);
+}
+
+// ---- what stands ----------------------------------------------------------------------------------------------------
+
+static struct alert state_of(uint16_t locate, char state, uint64_t sequence)
+{
+    return (struct alert){.kind = ALERT_STATE,
+                          .scope = locate ? SCOPE_SYMBOL : SCOPE_VENUE,
+                          .index = locate,
+                          .locate = locate,
+                          .limit = LIMITS,
+                          .after = (uint8_t)state,
+                          .time_ns = sequence * 1000,
+                          .cmd_seq = sequence};
+}
+
+static void test_halts_stand_until_they_end_whatever_is_told_first(void **state)
+{
+    (void)state;
+    uint64_t since_ns;
+    read_nothing();
+    const struct config_symbol *first = &config->symbols[0];
+    assert_int_equal(standing_stopped(standing), 0);
+    tell(first->matcher, state_of(first->locate, STATE_HALTED, 500));
+    say_again(first->matcher, state_of(first->locate, STATE_PAUSED, 400)); // older
+    assert_int_equal(standing_symbol(standing, 0, &since_ns), STATE_HALTED);
+    assert_int_equal(since_ns, 500000);
+    assert_int_equal(standing_stopped(standing), 1);
+    say_again(first->matcher, state_of(first->locate, STATE_TRADING, 600));
+    assert_int_equal(standing_stopped(standing), 0);
+    // All of a core at once; which have a state of their own is told again.
+    tell(first->matcher, state_of(0, STATE_HALTED, 700));
+    assert_true(standing_stopped(standing) >= 1);
+    assert_int_equal(told_again, 1u << first->matcher);
+    struct alert level = state_of(0, 2, 800);
+    level.reason = 'W';
+    tell(first->matcher, level);
+    assert_int_equal(standing_level(standing), 2);
+    say_again(first->matcher, state_of(first->locate, STATE_TRADING, 900));
+    assert_int_equal(standing_symbol(standing, 0, &since_ns), STATE_TRADING);
+}
+
+static struct alert stage_of(char kind, enum limit limit, uint64_t after, uint64_t sequence)
+{
+    return (struct alert){.kind = (uint8_t)kind,
+                          .scope = SCOPE_ACCOUNT,
+                          .index = 1,
+                          .limit = (uint8_t)limit,
+                          .before = 100,
+                          .after = after,
+                          .time_ns = sequence * 1000,
+                          .cmd_seq = sequence};
+}
+
+static void test_a_limit_stands_at_its_level_until_it_has_eased_or_gone(void **state)
+{
+    (void)state;
+    uint32_t at = 0;
+    struct alert eased = stage_of(ALERT_EASED, LIMIT_WORKING_ORDERS, 10, 700);
+    read_nothing();
+    tell(0, stage_of(ALERT_LEVEL, LIMIT_WORKING_ORDERS, 70, 500));
+    tell(0, stage_of(ALERT_SLOWED, LIMIT_WORKING_ORDERS, 90, 600));
+    tell(0, stage_of(ALERT_LEVEL, LIMIT_MAX_QUANTITY, 90, 600)); // of one order: over at once
+    say_again(0, stage_of(ALERT_LEVEL, LIMIT_WORKING_ORDERS, 70, 500));
+    const struct standing_limit *limit = standing_next(standing, &at);
+    assert_int_equal(limit->limit, LIMIT_WORKING_ORDERS);
+    assert_true(limit->alert && limit->slowed);
+    assert_int_equal(limit->after, 70);
+    assert_null(standing_next(standing, &at));
+    eased.reason = ALERT_SLOWED;
+    tell(0, eased);
+    assert_true(limit->alert && !limit->slowed);
+    eased.reason = ALERT_LEVEL;
+    tell(0, eased);
+    at = 0;
+    assert_null(standing_next(standing, &at));
+    // A drawdown goes with the capital that it is a part of.
+    tell(1, stage_of(ALERT_LEVEL, LIMIT_DRAWDOWN, 70, 800));
+    at = 0;
+    assert_non_null(standing_next(standing, &at));
+    struct alert gone = stage_of(ALERT_CHANGED, LIMIT_CAPITAL, LIMIT_UNSET, 900);
+    tell(1, gone);
+    at = 0;
+    assert_null(standing_next(standing, &at));
 }
 
 // ---- two persons ----------------------------------------------------------------------------------------------------
@@ -599,6 +901,13 @@ int main(void)
         TEST(test_kills_by_a_limit_on_two_cores_are_two),
         TEST(test_the_next_control_has_a_kill_by_a_limit_counted_again),
         TEST(test_a_core_that_has_lost_control_is_shown_and_never_killed_again),
+        TEST(test_a_kill_by_a_limit_whose_alert_was_lost_is_found_in_the_journal),
+        TEST(test_a_kill_that_a_dead_data_plane_had_taken_is_confirmed_by_the_journal),
+        TEST(test_a_kill_that_a_dead_data_plane_had_not_taken_is_given_to_the_next),
+        TEST(test_a_reset_that_a_dead_data_plane_had_not_taken_is_never_given_again),
+        TEST(test_a_kill_that_was_reset_before_it_answered_does_not_block_again),
+        TEST(test_halts_stand_until_they_end_whatever_is_told_first),
+        TEST(test_a_limit_stands_at_its_level_until_it_has_eased_or_gone),
         TEST(test_the_audit_has_who_asked_who_agreed_and_what_became_of_the_rest),
         TEST(test_what_waits_when_control_ends_is_told_as_lapsed_by_the_next),
         TEST(test_every_taker_is_given_each_alert),
