@@ -25,7 +25,6 @@ static struct config_gateway gateways[1];
 static struct config_publisher publishers[2];
 static struct config_account accounts[2] = {{.name = "NORTH"}, {.name = "SOUTH"}};
 static struct config_session sessions[3] = {{.user = "A"}, {.user = "B", .matcher = 1}, {.user = "C"}};
-static struct config_drop_copy copies[1] = {{.user = "D", .matcher = 1}};
 static struct config_trip trips[4];
 static struct config config = {.modes = modes,
                                .modes_count = 2,
@@ -39,9 +38,7 @@ static struct config config = {.modes = modes,
                                .accounts = accounts,
                                .accounts_count = 2,
                                .sessions = sessions,
-                               .sessions_count = 3,
-                               .drop_copies = copies,
-                               .drop_copies_count = 1};
+                               .sessions_count = 3};
 
 static char directory[] = "/tmp/crosswire-breakers-XXXXXX";
 static struct generation generation = {.joined = true, .cores = 2};
@@ -661,25 +658,6 @@ static void bad_logins_close_the_port_of_their_session_alone(void **state)
     end();
 }
 
-static void bad_logins_close_the_port_of_a_drop_copy(void **state)
-{
-    struct command last;
-    (void)state;
-    trips[0] = trip(TRIP_BAD_LOGINS, 2, TRIP_BLOCK);
-    begin(1);
-    assert_true(login(3, false));
-    assert_int_equal(state_of(0, 3), BREAKER_CLOSED);
-    assert_true(login(3, false));
-    assert_int_equal(state_of(0, 3), BREAKER_OPEN);
-    assert_false(login(3, true));
-    assert_true(login(2, true));
-    pass(MS(20)); // its own matching core's chain has it
-    assert_int_equal(given_of(CMD_NOTE, &last), 1);
-    assert_int_equal(given[0].core, 1);
-    assert_int_equal(last.note.index, 3);
-    end();
-}
-
 static void bad_logins_that_are_only_told_close_nothing(void **state)
 {
     (void)state;
@@ -716,7 +694,6 @@ int main(void)
         cmocka_unit_test(a_reload_keeps_breakers_and_changes_thresholds),
         cmocka_unit_test(a_control_that_follows_one_that_was_killed_goes_on_with_its_breakers),
         cmocka_unit_test(bad_logins_close_the_port_of_their_session_alone),
-        cmocka_unit_test(bad_logins_close_the_port_of_a_drop_copy),
         cmocka_unit_test(bad_logins_that_are_only_told_close_nothing),
     };
     return cmocka_run_group_tests(tests, make_world, end_world);
