@@ -38,7 +38,14 @@ cancel 4 0
 LINES
 xw_told 1 'J 3 .*halted'
 xw_told 1 'A 4 '
+end=$((SECONDS + 5))
+until xw_ctl --json status | jq -e '.standing | .known and .symbols_count == 1 and .symbols[0].symbol == "ALPHA" and .symbols[0].state == "halted"' >/dev/null; do
+    [ $SECONDS -lt $end ] || xw_fail "the halt is not shown after a restart: $(xw_ctl --json status | jq -c .standing)"
+    sleep 0.05
+done
+xw_ctl status | grep -q '^HALTED: ..:..:.. symbol ALPHA: halted' || xw_fail "xwctl status: $(xw_ctl status)"
 xw_ctl resume ALPHA --by ALICE || xw_fail "xwctl resume"
+xw_expect "symbols that do not trade" "$(xw_ctl --json status | jq .standing.symbols_count)" 0
 xw_script 1 <<'LINES'
 enter 5 B 100 ALPHA 105100
 enter 6 B 100 ALPHA 105000
