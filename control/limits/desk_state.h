@@ -22,6 +22,7 @@ struct limits_desk {
     bool given;
     uint64_t wait;
     struct limits_pending pending[LIMITS_PENDING];
+    bool awaits_author;
     limits_stepped *stepped; // NULL: nobody is told
     void *stepped_context;
     limits_heard *heard; // the same

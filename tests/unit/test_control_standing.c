@@ -2,6 +2,8 @@
 // What control knows of halts and limits, what two persons decide, alerts and notes (control/risk).
 #include "tests/unit/risk_stage.h"
 
+#include <sysexits.h>
+
 // ---- what stands ----------------------------------------------------------------------------------------------------
 
 static struct alert state_of(uint16_t locate, char state, uint64_t sequence)
@@ -179,6 +181,52 @@ static void test_what_waits_when_control_ends_is_told_as_lapsed_by_the_next(void
     assert_int_equal(given_count, 0);
 }
 
+// Reloads with a file that raises NORTH's limit; `by` asks.
+static void reload_raise(const char *by)
+{
+    char path[32], error[512] = "";
+    struct config next = *config;
+    write_new(path, "accounts:\n  - {account: NORTH, max_quantity: 700}\n");
+    next.risk.limits = path;
+    struct limits_file *file = limits_desk_read(limits, &next, error, sizeof error);
+    unlink(path);
+    if (!file)
+        fail_msg("%s", error);
+    limits_desk_take(limits, file, by, now_ns);
+}
+
+static void test_who_asked_for_what_a_file_raises_is_known_to_the_next_control(void **state)
+{
+    (void)state;
+    read_nothing();
+    start_limits();
+    ask("NORTH", "50", "ANN");
+    give_limits();
+    reload_raise("CAROL");
+    poll(0);
+    const struct command *note = last_note(NOTE_SECOND_ASKED);
+    assert_string_equal(note->note.by, "CAROL");
+    for (unsigned i = 0; i < given_count; i++) {
+        journal[journal_count] = given[i].command;
+        journal[journal_count++].seq = i + 1;
+    }
+    stop_control();
+    start_control();
+    start_limits();
+    ask("NORTH", "50", "ANN");
+    give_limits();
+    reload_raise(LIMITS_FILE); // as a start finds it
+    const uint32_t id = limits_desk_pending(limits, 0)->id;
+    assert_int_equal(limits_desk_approve(limits, id, "CAROL").exit, EX_TEMPFAIL);
+    for (unsigned i = 0; i < journal_count; i++)
+        read_record(&journal[i]);
+    read_nothing();
+    poll(0);
+    assert_string_equal(last_note(NOTE_SECOND_STOOD_FOR)->note.by, "CAROL");
+    assert_int_equal(limits_desk_approve(limits, id, "CAROL").exit, EX_NOPERM);
+    assert_int_equal(limits_desk_approve(limits, id, "BOB").exit, 0);
+}
+
 // ---- alerts and notes -----------------------------------------------------------------------------------------------
 
 static struct alert taken[2];
@@ -257,6 +305,7 @@ int main(void)
         TEST(test_a_limit_stands_at_its_level_until_it_has_eased_or_gone),
         TEST(test_the_audit_has_who_asked_who_agreed_and_what_became_of_the_rest),
         TEST(test_what_waits_when_control_ends_is_told_as_lapsed_by_the_next),
+        TEST(test_who_asked_for_what_a_file_raises_is_known_to_the_next_control),
         TEST(test_every_taker_is_given_each_alert),
         TEST(test_scopes_are_called_as_in_the_configuration),
         TEST(test_notes_wait_for_a_data_plane_and_keep_their_order),
