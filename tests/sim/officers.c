@@ -187,6 +187,11 @@ void officers_line(const char *line)
 
 void officers_control_starts(void)
 {
+    if (file_busy) { // offered to one that was stopping
+        posix_hang_up(&file_busy);
+        file_busy = false;
+        world_mend_limits();
+    }
     memset(opened_ns, 0, sizeof opened_ns);
 }
 
