@@ -32,6 +32,7 @@ static void lay_out_risk(struct engine *e, const struct engine_capacity *capacit
     *offset = (*offset + sizeof(struct party) - 1) / sizeof(struct party) * sizeof(struct party);
     e->parties = part(base, offset, parties, sizeof(struct party)); // both lines of one are fetched as a pair
     risk->backs = part(base, offset, positions + 1, sizeof(struct position_back));
+    risk->begun = part(base, offset, positions + 1, sizeof(uint32_t));
     risk->index = part(base, offset, positions_index(capacity->max_positions), sizeof(uint64_t));
     risk->lines = part(base, offset, sessions, sizeof(struct session_line));
     risk->symbols = part(base, offset, symbols, sizeof(struct order_limits));

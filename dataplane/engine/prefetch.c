@@ -77,7 +77,6 @@ static inline void look_at_line(const struct engine *e, const struct command *c)
     __builtin_prefetch(&e->paces[c->session].messages, 1);
     __builtin_prefetch(&e->paces[entering], 1);
     __builtin_prefetch(&e->alikes[entering], 1);
-    __builtin_prefetch(&e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)]);
 }
 
 static inline void look_at_figures(const struct engine *e, const struct session_line *line)
@@ -107,8 +106,9 @@ static inline void look_at_parties(const struct engine *e, const struct command 
 {
     look_at_figures(e, &e->risk.lines[c->session]);
     look_at_maker(e, c);
-    uint64_t entry = e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)];
-    __builtin_prefetch(&e->risk.positions[(uint32_t)entry], 1);
+    if (e->risk.row)
+        __builtin_prefetch(
+            &e->risk.positions[position_own(&e->risk, (uint16_t)e->risk.lines[c->session].account, c->locate)], 1);
 }
 
 uint32_t engine_look_ahead(const struct engine *e, const struct command *far, const struct command *near, uint32_t hint)

@@ -216,7 +216,7 @@ static inline bool position_above(const struct engine *e, const struct risk_orde
 {
     const struct position *position = &e->risk.positions[o->position];
     int64_t most = line->most[added->side];
-    if (UNLIKELY(position->closely & POSITION_BOUNDED)) {
+    if (UNLIKELY(position->state & POSITION_BOUNDED)) {
         enum limit limit = added->side == BUY ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION;
         uint64_t own = hook_scaled(e, limit, e->risk.backs[o->position].most[added->side]);
         most = own < (uint64_t)most ? (int64_t)own : most;

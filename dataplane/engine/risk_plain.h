@@ -43,11 +43,12 @@ static inline uint32_t plain_asks(const struct engine *e, uint64_t terms)
             return false;                     \
     } while (0)
 
-// The position of the account in the symbol when it stands in its first place, else 0.
+// The position of the account in the symbol, begun or not, where it has a place of its own.
 static inline uint32_t position_glance(const struct engine *e, uint32_t account, uint16_t locate)
 {
-    uint64_t entry = e->risk.index[position_place(&e->risk, (uint16_t)account, locate)];
-    return entry >> 32 == position_key((uint16_t)account, locate) ? (uint32_t)entry : 0;
+    const struct risk *risk = &e->risk;
+    return __builtin_expect(risk->row != 0, 1) ? position_own(risk, (uint16_t)account, locate)
+                                               : position_find(e, (uint16_t)account, locate);
 }
 
 // Checks 3 and 6: permissions, and the order alone.
@@ -93,13 +94,12 @@ static inline __attribute__((always_inline)) bool plain_held(const struct engine
                                                              int64_t notional)
 {
     unsigned side = o.side;
-    OR_CLOSELY(position->closely);
+    OR_CLOSELY(position->state != POSITION_BEGUN);
     OR_CLOSELY(side_turn(side, position->quantity) + position->working[side] + quantity > line->most[side]);
     OR_CLOSELY(line->adv_ppm != LIMIT_UNSET32 && !plain_volume(e, terms_locate(o.terms), line, position, quantity));
     int64_t cost = side_turn(side, position->cost);
     uint64_t value = (uint64_t)(cost > 0 ? cost : 0) + position->notional[side] + (uint64_t)notional;
     OR_CLOSELY(value > line->share);
-    OR_CLOSELY(!group_fits(e, position, notional));
     return true;
 }
 

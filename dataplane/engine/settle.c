@@ -254,7 +254,8 @@ static bool mark_positions(struct engine *e, unsigned *looks)
             return false;
         --*looks;
         s->marks_next = s->marks_next < e->risk.positions_count ? s->marks_next + 1 : 1;
-        losses_mark(e, s->marks_next, risk_mark(e, e->risk.positions[s->marks_next].locate));
+        struct position *position = &e->risk.positions[e->risk.begun[s->marks_next]];
+        losses_mark(e, position, risk_mark(e, position->locate));
     }
     return true;
 }

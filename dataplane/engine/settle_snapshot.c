@@ -82,16 +82,16 @@ static bool put_alike(const struct engine *e, uint32_t at, uint32_t place, struc
 
 static bool put_holding(const struct engine *e, uint32_t at, struct command *c)
 {
-    const struct holding *holding = &e->holdings[at];
-    c->restore_rates.values[0] = (uint64_t)holding->counted;
-    c->restore_rates.values[1] = (uint64_t)(holding->counted >> 64);
+    const struct position *position = &e->risk.positions[e->risk.begun[at]];
+    const struct holding *holding = &e->holdings[e->risk.begun[at]];
+    c->restore_rates.values[0] = position->marked;
     c->restore_rates.values[2] = holding->repeated_began;
     c->restore_rates.values[3] = holding->quiet_from;
     c->restore_rates.values[4] = holding->mmp_began;
     c->restore_rates.values[5] = holding->mmp_quantity;
     c->restore_rates.values[6] = holding->mmp_fills | (uint64_t)holding->repeated << 32;
-    c->restore_rates.told = (e->risk.positions[at].closely & POSITION_WAITS) != 0;
-    return holding->counted || holding->mmp_began || holding->repeated_began;
+    c->restore_rates.told = (position->state & POSITION_WAITS) != 0;
+    return position->marked || holding->mmp_began || holding->repeated_began;
 }
 
 static bool put_party(const struct engine *e, uint32_t at, struct command *c)
@@ -202,18 +202,17 @@ static void take_holding(struct engine *e, uint32_t number, const struct command
 {
     struct position *position = &e->risk.positions[number];
     const uint64_t *values = c->restore_rates.values;
-    wide_money counted = money_of(values);
-    e->holdings[number] = (struct holding){.counted = counted,
-                                           .repeated_began = values[2],
+    e->holdings[number] = (struct holding){.repeated_began = values[2],
                                            .quiet_from = values[3],
                                            .mmp_began = values[4],
                                            .mmp_quantity = values[5],
                                            .mmp_fills = (uint32_t)values[6],
                                            .repeated = (uint32_t)(values[6] >> 32)};
     if (c->restore_rates.told)
-        position->closely |= POSITION_WAITS;
-    e->standings[position->account].result += counted;
-    e->standings[party_of_firm(e, risk_firm(e, position->account))].result += counted;
+        position->state |= POSITION_WAITS;
+    position->marked = (uint32_t)values[0];
+    e->standings[position->account].result += position_result(position);
+    e->standings[party_of_firm(e, risk_firm(e, position->account))].result += position_result(position);
 }
 
 bool settle_take(struct engine *e, const struct command *c)
@@ -238,7 +237,7 @@ bool settle_take(struct engine *e, const struct command *c)
         take_alike(e, (uint16_t)index, c);
         return true;
     case KIND_HOLDINGS:
-        take_holding(e, index, c);
+        take_holding(e, e->risk.begun[index], c);
         return index != 0;
     case KIND_PARTIES:
         e->told[index] = c->restore_rates.told;
@@ -257,7 +256,6 @@ void settle_taken(struct engine *e)
         return;
     mode_work_out(e);
     e->slowing = e->mode.rate != 0;
-    groups_work_out(e);
     for (uint32_t party = 0; party < count_of(e, KIND_PARTIES); party++) {
         uint32_t told = e->told[party];
         e->settling.told += told != 0;

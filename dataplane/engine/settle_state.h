@@ -69,13 +69,12 @@ _Static_assert(sizeof(struct symbol_pace) == 64, "one line");
 
 // What a position has besides. Windows begin with their first execution.
 struct holding {
-    wide_money counted; // its part of the account's result
     uint64_t repeated_began;
     uint64_t quiet_from; // while its position waits: the last execution
     uint64_t mmp_began, mmp_quantity;
     uint32_t mmp_fills;
     uint32_t repeated;
-    uint32_t unused[2];
+    uint64_t unused[3];
 };
 _Static_assert(sizeof(struct holding) == 64, "one line");
 
@@ -83,12 +82,13 @@ _Static_assert(sizeof(struct holding) == 64, "one line");
 struct standing {
     wide_money result, peak; // realised and marked; its highest, at least 0
     wide_money low;          // a result at or below this is to be looked at
-    uint64_t group_most;     // of a group of symbols, at most GROUP_NEVER
-    uint64_t unused;
-    // Second line, an account's.
+    uint32_t repeated;       // an account's REPEATED_EXECUTIONS; UINT32_MAX none
+    bool grouped;            // the account's groups are kept
+    uint8_t unused[3];
     uint64_t repeated_ns;
-    uint32_t repeated; // REPEATED_EXECUTIONS; UINT32_MAX none
-    uint32_t unused1[13];
+    // Second line.
+    uint64_t group_most; // of a group of symbols, at most GROUP_NEVER
+    uint64_t unused1[7];
 };
 _Static_assert(sizeof(struct standing) == 128, "two lines");
 
@@ -99,8 +99,8 @@ enum staged { STAGED_LOSS = USES, STAGED_DRAWDOWN, STAGED };
 #define TOLD_SLOWED_ANY 0xFF00u
 
 #define RISK_GROUPS 32u // groups of correlated symbols: 1..32
-// An account's row of struct engine's groups. Of each group what is left of group_most; 0 is no group's and never read
-// as one.
+// An account's row of struct engine's groups. Of each group what is left of group_most, while they are kept; 0 is no
+// group's and never read as one.
 #define GROUPS_ROW (RISK_GROUPS + 1)
 #define GROUP_NEVER ((uint64_t)INT64_MAX)
 
@@ -117,7 +117,7 @@ struct settling {
     uint32_t count;          // of the bits set
     uint32_t first;          // no word of bits before this one has any
     uint32_t told;           // parties of which some stage is told
-    uint32_t marks_next;     // position, in rotation from tick to tick
+    uint32_t marks_next;     // place in risk.begun, in rotation from tick to tick
     uint32_t marks_left;     // of this tick
     uint32_t eases_next;     // next party that this tick looks at
     bool eases;              // this command is a tick: what is told may be over
