@@ -69,14 +69,21 @@ static inline bool counted(const struct engine *e, const struct command *c)
     return e->risk.positions_limit && c->session < e->limit.max_sessions;
 }
 
+// Where a position stands when each has a place of its own; else that of nobody.
+static inline struct position *look_at_position(const struct engine *e, uint16_t session, uint16_t locate)
+{
+    return &e->risk.positions[position_own(&e->risk, e->sessions[session].account, locate) &
+                              -(uint32_t)(e->risk.row >= locate)];
+}
+
 // An Enter's lines, for all others those of session 0: selected without a branch.
 static inline void look_at_line(const struct engine *e, const struct command *c)
 {
     uint32_t entering = c->session & -(uint32_t)(c->type == CMD_ENTER);
-    __builtin_prefetch(&e->risk.lines[c->session]);
-    __builtin_prefetch(&e->paces[c->session].messages, 1);
-    __builtin_prefetch(&e->paces[entering], 1);
+    __builtin_prefetch(&e->risk.lines[c->session], 1);
+    __builtin_prefetch(&e->risk.lines[entering].limits, 1);
     __builtin_prefetch(&e->alikes[entering], 1);
+    __builtin_prefetch(look_at_position(e, c->session, c->locate), 1);
 }
 
 static inline void look_at_figures(const struct engine *e, const struct session_line *line)
@@ -84,6 +91,15 @@ static inline void look_at_figures(const struct engine *e, const struct session_
     __builtin_prefetch(&e->parties[line->own], 1);
     __builtin_prefetch(&e->parties[line->account], 1);
     __builtin_prefetch(&e->parties[line->firm], 1);
+}
+
+// What an execution counts in besides.
+static inline void look_at_result(const struct engine *e, const struct session_line *line,
+                                  const struct position *position)
+{
+    __builtin_prefetch(&e->holdings[position - e->risk.positions], 1);
+    __builtin_prefetch(&e->standings[line->account], 1);
+    __builtin_prefetch(&e->standings[line->firm], 1);
 }
 
 // Whom an order that takes will meet first.
@@ -97,18 +113,22 @@ static inline void look_at_maker(const struct engine *e, const struct command *c
         return;
     const struct order *maker = &e->orders[e->levels[book->best_level[side ^ 1]].head];
     uint16_t session = key_session(maker->key);
-    __builtin_prefetch(&e->risk.positions[maker->position], 1);
-    if (session < e->limit.max_sessions)
-        look_at_figures(e, &e->risk.lines[session]);
+    const struct position *position = &e->risk.positions[maker->position];
+    __builtin_prefetch(position, 1);
+    look_at_result(e, &e->risk.lines[c->session], look_at_position(e, c->session, c->locate));
+    if (session >= e->limit.max_sessions)
+        return;
+    __builtin_prefetch(&e->paces[session]);
+    look_at_figures(e, &e->risk.lines[session]);
+    look_at_result(e, &e->risk.lines[session], position);
 }
 
 static inline void look_at_parties(const struct engine *e, const struct command *c)
 {
-    look_at_figures(e, &e->risk.lines[c->session]);
+    const struct session_line *line = &e->risk.lines[c->session];
+    look_at_figures(e, line);
+    __builtin_prefetch(&e->alikes[c->session].places[line->alike.next], 1);
     look_at_maker(e, c);
-    if (e->risk.row)
-        __builtin_prefetch(
-            &e->risk.positions[position_own(&e->risk, (uint16_t)e->risk.lines[c->session].account, c->locate)], 1);
 }
 
 uint32_t engine_look_ahead(const struct engine *e, const struct command *far, const struct command *near, uint32_t hint)

@@ -297,7 +297,7 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
 uint8_t risk_check(struct engine *e, struct risk_order *o)
 {
     const struct session_line *line = &e->risk.lines[o->session];
-    const struct order_limits *symbol = &e->risk.symbols[o->locate];
+    const struct order_limits *symbol = &e->symbol_paces[o->locate].limits;
     e->risk.refused = LIMITS;
     e->risk.checked = e->sequence;
     uint8_t reason = hook_blocked(e, o);

@@ -69,7 +69,7 @@ static inline uint32_t hook_reference(const struct engine *e, uint16_t locate)
 
 static inline uint64_t hook_adv(const struct engine *e, uint16_t locate)
 {
-    return e->markets[locate].adv;
+    return e->symbol_paces[locate].adv;
 }
 
 // A limit's value under the modes that are on.

@@ -139,9 +139,9 @@ static void work_out_symbol(struct engine *e, uint16_t locate)
 {
     if (e->books[locate].tick == 0)
         return;
-    e->risk.symbols[locate] = unlimited;
-    tighten(e, &e->risk.symbols[locate], SCOPE_SYMBOL, locate);
-    watch_singles(&e->risk.symbols[locate], settle_alert_ppm(e, SCOPE_VENUE, 0));
+    e->symbol_paces[locate].limits = unlimited;
+    tighten(e, &e->symbol_paces[locate].limits, SCOPE_SYMBOL, locate);
+    watch_singles(&e->symbol_paces[locate].limits, settle_alert_ppm(e, SCOPE_VENUE, 0));
     hook_limits_changed(e, SCOPE_SYMBOL, locate);
 }
 

@@ -7,6 +7,8 @@
 #define CROSSWIRE_ENGINE_RISK_STATE_H
 
 #include "contract/command.h"
+#include "engine/alike.h"
+#include "engine/tokens.h"
 
 // What is added up for a session, an account and a firm, and limited.
 enum use { USE_GROSS, USE_NET, USE_DAY_QUANTITY, USE_DAY_VALUE, USE_ORDERS, USES };
@@ -88,15 +90,18 @@ struct order_limits {
 #define LOOK_CLOSELY (1u << 31)     // no order of the session is plain to risk
 #define LOOK_FIRM_VOLUME (1u << 30) // its firm has an ADV limit
 
-// All that an order of a session is compared with besides what is added up.
+// All that an order of a session is compared with besides what is added up. A cancel reads the first line.
 struct session_line {
-    struct order_limits limits;
+    struct tokens messages, orders;
     uint32_t account, firm, own; // parties
     uint32_t adv_ppm;            // of its account: LIMIT_UNSET32 none
-    uint64_t share;              // of its account: POSITION_SHARE of CAPITAL as money
-    int64_t most[2];             // of its account: BUY: long position of a symbol, SELL: short; INT64_MAX none
+
+    struct order_limits limits;
+    struct alike_limit alike;
+    uint64_t share;  // of its account: POSITION_SHARE of CAPITAL as money
+    int64_t most[2]; // of its account: BUY: long position of a symbol, SELL: short; INT64_MAX none
 };
-_Static_assert(sizeof(struct session_line) == 64, "one line");
+_Static_assert(sizeof(struct session_line) == 128, "two lines");
 
 #define LIMIT_UNSET32 UINT32_MAX
 
@@ -119,12 +124,11 @@ struct risk {
     struct position_back *backs;
     uint64_t *index; // where there is no place for all, open addressing: key << 32 | position
     uint32_t index_mask;
-    uint32_t refused;             // enum limit that refused the last order that was checked, LIMITS none
-    uint64_t checked;             // its command's sequence
-    struct session_line *lines;   // by session
-    struct order_limits *symbols; // by locate
-    uint16_t *firms;              // by account: the firm's first account
-    uint64_t (*limits)[LIMITS];   // as set: venue, firms, accounts, sessions, symbols
+    uint32_t refused;           // enum limit that refused the last order that was checked, LIMITS none
+    uint64_t checked;           // its command's sequence
+    struct session_line *lines; // by session
+    uint16_t *firms;            // by account: the firm's first account
+    uint64_t (*limits)[LIMITS]; // as set: venue, firms, accounts, sessions, symbols
 };
 
 #endif

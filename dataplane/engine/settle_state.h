@@ -26,27 +26,24 @@ enum pace_told { // what a session's settling has to tell
     TOLD_MMP = 1 << 3, // its orders of mmp_locate are to be canceled
 };
 
-// A session's.
+// A session's, besides struct session_line.
 struct pace {
-    struct tokens orders;
-    struct alike_limit alike;
-
-    struct tokens messages;
-    uint32_t alike_tell; // so many orders alike are worth an alert
-    uint32_t mmp_limit;
-    uint16_t mmp_locate;
-    uint16_t turned;    // enum pace_told
-    uint32_t slow_rate; // that `slowed` is set to, 0 none yet
-
+    // What its executions as maker read.
     uint64_t mmp_ns;
     uint64_t mmp_fills, mmp_quantity; // LIMIT_UNSET: none
     uint64_t mmp_seen;                // what has reached the limit mmp_limit
-    uint64_t unused[4];
+    uint32_t mmp_limit;
+    uint16_t mmp_locate;
+    uint16_t turned;     // enum pace_told
+    uint32_t alike_tell; // so many orders alike are worth an alert
+    uint32_t slow_rate;  // that `slowed` is set to, 0 none yet
+    uint64_t unused[2];
 
+    struct tokens_rest orders, messages, slowed_rest;
     struct tokens slowed; // in use while its account or firm is slowed, or a mode gives a rate
-    uint64_t unused1[2];
+    uint64_t unused1[4];
 };
-_Static_assert(sizeof(struct pace) == 256, "four lines, of which an order reads two");
+_Static_assert(sizeof(struct pace) == 192, "three lines");
 
 // The last alert of a session's single orders.
 struct single {
@@ -59,13 +56,18 @@ struct single {
 };
 _Static_assert(sizeof(struct single) == 32, "half a line");
 
-// A symbol's.
+// A symbol's. An order reads the first line.
 struct symbol_pace {
     struct tokens orders;
+    struct order_limits limits;
+    uint64_t adv;   // average daily volume, 0 unknown
     uint32_t group; // of correlated symbols, 0 none
-    uint32_t unused[3];
+    uint32_t unused;
+
+    struct tokens_rest rest;
+    uint64_t unused1[5];
 };
-_Static_assert(sizeof(struct symbol_pace) == 64, "one line");
+_Static_assert(sizeof(struct symbol_pace) == 128, "two lines");
 
 // What a position has besides. Windows begin with their first execution.
 struct holding {

@@ -142,7 +142,8 @@ void naive_risk_amend(struct naive_venue *v, const struct event *trade, int sign
         char side = maker ? trade->maker_side : trade->side;
         naive_position_trades(v, session, trade->locate, sign * signed_quantity(side, trade->quantity), trade->price,
                               sign);
-        naive_mark_position(v, naive_position(v, v->clients[session]->account, trade->locate), naive_mark(v, trade->locate));
+        naive_mark_position(v, naive_position(v, v->clients[session]->account, trade->locate),
+                            naive_mark(v, trade->locate));
     }
 }
 
