@@ -200,10 +200,10 @@ unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count)
     struct out out = out_open(e, events);
     out.count = count;
     do {
-        bool killing = e->kills_pending && !e->unsettled && !e->after.taking;
-        if (killing)
+        xw_assert(!e->kills_pending || !e->after.taking); // nothing takes while a kill waits
+        if (e->kills_pending && !e->unsettled)
             kill_pending(e, &out);
-        else if ((out_full(&out) || !afterwork(e, &out)) && (!e->kills_pending || e->unsettled || e->after.taking))
+        else if ((out_full(&out) || !afterwork(e, &out)) && (!e->kills_pending || e->unsettled))
             e->left.work = WORK_AFTER;
     } while (e->left.work == WORK_NONE && e->pending);
     return out_close(e, &out);

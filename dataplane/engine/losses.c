@@ -4,6 +4,7 @@
 #include "engine/mode.h"
 #include "engine/risk_limits.h"
 #include "engine/settle.h"
+#include "engine/single.h"
 
 #define DRAWDOWN_PPM 150000u    // when there is a capital
 #define CORRELATION_PPM 700000u // where groups are declared
@@ -47,7 +48,7 @@ void losses_mark(struct engine *e, struct position *position, uint32_t mark)
 
 // ---- repeated executions, market-maker protection -------------------------------------------------------------------
 
-static void repeated_count(struct engine *e, struct position *position, struct holding *holding,
+static void repeated_count(struct engine *e, uint16_t session, struct position *position, struct holding *holding,
                            const struct standing *account)
 {
     uint64_t now = e->time_ns;
@@ -61,7 +62,9 @@ static void repeated_count(struct engine *e, struct position *position, struct h
         holding->repeated = 0;
         position->state &= ~(uint32_t)POSITION_WAITS;
     }
-    if (++holding->repeated >= account->repeated) {
+    if (++holding->repeated == account->repeated_tell)
+        single_near(e, session, position->locate, LIMIT_REPEATED_EXECUTIONS, account->repeated, holding->repeated);
+    if (holding->repeated >= account->repeated) {
         holding->quiet_from = now;
         position->state |= POSITION_WAITS;
     }
@@ -103,7 +106,7 @@ void losses_executed(struct engine *e, uint16_t session, struct position *positi
 {
     struct holding *holding = &e->holdings[position - e->risk.positions];
     if (e->standings[position->account].repeated != UINT32_MAX)
-        repeated_count(e, position, holding, &e->standings[position->account]);
+        repeated_count(e, session, position, holding, &e->standings[position->account]);
     if (maker)
         mmp_count(e, session, holding, position->locate, quantity);
 }
@@ -135,7 +138,7 @@ void group_begun(struct engine *e, struct position *position)
 uint64_t group_bound(const struct engine *e, uint32_t party)
 {
     bool account = party < e->limit.max_accounts;
-    return account && !e->standings[party].grouped ? e->standings[party].group_most : UINT64_MAX;
+    return account && !e->standings[party].grouped ? e->standings[party].group_watch : UINT64_MAX;
 }
 
 // From here on they are kept: a look at each symbol, once an account.
@@ -144,7 +147,7 @@ static __attribute__((noinline, cold)) void groups_begin(struct engine *e, uint1
     struct standing *standing = &e->standings[account];
     standing->grouped = true;
     for (uint32_t group = 1; group <= RISK_GROUPS; group++)
-        e->groups[account * GROUPS_ROW + group] = standing->group_most;
+        e->groups[account * GROUPS_ROW + group] = standing->group_watch;
     for (uint32_t locate = 1; locate <= e->limit.max_symbols; locate++) {
         uint32_t number = e->symbol_paces[locate].group ? position_find(e, account, (uint16_t)locate) : 0;
         struct position *position = &e->risk.positions[number];
@@ -158,25 +161,32 @@ static __attribute__((noinline, cold)) void groups_begin(struct engine *e, uint1
 
 // ---- checks ---------------------------------------------------------------------------------------------------------
 
-static bool group_has_room(struct engine *e, const struct position *position, int64_t notional)
+// Whether the group has room; its level may be reached.
+static bool group_has_room(struct engine *e, uint16_t session, const struct position *position, int64_t notional)
 {
-    struct standing *standing = &e->standings[position->account];
+    const struct standing *standing = &e->standings[position->account];
     if (notional <= 0 || e->symbol_paces[position->locate].group == 0)
         return true;
     if (!standing->grouped) {
         const struct party *account = &e->parties[party_of_account(position->account)];
-        if (party_figure(account, FIGURE_GROSS) + notional <= (int64_t)standing->group_most)
+        if (party_figure(account, FIGURE_GROSS) + notional <= (int64_t)standing->group_watch)
             return true;
         groups_begin(e, position->account);
     }
-    return notional <= (int64_t)*group_room(e, position);
+    const uint64_t room = *group_room(e, position), amount = standing->group_watch - room + (uint64_t)notional;
+    if (amount > standing->group_most)
+        return false;
+    if (notional > (int64_t)room)
+        single_near(e, session, position->locate, LIMIT_CORRELATION, standing->group_most, amount);
+    return true;
 }
 
-uint8_t losses_order(struct engine *e, const struct position *position, uint32_t number, int64_t notional)
+uint8_t losses_order(struct engine *e, uint16_t session, const struct position *position, uint32_t number,
+                     int64_t notional)
 {
     const struct standing *standing = &e->standings[position->account];
     const struct holding *holding = &e->holdings[number];
-    if (!group_has_room(e, position, notional)) {
+    if (!group_has_room(e, session, position, notional)) {
         e->risk.refused = LIMIT_CORRELATION;
         return REJECT_AGGREGATE_EXPOSURE;
     }
@@ -322,16 +332,20 @@ void losses_watch(struct engine *e, uint32_t party)
 
 void losses_open(struct engine *e, uint16_t account)
 {
-    struct standing none = {.low = MONEY_NEVER, .group_most = GROUP_NEVER, .repeated = UINT32_MAX};
+    struct standing none = {
+        .low = MONEY_NEVER, .group_most = GROUP_NEVER, .group_watch = GROUP_NEVER, .repeated = UINT32_MAX};
     e->standings[party_of_account(account)] = e->standings[party_of_firm(e, account)] = none;
 }
 
 static void group_most_set(struct engine *e, uint16_t account, uint64_t most)
 {
     struct standing *standing = &e->standings[account];
+    const uint64_t level = single_watch(most, settle_alert_ppm(e, SCOPE_ACCOUNT, account));
+    const uint64_t watch = most == GROUP_NEVER ? GROUP_NEVER : level;
     for (uint32_t group = 1; standing->grouped && group <= RISK_GROUPS; group++)
-        e->groups[account * GROUPS_ROW + group] += most - standing->group_most;
+        e->groups[account * GROUPS_ROW + group] += watch - standing->group_watch;
     standing->group_most = most;
+    standing->group_watch = watch;
 }
 
 void losses_account(struct engine *e, uint16_t account)
@@ -345,6 +359,8 @@ void losses_account(struct engine *e, uint16_t account)
     group_most_set(e, account,
                    gross == LIMIT_UNSET ? GROUP_NEVER : (uint64_t)((unsigned __int128)gross * ppm / MILLION));
     standing->repeated = repeated < UINT32_MAX ? (uint32_t)repeated : UINT32_MAX;
+    const uint64_t level = single_watch(repeated, settle_alert_ppm(e, SCOPE_ACCOUNT, account)) + 1;
+    standing->repeated_tell = standing->repeated == 0 || level > UINT32_MAX ? 0 : (uint32_t)level;
     standing->repeated_ns = (ms == LIMIT_UNSET ? WINDOW_MS_DEFAULT : ms) * MS_NS;
 }
 
@@ -369,7 +385,7 @@ static const char *check_account(const struct engine *e, uint16_t account)
         return "an account's result is not the sum of its positions'";
     bool kept = e->standings[account].grouped && e->settling.regroup_locate == LOCATE_NONE;
     for (uint32_t group = 1; kept && group < GROUPS_ROW; group++)
-        if (e->groups[account * GROUPS_ROW + group] + groups[group] != e->standings[account].group_most)
+        if (e->groups[account * GROUPS_ROW + group] + groups[group] != e->standings[account].group_watch)
             return "a group of symbols does not add up to its positions and working orders";
     return NULL;
 }

@@ -25,7 +25,8 @@ static inline wide_money position_result(const struct position *position)
 
 // The rest of check 7 for an order that adds `notional` to what its account has in the symbol: REJECT_NONE or the
 // reason.
-uint8_t losses_order(struct engine *e, const struct position *position, uint32_t number, int64_t notional);
+uint8_t losses_order(struct engine *e, uint16_t session, const struct position *position, uint32_t number,
+                     int64_t notional);
 
 // An account's groups are kept from the first order on with which its gross could be more than a group may be: no group
 // is more than the whole. What of an account's gross needs no look at its groups; UINT64_MAX: they are kept.

@@ -5,7 +5,7 @@
 #ifndef CROSSWIRE_ENGINE_RISK_PLAIN_H
 #define CROSSWIRE_ENGINE_RISK_PLAIN_H
 
-#include "engine/book.h"
+#include "engine/collar.h"
 #include "engine/risk.h"
 #include "engine/terms.h"
 
@@ -60,6 +60,7 @@ static inline __attribute__((always_inline)) bool plain_alone(const struct engin
     const struct book *book = &e->books[locate];
     uint32_t forbidden = session->forbidden | symbol->forbidden;
     OR_CLOSELY(forbidden & PLAIN_ASKS && forbidden & (plain_asks(e, o.terms) | LOOK_CLOSELY));
+    OR_CLOSELY(forbidden & LOOK_COLLAR && !collar_inside(book, o.side, o.price));
     OR_CLOSELY(o.quantity > session->quantity);
     OR_CLOSELY(o.quantity > symbol->quantity);
     OR_CLOSELY(notional > session->notional);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "contract/assert.h"
+#include "tests/support/naive_state.h"
 #include "tests/support/properties.h"
 #include "tests/support/scenario.h"
 
@@ -61,6 +62,13 @@ static void note(struct play *play, const struct command *c)
     }
 }
 
+// What no strategy, or '*', stands for in the command's session.
+static char strategy_of(const struct play *play, const struct command *c)
+{
+    const struct client *client = c->session == SESSION_NONE ? NULL : play->naive->clients[c->session];
+    return client && client->strategy ? client->strategy : 'N';
+}
+
 static void compare(struct play *play, struct command *c)
 {
     struct rig *rig = &play->rig;
@@ -70,6 +78,7 @@ static void compare(struct play *play, struct command *c)
     rig_step(rig, c);
     note(play, c);
     const struct event *want = naive_step(play->naive, c, &count);
+    demands_note(&play->report->seen.demands, c, want, count, play->naive->phase, strategy_of(play, c));
     for (size_t i = 0; i < count || i < rig->count; i++) {
         const struct event *a = i < count ? &want[i] : NULL, *b = i < rig->count ? &rig->events[i] : NULL;
         const char *what = a && b ? event_difference(a, b) : "the number of events";

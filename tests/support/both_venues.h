@@ -6,6 +6,7 @@
 #ifndef CROSSWIRE_TESTS_BOTH_VENUES_H
 #define CROSSWIRE_TESTS_BOTH_VENUES_H
 
+#include "tests/support/demands.h"
 #include "tests/support/engine_rig.h"
 
 // What has been seen, summed over days.
@@ -15,6 +16,7 @@ struct both_seen {
     unsigned refused[LIMITS][256];    // by the limit that refused, and code
     unsigned alerts[128][LIMITS + 1]; // by kind and limit
     unsigned events[EV_DAY_OPEN];
+    struct demands demands;
     unsigned properties; // wanted of the worst cases: properties.h
 };
 

@@ -11,10 +11,11 @@
 
 #include "contract/reject.h"
 #include "engine/kill.h"
-#include "tests/support/engine_rig.h"
+#include "tests/support/both_venues.h"
 
 #define MANY 5000u
 #define PRICE 100000u
+#define ACCOUNTS 60u
 
 static const struct rig_day day = {.max_orders = 2 * MANY,
                                    .max_levels = 2 * MANY,
@@ -174,6 +175,53 @@ static void several_limits_kill_in_the_order_of_accounts(void **state)
     rig_free(&rig);
 }
 
+static struct command position(uint16_t account, int64_t quantity, int64_t cost)
+{
+    struct command c = {.type = CMD_POSITION, .session = SESSION_NONE};
+    c.position.account = account;
+    c.position.locate = 1;
+    c.position.quantity = quantity;
+    c.position.cost = cost;
+    return c;
+}
+
+static struct command loss_limit(uint16_t account, uint64_t value)
+{
+    struct command c = {.type = CMD_LIMIT, .session = SESSION_NONE};
+    c.limit.scope = SCOPE_ACCOUNT;
+    c.limit.index = account;
+    c.limit.limit = LIMIT_LOSS;
+    c.limit.value = value;
+    return c;
+}
+
+// One trade, and the tick behind it marks all positions: more accounts reach their loss limits at once than a step can
+// tell of, so that kills wait while others are still being found.
+static void limits_that_many_accounts_reach_at_once_kill_all_of_them(void **state)
+{
+    (void)state;
+    struct rig_day many = day;
+    many.sessions = many.accounts = ACCOUNTS;
+    many.max_positions = ACCOUNTS;
+    static struct command commands[3 * ACCOUNTS + 3];
+    size_t count = 0;
+    for (uint16_t i = 0; i < ACCOUNTS; i++)
+        commands[count++] = position(i, 100, 100 * 2 * (int64_t)PRICE);
+    for (uint16_t i = 0; i < ACCOUNTS; i++)
+        commands[count++] = loss_limit(i, 50 * PRICE);
+    for (uint16_t i = 0; i < ACCOUNTS; i++)
+        commands[count++] = rig_enter(i, 1, 'B', 1, 1, PRICE - 100 * (1 + i));
+    commands[count++] = rig_enter(0, 2, 'B', 1, 1, PRICE);
+    commands[count++] = rig_enter(1, 2, 'S', 1, 1, PRICE);
+    commands[count++] = (struct command){.type = CMD_TICK, .session = SESSION_NONE};
+    struct both_seen seen = {0};
+    assert_true(both_play(0, &many, commands, count, 1, &seen));
+    assert_int_equal(seen.alerts[ALERT_KILLED][LIMIT_LOSS], ACCOUNTS);
+    assert_int_equal(seen.alerts[ALERT_ZERO][LIMIT_LOSS], ACCOUNTS);
+    assert_int_equal(seen.events[EV_CANCELED], ACCOUNTS);
+    assert_in_range(seen.steps, 3, ACCOUNTS);
+}
+
 // The opening, with a kill of account 0 before any session is opened.
 static void open_after_kill(void *context, struct command *c)
 {
@@ -204,6 +252,7 @@ int main(void)
         cmocka_unit_test(one_side_of_a_long_list_is_killed),
         cmocka_unit_test(a_limit_kills_before_the_next_stop_takes),
         cmocka_unit_test(several_limits_kill_in_the_order_of_accounts),
+        cmocka_unit_test(limits_that_many_accounts_reach_at_once_kill_all_of_them),
         cmocka_unit_test(what_is_blocked_when_the_day_is_opened_concerns_later_sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -384,6 +384,72 @@ static void messages_of_a_session_that_is_not_up_have_no_effect(void **state)
     rig_free(&rig);
 }
 
+// The opening without session 1.
+static void step_but_session_1(void *context, struct command *command)
+{
+    if (command->type != CMD_OPEN_SESSION || command->session != 1)
+        rig_step(context, command);
+}
+
+static void a_session_that_was_not_opened_does_not_come_up(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_new(&rig, &day, 0);
+    rig_opening(&day, step_but_session_1, &rig);
+    assert_true(engine_session_up(rig.engine, 0));
+    assert_false(engine_session_up(rig.engine, 1));
+    expect_outcome(&rig, rig_enter(1, 1, 'B', 1, 1, 100), OUTCOME_NO_EFFECT);
+    static const uint16_t beyond[] = {3, 4, 1000, SESSION_NONE};
+    for (unsigned i = 0; i < sizeof beyond / sizeof beyond[0]; i++)
+        for (uint8_t type = CMD_SESSION_UP; type <= CMD_SESSION_DOWN; type++) {
+            step(&rig, (struct command){.type = type, .session = beyond[i]});
+            assert_int_equal(rig.count, 0);
+            assert_false(engine_session_up(rig.engine, beyond[i]));
+        }
+    assert_null(engine_check(rig.engine));
+    rig_free(&rig);
+}
+
+static void a_mass_cancel_asks_for_the_symbol_that_its_locate_has(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_open(&rig, &day);
+    step(&rig, rig_enter(0, 1, 'B', 1, 2, 100));
+    struct command c = rig_simple(CMD_MASS_CANCEL, 0, 2, 0);
+    rig_symbol(2, c.symbol);
+    static const uint16_t wrong[] = {LOCATE_NONE, 1, 3, 65535};
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++, c.user_ref++) {
+        c.locate = wrong[i];
+        expect_rejected(&rig, c, REJECT_SYMBOL);
+    }
+    c.locate = 2;
+    expect_outcome(&rig, c, OUTCOME_ACCEPTED);
+    assert_int_equal(engine_live_orders(rig.engine), 0);
+    struct command query = rig_simple(CMD_QUERY, 0, 0, 0);
+    query.refuse = REJECT_OTHER; // by the gateway: Q has no reject
+    expect_outcome(&rig, query, OUTCOME_NO_EFFECT);
+    assert_int_equal(rig.count, 0);
+    rig_free(&rig);
+}
+
+static void a_disconnect_of_ten_thousand_orders_goes_on_in_bounded_steps(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_open(&rig, &day); // session 2 cancels on disconnect
+    for (uint32_t i = 0; i < 10000; i++)
+        step(&rig, rig_enter(2, i + 1, 'B', 7, 1, 100 * (1000 + i % 500)));
+    step(&rig, (struct command){.type = CMD_SESSION_DOWN, .session = 2});
+    assert_int_equal(rig.count, 10000);
+    assert_true(rig.steps >= 10000 / ENGINE_EVENTS_MAX);
+    for (size_t i = 0; i < rig.count; i++)
+        assert_true(rig.events[i].reason == 'Z' && rig.events[i].user_ref == i + 1);
+    assert_int_equal(engine_live_orders(rig.engine), 0);
+    rig_free(&rig);
+}
+
 static void hints_change_nothing(void **state)
 {
     (void)state;
@@ -458,6 +524,9 @@ int main(void)
         cmocka_unit_test(opening_commands_out_of_order_change_nothing),
         cmocka_unit_test(a_day_that_does_not_fit_is_not_opened),
         cmocka_unit_test(messages_of_a_session_that_is_not_up_have_no_effect),
+        cmocka_unit_test(a_session_that_was_not_opened_does_not_come_up),
+        cmocka_unit_test(a_mass_cancel_asks_for_the_symbol_that_its_locate_has),
+        cmocka_unit_test(a_disconnect_of_ten_thousand_orders_goes_on_in_bounded_steps),
         cmocka_unit_test(hints_change_nothing),
         cmocka_unit_test(a_right_hint_and_a_wrong_one_give_the_same_events),
         cmocka_unit_test(what_is_unsupported_is_rejected_and_listed),
