@@ -4,6 +4,7 @@
 #define CROSSWIRE_ENGINE_COLLAR_H
 
 #include "engine/book.h"
+#include "engine/positions.h"
 #include "engine/risk_hooks.h"
 
 // Whether an order of this side (BUY, SELL) at a limit price goes no farther than the best displayed price of the other
