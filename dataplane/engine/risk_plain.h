@@ -147,6 +147,8 @@ static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, st
         return false;
     if (!plain_paced(e, line, &symbol->orders))
         return false;
+    uint64_t orders = tokens_taken(&line->orders, e->time_ns), messages = tokens_taken(&line->messages, e->time_ns);
+    uint64_t symbols = tokens_taken(&symbol->orders, e->time_ns);
     struct position *position = &e->risk.positions[o.position];
     int64_t more = (int64_t)o.quantity - o.open;
     int64_t money = (int64_t)notional - (int64_t)((uint64_t)o.open * o.open_price);
@@ -168,9 +170,9 @@ static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, st
         firm->lanes[1] = left[4];
         position_add(e, position, o.side, more, money);
     }
-    tokens_take_plainly(&line->orders, e->time_ns);
-    tokens_take_plainly(&line->messages, e->time_ns);
-    tokens_take_plainly(&symbol->orders, e->time_ns);
+    line->orders.due = orders;
+    line->messages.due = messages;
+    symbol->orders.due = symbols;
     return true;
 }
 

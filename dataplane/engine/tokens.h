@@ -35,11 +35,17 @@ static inline int64_t tokens_ahead(const struct tokens *tokens, uint64_t now)
     return (int64_t)(tokens->due - now);
 }
 
+// When it will be full again, with one more token out.
+static inline uint64_t tokens_taken(const struct tokens *tokens, uint64_t now)
+{
+    uint64_t due = tokens->due;
+    return (due > now ? due : now) + tokens->step;
+}
+
 // Of a bucket that is at most `watch` ahead.
 static inline void tokens_take_plainly(struct tokens *tokens, uint64_t now)
 {
-    uint64_t due = tokens->due, ahead = due - now;
-    tokens->due = now + tokens->step + (ahead & ((ahead >> 63) - 1)); // no branch: what is negative counts as 0
+    tokens->due = tokens_taken(tokens, now);
 }
 
 static inline bool tokens_pass(const struct tokens *tokens, const struct tokens_rest *rest, uint64_t now)
@@ -50,7 +56,7 @@ static inline bool tokens_pass(const struct tokens *tokens, const struct tokens_
 // Of a bucket that passes. True: tokens_turn is to be called.
 static inline bool tokens_take(struct tokens *tokens, const struct tokens_rest *rest, uint64_t now)
 {
-    tokens->due = (tokens->due > now ? tokens->due : now) + tokens->step;
+    tokens->due = tokens_taken(tokens, now);
     return tokens->due - now - rest->low >= rest->span;
 }
 
