@@ -18,7 +18,7 @@ uint16_t part_cores(const struct breakers *breakers, const struct row *row, uint
     case EACH_PUBLISHER: // one a matching core, in their order
         return (uint16_t)(1u << index);
     case EACH_SESSION:
-        return (uint16_t)(1u << config->sessions[index].matcher);
+        return (uint16_t)(1u << config_stream(config, index).matcher);
     default:
         return ALL_CORES(config);
     }

@@ -171,7 +171,7 @@ static uint64_t limit_of_note(const struct command *c)
     const char *key = c->note.what == NOTE_KILL_BY_LIMIT ? c->note.by : c->note.why;
     const bool asked = c->note.what == NOTE_SECOND_ASKED || c->note.what == NOTE_SECOND_AGREED ||
                        c->note.what == NOTE_SECOND_REFUSED || c->note.what == NOTE_SECOND_LAPSED ||
-                       c->note.what == NOTE_SECOND_SUPERSEDED;
+                       c->note.what == NOTE_SECOND_SUPERSEDED || c->note.what == NOTE_SECOND_STOOD_FOR;
     size_t length = 0;
     while (length < (asked ? sizeof c->note.why : sizeof c->note.by) && key[length] > ' ' && key[length] != ',')
         length++;
