@@ -90,7 +90,8 @@ static void put_number(json_t *line, const char *key, uint64_t value)
         json_object_set_new(line, key, json_integer((json_int_t)value));
 }
 
-// A limit's value or use: for people as the limits file has it, for programs the number. Alerts of drawdown are money.
+// A limit's value or use: for people as the limits file has it, for programs the number. Alerts of some per cent are
+// money.
 static void put_value(json_t *line, const struct listing *listing, const char *key, uint64_t limit, uint64_t value)
 {
     char text[LIMIT_TEXT];
@@ -102,10 +103,11 @@ static void put_value(json_t *line, const struct listing *listing, const char *k
     json_object_set_new(line, key, json_string(text));
 }
 
-// What the limit's figures are read as: `value`: they are what is set; else what is used, of drawdown money.
-static uint64_t money_of_drawdown(uint64_t limit, bool value)
+// What the limit's figures are read as. `value`: they are what is set; else what is used, money for these per cent.
+static uint64_t read_as(uint64_t limit, bool value)
 {
-    return limit == LIMIT_DRAWDOWN && !value ? LIMIT_LOSS : limit;
+    const bool money = limit == LIMIT_DRAWDOWN || limit == LIMIT_POSITION_SHARE || limit == LIMIT_CORRELATION;
+    return money && !value ? LIMIT_LOSS : limit;
 }
 
 static bool is_of_limit(char alert)
@@ -187,7 +189,7 @@ static uint64_t limit_of_note(const struct command *c)
     size_t length = 0;
     while (length < (asked ? sizeof c->note.why : sizeof c->note.by) && key[length] > ' ' && key[length] != ',')
         length++;
-    return asked || c->note.what == NOTE_KILL_BY_LIMIT ? money_of_drawdown(limit_by_key(key, length), asked) : LIMITS;
+    return asked || c->note.what == NOTE_KILL_BY_LIMIT ? read_as(limit_by_key(key, length), asked) : LIMITS;
 }
 
 static void put_note(json_t *line, const struct listing *listing, unsigned core, const struct command *c)
@@ -528,8 +530,7 @@ static void put_change(json_t *line, const struct listing *listing, const struct
     const char letters[] = {(char)event->alert_before, (char)event->alert_after};
     const bool of_kill =
         kind == ALERT_ZERO || kind == ALERT_RESET || (kind == ALERT_KILLED && event->quantity == LIMITS);
-    const uint64_t limit =
-        is_of_limit(kind) ? money_of_drawdown(event->quantity, kind == ALERT_CHANGED) : (uint64_t)LIMITS;
+    const uint64_t limit = is_of_limit(kind) ? read_as(event->quantity, kind == ALERT_CHANGED) : (uint64_t)LIMITS;
     if (!listing->ctl->json && of_kill) {
         put_number(line, "id", event->alert_before);
         if (kind == ALERT_ZERO)

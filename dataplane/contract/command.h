@@ -126,7 +126,7 @@ enum {
 // Crosswire's own tags as messages carry them, far from those that OUCH may assign one day: 8-byte prices.
 enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 
-#define CROSSWIRE_ENGINE_VERSION 5u
+#define CROSSWIRE_ENGINE_VERSION 6u
 #define SESSION_NONE UINT16_MAX
 #define RESTORE_BLOCKS 96
 #define RESTORE_TRADES 2

@@ -4,6 +4,7 @@
 #include "engine/mode.h"
 #include "engine/risk_limits.h"
 #include "engine/settle.h"
+#include "engine/single.h"
 
 #define DRAWDOWN_PPM 150000u    // when there is a capital
 #define CORRELATION_PPM 700000u // where groups are declared
@@ -45,7 +46,7 @@ void losses_mark(struct engine *e, uint32_t number, uint32_t mark)
 
 // ---- repeated executions, market-maker protection -------------------------------------------------------------------
 
-static void repeated_count(struct engine *e, struct position *position, struct holding *holding,
+static void repeated_count(struct engine *e, uint16_t session, struct position *position, struct holding *holding,
                            const struct standing *account)
 {
     uint64_t now = e->time_ns;
@@ -59,7 +60,9 @@ static void repeated_count(struct engine *e, struct position *position, struct h
         holding->repeated = 0;
         position->closely &= ~(uint32_t)POSITION_WAITS;
     }
-    if (++holding->repeated >= account->repeated) {
+    if (++holding->repeated == account->repeated_tell)
+        single_near(e, session, position->locate, LIMIT_REPEATED_EXECUTIONS, account->repeated, holding->repeated);
+    if (holding->repeated >= account->repeated) {
         holding->quiet_from = now;
         position->closely |= POSITION_WAITS;
     }
@@ -110,23 +113,33 @@ void losses_trade(struct engine *e, uint16_t session, uint32_t number, uint32_t 
         return;
     }
     if (e->standings[position->account].repeated != UINT32_MAX)
-        repeated_count(e, position, holding, &e->standings[position->account]);
+        repeated_count(e, session, position, holding, &e->standings[position->account]);
     if (maker)
         mmp_count(e, session, holding, position->locate, quantity);
 }
 
 // ---- checks ---------------------------------------------------------------------------------------------------------
 
-static bool group_has_room(const struct engine *e, const struct position *position, int64_t notional)
+// A group whose level is reached. Whether it has room.
+static __attribute__((noinline)) bool group_has_room(struct engine *e, uint16_t session,
+                                                     const struct position *position, int64_t notional)
 {
-    return position->group % GROUPS_ROW == 0 || notional <= 0 || group_fits(e, position, notional);
+    const struct standing *standing = &e->standings[position->account];
+    if (position->group % GROUPS_ROW == 0 || notional <= 0)
+        return true;
+    const uint64_t amount = standing->group_watch - e->groups[position->group] + (uint64_t)notional;
+    if (amount > standing->group_most)
+        return false;
+    single_near(e, session, position->locate, LIMIT_CORRELATION, standing->group_most, amount);
+    return true;
 }
 
-uint8_t losses_order(struct engine *e, const struct position *position, uint32_t number, int64_t notional)
+uint8_t losses_order(struct engine *e, uint16_t session, const struct position *position, uint32_t number,
+                     int64_t notional)
 {
     const struct standing *standing = &e->standings[position->account];
     const struct holding *holding = &e->holdings[number];
-    if (!group_has_room(e, position, notional)) {
+    if (!group_fits(e, position, notional) && !group_has_room(e, session, position, notional)) {
         e->risk.refused = LIMIT_CORRELATION;
         return REJECT_AGGREGATE_EXPOSURE;
     }
@@ -146,7 +159,7 @@ static void groups_empty(struct engine *e, uint32_t account)
     uint64_t *row = &e->groups[account * GROUPS_ROW];
     row[0] = GROUP_NEVER;
     for (uint32_t group = 1; group <= RISK_GROUPS; group++)
-        row[group] = e->standings[account].group_most;
+        row[group] = e->standings[account].group_watch;
 }
 
 void group_set(struct engine *e, const struct command *c)
@@ -299,7 +312,8 @@ void losses_watch(struct engine *e, uint32_t party)
 
 void losses_open(struct engine *e, uint16_t account)
 {
-    struct standing none = {.low = MONEY_NEVER, .group_most = GROUP_NEVER, .repeated = UINT32_MAX};
+    struct standing none = {
+        .low = MONEY_NEVER, .group_most = GROUP_NEVER, .group_watch = GROUP_NEVER, .repeated = UINT32_MAX};
     e->standings[party_of_account(account)] = e->standings[party_of_firm(e, account)] = none;
     groups_empty(e, account);
 }
@@ -307,9 +321,12 @@ void losses_open(struct engine *e, uint16_t account)
 static void group_most_set(struct engine *e, uint16_t account, uint64_t most)
 {
     struct standing *standing = &e->standings[account];
+    const uint64_t level = single_watch(most, settle_alert_ppm(e, SCOPE_ACCOUNT, account));
+    const uint64_t watch = most == GROUP_NEVER ? GROUP_NEVER : level;
     for (uint32_t group = 1; group <= RISK_GROUPS; group++)
-        e->groups[account * GROUPS_ROW + group] += most - standing->group_most;
+        e->groups[account * GROUPS_ROW + group] += watch - standing->group_watch;
     standing->group_most = most;
+    standing->group_watch = watch;
 }
 
 void losses_account(struct engine *e, uint16_t account)
@@ -323,6 +340,8 @@ void losses_account(struct engine *e, uint16_t account)
     group_most_set(e, account,
                    gross == LIMIT_UNSET ? GROUP_NEVER : (uint64_t)((unsigned __int128)gross * ppm / MILLION));
     standing->repeated = repeated < UINT32_MAX ? (uint32_t)repeated : UINT32_MAX;
+    const uint64_t level = single_watch(repeated, settle_alert_ppm(e, SCOPE_ACCOUNT, account)) + 1;
+    standing->repeated_tell = standing->repeated == 0 || level > UINT32_MAX ? 0 : (uint32_t)level;
     standing->repeated_ns = (ms == LIMIT_UNSET ? WINDOW_MS_DEFAULT : ms) * MS_NS;
 }
 
@@ -345,7 +364,7 @@ static const char *check_account(const struct engine *e, uint16_t account)
     if (result != e->standings[account].result)
         return "an account's result is not the sum of its positions'";
     for (uint32_t group = 1; group < GROUPS_ROW && e->settling.regroup_locate == LOCATE_NONE; group++)
-        if (e->groups[account * GROUPS_ROW + group] + groups[group] != e->standings[account].group_most)
+        if (e->groups[account * GROUPS_ROW + group] + groups[group] != e->standings[account].group_watch)
             return "a group of symbols does not add up to its positions and working orders";
     return NULL;
 }

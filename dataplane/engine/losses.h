@@ -18,7 +18,8 @@ void losses_mark(struct engine *e, uint32_t position, uint32_t mark);
 
 // The rest of check 7 for an order that adds `notional` to what its account has in the symbol: REJECT_NONE or the
 // reason.
-uint8_t losses_order(struct engine *e, const struct position *position, uint32_t number, int64_t notional);
+uint8_t losses_order(struct engine *e, uint16_t session, const struct position *position, uint32_t number,
+                     int64_t notional);
 
 // What a position and its working orders come to has changed by so much.
 static inline void group_add(struct engine *e, const struct position *position, int64_t by)
@@ -26,7 +27,8 @@ static inline void group_add(struct engine *e, const struct position *position, 
     e->groups[position->group] -= (uint64_t)by;
 }
 
-// Whether the position's group has room for an order that adds so much; an order that adds nothing may be told no.
+// Whether the position's group stays below its level with an order that adds so much; one that adds nothing may be told
+// no.
 static inline bool group_fits(const struct engine *e, const struct position *position, int64_t notional)
 {
     return notional <= (int64_t)e->groups[position->group];

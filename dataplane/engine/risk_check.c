@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The checks of an order that is about to be taken, in the order of risk.md.
-#include "engine/book.h"
+#include "engine/collar.h"
 #include "engine/place.h"
 #include "engine/risk_limits.h"
 #include "engine/single.h"
@@ -145,6 +145,11 @@ static inline uint8_t check_alone(struct engine *e, const struct risk_order *o, 
         if (UNLIKELY(reason != REJECT_NONE))
             return reason;
     }
+    if (UNLIKELY((session->forbidden | symbol->forbidden) & LOOK_COLLAR)) {
+        uint8_t reason = collar_check(e, o);
+        if (reason != REJECT_NONE)
+            return reason;
+    }
     return hook_market(e, o);
 }
 
@@ -211,26 +216,46 @@ static inline int64_t held_with(const struct position *position, const struct ad
     return side_turn(added->side, position->quantity) + position->working[added->side] + added->quantity;
 }
 
-static inline bool position_above(const struct engine *e, const struct risk_order *o, const struct session_line *line,
-                                  const struct added *added)
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+// The account's limit of a symbol and the position's own; their alert level.
+static __attribute__((noinline)) uint8_t check_position(struct engine *e, const struct risk_order *o,
+                                                        const struct added *added)
 {
     const struct position *position = &e->risk.positions[o->position];
-    int64_t most = line->most[added->side];
-    if (UNLIKELY(position->closely & POSITION_BOUNDED)) {
-        enum limit limit = added->side == BUY ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION;
-        uint64_t own = hook_scaled(e, limit, e->risk.backs[o->position].most[added->side]);
-        most = own < (uint64_t)most ? (int64_t)own : most;
-    }
-    return held_with(position, added) > most;
+    const enum limit limit = added->side == BUY ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION;
+    const uint64_t own = hook_scaled(e, limit, e->risk.backs[o->position].most[added->side]);
+    const uint64_t most = least(own, risk_limit(e, SCOPE_ACCOUNT, o->account, limit));
+    const int64_t held = held_with(position, added);
+    if (held <= 0)
+        return REJECT_NONE;
+    if ((uint64_t)held > most)
+        return refuse(e, limit, REJECT_SHARE_THRESHOLD);
+    single_near(e, o->session, o->locate, limit, most, (uint64_t)held);
+    return REJECT_NONE;
 }
 
 // One position's value against the capital; what only closes is not asked.
-static inline bool share_above(const struct position *position, const struct added *added, uint64_t share)
+static inline uint64_t share_value(const struct position *position, const struct added *added)
 {
     int64_t cost = side_turn(added->side, position->cost);
     uint64_t opened = cost > 0 ? (uint64_t)cost : 0; // none when it is of the other side
-    uint64_t value = opened + position->notional[added->side] + (uint64_t)added->notional;
-    return UNLIKELY(value > share) && held_with(position, added) > 0;
+    return opened + position->notional[added->side] + (uint64_t)added->notional;
+}
+
+static __attribute__((noinline)) uint8_t check_share(struct engine *e, const struct risk_order *o,
+                                                     const struct added *added, uint64_t value)
+{
+    const uint64_t most = risk_share(e, o->account);
+    if (held_with(&e->risk.positions[o->position], added) <= 0)
+        return REJECT_NONE;
+    if (value > most)
+        return refuse(e, LIMIT_POSITION_SHARE, REJECT_AGGREGATE_EXPOSURE);
+    single_near(e, o->session, o->locate, LIMIT_POSITION_SHARE, most, value);
+    return REJECT_NONE;
 }
 
 static uint64_t volume_of(const struct position *position)
@@ -248,24 +273,32 @@ static uint64_t firm_volume(const struct engine *e, uint16_t firm, uint16_t loca
     return volume;
 }
 
-static bool share_of_volume_above(uint64_t volume, uint64_t adv, uint64_t ppm)
+// The volume as a share of the average day's, in millionths rounded up; whether that is above the limit, or at its
+// level.
+static bool share_of_volume_above(struct engine *e, const struct risk_order *o, uint64_t volume, uint64_t adv,
+                                  uint64_t most)
 {
-    return ppm != LIMIT_UNSET && volume * PPM > adv * ppm;
+    const uint64_t share = (volume * PPM + adv - 1) / adv;
+    if (share <= most)
+        single_near(e, o->session, o->locate, LIMIT_ADV, most, share);
+    return share > most;
 }
 
-// Where all that the firm has today, in whatever symbol, is less than either limit, nothing has to be added up.
-static __attribute__((noinline)) bool volume_above(const struct engine *e, const struct risk_order *o,
+// Where all that the firm has today, in whatever symbol, is less than any level, nothing has to be added up.
+static __attribute__((noinline)) bool volume_above(struct engine *e, const struct risk_order *o,
                                                    const struct session_line *line, const struct added *added)
 {
     const uint64_t adv = hook_adv(e, o->locate), more = (uint64_t)added->quantity;
     const uint16_t firm = risk_firm(e, o->account);
-    if (adv == 0 || !share_of_volume_above(party_used(e, line->firm, USE_DAY_QUANTITY) + more, adv, line->adv_ppm))
+    const uint64_t account_most = risk_limit(e, SCOPE_ACCOUNT, o->account, LIMIT_ADV);
+    const uint64_t firm_most = risk_limit(e, SCOPE_FIRM, firm, LIMIT_ADV);
+    if (adv == 0 || (party_used(e, line->firm, USE_DAY_QUANTITY) + more) * PPM <= adv * line->adv_ppm)
         return false;
-    return share_of_volume_above(volume_of(&e->risk.positions[o->position]) + more, adv,
-                                 risk_limit(e, SCOPE_ACCOUNT, o->account, LIMIT_ADV)) ||
-           (risk_limit(e, SCOPE_FIRM, firm, LIMIT_ADV) != LIMIT_UNSET &&
-            share_of_volume_above(firm_volume(e, firm, o->locate) + more, adv,
-                                  risk_limit(e, SCOPE_FIRM, firm, LIMIT_ADV)));
+    if (account_most != LIMIT_UNSET &&
+        share_of_volume_above(e, o, volume_of(&e->risk.positions[o->position]) + more, adv, account_most))
+        return true;
+    return firm_most != LIMIT_UNSET &&
+           share_of_volume_above(e, o, firm_volume(e, firm, o->locate) + more, adv, firm_most);
 }
 
 static inline uint8_t check_holding(struct engine *e, struct risk_order *o, const struct session_line *line,
@@ -279,8 +312,12 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
         added.notional -= (int64_t)((uint64_t)open * risk_price(original));
     }
     taken_lanes(added.taken, o->side, added.quantity, added.notional, o->original == 0);
-    if (UNLIKELY(position_above(e, o, line, &added)))
-        return refuse(e, o->side == BUY ? LIMIT_LONG_POSITION : LIMIT_SHORT_POSITION, REJECT_SHARE_THRESHOLD);
+    const struct position *position = &e->risk.positions[o->position];
+    if (UNLIKELY(held_with(position, &added) > line->most[o->side]) || UNLIKELY(position->closely & POSITION_BOUNDED)) {
+        uint8_t reason = check_position(e, o, &added);
+        if (reason != REJECT_NONE)
+            return reason;
+    }
     if (UNLIKELY((unsigned)above(&e->parties[line->own], &added) | (unsigned)above(&e->parties[line->account], &added) |
                  (unsigned)above(&e->parties[line->firm], &added))) {
         uint8_t reason = check_uses(e, line, &added);
@@ -289,8 +326,12 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
     }
     if (line->adv_ppm != LIMIT_UNSET32 && volume_above(e, o, line, &added))
         return refuse(e, LIMIT_ADV, REJECT_ADV_LIMIT);
-    if (share_above(&e->risk.positions[o->position], &added, line->share))
-        return refuse(e, LIMIT_POSITION_SHARE, REJECT_AGGREGATE_EXPOSURE);
+    const uint64_t value = share_value(position, &added);
+    if (UNLIKELY(value > line->share)) {
+        uint8_t reason = check_share(e, o, &added, value);
+        if (reason != REJECT_NONE)
+            return reason;
+    }
     return hook_holding(e, o, (int64_t)added.notional);
 }
 

@@ -55,7 +55,7 @@ static inline uint8_t hook_market(struct engine *e, const struct risk_order *o)
 // End of 7: correlation, repeated executions. o->position is known, the order adds `notional`.
 static inline uint8_t hook_holding(struct engine *e, const struct risk_order *o, int64_t notional)
 {
-    return losses_order(e, &e->risk.positions[o->position], o->position, notional);
+    return losses_order(e, o->session, &e->risk.positions[o->position], o->position, notional);
 }
 
 // ---- what others know

@@ -82,6 +82,7 @@ static void tighten(const struct engine *e, struct order_limits *limits, enum sc
     limits->fat_ppm = narrow(least(limits->fat_ppm, risk_limit(e, scope, index, LIMIT_FAT_FINGER)));
     limits->fat_ticks = narrow(least(limits->fat_ticks, risk_limit(e, scope, index, LIMIT_FAT_FINGER_TICKS)));
     limits->forbidden |= forbidden == LIMIT_UNSET ? 0 : (uint32_t)forbidden;
+    limits->forbidden |= risk_limit(e, scope, index, LIMIT_COLLAR) == LIMIT_UNSET ? 0 : LOOK_COLLAR;
 }
 
 // From limits to what is watched.
@@ -98,15 +99,21 @@ static void watch_singles(struct order_limits *limits, uint64_t ppm)
 
 static const struct order_limits unlimited = {LIMIT_UNSET, LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32, 0};
 
-static uint64_t share_of(const struct engine *e, uint16_t account)
+uint64_t risk_share(const struct engine *e, uint16_t account)
 {
     uint64_t capital = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_CAPITAL);
     uint64_t share = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_POSITION_SHARE);
     if (capital == LIMIT_UNSET)
         capital = risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_CAPITAL);
     if (capital == LIMIT_UNSET)
-        return UINT64_MAX;
+        return LIMIT_UNSET;
     return (uint64_t)((unsigned __int128)capital * (share == LIMIT_UNSET ? SHARE_DEFAULT : share) / PPM);
+}
+
+// Of a position, which may also be below 0.
+static int64_t watch_held(uint64_t limit, uint64_t ppm)
+{
+    return (int64_t)least(single_watch(limit, ppm), INT64_MAX);
 }
 
 static void work_out_session(struct engine *e, uint16_t session)
@@ -116,11 +123,13 @@ static void work_out_session(struct engine *e, uint16_t session)
     struct session_line *line = &e->risk.lines[session];
     struct order_limits *limits = &line->limits;
     uint16_t account = e->sessions[session].account;
-    line->share = share_of(e, account);
-    line->adv_ppm = narrow(least(risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV),
-                                 risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_ADV)));
-    line->most[BUY] = (int64_t)least(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION), INT64_MAX);
-    line->most[SELL] = (int64_t)least(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION), INT64_MAX);
+    const uint64_t ppm = settle_alert_ppm(e, SCOPE_SESSION, session);
+    const uint64_t adv = least(risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV),
+                               risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_ADV));
+    line->share = single_watch(risk_share(e, account), ppm);
+    line->adv_ppm = narrow(single_watch(adv, ppm));
+    line->most[BUY] = watch_held(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION), ppm);
+    line->most[SELL] = watch_held(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION), ppm);
     *limits = unlimited;
     tighten(e, limits, SCOPE_VENUE, 0);
     tighten(e, limits, SCOPE_FIRM, risk_firm(e, account));
@@ -130,7 +139,7 @@ static void work_out_session(struct engine *e, uint16_t session)
         limits->forbidden |= LOOK_CLOSELY;
     if (risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV) != LIMIT_UNSET)
         limits->forbidden |= LOOK_FIRM_VOLUME;
-    watch_singles(limits, settle_alert_ppm(e, SCOPE_SESSION, session));
+    watch_singles(limits, ppm);
     risk_watch(e, party_of_session(e, session));
     hook_limits_changed(e, SCOPE_SESSION, session);
 }

@@ -13,6 +13,9 @@ uint64_t risk_limit(const struct engine *e, enum scope scope, uint16_t index, en
 // The same without modes.
 uint64_t risk_limit_as_set(const struct engine *e, enum scope scope, uint16_t index, enum limit limit);
 
+// POSITION_SHARE of CAPITAL as money, of an account; LIMIT_UNSET: there is no capital.
+uint64_t risk_share(const struct engine *e, uint16_t account);
+
 // CMD_LIMIT. A value that makes no sense, or a scope that is not there, changes nothing.
 void risk_limit_set(struct engine *e, const struct command *c, struct out *out);
 

@@ -5,7 +5,7 @@
 #ifndef CROSSWIRE_ENGINE_RISK_PLAIN_H
 #define CROSSWIRE_ENGINE_RISK_PLAIN_H
 
-#include "engine/book.h"
+#include "engine/collar.h"
 #include "engine/risk.h"
 #include "engine/terms.h"
 
@@ -22,9 +22,9 @@ struct risk_plain {
 };
 
 // What any plain order may ask for.
-#define PLAIN_ASKS                                                                                                \
-    (LOOK_CLOSELY | FORBID_ALL | FORBID_WITHOUT_STOP_LOSS | FORBID_IOC | FORBID_PRE_MARKET | FORBID_POST_MARKET | \
-     FORBID_SHORT | FORBID_SHORT_EXEMPT | FORBID_SHORT_UNLOCATED)
+#define PLAIN_ASKS                                                                                         \
+    (LOOK_CLOSELY | LOOK_COLLAR | FORBID_ALL | FORBID_WITHOUT_STOP_LOSS | FORBID_IOC | FORBID_PRE_MARKET | \
+     FORBID_POST_MARKET | FORBID_SHORT | FORBID_SHORT_EXEMPT | FORBID_SHORT_UNLOCATED)
 
 // The permissions that a plain order needs.
 static inline uint32_t plain_asks(const struct engine *e, uint64_t terms)
@@ -58,7 +58,10 @@ static inline __attribute__((always_inline)) bool plain_alone(const struct engin
     const struct order_limits *symbol = &e->risk.symbols[locate];
     const struct book *book = &e->books[locate];
     uint32_t forbidden = session->forbidden | symbol->forbidden;
-    OR_CLOSELY(forbidden & PLAIN_ASKS && forbidden & (plain_asks(e, o.terms) | LOOK_CLOSELY));
+    if (__builtin_expect(forbidden & PLAIN_ASKS, 0)) {
+        OR_CLOSELY(forbidden & (plain_asks(e, o.terms) | LOOK_CLOSELY));
+        OR_CLOSELY(forbidden & LOOK_COLLAR && !collar_inside(book, o.side, o.price));
+    }
     OR_CLOSELY(o.quantity > session->quantity);
     OR_CLOSELY(o.quantity > symbol->quantity);
     OR_CLOSELY(notional > session->notional);

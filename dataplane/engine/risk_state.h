@@ -81,13 +81,14 @@ struct order_limits {
     uint64_t notional;
     uint32_t quantity;
     uint32_t fat_ppm, fat_ticks;
-    uint32_t forbidden; // enum permission; | LOOK_CLOSELY | LOOK_FIRM_VOLUME
+    uint32_t forbidden; // enum permission; | LOOK_CLOSELY | LOOK_FIRM_VOLUME | LOOK_COLLAR
 };
 
 #define LOOK_CLOSELY (1u << 31)     // no order of the session is plain to risk
 #define LOOK_FIRM_VOLUME (1u << 30) // its firm has an ADV limit
+#define LOOK_COLLAR (1u << 29)      // a collar applies
 
-// All that an order of a session is compared with besides what is added up.
+// All that an order of a session is compared with besides what is added up: alert levels, less one, where there are.
 struct session_line {
     struct order_limits limits;
     uint32_t account, firm, own; // parties
@@ -108,6 +109,16 @@ _Static_assert(RISK_QUANTITY_MAX <= UINT32_MAX, "a position's sums of shares are
 _Static_assert((unsigned __int128)RISK_QUANTITY_MAX *PRICE_MAX + RISK_COST_MAX < INT64_MAX,
                "notionals, values, costs and cash are below 2^63");
 _Static_assert((uint64_t)QUANTITY_MAX *PRICE_MAX < UINT64_C(1) << 51, "one order's notional");
+_Static_assert((unsigned __int128)RISK_QUANTITY_MAX *PRICE_MAX + RISK_COST_MAX + (uint64_t)QUANTITY_MAX * PRICE_MAX <
+                   INT64_MAX,
+               "and with an order that is about to be refused");
+_Static_assert(LIMIT_MOST_MONEY <= RISK_COST_MAX && LIMIT_MOST_QUANTITY <= WATCH_NEVER,
+               "what is watched is a limit as it was set");
+_Static_assert((unsigned __int128)PRICE_MAX *UINT32_MAX < INT64_MAX,
+               "a price in millionths, in ticks: compared with a sign, no limit as well");
+_Static_assert((unsigned __int128)LIMIT_MOST_QUANTITY *LIMIT_MOST_PPM < INT64_MAX,
+               "an average day's volume in millionths");
+_Static_assert((RISK_QUANTITY_MAX + QUANTITY_MAX) * LIMIT_MOST_PPM < INT64_MAX, "shares in millionths");
 
 struct risk {
     uint32_t positions_limit; // 0: a day without risk

@@ -84,11 +84,12 @@ struct standing {
     wide_money result, peak; // realised and marked; its highest, at least 0
     wide_money low;          // a result at or below this is to be looked at
     uint64_t group_most;     // of a group of symbols, at most GROUP_NEVER
-    uint64_t unused;
+    uint64_t group_watch;    // its alert level less one
     // Second line, an account's.
     uint64_t repeated_ns;
-    uint32_t repeated; // REPEATED_EXECUTIONS; UINT32_MAX none
-    uint32_t unused1[13];
+    uint32_t repeated;      // REPEATED_EXECUTIONS; UINT32_MAX none
+    uint32_t repeated_tell; // its alert level, 0 none
+    uint32_t unused1[12];
 };
 _Static_assert(sizeof(struct standing) == 128, "two lines");
 
@@ -99,7 +100,7 @@ enum staged { STAGED_LOSS = USES, STAGED_DRAWDOWN, STAGED };
 #define TOLD_SLOWED_ANY 0xFF00u
 
 #define RISK_GROUPS 32u // groups of correlated symbols: 1..32
-// An account's row of struct engine's groups. Of each group what is left of group_most; 0 is no group's and never read
+// An account's row of struct engine's groups. Of each group what is left of group_watch; 0 is no group's and never read
 // as one.
 #define GROUPS_ROW (RISK_GROUPS + 1)
 #define GROUP_NEVER ((uint64_t)INT64_MAX)

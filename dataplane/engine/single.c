@@ -28,18 +28,29 @@ static uint64_t session_most(const struct engine *e, const struct risk_order *o,
 }
 
 // Told at the session's settling, and not again within a second.
-static void tell(struct engine *e, const struct risk_order *o, enum limit limit, uint64_t most, uint64_t used)
+static void tell(struct engine *e, uint16_t session, uint16_t locate, enum limit limit, uint64_t most, uint64_t used)
 {
-    struct single *single = &e->singles[o->session];
+    struct single *single = &e->singles[session];
     if (e->time_ns < single->until_ns)
         return;
     *single = (struct single){.until_ns = e->time_ns + AGAIN_NS,
                               .most = most,
                               .used = used,
                               .limit = (uint8_t)limit,
-                              .locate = o->locate,
+                              .locate = locate,
                               .waits = true};
-    hook_stage_reached(e, party_of_session(e, o->session));
+    hook_stage_reached(e, party_of_session(e, session));
+}
+
+void single_near(struct engine *e, uint16_t session, uint16_t locate, enum limit limit, uint64_t most, uint64_t used)
+{
+    if (used > single_watch(most, settle_alert_ppm(e, SCOPE_SESSION, session)))
+        tell(e, session, locate, limit, most, used);
+}
+
+uint64_t single_most(const struct engine *e, const struct risk_order *o, enum limit limit)
+{
+    return least(session_most(e, o, limit), risk_limit(e, SCOPE_SYMBOL, o->locate, limit));
 }
 
 uint8_t single_reached(struct engine *e, const struct risk_order *o, enum limit limit, uint64_t used, uint8_t reason)
@@ -50,9 +61,9 @@ uint8_t single_reached(struct engine *e, const struct risk_order *o, enum limit 
         return reason;
     }
     if (used > single_watch(most, settle_alert_ppm(e, SCOPE_SESSION, o->session)))
-        tell(e, o, limit, most, used);
+        tell(e, o->session, o->locate, limit, most, used);
     else if (used > single_watch(symbols, settle_alert_ppm(e, SCOPE_VENUE, 0)))
-        tell(e, o, limit, symbols, used);
+        tell(e, o->session, o->locate, limit, symbols, used);
     return REJECT_NONE;
 }
 

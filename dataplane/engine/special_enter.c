@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Enter and Replace of everything that is not plain, and of plain orders that ask for it in an uncommon way: the checks
 // in their order, the answer, and the way into the book, into waiting or into matching.
+#include "engine/collar.h"
 #include "engine/conditional.h"
 #include "engine/kill.h"
 #include "engine/market.h"
@@ -104,8 +105,8 @@ static uint32_t asks(const struct engine *e, const struct wish *wish)
     return bits | (wish->side_name != 'B' && wish->side_name != 'S' && !located ? FORBID_SHORT_UNLOCATED : 0);
 }
 
-// What risk asks of the order, which nothing else refuses but full tables.
-static uint8_t check_risk(struct engine *e, const struct wish *wish, uint32_t *position)
+// What risk asks of the order, which nothing else refuses but full tables. A collar may bound how far it takes.
+static uint8_t check_risk(struct engine *e, struct wish *wish, uint32_t *position)
 {
     const struct special *s = &e->specials[0];
     const struct market_order market = {.locate = wish->locate,
@@ -135,6 +136,8 @@ static uint8_t check_risk(struct engine *e, const struct wish *wish, uint32_t *p
     if (wish->session->risk == 0)
         return market_check(e, &market);
     uint8_t reason = risk_check(e, &order);
+    if (wish->market && !wish->peg && !order.waits)
+        wish->limit = collar_limit(e, &order, wish->limit);
     *position = order.position;
     return reason;
 }

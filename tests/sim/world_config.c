@@ -67,7 +67,7 @@ static void add_market(unsigned cores, unsigned gateways)
 // A day with risk.
 static void add_limits(void)
 {
-    static const char limits[] = "venue: {alert_percent: 50}\n"
+    static const char limits[] = "venue: {alert_percent: 50, collar_percent: 50}\n"
                                  "accounts:\n  - {account: NORTH, max_quantity: 900, day_quantity: 1000000000}\n"
                                  "sessions:\n  - {session: USER1, order_rate: 20000, order_burst: 200}\n";
     posix_put_file("/etc", "limits.yaml", limits, sizeof limits - 1);

@@ -42,7 +42,7 @@ static uint64_t repeated_ns(const struct naive_venue *v, const struct naive_posi
     return or_else(naive_limit(v, SCOPE_ACCOUNT, p->account, LIMIT_REPEATED_MS), 1000) * 1000000;
 }
 
-static void repeat(struct naive_venue *v, struct naive_position *p)
+static void repeat(struct naive_venue *v, uint16_t session, struct naive_position *p)
 {
     uint64_t limit = naive_limit(v, SCOPE_ACCOUNT, p->account, LIMIT_REPEATED_EXECUTIONS);
     if (limit == LIMIT_UNSET)
@@ -57,6 +57,8 @@ static void repeat(struct naive_venue *v, struct naive_position *p)
         p->began_ns = v->now;
     }
     p->waits = ++p->count >= limit;
+    if (p->count == naive_level(limit, naive_alert_percent(v, SCOPE_ACCOUNT, p->account)))
+        naive_near(v, session, p->locate, LIMIT_REPEATED_EXECUTIONS, limit, p->count);
     p->last_ns = v->now;
 }
 
@@ -128,7 +130,7 @@ void naive_risk_trade(struct naive_venue *v, const struct event *trade)
         naive_position_trades(v, session, trade->locate, signed_quantity(side, trade->quantity), trade->price, 1);
         struct naive_position *p = naive_position(v, v->clients[session]->account, trade->locate);
         mark_position(v, p, trade->price);
-        repeat(v, p);
+        repeat(v, session, p);
         if (maker)
             protect(v, p, session, trade->quantity);
     }
@@ -175,6 +177,12 @@ struct measure {
     uint64_t told_limit, told_use;
 };
 
+// The most that an alert tells of a loss.
+static uint64_t told(wide use)
+{
+    return use > INT64_MAX ? INT64_MAX : (uint64_t)use;
+}
+
 static struct measure measure(const struct naive_venue *v, enum scope scope, uint16_t index, enum limit limit,
                               const struct naive_sums *sums)
 {
@@ -207,7 +215,7 @@ static struct measure measure(const struct naive_venue *v, enum scope scope, uin
     }
     m.limit = value;
     m.told_limit = value;
-    m.told_use = (uint64_t)m.use;
+    m.told_use = told(m.use);
     if (limit != LIMIT_DRAWDOWN)
         return m;
     uint64_t capital = naive_limit(v, scope, index, LIMIT_CAPITAL);
@@ -216,7 +224,7 @@ static struct measure measure(const struct naive_venue *v, enum scope scope, uin
     if (!m.there)
         return m;
     value = value == LIMIT_UNSET ? naive_scaled(v, LIMIT_DRAWDOWN, 150000) : value;
-    m.told_use = (uint64_t)(party->peak - party->result);
+    m.told_use = told(party->peak - party->result);
     m.told_limit = (uint64_t)(((wide)capital + peak) * value / MILLION);
     m.use = (party->peak - party->result) * MILLION;
     m.limit = ((wide)capital + peak) * value;

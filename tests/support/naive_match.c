@@ -18,7 +18,7 @@ static uint32_t minimum(const struct resting *o)
 // How far the order goes as a taker.
 static uint32_t limit_of(struct naive_venue *v, const struct resting *o)
 {
-    uint32_t limit = o->market ? naive_buys(o) ? UINT32_MAX : 0 : naive_discretion(v, o);
+    uint32_t limit = o->market ? o->edge ? o->edge : naive_buys(o) ? UINT32_MAX : 0 : naive_discretion(v, o);
     return naive_banded(v, o->locate, naive_buys(o), limit);
 }
 

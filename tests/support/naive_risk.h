@@ -94,12 +94,14 @@ struct naive_sums {
     wide executed, value;
 };
 
+uint16_t naive_account(const struct naive_venue *v, uint16_t session);
 uint16_t naive_firm(const struct naive_venue *v, uint16_t account); // its first account
 // The limit as it applies, modes included; LIMIT_UNSET none.
 uint64_t naive_limit(const struct naive_venue *v, enum scope scope, uint16_t index, enum limit limit);
 uint64_t naive_scaled(const struct naive_venue *v, enum limit limit, uint64_t value);
 uint64_t naive_position_limit(const struct naive_venue *v, const struct naive_position *p, enum limit limit);
 bool naive_belongs(const struct naive_venue *v, enum scope scope, uint16_t index, uint16_t session);
+struct naive_sums naive_position_sums(const struct naive_venue *v, uint16_t account, uint16_t locate);
 struct naive_sums naive_sums(const struct naive_venue *v, enum scope scope, uint16_t index);
 wide naive_gross(const struct naive_venue *v, enum scope scope, uint16_t index);
 wide naive_net(const struct naive_venue *v, enum scope scope, uint16_t index);
@@ -111,6 +113,9 @@ struct naive_position *naive_position(struct naive_venue *v, uint16_t account, u
 struct naive_position *naive_position_begun(struct naive_venue *v, uint16_t account, uint16_t locate); // NULL: full
 void naive_alert(struct naive_venue *v, char kind, enum scope scope, uint16_t index, uint16_t locate, unsigned limit,
                  uint64_t before, uint64_t after, char reason);
+
+// naive_checks.c: tells the session's alert when the use is at the limit's level.
+void naive_near(struct naive_venue *v, uint16_t session, uint16_t locate, enum limit limit, uint64_t most, wide used);
 
 // naive_rates.c
 int naive_rates_check(struct naive_venue *v, const struct command *c, const struct resting *o);

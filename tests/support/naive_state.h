@@ -29,6 +29,7 @@ struct resting {
     char trigger; // S, T, 0: none, or used up
     bool extreme_known;
     uint32_t extreme;     // of a trailing stop: highest or lowest trade
+    uint32_t edge;        // of a collar: a market order takes no farther, 0 none
     uint32_t floor;       // MaxFloor, 0 when it asks for nothing
     struct command terms; // option values as first sent, overlaid by replaces
 };
@@ -179,8 +180,7 @@ void naive_risk_open(struct naive_venue *v);
 void naive_risk_free(struct naive_venue *v);
 void naive_risk_command(struct naive_venue *v, const struct command *c);
 // All of risk's checks of an order that is otherwise valid; 0: it may come. `original`: that it replaces.
-int naive_risk_check(struct naive_venue *v, const struct command *c, const struct resting *o,
-                     const struct resting *original);
+int naive_risk_check(struct naive_venue *v, const struct command *c, struct resting *o, const struct resting *original);
 void naive_rates_message(struct naive_venue *v, const struct command *c); // any but Enter and Replace
 void naive_risk_trade(struct naive_venue *v, const struct event *trade);
 void naive_risk_amend(struct naive_venue *v, const struct event *trade, int sign);

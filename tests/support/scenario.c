@@ -364,7 +364,7 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
     return true;
 }
 
-static bool parse_command(struct command *c, char *line)
+bool scenario_parse(struct command *c, char *line)
 {
     struct words words;
     split_words(line, &words);
@@ -551,7 +551,7 @@ static void take_line(struct run *run, char *line, unsigned *scenarios)
         ++*scenarios;
     } else if (line[0] == '@' && line[1] == '@') { // a command before the start
         if (run->open || run->befores == sizeof run->before / sizeof *run->before ||
-            !parse_command(&run->before[run->befores++], line + 2))
+            !scenario_parse(&run->before[run->befores++], line + 2))
             fail(run, "a day cannot begin so:", line, "", "");
     } else if (line[0] == '@') {
         if (run->open || !set_days(&run->day, line + 1))
@@ -566,7 +566,7 @@ static void take_line(struct run *run, char *line, unsigned *scenarios)
         struct command c;
         open_scenario(run);
         finish_command(run);
-        if (!run->open || !parse_command(&c, line)) {
+        if (!run->open || !scenario_parse(&c, line)) {
             fail(run, "no such command or option:", line, "", "");
             return;
         }

@@ -24,6 +24,7 @@
 #ifndef CROSSWIRE_TESTS_SCENARIO_H
 #define CROSSWIRE_TESTS_SCENARIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "contract/command.h"
@@ -33,6 +34,9 @@
 // alone. Returns how many there were; writes the first disagreement to `error` ("" when
 // none).
 unsigned scenario_run(const char *path, char *error, size_t error_size);
+
+// The command of a line such as the tables have, which is cut into words. False: there is no such command or option.
+bool scenario_parse(struct command *command, char *line);
 
 // The text of an event, as in the tables.
 void scenario_event_text(const struct event *event, char *text, size_t size);

@@ -116,6 +116,7 @@ static const struct {
               {LIMIT_MAX_NOTIONAL, {0x30}},
               {LIMIT_FAT_FINGER, {0x26}},
               {LIMIT_FAT_FINGER_TICKS, {0x26}},
+              {LIMIT_COLLAR, {0x21}},
               {LIMIT_GROSS_NOTIONAL, {0x20}},
               {LIMIT_NET_NOTIONAL, {0x20}},
               {LIMIT_LONG_POSITION, {0x1E}},
@@ -137,7 +138,18 @@ static const struct {
 static const struct {
     char kind;
     enum limit limit;
-} alerts[] = {{'a', LIMIT_GROSS_NOTIONAL},
+} alerts[] = {{'a', LIMIT_MAX_QUANTITY},
+              {'a', LIMIT_MAX_NOTIONAL},
+              {'a', LIMIT_FAT_FINGER},
+              {'a', LIMIT_FAT_FINGER_TICKS},
+              {'a', LIMIT_COLLAR},
+              {'a', LIMIT_LONG_POSITION},
+              {'a', LIMIT_SHORT_POSITION},
+              {'a', LIMIT_ADV},
+              {'a', LIMIT_POSITION_SHARE},
+              {'a', LIMIT_CORRELATION},
+              {'a', LIMIT_REPEATED_EXECUTIONS},
+              {'a', LIMIT_GROSS_NOTIONAL},
               {'a', LIMIT_NET_NOTIONAL},
               {'a', LIMIT_DAY_QUANTITY},
               {'a', LIMIT_DAY_VALUE},

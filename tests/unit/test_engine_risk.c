@@ -48,6 +48,7 @@ static struct command draw_limit(uint64_t *state, const struct rig_day *day)
                  {LIMIT_MAX_NOTIONAL, "FASY", 10000000},
                  {LIMIT_FAT_FINGER, "FASY", 200000},
                  {LIMIT_FAT_FINGER_TICKS, "FASY", 100},
+                 {LIMIT_COLLAR, "VFASY", 200000},
                  {LIMIT_CAPITAL, "FA", 1000000000},
                  {LIMIT_POSITION_SHARE, "A", 500000},
                  {LIMIT_FORBIDDEN, "VFASY", 1 << 14},
@@ -68,7 +69,7 @@ static struct command draw_limit(uint64_t *state, const struct rig_day *day)
     static const char letters[] = "?VFASYP";
     struct command c = {.type = CMD_LIMIT, .session = SESSION_NONE};
     unsigned row = (unsigned)draw(state, sizeof table / sizeof *table);
-    if (row == 13 && draw(state, 4)) // seldom
+    if (table[row].limit == LIMIT_FORBIDDEN && draw(state, 4)) // seldom
         row = 2;
     c.limit.limit = (uint8_t)table[row].limit;
     char letter = table[row].scopes[draw(state, strlen(table[row].scopes))];

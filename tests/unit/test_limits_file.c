@@ -51,7 +51,7 @@ static void every_section_and_unit_is_read_to_the_last_digit(void **state)
 {
     (void)state;
     struct limits_file *file =
-        read_text("venue: {slow_percent: 92.5, slow_rate: 5, alert_percent: 80}\n"
+        read_text("venue: {collar_percent: 0.0001, slow_percent: 92.5, slow_rate: 5, alert_percent: 80}\n"
                   "firms:\n  - {firm: SOTH, gross_notional: 99999999999999.9999}\n"
                   "accounts:\n"
                   "  - {account: NORTH, shares: [70, 30], net_notional: 0.0001, duplicates: 3, duplicate_ms: 2s}\n"
@@ -64,6 +64,7 @@ static void every_section_and_unit_is_read_to_the_last_digit(void **state)
                   "groups:\n  - {group: one, symbols: [XWIRE]}\n  - {group: two, symbols: [BRAVO, ALPHA]}\n");
     if (!file)
         fail_msg("%s", error);
+    assert_int_equal(value_of(file, SCOPE_VENUE, "", LIMIT_COLLAR), 1);
     assert_int_equal(value_of(file, SCOPE_VENUE, "", LIMIT_SLOW), 925000);
     assert_int_equal(value_of(file, SCOPE_VENUE, "", LIMIT_ALERT), 800000);
     assert_int_equal(value_of(file, SCOPE_FIRM, "SOTH", LIMIT_GROSS_NOTIONAL), 999999999999999999);
