@@ -187,7 +187,9 @@ static bool take_configuration(struct service *service, const char *by, char *te
     const enum reload_result result =
         reload(service->config, service->path, service->auth, service->requests, service->limits, by, text, size);
     const bool taken = result == RELOAD_TAKEN;
-    if (!taken)
+    if (taken)
+        audit_note(service->audit, &(struct audit_entry){.what = NOTE_RELOADED, .by = by, .why = text});
+    else
         note_refused_reload(service, result, by, text);
     if (taken && !breakers_reload(service->breakers))
         fail_with(EX_OSERR, "no memory");

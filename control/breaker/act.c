@@ -231,6 +231,7 @@ void breakers_note(struct breakers *breakers, const struct row *row, uint32_t in
     note.note.index = (uint16_t)index;
     note.note.scope = part_scope(row, index);
     note.note.what = NOTE_BREAKER_MOVED;
+    note.note.number = row->parts[index].value < UINT32_MAX ? (uint32_t)row->parts[index].value : UINT32_MAX;
     write_text(note.note.by, sizeof note.note.by, by);
     snprintf(note.note.why, sizeof note.note.why, "%s: %s", row->name, config_action_name(row->trip.does));
     post(breakers, &note, cores & -cores); // one core's chain is enough
