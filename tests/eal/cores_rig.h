@@ -636,23 +636,4 @@ RIG_UNUSED void rig_reboot(struct rig *rig, const struct rig_options *options)
     rig_boot(rig);
 }
 
-// ---- what most tests begin and end with -----------------------------------------------------------------------------
-
-// A day that is open, and where a wrong password is one.
-RIG_UNUSED void rig_open(struct rig *rig, const struct rig_options *options)
-{
-    rig_new(rig, options);
-    rig->verdict = LOGIN_WRONG;
-    rig_boot(rig);
-}
-
-// Everything is accounted for. A cmocka teardown's result.
-RIG_UNUSED int rig_close(struct rig *rig)
-{
-    rig_rounds(rig, 2);
-    rig_check_identity(rig);
-    rig_free(rig);
-    return 0;
-}
-
 #endif
