@@ -72,11 +72,11 @@ static LOOK bool counted(const struct engine *e, const struct command *c)
     return e->risk.positions_limit && c->session < e->limit.max_sessions;
 }
 
-// Where a position stands when each has a place of its own; else that of nobody.
+// Where a position stands when each has a place of its own; else, and for a command without a symbol, nobody's.
 static LOOK struct position *look_at_position(const struct engine *e, uint16_t session, uint16_t locate)
 {
     return &e->risk.positions[position_own(&e->risk, e->sessions[session].account, locate) &
-                              -(uint32_t)(e->risk.row >= locate)];
+                              -(uint32_t)(locate - 1u < e->risk.row)];
 }
 
 // An Enter's lines, for all others those of session 0: selected without a branch.
@@ -130,7 +130,8 @@ static LOOK void look_at_parties(const struct engine *e, const struct command *c
 {
     const struct session_line *line = &e->risk.lines[c->session];
     look_at_figures(e, line);
-    __builtin_prefetch(&e->alikes[c->session].places[line->alike.next], 1);
+    uint32_t entering = c->session & -(uint32_t)(c->type == CMD_ENTER);
+    __builtin_prefetch(&e->alikes[entering].places[line->alike.next], 1);
     look_at_maker(e, c);
 }
 
