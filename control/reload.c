@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/reload.h"
 
-#include <time.h>
+#include <stdio.h>
 
 #include "contract/log.h"
 #include "contract/monotonic.h"
@@ -40,6 +40,7 @@ enum reload_result reload(struct config *running, const char *path, struct auth 
                   "\"path\":%s,\"passwords_changed\":%u,\"phases\":%u,\"limits_changed\":%zu,\"limits_waiting\":%zu,"
                   "\"by\":%s",
                   log_quote(path), changed, running->phases_count, counts.changed, counts.waiting, log_quote(by));
+        snprintf(text, size, "passwords %u, limits %zu, waiting %zu", changed, counts.changed, counts.waiting);
     } else {
         log_event(LOG_XW2022, "\"reason\":%s", log_quote(text));
     }

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // One instance's control.
 //
-//   set-up:      signals, config, log, lock, journal, auth, outbound
+//   set-up:      service_start.c
 //   serve loop:  sweep for generations -> recover the live one -> serve its gateways; about once a millisecond when
 //   idle tear-down:   what is published made durable, journal closed, all in reverse
 #include "control/service.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,25 +20,9 @@
 #include "contract/fault.h"
 #include "contract/log.h"
 #include "contract/notify.h"
-#include "control/auth.h"
-#include "control/breaker/breakers.h"
-#include "control/journal/journal.h"
-#include "control/journal/keeper.h"
 #include "control/memory_report.h"
-#include "control/operator/operator.h"
-#include "control/passwords.h"
-#include "control/recovery/follower.h"
-#include "control/recovery/generation.h"
-#include "control/recovery/outbound.h"
-#include "control/recovery/recovery.h"
-#include "control/recovery/snapshot_file.h"
 #include "control/reload.h"
-#include "control/requests.h"
-#include "control/risk/alerts.h"
-#include "control/risk/audit.h"
-#include "control/risk/history.h"
-#include "control/risk/kills.h"
-#include "control/risk/second.h"
+#include "control/service_state.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -60,47 +40,7 @@ enum {
     PATIENCE_SECONDS = 30
 };
 
-struct service {
-    const char *path;
-    struct config *config;
-    sigset_t signals;
-    int lock_fd;
-    struct journal_identity identity;
-    struct journal_identity history; // the same; also for what another engine version wrote, where snapshots cover it
-    struct journal_report tail;
-    struct journal_writer *writer;
-    struct journal_key key; // that signs seals, when the configuration names one
-    struct journal_keeper *keeper;
-    struct auth *auth;
-    struct breakers *breakers;
-    struct limits_desk *limits;
-    struct outbound *outbound;
-    struct alerts *alerts;
-    struct audit *audit;
-    struct history *past;
-    struct kills *kills;
-    struct second *second;
-    struct desk_context for_operators;
-    struct operator_desk *desk;
-    struct follower *follower; // NULL: no snapshots are wanted
-    bool ended;                // the data plane has halted in order,
-    struct follower_end end;   // here
-    struct generation generation;
-    struct recovery *recovery; // while a generation is joined
-    struct requests *requests; // once it is recovered
-    unsigned stops;            // SIGTERM and SIGINT so far
-    uint64_t asked_ns;         // when the first of them came
-    uint64_t halted_ns;        // when the data plane was first seen halted while we stop
-    bool looked, ready;        // for a data plane; and the service manager knows that all is up
-    bool worked;               // something, since patience was last asked for
-    uint64_t patience_due_ns;
-    uint64_t watchdog_ns, watchdog_due_ns; // how often it is fed, 0: not at all
-    uint64_t journal_turns;                // as they were when it was fed last
-    uint64_t heartbeat_due_ns, liveness_due_ns, sweep_due_ns, presence_due_ns, schedule_due_ns, breakers_due_ns;
-    char status[80]; // what the service manager was told last, but for breakers
-};
-
-static uint64_t monotonic_ns(void)
+uint64_t service_now_ns(void)
 {
     struct timespec now;
     clock_gettime(FAULT(timer_by_wall_clock) ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
@@ -114,231 +54,6 @@ static bool is_due(uint64_t *due_ns, uint64_t now_ns, unsigned period_ms)
         return false;
     *due_ns = now_ns + period_ms * MS_NS;
     return true;
-}
-
-// ---- set-ups --------------------------------------------------------------------------------------------------------
-
-// Before any thread is made, so that all of them leave the signals to the loop.
-static void block_signals(struct service *service)
-{
-    sigemptyset(&service->signals);
-    sigaddset(&service->signals, SIGTERM);
-    sigaddset(&service->signals, SIGINT);
-    sigaddset(&service->signals, SIGUSR1);
-    sigaddset(&service->signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &service->signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is a failed write like others
-}
-
-static void load_config(struct service *service, const char *path)
-{
-    char error[1024];
-    log_open("crosswire-control", "");
-    service->config = config_load(path, error, sizeof error);
-    if (!service->config)
-        fail_with(access(path, R_OK) ? EX_NOINPUT : EX_CONFIG, "%s", error);
-    log_open("crosswire-control", service->config->instance);
-    if (service->config->ack_mode == ACK_REPLICATED)
-        fail_with(EX_CONFIG, "%s: ack: replicated is not available: set ack to durable or matched", path);
-    const char *limits = service->config->risk.limits;
-    service->limits = limits_desk_new(service->config, limits, error, sizeof error);
-    if (!service->limits)
-        fail_with(limits[0] && access(limits, R_OK) ? EX_NOINPUT : EX_CONFIG, "%s", error);
-}
-
-// One control an instance: two would write one journal.
-static void take_lock(struct service *service)
-{
-    const struct config *config = service->config;
-    char path[512];
-    region_control_lock(path, sizeof path, config->run_directory, config->instance);
-    service->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (service->lock_fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
-        fail_with(EX_NOPERM, "%s: %s: run as the user whose it is, or who may write to the directory: ls -ld %s %s",
-                  path, strerror(errno), config->run_directory, path);
-    if (service->lock_fd < 0)
-        fail_with(EX_CANTCREAT, "%s: %s: make run_directory with: mkdir -p %s", path, strerror(errno),
-                  config->run_directory);
-    if (flock(service->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return;
-    fail_with(EX_UNAVAILABLE,
-              "%s is held: another crosswire-control of instance %s runs: stop it, or set another instance", path,
-              config->instance);
-}
-
-// Before the journal is opened: a key that can not be had must not be found missing in mid-day.
-static void load_key(struct service *service)
-{
-    char text[512];
-    if (service->config->journal.signing_key[0] == '\0')
-        return;
-    int code = journal_key_load(service->config->journal.signing_key, &service->key, text, sizeof text);
-    if (code)
-        fail_with(code, "journal.signing_key: %s", text);
-}
-
-static void start_keeper(struct service *service)
-{
-    const struct config *config = service->config;
-    const struct journal_keeper_options options = {
-        .key = config->journal.signing_key[0] ? &service->key : NULL,
-        .compress = config->journal.compress,
-        .keep_days = config->journal.keep_days,
-        .keep_mb = config->journal.keep_mb,
-        .unread = service->tail.unread,
-    };
-    service->keeper = journal_keeper_start(&service->history, &options);
-    if (!service->keeper)
-        fail_with(EX_OSERR, "can not start the thread that seals the journal: %s", strerror(errno));
-}
-
-// Commands of another engine version are not replayed: what it has taken must stand in snapshots. Decided before
-// anything is written, so that the build of that version can still go on.
-static bool snapshots_stand(const struct service *service)
-{
-    for (unsigned core = 0; core < service->config->matchers_count; core++) {
-        uint64_t foreign = service->tail.foreign[core];
-        if (foreign && !snapshot_stands(&service->identity, core, foreign))
-            return false;
-    }
-    return true;
-}
-
-// What the newest snapshot of each core covers. One that turns out to be bad is no harm: what is then read of the
-// journal is checked as it is read.
-static void note_covered(const struct service *service, uint64_t covered[JOURNAL_CORES])
-{
-    for (unsigned core = 0; core < service->config->matchers_count; core++)
-        snapshot_list(&service->identity, core, &covered[core], 1);
-}
-
-static enum journal_result scan(struct service *service)
-{
-    uint64_t covered[JOURNAL_CORES] = {0};
-    service->history = service->identity;
-    note_covered(service, covered);
-    enum journal_result result = journal_scan_after(&service->identity, covered, &service->tail);
-    if (result != JOURNAL_ENGINE)
-        return result;
-    struct journal_report refusal = service->tail;
-    service->history.any_engine = true;
-    if (journal_scan(&service->history, &service->tail) == JOURNAL_OK && snapshots_stand(service))
-        return JOURNAL_OK;
-    service->tail = refusal;
-    return JOURNAL_ENGINE;
-}
-
-static void open_journal(struct service *service)
-{
-    const struct config *config = service->config;
-    char text[256];
-    service->identity = (struct journal_identity){.directory = config->journal_directory,
-                                                  .instance = config->instance,
-                                                  .date = config->date,
-                                                  .config_hash = config->hash,
-                                                  .key = config->journal.signing_key[0] ? &service->key : NULL};
-    struct journal_writer_options options = {.segment_mb = config->journal.segment_mb,
-                                             .commit_kb = config->journal.commit_kb};
-    if (access(config->journal_directory, F_OK) != 0)
-        fail_with(EX_CANTCREAT, "journal_directory %s: %s: make it with: mkdir -p %s", config->journal_directory,
-                  strerror(errno), config->journal_directory);
-    struct stat status;
-    if (stat(config->journal_directory, &status) == 0 && !S_ISDIR(status.st_mode))
-        fail_with(EX_CANTCREAT, "journal_directory %s is a file: name a directory", config->journal_directory);
-    if (access(config->journal_directory, W_OK | X_OK) != 0)
-        fail_with(errno == EACCES ? EX_NOPERM : EX_CANTCREAT,
-                  "journal_directory %s: %s: give this user the right to write there, or remount it writable",
-                  config->journal_directory, strerror(errno));
-    enum journal_result result = scan(service);
-    if (result != JOURNAL_OK)
-        fail_with(journal_exit_code(result), "%s", service->tail.text);
-    if (service->tail.torn)
-        log_event(LOG_XW3003, "\"segment\":%u,\"block\":%u,\"blocks\":%u", service->tail.torn_at.segment,
-                  service->tail.torn_at.block, service->tail.torn_blocks);
-    result = journal_writer_open(&service->writer, &service->identity, &options, &service->tail, text, sizeof text);
-    if (result != JOURNAL_OK)
-        fail_with(journal_exit_code(result), "%s", text);
-}
-
-static bool reload_asked(void *context, const char *by, char *text, size_t size);
-
-static void tell_breakers(void *context, unsigned core, const struct alert *alert)
-{
-    const struct service *service = context;
-    (void)core;
-    breakers_alert(service->breakers, alert, monotonic_ns());
-}
-
-static void tell_reference(void *context, unsigned core, const struct command *command)
-{
-    const struct service *service = context;
-    breakers_reference(service->breakers, core, command, monotonic_ns());
-}
-
-static void read_for_breakers(void *context, const struct command *record)
-{
-    const struct service *service = context;
-    breakers_read(service->breakers, record);
-}
-
-static void end_for_breakers(void *context, uint64_t now_ns)
-{
-    const struct service *service = context;
-    breakers_read_end(service->breakers, now_ns);
-}
-
-static void open_services(struct service *service)
-{
-    service->auth = auth_new(service->config);
-    if (!service->auth)
-        fail_with(EX_OSERR, "can not start the login thread: %s", strerror(errno));
-    service->breakers = breakers_new(service->config);
-    if (!service->breakers)
-        fail_with(EX_OSERR, "no memory");
-    auth_watch(service->auth, service->breakers);
-    char error[512];
-    service->outbound = outbound_new(service->config, &service->identity);
-    if (!service->outbound)
-        fail_with(EX_OSERR, "no memory");
-    snapshot_clean(&service->identity);
-    if (service->config->snapshots.every_seconds || service->config->snapshots.every_commands) {
-        service->follower = follower_start(service->config, &service->history, service->writer);
-        if (!service->follower)
-            fail_with(EX_OSERR, "can not start the thread that writes snapshots: %s", strerror(errno));
-    }
-    struct passwords passwords;
-    int result = passwords_read(service->config, &passwords, error, sizeof error);
-    if (result != 0)
-        fail_with(result, "%s", error);
-    for (uint32_t i = 0; i < passwords.count; i++)
-        auth_set_hash(service->auth, i, passwords.hash[i]);
-    passwords_free(&passwords);
-    service->alerts = alerts_new(service->config);
-    if (service->alerts)
-        alerts_register(service->alerts, tell_breakers, service);
-    service->audit = audit_new();
-    service->past = history_new(&service->history, service->writer);
-    if (service->alerts && service->audit && service->past)
-        service->kills = kills_new(service->config, service->writer, service->past, service->alerts, service->audit);
-    if (service->kills)
-        service->second = second_new(service->limits, service->past, service->audit);
-    if (!service->second)
-        fail_with(EX_OSERR, "no memory");
-    limits_desk_hear(service->limits, tell_reference, service);
-    history_register(service->past, read_for_breakers, end_for_breakers, service);
-    service->for_operators = (struct desk_context){.config = service->config,
-                                                   .outbound = service->outbound,
-                                                   .writer = service->writer,
-                                                   .kills = service->kills,
-                                                   .audit = service->audit,
-                                                   .limits = service->limits,
-                                                   .breakers = service->breakers,
-                                                   .reload = reload_asked,
-                                                   .service = service};
-    service->desk = operator_new(&service->for_operators, error, sizeof error);
-    if (!service->desk)
-        fail_with(EX_CANTCREAT, "%s", error);
 }
 
 // ---- what the service manager shows ---------------------------------------------------------------------------------
@@ -355,10 +70,9 @@ __attribute__((format(printf, 2, 3))) static void note_status(struct service *se
 static void tell_status(const struct service *service)
 {
     const char *text = breakers_text(service->breakers);
-    if (strcmp(text, "normal") == 0)
-        notify_status("%s", service->status);
-    else
-        notify_status("%s; %s", service->status, text);
+    const bool normal = strcmp(text, "normal") == 0;
+    notify_status("%s%s%s%s%s", service->status, normal ? "" : "; ", normal ? "" : text, service->stands[0] ? "; " : "",
+                  service->stands);
 }
 
 // ---- the serve loop -------------------------------------------------------------------------------------------------
@@ -400,6 +114,11 @@ static void watch_dataplane(struct service *service)
     if (generation_alive(generation))
         return;
     follower_hold(service->follower, true); // the next one's recovery comes first
+    if (service->requests)
+        while (alerts_poll(service->alerts, generation))
+            ;
+    kills_doubt(service->kills);
+    service->lost = true;
     if (all_halted(generation))
         note_end(service);
     else
@@ -414,6 +133,9 @@ static void watch_dataplane(struct service *service)
 static void look_for_dataplane(struct service *service)
 {
     generation_sweep(&service->generation, service->config, service->writer);
+    if (service->lost)
+        retell_all(service->retell);
+    service->lost = false;
     service->looked = true;
     if (!service->generation.joined)
         return;
@@ -465,7 +187,9 @@ static bool take_configuration(struct service *service, const char *by, char *te
     const enum reload_result result =
         reload(service->config, service->path, service->auth, service->requests, service->limits, by, text, size);
     const bool taken = result == RELOAD_TAKEN;
-    if (!taken)
+    if (taken)
+        audit_note(service->audit, &(struct audit_entry){.what = NOTE_RELOADED, .by = by, .why = text});
+    else
         note_refused_reload(service, result, by, text);
     if (taken && !breakers_reload(service->breakers))
         fail_with(EX_OSERR, "no memory");
@@ -477,7 +201,7 @@ static bool take_configuration(struct service *service, const char *by, char *te
 }
 
 // For an operator who asks for it.
-static bool reload_asked(void *context, const char *by, char *text, size_t size)
+bool service_reload_asked(void *context, const char *by, char *text, size_t size)
 {
     return take_configuration(context, by, text, size);
 }
@@ -491,7 +215,7 @@ static void take_signal(struct service *service, int signal_number)
         take_configuration(service, LIMITS_FILE, text, sizeof text);
     } else if (signal_number > 0) {
         if (service->stops++ == 0) {
-            service->asked_ns = monotonic_ns();
+            service->asked_ns = service_now_ns();
             log_event(LOG_XW2007, "\"signal\":%d", signal_number);
             notify_stopping("stops once all that was taken is durable");
         }
@@ -570,7 +294,11 @@ static void poll_breakers(struct service *service)
             senses.trading |= (uint32_t)(phase == PHASE_PRE || phase == PHASE_REGULAR || phase == PHASE_AFTER) << core;
         }
     }
-    if (breakers_poll(service->breakers, &senses) && service->ready && service->stops == 0)
+    char before[sizeof service->stands];
+    memcpy(before, service->stands, sizeof before);
+    standing_text(service->standing, service->kills, service->stands, sizeof service->stands);
+    const bool other = breakers_poll(service->breakers, &senses) || strcmp(before, service->stands) != 0;
+    if (other && service->ready && service->stops == 0)
         tell_status(service);
 }
 
@@ -602,8 +330,8 @@ static void feed_watchdog(struct service *service, uint64_t now_ns)
 static void serve(struct service *service)
 {
     static const struct timespec no_wait = {0}, soon = {.tv_nsec = 20000}, wait = {.tv_nsec = (long)MS_NS};
-    uint64_t now_ns = monotonic_ns(), worked_ns = 0;
-    for (; !may_stop(service, now_ns); now_ns = monotonic_ns()) {
+    uint64_t now_ns = service_now_ns(), worked_ns = 0;
+    for (; !may_stop(service, now_ns); now_ns = service_now_ns()) {
         unsigned work = 0;
         if (service->generation.joined) {
             if (is_due(&service->liveness_due_ns, now_ns, LIVENESS_MS))
@@ -618,6 +346,8 @@ static void serve(struct service *service)
         work += operator_poll(service->desk, running(service), now_ns);
         if (running(service))
             work += history_poll(service->past, now_ns);
+        if (history_complete(service->past))
+            retell_poll(service->retell, running(service) ? &service->generation : NULL, now_ns);
         work += kills_poll(service->kills, running(service), now_ns);
         work += audit_poll(service->audit, running(service));
         watch_journal(service, now_ns);
@@ -656,22 +386,15 @@ static int close_journal(struct service *service)
 int service_run(const char *path)
 {
     struct service service = {.lock_fd = -1, .path = path, .watchdog_ns = notify_watchdog_ns() / 4};
-    block_signals(&service);
-    load_config(&service, path);
-    take_lock(&service);
-    load_key(&service);
-    open_journal(&service);
-    start_keeper(&service);
-    open_services(&service);
-    log_event(LOG_XW2001, "\"date\":%u,\"ack\":\"%s\",\"epoch\":%" PRIu64, service.config->date, service.config->ack,
-              journal_writer_epoch(service.writer));
-    memory_report("start");
+    service_begin(&service, path);
 
     serve(&service);
 
     memory_report("stop");
     operator_free(service.desk);
     kills_free(service.kills);
+    standing_free(service.standing);
+    retell_free(service.retell);
     second_free(service.second);
     history_free(service.past);
     audit_free(service.audit);

@@ -18,7 +18,7 @@ uint16_t part_cores(const struct breakers *breakers, const struct row *row, uint
     case EACH_PUBLISHER: // one a matching core, in their order
         return (uint16_t)(1u << index);
     case EACH_SESSION:
-        return (uint16_t)(1u << config->sessions[index].matcher);
+        return (uint16_t)(1u << config_stream(config, index).matcher);
     default:
         return ALL_CORES(config);
     }
@@ -230,6 +230,7 @@ void breakers_note(struct breakers *breakers, const struct row *row, uint32_t in
     note.note.index = (uint16_t)index;
     note.note.scope = part_scope(row, index);
     note.note.what = NOTE_BREAKER_MOVED;
+    note.note.number = row->parts[index].value < UINT32_MAX ? (uint32_t)row->parts[index].value : UINT32_MAX;
     write_text(note.note.by, sizeof note.note.by, by);
     snprintf(note.note.why, sizeof note.note.why, "%s: %s", row->name, config_action_name(row->trip.does));
     post(breakers, &note, cores & -cores); // one core's chain is enough

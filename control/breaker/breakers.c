@@ -23,9 +23,10 @@
 
 // ---- rows and parts -------------------------------------------------------------------------------------------------
 
-static uint32_t parts_of(const struct config *config, enum trip_each each)
+// Logins are of every stream: sessions, then drop copies.
+static uint32_t parts_of(const struct config *config, enum trip_condition is)
 {
-    switch (each) {
+    switch (config_trip_info(is)->each) {
     case EACH_HOST:
         return 1;
     case EACH_GATEWAY:
@@ -35,7 +36,7 @@ static uint32_t parts_of(const struct config *config, enum trip_each each)
     case EACH_PUBLISHER:
         return config->publishers_count;
     case EACH_SESSION:
-        return config->sessions_count;
+        return is == TRIP_BAD_LOGINS ? config_streams(config) : config->sessions_count;
     case EACH_ACCOUNT:
         return config->accounts_count;
     }
@@ -71,7 +72,7 @@ static bool make_rows(const struct config *config, struct row **rows)
         const struct breaker_settings settings = settings_of(trip);
         row->trip = *trip;
         snprintf(row->name, sizeof row->name, "%s", trip->name[0] ? trip->name : trip->condition);
-        row->count = trip->is == TRIP_CONTROL_LOST ? 0 : parts_of(config, config_trip_info(trip->is)->each);
+        row->count = trip->is == TRIP_CONTROL_LOST ? 0 : parts_of(config, trip->is);
         row->parts = calloc(row->count + 1, sizeof *row->parts);
         if (!row->parts)
             return false;

@@ -11,4 +11,7 @@
 // Ends the process with what it says when it is a refusal, and with one line when there is none.
 json_t *ctl_ask(const struct ctl *ctl, const char *desk, json_t *request);
 
+// The same, for what can do without: NULL when control does not answer within two seconds, or refuses.
+json_t *ctl_ask_if_up(const struct ctl *ctl, const char *desk, json_t *request);
+
 #endif

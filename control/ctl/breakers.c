@@ -68,7 +68,7 @@ static json_t *subject(const struct config *config, const struct config_trip *tr
     const enum trip_each each = config_trip_info(trip->is)->each;
     char text[32];
     if (each == EACH_SESSION)
-        return json_string(of < config->sessions_count ? config->sessions[of].user : "?");
+        return json_string(of < config_streams(config) ? config_stream(config, of).user : "?");
     if (each == EACH_ACCOUNT)
         return json_string(of < config->accounts_count ? config->accounts[of].name : "?");
     if (each == EACH_HOST)
@@ -124,6 +124,26 @@ json_t *ctl_modes_json(const struct region *region, const struct config *config)
     return modes;
 }
 
+json_t *ctl_open_breakers_json(const struct region *region, const struct config *config)
+{
+    static struct board board;
+    json_t *list = json_array(), *at;
+    size_t n;
+    read_board(region, &board);
+    for (uint32_t i = 0; i < config->trips_count; i++) {
+        const struct config_trip *trip = &config->trips[i];
+        json_t *open = open_json(region, config, trip, &board);
+        json_array_foreach(open, n, at)
+        {
+            json_object_set_new(at, "name", json_string(name_of(trip)));
+            json_object_set_new(at, "action", json_string(config_action_name(trip->does)));
+            json_array_append(list, at);
+        }
+        json_decref(open);
+    }
+    return list;
+}
+
 static json_t *breakers_json(const struct region *region, const struct config *config)
 {
     static struct board board;
@@ -160,6 +180,17 @@ void ctl_print_modes(const json_t *modes)
     {
         printf("DEGRADED: mode %s on matching core %" JSON_INTEGER_FORMAT "\n", text_of(mode, "mode"),
                json_integer_value(json_object_get(mode, "core")));
+    }
+}
+
+void ctl_print_open_breakers(const json_t *breakers)
+{
+    size_t i;
+    json_t *at;
+    json_array_foreach(breakers, i, at)
+    {
+        printf("BREAKER: %s of %s is %s: %s\n", text_of(at, "name"), text_of(at, "of"), text_of(at, "state"),
+               text_of(at, "action"));
     }
 }
 

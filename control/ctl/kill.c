@@ -7,6 +7,7 @@
 #include "contract/log.h"
 #include "contract/risk.h"
 #include "control/ctl/ask.h"
+#include "control/ctl/standing.h"
 
 #define USAGE "venue | firm NAME | account NAME | session USER | symbol NAME | side B|S"
 
@@ -55,12 +56,6 @@ static bool print_json(const struct ctl *ctl, const json_t *root)
     return ctl->json;
 }
 
-static void print_scope(const json_t *root)
-{
-    const char *name = text_of(root, "name"), *side = text_of(root, "side");
-    printf("%s%s%s%s%s", text_of(root, "scope"), *name ? " " : "", name, *side ? " side " : "", side);
-}
-
 int ctl_kill(const struct ctl *ctl, int argc, char **argv)
 {
     int actions = ctl->block_only ? KILL_BLOCK : ctl->cancel_only ? KILL_CANCEL : KILL_BLOCK | KILL_CANCEL;
@@ -71,7 +66,7 @@ int ctl_kill(const struct ctl *ctl, int argc, char **argv)
     json_t *answer = ctl_ask(ctl, "kill", request);
     if (!print_json(ctl, answer)) {
         fputs("killed ", stdout);
-        print_scope(answer);
+        ctl_print_scope(answer);
         if (actions & KILL_CANCEL)
             printf(": %" JSON_INTEGER_FORMAT " orders canceled, none rests, counted by %" JSON_INTEGER_FORMAT
                    " matching cores, durable",
@@ -104,22 +99,6 @@ int ctl_reset(const struct ctl *ctl, int argc, char **argv)
     return EX_OK;
 }
 
-// What an operator can do about a block.
-static void print_way_out(const json_t *root)
-{
-    const char *source = text_of(root, "source");
-    if (strcmp(source, "control_lost") == 0) {
-        puts("    ends by itself once control is back; or xwctl breaker reset control_lost --by NAME");
-    } else if (strcmp(source, "breaker") == 0) {
-        printf("    ends with its breaker's recovery; or xwctl breaker reset %s --by NAME\n", text_of(root, "why"));
-    } else {
-        const char *name = text_of(root, "name"), *side = text_of(root, "side");
-        printf("    %sxwctl reset %s%s%s%s%s --by NAME --why TEXT\n",
-               strcmp(source, "limit") == 0 ? "give the limit more room, or it kills again; then " : "until ",
-               text_of(root, "scope"), *name ? " " : "", name, *side ? " --side " : "", side);
-    }
-}
-
 int ctl_kills(const struct ctl *ctl, int argc, char **argv)
 {
     (void)argv;
@@ -131,19 +110,7 @@ int ctl_kills(const struct ctl *ctl, int argc, char **argv)
         size_t i;
         json_array_foreach(json_object_get(answer, "kills"), i, at)
         {
-            json_int_t second = json_integer_value(json_object_get(at, "time_ns")) / 1000000000;
-            bool blocks = json_is_true(json_object_get(at, "blocks"));
-            printf("%02u:%02u:%02u ", (unsigned)(second / 3600), (unsigned)(second / 60 % 60), (unsigned)(second % 60));
-            print_scope(at);
-            printf(": %s, %s, %" JSON_INTEGER_FORMAT " canceled, by %s %s: %s\n",
-                   !blocks                                       ? "cancel only"
-                   : json_is_true(json_object_get(at, "active")) ? "BLOCKED"
-                                                                 : "reset",
-                   json_is_true(json_object_get(at, "confirmed")) ? "confirmed" : "NOT confirmed",
-                   json_integer_value(json_object_get(at, "canceled")), text_of(at, "source"), text_of(at, "by"),
-                   text_of(at, "why"));
-            if (json_is_true(json_object_get(at, "active")))
-                print_way_out(at);
+            ctl_print_kill(at);
         }
         if (json_array_size(json_object_get(answer, "kills")) == 0)
             puts("no kills today");

@@ -78,7 +78,13 @@ static int decide(const struct ctl *ctl, int argc, char **argv)
                                        strcmp(argv[0], "approve") == 0 ? "limits_approve" : "limits_reject", "request",
                                        (json_int_t)id, "by", need_by(ctl)));
     if (!print_json(ctl, answer)) {
-        printf("request %llu %s\n", id, strcmp(argv[0], "approve") == 0 ? "approved, in force" : "rejected");
+        if (json_integer_value(json_object_get(answer, "pending")))
+            printf(
+                "request %llu: nobody is known to have asked for it, so %s stands for it from now on: another person "
+                "has to approve it\n",
+                id, ctl->by);
+        else
+            printf("request %llu %s\n", id, strcmp(argv[0], "approve") == 0 ? "approved, in force" : "rejected");
         json_decref(answer);
     }
     return EX_OK;

@@ -14,6 +14,7 @@
 #include "contract/log.h"
 #include "control/ctl/breakers.h"
 #include "control/ctl/ctl.h"
+#include "control/ctl/standing.h"
 #include "control/journal/verify.h"
 
 enum { SAMPLE_MS = 100 }; // between the two looks that show what moves
@@ -102,7 +103,7 @@ static json_t *journal_json(const struct config *config)
                      overview.free_bytes >> 20 < config->journal.segment_mb);
 }
 
-static json_t *status_json(const struct region *region, const struct config *config)
+static json_t *status_json(const struct ctl *ctl, const struct region *region, const struct config *config)
 {
     static struct ctl_core_sample before[REGION_OBJECTS_MAX], after[REGION_OBJECTS_MAX];
     const struct region_header *header = region->header;
@@ -126,15 +127,16 @@ static json_t *status_json(const struct region *region, const struct config *con
         }
     }
     bool moves = atomic_load_explicit(&header->control_heartbeat, memory_order_relaxed) != control_before;
-    return json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "instance",
-                     config->instance, "generation", (json_int_t)header->generation, "dataplane_pid",
+    return json_pack("{s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o?}",
+                     "instance", config->instance, "generation", (json_int_t)header->generation, "dataplane_pid",
                      (json_int_t)header->dataplane_pid, "dataplane_lives", region_alive(region), "control_lives",
                      region_control_alive(config->run_directory, config->instance), "control_heartbeat_moves", moves,
                      "same_configuration", header->config_hash == config->hash, "stopping",
                      atomic_load_explicit(&header->stop, memory_order_relaxed) != 0, "trading_date",
                      (int)atomic_load_explicit(&header->trading_date, memory_order_relaxed), "cores", cores, "matchers",
                      matchers, "rings", rings, "messages", accounts_json(region), "journal", journal_json(config),
-                     "modes", ctl_modes_json(region, config));
+                     "modes", ctl_modes_json(region, config), "breakers", ctl_open_breakers_json(region, config),
+                     "standing", ctl_standing_json(ctl));
 }
 
 // ---- text -----------------------------------------------------------------------------------------------------------
@@ -238,6 +240,8 @@ static void print_status(const json_t *status)
                                                       : "lives, has not joined this generation");
     print_journal(json_object_get(status, "journal"));
     ctl_print_modes(json_object_get(status, "modes"));
+    ctl_print_open_breakers(json_object_get(status, "breakers"));
+    ctl_print_standing(json_object_get(status, "standing"));
     print_cores(json_object_get(status, "cores"));
     print_matchers(json_object_get(status, "matchers"));
     print_rings(json_object_get(status, "rings"));
@@ -252,7 +256,7 @@ int ctl_status(const struct ctl *ctl, int argc, char **argv)
     struct config *config = ctl_load_config(ctl);
     struct region region;
     ctl_join(&region, config);
-    json_t *status = status_json(&region, config);
+    json_t *status = status_json(ctl, &region, config);
     if (ctl->json) {
         json_dumpf(status, stdout, JSON_INDENT(2));
         putchar('\n');

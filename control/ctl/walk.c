@@ -106,6 +106,9 @@ static void note_names(struct ctl_day *day, const struct command *record)
         copy_name(day->users[record->session], sizeof *day->users, record->open_session.user,
                   sizeof record->open_session.user);
         day->accounts_of[record->session] = record->open_session.account;
+    } else if (record->type == CMD_OPEN_COPY) {
+        copy_name(day->users[record->session], sizeof *day->users, record->open_copy.user,
+                  sizeof record->open_copy.user);
     }
 }
 

@@ -99,7 +99,8 @@ struct limits_answer {
 struct limits_answer limits_desk_set(struct limits_desk *desk, const char *scope, const char *name, const char *limit,
                                      const char *value, const char *by, uint64_t now_ns);
 
-// A second person agrees with request `id`, or anyone takes it back.
+// A second person agrees with request `id`, or anyone takes it back. Of what the file raises without that anybody is
+// known to have asked for it (a signal, a start), the first one only comes to stand for it: it takes two all the same.
 struct limits_answer limits_desk_approve(struct limits_desk *desk, uint32_t id, const char *by);
 struct limits_answer limits_desk_reject(struct limits_desk *desk, uint32_t id, const char *by);
 
@@ -108,8 +109,9 @@ enum { LIMITS_PENDING = 8 };
 struct limits_pending {
     uint32_t id; // 0: none
     uint64_t expires_ns;
-    char by[17];
-    bool file; // a reload's
+    char by[17];     // who asked, LIMITS_FILE: not known
+    bool file;       // a reload's, or a start's
+    uint32_t digest; // .. of that file
     struct limits_set wants;
 };
 const struct limits_pending *limits_desk_pending(const struct limits_desk *desk, unsigned index);
@@ -121,6 +123,7 @@ enum limits_step {
     LIMITS_TAKEN_BACK, // rejected, or by who had asked
     LIMITS_LAPSED,     // nobody agreed in time
     LIMITS_SUPERSEDED, // the same was set otherwise since
+    LIMITS_STOOD_FOR,  // by whom it is from now on
 };
 
 // `by` is who did it, "" for time and supersession. `present` is what the first rule wanted is now.
@@ -131,6 +134,11 @@ void limits_desk_watch(struct limits_desk *desk, limits_stepped *stepped, void *
 // Who is told of each CMD_REFERENCE that a core is given, or was.
 typedef void limits_heard(void *context, unsigned core, const struct command *command);
 void limits_desk_hear(struct limits_desk *desk, limits_heard *heard, void *context);
+
+// Who asked for what the file of this digest raises, as far as the journal says so; by is "" for nobody. Where it is
+// announced that this comes, nobody may agree with what the file raises before it has.
+void limits_desk_await_author(struct limits_desk *desk);
+void limits_desk_author(struct limits_desk *desk, uint32_t digest, const char *by);
 
 // "account NORTH max_quantity 100 -> 200", of the first rule that a request wants.
 void limits_desk_tell(const struct limits_desk *desk, const struct limits_pending *pending, char *out, size_t size);

@@ -23,6 +23,7 @@ struct limits_desk {
     uint64_t wait;
     struct limits_pending pending[LIMITS_PENDING];
     uint32_t last_id;
+    bool awaits_author;
     limits_stepped *stepped; // NULL: nobody is told
     void *stepped_context;
     limits_heard *heard; // the same

@@ -40,7 +40,7 @@ void limits_desk_watch(struct limits_desk *desk, limits_stepped *stepped, void *
 static void tell(const struct limits_desk *desk, const struct limits_pending *pending, enum limits_step step,
                  const char *by)
 {
-    static const char *const words[] = {"asked", "approved", "rejected", "expired", "superseded"};
+    static const char *const words[] = {"asked", "approved", "rejected", "expired", "superseded", "stood for"};
     char text[512];
     limits_desk_tell(desk, pending, text, sizeof text);
     log_event(LOG_XW2042, "\"request\":%u,\"what\":\"%s\",\"by\":%s,\"rules\":%zu,\"first\":%s", pending->id,
@@ -93,6 +93,31 @@ static bool same_wants(const struct limits_set *a, const struct limits_set *b)
     return true;
 }
 
+static bool is_nobodys(const struct limits_pending *pending)
+{
+    return strcmp(pending->by, LIMITS_FILE) == 0;
+}
+
+static void stand_for(const struct limits_desk *desk, struct limits_pending *pending, const char *by)
+{
+    snprintf(pending->by, sizeof pending->by, "%s", by);
+    tell(desk, pending, LIMITS_STOOD_FOR, by);
+}
+
+void limits_desk_await_author(struct limits_desk *desk)
+{
+    desk->awaits_author = true;
+}
+
+void limits_desk_author(struct limits_desk *desk, uint32_t digest, const char *by)
+{
+    desk->awaits_author = false;
+    for (unsigned i = 0; by[0] && i < LIMITS_PENDING; i++)
+        if (desk->pending[i].id && desk->pending[i].file && desk->pending[i].digest == digest &&
+            is_nobodys(&desk->pending[i]))
+            stand_for(desk, &desk->pending[i], by);
+}
+
 void limits_desk_await_file(struct limits_desk *desk, struct limits_set *waiting, const char *by, uint64_t now_ns)
 {
     for (unsigned i = 0; i < LIMITS_PENDING; i++) {
@@ -100,6 +125,8 @@ void limits_desk_await_file(struct limits_desk *desk, struct limits_set *waiting
             continue;
         if (same_wants(&desk->pending[i].wants, waiting)) {
             limits_clear(waiting); // it waits already
+            if (is_nobodys(&desk->pending[i]) && strcmp(by, LIMITS_FILE) != 0)
+                stand_for(desk, &desk->pending[i], by);
             return;
         }
         tell(desk, &desk->pending[i], LIMITS_SUPERSEDED, by);
@@ -114,6 +141,7 @@ void limits_desk_await_file(struct limits_desk *desk, struct limits_set *waiting
         pending = place(desk, by, now_ns);
     }
     pending->file = true;
+    pending->digest = desk->file->digest;
     pending->wants = *waiting;
     tell(desk, pending, LIMITS_ASKED, by);
 }
@@ -264,6 +292,19 @@ struct limits_answer limits_desk_approve(struct limits_desk *desk, uint32_t id, 
     if (!pending) {
         refuse(&answer, EX_NOINPUT, "no request %u waits: it was decided, or has expired: see xwctl limits pending",
                id);
+        return answer;
+    }
+    if (strcmp(by, LIMITS_FILE) == 0) {
+        refuse(&answer, EX_USAGE, "--by %s is nobody: give a name", by);
+        return answer;
+    }
+    if (is_nobodys(pending) && desk->awaits_author) {
+        refuse(&answer, EX_TEMPFAIL, "who asked for request %u is still being read from the journal: ask again", id);
+        return answer;
+    }
+    if (is_nobodys(pending)) {
+        stand_for(desk, pending, by);
+        answer.pending = id;
         return answer;
     }
     if (strcasecmp(by, pending->by) == 0) {

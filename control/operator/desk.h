@@ -22,6 +22,7 @@
 #include "control/recovery/recovery.h"
 #include "control/risk/audit.h"
 #include "control/risk/kills.h"
+#include "control/risk/standing.h"
 
 #define DESK_MS UINT64_C(1000000)
 
@@ -31,6 +32,7 @@ struct desk_context {
     struct outbound *outbound;
     const struct journal_writer *writer;
     struct kills *kills;
+    struct standing *standing;
     struct audit *audit;
     struct breakers *breakers;
     struct limits_desk *limits;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // {"ask":"kill"}, "reset", "kills": the kill switch (control/risk/kills.h). A kill is answered when every matching core
-// of its scope has counted that nothing rests and that is durable; it goes on whatever becomes of who asked.
+// of its scope has counted that nothing rests and that is durable; it goes on whatever becomes of who asked. A reset is
+// answered when every core has taken it, and by nothing repeated.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <sysexits.h>
 
 #include "contract/log.h"
+#include "control/limits/table.h"
 #include "control/operator/operator.h"
 #include "control/risk/kills.h"
 
@@ -17,10 +19,14 @@ enum { LISTED_MOST = 1000, BLOCKED_MOST = 50 };
 enum stage { STAGE_BEGIN, STAGE_WAIT };
 
 struct kill_request {
-    struct kill_entry kill;
-    struct reset_entry reset;
+    struct kill_entry what;
     uint64_t id, begun_ns;
 };
+
+static bool is_kill(const struct request *request)
+{
+    return request->subject == &switch_kill;
+}
 
 // ---- what is asked --------------------------------------------------------------------------------------------------
 
@@ -62,7 +68,8 @@ static bool find_scope(const struct config *config, struct kill_entry *kill, con
 
 static const char *read_scope(struct request *request, const json_t *root)
 {
-    struct kill_entry *kill = &((struct kill_request *)request->state)->kill;
+    struct kill_request *ask = request->state;
+    struct kill_entry *kill = &ask->what;
     const char *word = json_string_value(json_object_get(root, "scope"));
     const char *name = json_string_value(json_object_get(root, "name"));
     const char *side = json_string_value(json_object_get(root, "side"));
@@ -93,7 +100,7 @@ static const char *read_kill(struct request *request, const json_t *root)
     json_int_t actions;
     if (!desk_number(root, "actions", KILL_BLOCK | KILL_CANCEL, &actions))
         return "the actions are none: 1 block, 2 cancel, 3 both";
-    ask->kill.actions = (uint8_t)actions;
+    ask->what.actions = (uint8_t)actions;
     return read_scope(request, root);
 }
 
@@ -105,145 +112,147 @@ static const char *read_nothing(struct request *request, const json_t *root)
 
 // ---- answers --------------------------------------------------------------------------------------------------------
 
-static json_t *entry_json(const struct request *request, const struct kill_entry *entry)
+static json_t *cores_json(uint32_t cores)
+{
+    json_t *list = json_array();
+    for (; cores; cores &= cores - 1)
+        json_array_append_new(list, json_integer(__builtin_ctz(cores)));
+    return list;
+}
+
+json_t *kill_json(const struct config *config, const struct kill_entry *entry)
 {
     char side[2] = {entry->side, '\0'};
     const char *source = entry->source == KILL_BY_CORE && entry->scope == SCOPE_VENUE ? "control_lost"
                          : entry->source == KILL_BY_LIMIT                             ? "limit"
                          : entry->source == KILL_BY_BREAKER                           ? "breaker"
                                                                                       : "operator";
-    return json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:I, s:I, s:s, s:o, s:o}", "id", (json_int_t)entry->id,
-                     "scope", alerts_scope_word((enum scope)entry->scope), "name",
-                     alerts_scope_name(request->context->config, entry->core, (enum scope)entry->scope, entry->index),
-                     "side", side, "blocks", (entry->actions & KILL_BLOCK) != 0, "cancels",
-                     (entry->actions & KILL_CANCEL) != 0, "active", entry->blocks != 0, "confirmed", entry->confirmed,
-                     "canceled", (json_int_t)entry->canceled, "time_ns", (json_int_t)entry->time_ns, "source", source,
-                     "by", desk_text(entry->by, strlen(entry->by)), "why", desk_text(entry->why, strlen(entry->why)));
+    json_t *root = json_pack(
+        "{s:I, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:I, s:I, s:s, s:o, s:o, s:o}", "id", (json_int_t)entry->id, "scope",
+        alerts_scope_word((enum scope)entry->scope), "name",
+        alerts_scope_name(config, entry->core, (enum scope)entry->scope, entry->index), "side", side, "blocks",
+        (entry->actions & KILL_BLOCK) != 0, "cancels", (entry->actions & KILL_CANCEL) != 0, "active",
+        entry->blocks != 0, "confirmed", entry->confirmed, "canceled", (json_int_t)entry->canceled, "time_ns",
+        (json_int_t)entry->time_ns, "source", source, "by", desk_text(entry->by, strlen(entry->by)), "why",
+        desk_text(entry->why, strlen(entry->why)), "missed", cores_json(entry->missed));
+    if (entry->limit < LIMITS && entry->source == KILL_BY_LIMIT)
+        json_object_update_new(root, json_pack("{s:s, s:I, s:I}", "limit", limit_info((enum limit)entry->limit).key,
+                                               "before", (json_int_t)entry->before, "after", (json_int_t)entry->after));
+    return root;
 }
 
-static void log_ask(const struct request *request, const struct kill_entry *kill, const char *what)
+static void log_ask(const struct request *request, const struct kill_entry *kill)
 {
     char scope[64], side[2] = {kill->side, '\0'};
     alerts_scope_text(request->context->config, kill->core, (enum scope)kill->scope, kill->index, scope, sizeof scope);
-    log_event(LOG_XW2036, "\"what\":\"%s\",\"scope\":%s,\"side\":%s,\"actions\":%u,\"by\":%s,\"why\":%s", what,
-              log_quote(scope), log_quote(side), kill->actions, log_quote(kill->by), log_quote(kill->why));
+    log_event(LOG_XW2036, "\"what\":\"%s\",\"scope\":%s,\"side\":%s,\"actions\":%u,\"by\":%s,\"why\":%s",
+              request->subject->ask, log_quote(scope), log_quote(side), kill->actions, log_quote(kill->by),
+              log_quote(kill->why));
 }
 
-// What is missing, by core: "core 1 has not counted yet".
-static void missing(const struct request *request, uint32_t cores, uint32_t given, uint32_t said, char *text,
+// What is missing, by core: "matching core 1 has not answered".
+static void missing(const struct request *request, const struct kill_entry *entry, uint32_t said, char *text,
                     size_t size)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (unsigned core = 0; core < request->context->config->matchers_count && used + 64 < size; core++) {
-        if ((cores >> core & 1) == 0)
+    for (unsigned core = 0; core < request->context->config->matchers_count && used + 80 < size; core++) {
+        if ((entry->cores >> core & 1) == 0)
             continue;
-        const char *state = !(given >> core & 1)  ? "has not been given it"
-                            : !(said >> core & 1) ? "has not answered"
-                                                  : "has answered, which is not durable yet";
+        const char *state = entry->missed >> core & 1     ? "died before it took it"
+                            : entry->doubtful >> core & 1 ? "has died, perhaps before it took it"
+                            : !(entry->given >> core & 1) ? "has not been given it"
+                            : !(said >> core & 1)         ? "has it to come, and has not answered"
+                                                          : "has answered, which is not durable yet";
         used += (size_t)snprintf(text + used, size - used, "%smatching core %u %s", used ? ", " : "", core, state);
     }
 }
 
+// The command that asks for it once more.
+static const char *once_more(const struct request *request, char *text, size_t size)
+{
+    const struct kill_entry *what = &((const struct kill_request *)request->state)->what;
+    const char *name = alerts_scope_name(request->context->config, what->core, (enum scope)what->scope, what->index);
+    snprintf(text, size, "xwctl %s %s%s%s%s%s --by %s --why '%s'", request->subject->ask,
+             alerts_scope_word((enum scope)what->scope), *name ? " " : "", name,
+             what->side == 'B'   ? " --side B"
+             : what->side == 'S' ? " --side S"
+                                 : "",
+             what->actions == KILL_CANCEL  ? " --cancel-only"
+             : what->actions == KILL_BLOCK ? " --block-only"
+                                           : "",
+             what->by, what->why);
+    return text;
+}
+
 // ---- kill -----------------------------------------------------------------------------------------------------------
 
-static void begin_kill(struct request *request, const struct recovery *recovery, uint64_t now_ns)
+static void begin(struct request *request, const struct recovery *recovery, uint64_t now_ns)
 {
     struct kill_request *ask = request->state;
     struct kills *kills = request->context->kills;
     if (!recovery || !kills) {
-        desk_refuse(request, EX_UNAVAILABLE,
-                    "no data plane runs, so nothing trades, and nothing can be killed: start crosswire-dataplane, then "
-                    "ask again");
+        desk_refuse(request, EX_UNAVAILABLE, "no data plane runs%s: start crosswire-dataplane, then ask again",
+                    is_kill(request) ? ", so nothing trades, and nothing can be killed" : "");
         return;
     }
-    ask->id = kills_give(kills, &ask->kill, now_ns);
+    ask->id = is_kill(request) ? kills_give(kills, &ask->what, now_ns) : kills_reset(kills, &ask->what);
     if (ask->id == 0) {
-        desk_refuse(request, EX_TEMPFAIL, "too many kills are not confirmed: see xwctl kills");
+        desk_refuse(request, EX_TEMPFAIL, "too many %ss are under way: see xwctl kills, then ask again",
+                    request->subject->ask);
         return;
     }
-    log_ask(request, &ask->kill, "kill");
+    log_ask(request, &ask->what);
     ask->begun_ns = now_ns;
     request->stage = STAGE_WAIT;
     request->deadline_ns = now_ns + CONFIRM_NS;
+}
+
+// What blocks goes on until it is carried out; what only cancels does not, once a data plane has died before it took
+// it.
+static void refuse_kill(struct request *request, const struct kill_entry *entry)
+{
+    const struct kill_request *ask = request->state;
+    char text[300] = "", again[200];
+    const bool goes_on = entry && (entry->blocks || !(entry->missed | entry->doubtful));
+    if (entry)
+        missing(request, entry, entry->actions & KILL_CANCEL ? entry->zero : entry->told, text, sizeof text);
+    audit_note(request->context->audit, &(struct audit_entry){.what = NOTE_KILL_LATE,
+                                                              .scope = (enum scope)ask->what.scope,
+                                                              .index = ask->what.index,
+                                                              .before = ask->id,
+                                                              .by = ask->what.by,
+                                                              .why = ask->what.why});
+    kills_unattended(request->context->kills, ask->id);
+    if (goes_on)
+        desk_refuse(request, EX_TEMPFAIL, "kill %" PRIu64 " is NOT confirmed: %s; it goes on: see xwctl kills", ask->id,
+                    text);
+    else
+        desk_refuse(request, EX_TEMPFAIL,
+                    "kill %" PRIu64 " is NOT confirmed: %s; it is not repeated: see xwctl kills, or %s", ask->id, text,
+                    once_more(request, again, sizeof again));
 }
 
 static void await_kill(struct request *request, uint64_t now_ns)
 {
     const struct kill_request *ask = request->state;
     const struct kill_entry *entry = kills_find(request->context->kills, ask->id);
-    if (entry && entry->confirmed) {
-        json_t *root = entry_json(request, entry);
-        json_object_set_new(root, "ok", json_true());
-        json_object_set_new(root, "cores", json_integer(__builtin_popcount(entry->cores)));
-        json_object_set_new(root, "ms", json_real((double)(now_ns - ask->begun_ns) / 1e6));
-        desk_answer(request, root);
-    } else if (!entry || now_ns > request->deadline_ns) {
-        char text[300] = "";
-        if (entry)
-            missing(request, entry->cores, entry->given, entry->actions & KILL_CANCEL ? entry->zero : entry->told, text,
-                    sizeof text);
-        audit_note(request->context->audit, &(struct audit_entry){.what = NOTE_KILL_LATE,
-                                                                  .scope = (enum scope)ask->kill.scope,
-                                                                  .index = ask->kill.index,
-                                                                  .before = ask->id,
-                                                                  .by = ask->kill.by,
-                                                                  .why = ask->kill.why});
-        desk_refuse(request, EX_TEMPFAIL, "kill %" PRIu64 " is NOT confirmed: %s; it goes on: see xwctl kills", ask->id,
-                    text);
+    if (!entry || !entry->confirmed) {
+        if (!entry || now_ns > request->deadline_ns)
+            refuse_kill(request, entry);
+        return;
     }
-}
-
-static void go_on_kill(struct request *request, struct recovery *recovery, uint64_t now_ns)
-{
-    if (request->stage == STAGE_BEGIN)
-        begin_kill(request, recovery, now_ns);
-    else
-        await_kill(request, now_ns);
+    json_t *root = kill_json(request->context->config, entry);
+    json_object_set_new(root, "ok", json_true());
+    json_object_set_new(root, "cores", json_integer(__builtin_popcount(entry->cores)));
+    json_object_set_new(root, "ms", json_real((double)(now_ns - ask->begun_ns) / 1e6));
+    desk_answer(request, root);
 }
 
 // ---- reset ----------------------------------------------------------------------------------------------------------
 
-static void begin_reset(struct request *request, const struct recovery *recovery, uint64_t now_ns)
-{
-    struct kill_request *ask = request->state;
-    const struct kill_entry *what = &ask->kill;
-    if (!recovery || !request->context->kills) {
-        desk_refuse(request, EX_UNAVAILABLE, "no data plane runs: start crosswire-dataplane, then ask again");
-        return;
-    }
-    ask->reset =
-        (struct reset_entry){.scope = what->scope, .side = what->side, .index = what->index, .core = what->core};
-    memcpy(ask->reset.by, what->by, sizeof ask->reset.by);
-    snprintf(ask->reset.why, sizeof ask->reset.why, "%s", what->why);
-    ask->id = kills_reset(request->context->kills, &ask->reset);
-    if (ask->id == 0) {
-        desk_refuse(request, EX_TEMPFAIL, "too many resets are under way: ask again");
-        return;
-    }
-    log_ask(request, what, "reset");
-    request->stage = STAGE_WAIT;
-    request->deadline_ns = now_ns + CONFIRM_NS;
-}
-
-static bool concerns(const struct request *request, const struct reset_entry *reset, uint32_t session)
-{
-    const struct config *config = request->context->config;
-    uint16_t account = config->sessions[session].account_index;
-    switch ((enum scope)reset->scope) {
-    case SCOPE_FIRM:
-        return memcmp(config->accounts[account].wire_firm, config->accounts[reset->index].wire_firm, 4) == 0;
-    case SCOPE_ACCOUNT:
-        return account == reset->index;
-    case SCOPE_SESSION:
-        return session == reset->index;
-    default:
-        return reset->scope == SCOPE_VENUE;
-    }
-}
-
 // Sessions of the scope that other kills still block, and how many may enter orders again.
-static json_t *still_blocked(const struct request *request, const struct reset_entry *reset, unsigned *free_sessions)
+static json_t *still_blocked(const struct request *request, const struct kill_entry *reset, unsigned *free_sessions)
 {
     const struct config *config = request->context->config;
     json_t *list = json_array();
@@ -251,7 +260,7 @@ static json_t *still_blocked(const struct request *request, const struct reset_e
     *free_sessions = 0;
     for (uint32_t i = 0; i < config->sessions_count; i++) {
         const struct kill_entry *by = NULL;
-        if (!concerns(request, reset, i))
+        if (!kills_concern(config, reset, i))
             continue;
         unsigned sides = kills_session_sides(request->context->kills, i, &by);
         *free_sessions += sides == 0;
@@ -267,11 +276,24 @@ static json_t *still_blocked(const struct request *request, const struct reset_e
     return list;
 }
 
+// It is never given again by itself: other orders, and other reasons, may be there by then.
+static void refuse_reset(struct request *request, const struct kill_entry *reset)
+{
+    const struct kill_request *ask = request->state;
+    char text[300] = "", again[200];
+    if (reset)
+        missing(request, reset, reset->told, text, sizeof text);
+    kills_reset_over(request->context->kills, ask->id);
+    desk_refuse(request, EX_TEMPFAIL,
+                "the reset is NOT confirmed: %s; it is not repeated: see xwctl kills for what is blocked, then %s",
+                text, once_more(request, again, sizeof again));
+}
+
 static void await_reset(struct request *request, uint64_t now_ns)
 {
     const struct kill_request *ask = request->state;
     struct kills *kills = request->context->kills;
-    const struct reset_entry *reset = kills_find_reset(kills, ask->id);
+    const struct kill_entry *reset = kills_find_reset(kills, ask->id);
     if (reset && kills_reset_confirmed(kills, reset)) {
         unsigned goes_on;
         json_t *blocked = still_blocked(request, reset, &goes_on);
@@ -279,19 +301,17 @@ static void await_reset(struct request *request, uint64_t now_ns)
                                  (int)goes_on, "still_blocked", blocked);
         kills_reset_over(kills, ask->id);
         desk_answer(request, root);
-    } else if (!reset || now_ns > request->deadline_ns) {
-        char text[300] = "";
-        if (reset)
-            missing(request, reset->cores, reset->given, reset->told, text, sizeof text);
-        kills_reset_over(kills, ask->id);
-        desk_refuse(request, EX_TEMPFAIL, "the reset is NOT confirmed: %s: see xwctl kills", text);
+    } else if (!reset || reset->missed || now_ns > request->deadline_ns) {
+        refuse_reset(request, reset);
     }
 }
 
-static void go_on_reset(struct request *request, struct recovery *recovery, uint64_t now_ns)
+static void go_on(struct request *request, struct recovery *recovery, uint64_t now_ns)
 {
     if (request->stage == STAGE_BEGIN)
-        begin_reset(request, recovery, now_ns);
+        begin(request, recovery, now_ns);
+    else if (is_kill(request))
+        await_kill(request, now_ns);
     else
         await_reset(request, now_ns);
 }
@@ -308,13 +328,13 @@ static void go_on_list(struct request *request, struct recovery *recovery, uint6
         count++;
     json_t *list = json_array();
     for (uint32_t i = count > LISTED_MOST ? count - LISTED_MOST : 0; kills && (entry = kills_at(kills, i)) != NULL; i++)
-        json_array_append_new(list, entry_json(request, entry));
+        json_array_append_new(list, kill_json(request->context->config, entry));
     desk_answer(request,
                 json_pack("{s:b, s:b, s:o}", "ok", 1, "complete", kills && kills_complete(kills), "kills", list));
 }
 
 const struct desk_subject switch_kill = {
-    .ask = "kill", .size = sizeof(struct kill_request), .read = read_kill, .go_on = go_on_kill};
+    .ask = "kill", .size = sizeof(struct kill_request), .read = read_kill, .go_on = go_on};
 const struct desk_subject switch_reset = {
-    .ask = "reset", .size = sizeof(struct kill_request), .read = read_scope, .go_on = go_on_reset};
+    .ask = "reset", .size = sizeof(struct kill_request), .read = read_scope, .go_on = go_on};
 const struct desk_subject switch_list = {.ask = "kills", .size = 0, .read = read_nothing, .go_on = go_on_list};

@@ -54,7 +54,9 @@ static const char *read_decision(struct request *request, const json_t *root)
 static const char *read_reload(struct request *request, const json_t *root)
 {
     struct limits_request *ask = request->state;
-    return desk_by(root, ask->by) ? NULL : DESK_BY_MISSING;
+    if (!desk_by(root, ask->by))
+        return DESK_BY_MISSING;
+    return strcmp(ask->by, LIMITS_FILE) == 0 ? "--by " LIMITS_FILE " is nobody: give a name" : NULL;
 }
 
 static const char *read_nothing(struct request *request, const json_t *root)

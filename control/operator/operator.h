@@ -14,7 +14,7 @@
 //
 //   {"ask":"kill","scope":"account","name":"FIRST","side":"B","actions":3,"by":"NAME","why":"TEXT"}     "side" or not
 //   {"ask":"reset","scope":"account","name":"FIRST","by":"NAME","why":"TEXT"}
-//   {"ask":"kills"}
+//   {"ask":"kills"}  {"ask":"standing"}
 //
 // Root and the user of this process may ask; for kills the members of the group control.kill_group too. What changes
 // something is a command, so a control that is killed in between has done all of it or nothing.
@@ -41,7 +41,11 @@ extern const struct desk_subject phase_move;                                    
 extern const struct desk_subject limits_set, limits_pending, limits_approve, limits_reject, limits_reload,
     config_show;                                                                                 // limits.c
 extern const struct desk_subject switch_kill, switch_reset, switch_list;                         // kill.c
+extern const struct desk_subject standing_show;                                                  // standing.c
 extern const struct desk_subject breaker_reset_by;                                               // breaker.c
 extern const struct desk_subject market_halt, market_reference, market_bands_set, market_breach; // market.c
+
+// A kill, for people and programs.
+json_t *kill_json(const struct config *config, const struct kill_entry *entry); // kill.c
 
 #endif

@@ -7,18 +7,25 @@
 
 #include "contract/log.h"
 
-enum { LEFT_MOST = LIMITS_PENDING };
+enum { LEFT_MOST = LIMITS_PENDING, AUTHORS = 16 };
+
+#define OF_THE_FILE ", of the file " // and its digest
 
 struct second {
-    const struct limits_desk *limits;
+    struct limits_desk *limits;
     struct audit *audit;
     struct command left[LEFT_MOST]; // notes of what was asked for and, as far as is read, not decided; number 0: free
+    struct {
+        uint32_t digest;
+        char by[17];
+    } authors[AUTHORS]; // who asked for what files raise, a ring
+    unsigned authors_count;
 };
 
 static enum note note_of(enum limits_step step)
 {
-    static const enum note notes[] = {NOTE_SECOND_ASKED, NOTE_SECOND_AGREED, NOTE_SECOND_REFUSED, NOTE_SECOND_LAPSED,
-                                      NOTE_SECOND_SUPERSEDED};
+    static const enum note notes[] = {NOTE_SECOND_ASKED,  NOTE_SECOND_AGREED,     NOTE_SECOND_REFUSED,
+                                      NOTE_SECOND_LAPSED, NOTE_SECOND_SUPERSEDED, NOTE_SECOND_STOOD_FOR};
     return notes[step];
 }
 
@@ -27,10 +34,12 @@ static void note_step(void *context, enum limits_step step, const struct limits_
 {
     const struct second *second = context;
     const struct limits_rule *first = &pending->wants.list[0];
-    char why[80], more[32] = "";
+    char why[80], more[32] = "", file[32] = "";
     if (pending->wants.count > 1)
         snprintf(more, sizeof more, " and %zu more", pending->wants.count - 1);
-    snprintf(why, sizeof why, "%s%s%s", limits_what(first->key), more, pending->file ? ", of the file" : "");
+    if (pending->file)
+        snprintf(file, sizeof file, OF_THE_FILE "%08x", pending->digest);
+    snprintf(why, sizeof why, "%s%s%s", limits_what(first->key), more, file);
     audit_note(second->audit, &(struct audit_entry){.what = note_of(step),
                                                     .scope = limits_scope(first->key),
                                                     .index = limits_index(first->key),
@@ -43,11 +52,36 @@ static void note_step(void *context, enum limits_step step, const struct limits_
 
 // ---- the journal of earlier controls --------------------------------------------------------------------------------
 
+// Who has asked for what a file raises, or stands for it.
+static void read_author(struct second *second, const struct command *record)
+{
+    char by[sizeof record->note.by + 1] = "", why[sizeof record->note.why + 1] = "";
+    memcpy(by, record->note.by, sizeof record->note.by);
+    memcpy(why, record->note.why, sizeof record->note.why);
+    const char *file = strstr(why, OF_THE_FILE);
+    if (!file || strcmp(by, LIMITS_FILE) == 0)
+        return;
+    const unsigned place = second->authors_count++ % AUTHORS;
+    second->authors[place].digest = (uint32_t)strtoul(file + strlen(OF_THE_FILE), NULL, 16);
+    memcpy(second->authors[place].by, by, sizeof by);
+}
+
+// "" for nobody.
+static const char *author_of(const struct second *second, uint32_t digest)
+{
+    for (unsigned i = second->authors_count; i-- > 0 && second->authors_count - i <= AUTHORS;)
+        if (second->authors[i % AUTHORS].digest == digest)
+            return second->authors[i % AUTHORS].by;
+    return "";
+}
+
 static void read_note(void *context, const struct command *record)
 {
     struct second *second = context;
     const unsigned what = record->type == CMD_NOTE ? record->note.what : 0;
     struct command *place = NULL;
+    if (what == NOTE_SECOND_ASKED || what == NOTE_SECOND_STOOD_FOR)
+        read_author(second, record);
     if (what != NOTE_SECOND_ASKED && what != NOTE_SECOND_AGREED && what != NOTE_SECOND_REFUSED &&
         what != NOTE_SECOND_LAPSED && what != NOTE_SECOND_SUPERSEDED)
         return;
@@ -72,7 +106,9 @@ static bool still_waits(const struct second *second, uint32_t id)
 static void end_reading(void *context, uint64_t now_ns)
 {
     struct second *second = context;
+    const uint32_t digest = limits_desk_file(second->limits)->digest;
     (void)now_ns;
+    limits_desk_author(second->limits, digest, author_of(second, digest));
     for (unsigned i = 0; i < LEFT_MOST; i++) {
         const struct command *left = &second->left[i];
         char by[sizeof left->note.by + 1] = "", why[sizeof left->note.why + 1] = "";
@@ -101,6 +137,7 @@ struct second *second_new(struct limits_desk *limits, struct history *history, s
     second->limits = limits;
     second->audit = audit;
     limits_desk_watch(limits, note_step, second);
+    limits_desk_await_author(limits);
     history_register(history, read_note, end_reading, second);
     return second;
 }

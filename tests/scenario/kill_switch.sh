@@ -1,5 +1,5 @@
 #!/bin/bash
-# An operator kills an account, over the death of control in the middle: counted zero, blocked until the reset, and in the audit
+# An operator kills and resets, over deaths of control and data plane: counted zero, blocked until the reset, shown, and in the audit
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"
 xw_begin
@@ -60,6 +60,38 @@ told 1 'C 1 100 S'
 told 1 'C 2 100 S'
 told 1 'C 3 100 S'
 told 1 'J 4 '
+# The data plane dies before it takes a reset, which nothing repeats; a mass cancel is given to the next one.
+refused() {
+    local status=0
+    wait "$asking" || status=$?
+    xw_expect "the exit code of $1" $status "$2"
+}
+kill -STOP "$xw_dataplane_pid"
+ctl reset account NORTH --by RISK --why 'too early' >"$XW_HOME/lost.log" 2>&1 &
+asking=$!
+xw_await control XW2036 2 10
+xw_kill dataplane
+refused "a reset that was not taken" 75
+grep -q "NOT confirmed: matching core 0 died before it took it; it is not repeated: .*, then xwctl reset account NORTH --by RISK --why 'too early'" \
+    "$XW_HOME/lost.log" || xw_fail "the reset says: $(cat "$XW_HOME/lost.log")"
+xw_start 30
+xw_await control XW2004 3 20
+kill -STOP "$xw_dataplane_pid"
+ctl kill account SOUTH --cancel-only --by RISK --why 'asked by phone' >"$XW_HOME/repeated.log" 2>&1 &
+asking=$!
+xw_await control XW2036 3 10
+xw_kill dataplane
+xw_start 30
+refused "a mass cancel that was given again" 0
+grep -q 'account SOUTH: 1 orders canceled, none rests' "$XW_HOME/repeated.log" || xw_fail "the mass cancel says: $(cat "$XW_HOME/repeated.log")"
+ctl status >"$XW_HOME/status.txt"
+grep -q '^KILLED: .* account NORTH: BLOCKED, confirmed, 3 canceled, by operator RISK: runaway algorithm' "$XW_HOME/status.txt" ||
+    xw_fail "xwctl status does not show the kill: $(cat "$XW_HOME/status.txt")"
+xw_expect "kills in force, as JSON" "$(ctl --json status | jq -c '.standing | [.known, .kills_count, .kills[0].name, .kills[0].active]')" \
+    '[true,1,"NORTH",true]'
+client 3 <<'LINES'
+enter 2 B 100 XWIRE 80000
+LINES
 # A second kill, of a session of it: what the reset of the account says.
 ctl kill session TRADE2 --by RISK --why 'his other port' | grep -q 'none rests, counted by 1 matching cores, durable; blocked' ||
     xw_fail "the kill of a session is not confirmed"
@@ -72,7 +104,7 @@ LINES
 told 1 'E 5 100 80000 R'
 # An operator's mass cancel on behalf of a firm blocks nothing.
 client 3 <<'LINES'
-enter 2 B 100 XWIRE 70000
+enter 3 B 100 XWIRE 70000
 LINES
 ctl kill firm SOTH --cancel-only --by DESK --why 'asked by phone' | grep -q ': 1 orders canceled, none rests.*; not blocked' ||
     xw_fail "the mass cancel is not confirmed"

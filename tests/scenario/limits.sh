@@ -91,6 +91,13 @@ xw_start 30
 xw_await control XW2004 3 10
 grep '"XW2004"' "$XW_HOME/control.log" | tail -n 1 | grep -Eq '"snapshots":\[[1-9][0-9]*,[1-9][0-9]*\]' || xw_fail "no snapshot was taken"
 xw_expect "what differs after a restart" "$(ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
+end=$((SECONDS + 5))
+until [ "$(ctl --json limits pending | jq -r '.requests[0].by')" = CAROL ]; do
+    [ $SECONDS -lt $end ] || xw_fail "who asked for it is not known after a restart: $(ctl limits pending)"
+    sleep 0.05
+done
+ctl limits approve "$(request)" --by carol 2>"$XW_HOME/own.log"
+xw_expect "the exit code of the author's own approval after a restart" $? 77
 ctl limits approve "$(request)" --by DAVE || xw_fail "limits approve after a restart"
 ctl limits diff || xw_fail "the diff is not empty at the end"
 ctl config diff || xw_fail "what runs is not what the configuration says"

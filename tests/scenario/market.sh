@@ -48,7 +48,14 @@ cancel 4 0
 LINES
 told 'J 3 .*halted'
 told 'A 4 '
+end=$((SECONDS + 5))
+until ctl --json status | jq -e '.standing | .known and .symbols_count == 1 and .symbols[0].symbol == "ALPHA" and .symbols[0].state == "halted"' >/dev/null; do
+    [ $SECONDS -lt $end ] || xw_fail "the halt is not shown after a restart: $(ctl --json status | jq -c .standing)"
+    sleep 0.05
+done
+ctl status | grep -q '^HALTED: ..:..:.. symbol ALPHA: halted' || xw_fail "xwctl status: $(ctl status)"
 ctl resume ALPHA --by ALICE || xw_fail "xwctl resume"
+xw_expect "symbols that do not trade" "$(ctl --json status | jq .standing.symbols_count)" 0
 client <<'LINES'
 enter 5 B 100 ALPHA 105100
 enter 6 B 100 ALPHA 105000

@@ -311,8 +311,9 @@ static void ask_time(struct flow *f, struct command *c)
 static void ask_aiq(struct flow *f, struct command *c)
 {
     c->options |= OPTION(TAG_AIQ_STRATEGY);
-    c->aiq_strategy = chance(&f->r, 400) ? pick(&f->r, "YDOWR") : pick(&f->r, "YDOWRydowrZEPXS01245N*");
-    if (chance(&f->r, 500)) {
+    const char *often = chance(&f->r, 500) ? "YDOWR" : "ZEPXS";
+    c->aiq_strategy = chance(&f->r, 500) ? pick(&f->r, often) : pick(&f->r, "YDOWRydowrZEPXS01245N*");
+    if (chance(&f->r, strchr("ZEPXS", c->aiq_strategy) ? 900 : 500)) {
         c->options |= OPTION(TAG_AIQ_GROUP);
         memcpy(c->aiq_group, (const char *[]){"AB", "CD", "  "}[draw(&f->r, 3)], 2);
     }

@@ -21,6 +21,7 @@ static struct config_matcher matchers[2];
 static struct config_gateway gateways[2];
 static struct config_account accounts[2] = {{.name = "NORTH"}, {.name = "SOUTH"}};
 static struct config_session sessions[3] = {{.user = "A"}, {.user = "B", .matcher = 1}, {.user = "C"}};
+static struct config_drop_copy copies[1] = {{.user = "D", .matcher = 1}};
 static struct config_trip trips[4];
 static struct config_symbol symbols[3] = {{.name = "XWIRE", .locate = 1},
                                           {.name = "ALPHA", .locate = 1, .matcher = 1},
@@ -38,7 +39,9 @@ static struct config config = {.trips = trips,
                                .accounts = accounts,
                                .accounts_count = 2,
                                .sessions = sessions,
-                               .sessions_count = 3};
+                               .sessions_count = 3,
+                               .drop_copies = copies,
+                               .drop_copies_count = 1};
 static struct senses senses;
 static struct breakers *breakers;
 static struct command journal[JOURNAL_MOST];
@@ -291,6 +294,29 @@ static void test_a_closed_port_stays_closed(void **state)
     assert_true(breakers_login(breakers, 1, senses.now_ns));
 }
 
+static void test_a_drop_copy_has_a_port_that_closes_too(void **state)
+{
+    (void)state;
+    trips[0] = (struct config_trip){.is = TRIP_BAD_LOGINS,
+                                    .does = TRIP_BLOCK,
+                                    .recovers = TRIP_STANDARD,
+                                    .threshold = 2,
+                                    .window_ms = 60000,
+                                    .quiet_ms = 5000,
+                                    .condition = (char *)"bad_logins",
+                                    .name = (char *)""};
+    start(1);
+    for (unsigned i = 0; i < 2; i++)
+        breakers_login_done(breakers, 3, breakers_login(breakers, 3, senses.now_ns), false, senses.now_ns);
+    pass(20);
+    assert_int_equal(breakers_login(breakers, 3, senses.now_ns), 0);
+    assert_int_equal(journal_core(&journal[0]), 1); // its own core's chain has it
+    assert_int_equal(journal[0].note.index, 3);
+    restart(1);
+    assert_int_equal(breakers_login(breakers, 3, senses.now_ns), 0);
+    assert_true(breakers_login(breakers, 2, senses.now_ns));
+}
+
 static void test_what_has_moved_since_the_start_is_newer_than_the_journal(void **state)
 {
     (void)state;
@@ -419,6 +445,7 @@ int main(void)
         TEST(test_the_block_of_a_trip_that_is_gone_is_lifted),
         TEST(test_but_not_while_another_breaker_wants_the_same),
         TEST(test_a_closed_port_stays_closed),
+        TEST(test_a_drop_copy_has_a_port_that_closes_too),
         TEST(test_stale_references_lead_to_the_mode_and_fresh_ones_out_of_it),
         TEST(test_references_age_only_where_the_market_trades),
         TEST(test_the_next_control_knows_how_old_references_are),

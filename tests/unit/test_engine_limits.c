@@ -269,6 +269,11 @@ static void far_prices_and_near_ones_keep_their_order(void **state)
         step(&rig, rig_enter(0, ++number, 'S', 1, 2, 1 + (i * 37 % 200) * 1024 * 9000 % PRICE_MAX));
     step(&rig, rig_enter(0, ++number, 'S', 1, 2, PRICE_MAX));
     assert_null(engine_check(rig.engine));
+    struct engine_level few[4] = {{.price = 0}, {.price = 0}, {.price = 0}, {.price = 77}};
+    assert_int_equal(engine_levels(rig.engine, 2, 'S', few, 3), 3); // no more than there is room for
+    assert_int_equal(few[3].price, 77);
+    assert_int_equal(engine_levels(rig.engine, 0, 'S', few, 3), 0);
+    assert_int_equal(engine_levels(rig.engine, 3, 'S', few, 3), 0);
     struct engine_level levels[300];
     unsigned count = engine_levels(rig.engine, 2, 'S', levels, 300);
     for (unsigned i = 1; i < count; i++)

@@ -159,6 +159,116 @@ static void a_stream_with_any_bit_changed_is_refused_and_writes_nothing_wild(voi
     free(stream.records);
 }
 
+// The stream up to its first record of that type, which `change` has made another one: refused there and then, with
+// `sentence`, before anything is written where it does not belong.
+static void refused_at_once(const struct rig_day *day, const struct rig_snapshot *stream, uint8_t type,
+                            void (*change)(struct command *c, uint32_t value), uint32_t value, const char *sentence)
+{
+    struct restore restore;
+    struct rig rig;
+    size_t at = 0;
+    rig_new(&rig, day, 0);
+    restore_begin(&restore, rig.engine);
+    for (; at < stream->count && stream->records[at].type != type; at++) {
+        struct command c = stream->records[at];
+        assert_int_equal(restore_take(&restore, &c), RESTORE_MORE);
+    }
+    assert_true(at < stream->count);
+    struct command c = stream->records[at];
+    change(&c, value);
+    if (restore_take(&restore, &c) != RESTORE_REFUSED || strcmp(restore.refused, sentence) != 0)
+        fail_msg("record %zu of type %u with %u: \"%s\" is said, not \"%s\"", at, type, value,
+                 restore.refused ? restore.refused : "nothing", sentence);
+    rig_free(&rig);
+}
+
+#define CHANGES(record, field)                                               \
+    static void change_##record##_##field(struct command *c, uint32_t value) \
+    {                                                                        \
+        c->record.field = (__typeof__(c->record.field))value;                \
+    }
+CHANGES(restore_day, slots)
+CHANGES(restore_day, phase)
+CHANGES(restore_day, max_levels)
+CHANGES(restore_symbol, locate)
+CHANGES(restore_symbol, tick)
+CHANGES(restore_account, account)
+CHANGES(restore_session, account)
+CHANGES(restore_kill, scope)
+CHANGES(restore_numbers, count)
+CHANGES(restore_order, slot)
+CHANGES(restore_order, way)
+CHANGES(restore_order, price)
+CHANGES(restore_order, quantity)
+CHANGES(restore_order, key)
+CHANGES(restore_order, terms)
+CHANGES(restore_special, slot)
+CHANGES(restore_special, kinds)
+CHANGES(restore_list, locate)
+CHANGES(restore_list, list)
+CHANGES(restore_list, count)
+CHANGES(restore_trades, count)
+CHANGES(restore_trades, first)
+
+static void what_no_engine_holds_is_refused_at_its_record(void **state)
+{
+    (void)state;
+    struct rig_day day;
+    struct rig_snapshot stream = {0};
+    // A day that holds some of everything.
+    unsigned has = 0, all = 1u << CMD_RESTORE_SPECIAL % 32 | 1u << CMD_RESTORE_LIST % 32 |
+                            1u << CMD_RESTORE_TRADES % 32 | 1u << CMD_RESTORE_KILL % 32;
+    for (uint64_t seed = 1; (has & all) != all; seed++) {
+        free(stream.records);
+        stream = of_day(seed, &day);
+        has = 0;
+        for (size_t i = 0; i < stream.count; i++)
+            has |= 1u << stream.records[i].type % 32;
+    }
+#define REFUSED(type, record, field, value, sentence) \
+    refused_at_once(&day, &stream, type, change_##record##_##field, value, sentence)
+    const char *memory = "its day does not fit this engine's memory";
+    REFUSED(CMD_RESTORE_DAY, restore_day, slots, day.max_orders + 1, memory);
+    REFUSED(CMD_RESTORE_DAY, restore_day, phase, '?', memory);
+    REFUSED(CMD_RESTORE_DAY, restore_day, max_levels, day.max_levels + 1, memory);
+    const char *symbol = "it has a symbol that can not be opened";
+    REFUSED(CMD_RESTORE_SYMBOL, restore_symbol, locate, LOCATE_NONE, symbol);
+    REFUSED(CMD_RESTORE_SYMBOL, restore_symbol, locate, day.symbols + 1u, symbol);
+    REFUSED(CMD_RESTORE_SYMBOL, restore_symbol, tick, 0, symbol);
+    REFUSED(CMD_RESTORE_ACCOUNT, restore_account, account, day.accounts, "it has an account that can not be opened");
+    REFUSED(CMD_RESTORE_SESSION, restore_session, account, day.accounts, "it has a session of no account");
+    REFUSED(CMD_RESTORE_KILL, restore_kill, scope, 99, "it has a kill of what it does not have");
+    REFUSED(CMD_RESTORE_NUMBERS, restore_numbers, count, 19, "it has numbers of no session");
+    const char *order = "it has an order that no engine holds";
+    REFUSED(CMD_RESTORE_ORDER, restore_order, slot, 0, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, slot, day.max_orders + 1, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, price, PRICE_MAX + 1, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, quantity, 0, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, quantity, QUANTITY_MAX + 1, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, key, 0, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, terms, 1 | 'X' << 16, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, terms, 'B' << 16, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, price, 1, "it has an order whose level it can not stand in");
+    const char *place = "it has two orders in one place of the live-order table";
+    REFUSED(CMD_RESTORE_ORDER, restore_order, way, 10, place);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, way, 255, place);
+    const char *none = "it has special instructions of no order, or more than there is room for";
+    REFUSED(CMD_RESTORE_SPECIAL, restore_special, slot, 0, none);
+    REFUSED(CMD_RESTORE_SPECIAL, restore_special, slot, UINT32_MAX, none);
+    REFUSED(CMD_RESTORE_SPECIAL, restore_special, kinds, 3, none);
+    REFUSED(CMD_RESTORE_SPECIAL, restore_special, kinds, 8, none);
+    const char *list = "it has a list of no symbol";
+    REFUSED(CMD_RESTORE_LIST, restore_list, locate, LOCATE_NONE, list);
+    REFUSED(CMD_RESTORE_LIST, restore_list, locate, day.symbols + 1u, list);
+    REFUSED(CMD_RESTORE_LIST, restore_list, list, 6, list);
+    REFUSED(CMD_RESTORE_LIST, restore_list, count, 24, list);
+    const char *trades = "it has more trades than the table";
+    REFUSED(CMD_RESTORE_TRADES, restore_trades, count, 3, trades);
+    REFUSED(CMD_RESTORE_TRADES, restore_trades, first, day.max_trades, trades);
+    REFUSED(CMD_RESTORE_TRADES, restore_trades, first, UINT32_MAX, trades);
+    free(stream.records);
+}
+
 static void an_engine_with_less_memory_refuses(void **state)
 {
     (void)state;
@@ -189,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restored_engine_goes_on_like_the_one_that_was_never_interrupted),
         cmocka_unit_test(a_stream_with_any_bit_changed_is_refused_and_writes_nothing_wild),
+        cmocka_unit_test(what_no_engine_holds_is_refused_at_its_record),
         cmocka_unit_test(an_engine_with_less_memory_refuses),
         cmocka_unit_test(the_digest_is_that_of_the_stream),
     };

@@ -327,10 +327,47 @@ static void a_reload_gives_less_room_at_once_and_more_when_two_agree(void **stat
     give(JOURNAL);
     assert_int_equal(told(0, 0, LIMIT_MAX_QUANTITY), 100);
     assert_int_equal(limits_desk_pending(desk, 0)->wants.count, 2);
-    assert_int_equal(limits_desk_approve(desk, limits_desk_pending(desk, 0)->id, "DAVE").exit, EX_OK);
+    // Who had asked is not known to the desk: until the journal says so nobody may agree, and then not he himself.
+    const struct limits_pending *waits = limits_desk_pending(desk, 0);
+    limits_desk_await_author(desk);
+    assert_int_equal(limits_desk_approve(desk, waits->id, "CAROL").exit, EX_TEMPFAIL);
+    limits_desk_author(desk, waits->digest + 1, "DAVE"); // of another file
+    limits_desk_author(desk, waits->digest, "CAROL");
+    assert_int_equal(limits_desk_approve(desk, waits->id, "carol").exit, EX_NOPERM);
+    assert_int_equal(limits_desk_approve(desk, waits->id, "file").exit, EX_USAGE);
+    assert_int_equal(limits_desk_approve(desk, waits->id, "DAVE").exit, EX_OK);
     give(JOURNAL);
     assert_int_equal(told(0, 0, LIMIT_MAX_QUANTITY), 200);
     assert_int_equal(journal[written - 1].type == CMD_REFERENCE || told(1, 0, LIMIT_MAX_QUANTITY) == 200, 1);
+    close_desk();
+}
+
+static void what_a_file_raises_for_nobody_takes_two(void **state)
+{
+    (void)state;
+    static const char *const risk = RISK "risk: {second_person: true}\n";
+    open_desk(risk, "accounts:\n  - {account: NORTH, max_quantity: 100}\n");
+    limits_desk_begin(desk);
+    reconcile();
+    give(JOURNAL);
+    start_day();
+    reload("accounts:\n  - {account: NORTH, max_quantity: 200}\n", LIMITS_FILE); // a signal
+    give(JOURNAL);
+    const uint32_t id = limits_desk_pending(desk, 0)->id;
+    const struct limits_answer first = limits_desk_approve(desk, id, "ANN");
+    assert_int_equal(first.exit, EX_OK);
+    assert_int_equal(first.pending, id);
+    assert_false(first.changed);
+    assert_int_equal(limits_desk_approve(desk, id, "ANN").exit, EX_NOPERM);
+    give(JOURNAL);
+    assert_int_equal(told(0, 0, LIMIT_MAX_QUANTITY), 100);
+    assert_true(limits_desk_approve(desk, id, "BOB").changed);
+    give(JOURNAL);
+    assert_int_equal(told(0, 0, LIMIT_MAX_QUANTITY), 200);
+    // One who reloads the same file while it waits is who has asked.
+    reload("accounts:\n  - {account: NORTH, max_quantity: 300}\n", LIMITS_FILE);
+    reload("accounts:\n  - {account: NORTH, max_quantity: 300}\n", "EVE");
+    assert_string_equal(limits_desk_pending(desk, 0)->by, "EVE");
     close_desk();
 }
 
@@ -427,6 +464,7 @@ int main(void)
         cmocka_unit_test(what_an_operator_set_outlives_a_restart_but_not_a_reload),
         cmocka_unit_test(a_raise_needs_another_person_and_less_room_nobody),
         cmocka_unit_test(a_reload_gives_less_room_at_once_and_more_when_two_agree),
+        cmocka_unit_test(what_a_file_raises_for_nobody_takes_two),
         cmocka_unit_test(what_makes_no_sense_is_refused_and_changes_nothing),
         cmocka_unit_test(a_day_without_risk_takes_no_limits),
         cmocka_unit_test(whether_risk_is_checked_is_said_for_the_whole_day_and_both_processes),
