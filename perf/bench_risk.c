@@ -164,8 +164,10 @@ int main(int argc, char **argv)
     make_engine(&b, NONE);
     play_slowly(&b, 0, b.stream.count); // learns the chains' quantities
     for (int i = 0; i < rounds; i++) {
-        for (int kind = 0; kind < KINDS; kind++)
+        for (int k = 0; k < KINDS; k++) { // to and fro, as the machine drifts
+            int kind = i % 2 ? KINDS - 1 - k : k;
             ns[kind][i] = play_round(&b, kind, &digest);
+        }
         added[i] = ns[ALL][i] - ns[NONE][i];
     }
     for (int kind = 0; kind < KINDS; kind++)

@@ -4,14 +4,15 @@
 #define CROSSWIRE_ENGINE_COLLAR_H
 
 #include "engine/book.h"
+#include "engine/positions.h"
 #include "engine/risk_hooks.h"
 
 // Whether an order of this side (BUY, SELL) at a limit price goes no farther than the best displayed price of the other
 // side, which there is: then it is inside of any collar.
 static inline bool collar_inside(const struct book *book, unsigned side, uint32_t price)
 {
-    return side == BUY ? price <= book->best[SELL] && book->best[SELL] != NO_ASK
-                       : price >= book->best[BUY] && book->best[BUY] != NO_BID;
+    uint32_t best = book->best[side ^ 1];
+    return side_turn(side, (int64_t)price - best) <= 0 && best + 1 >= 2; // 0 and UINT32_MAX: there is none
 }
 
 // REJECT_NONE, or the reason; of an order that a collar applies to.

@@ -31,17 +31,19 @@ static inline void result_add(struct engine *e, uint32_t party, wide_money by)
         settle_party(e, party);
 }
 
-void losses_mark(struct engine *e, uint32_t number, uint32_t mark)
+void losses_change(struct engine *e, uint16_t account, wide_money by)
 {
-    const struct position *position = &e->risk.positions[number];
-    struct holding *holding = &e->holdings[number];
-    wide_money counted = mark ? (wide_money)position->quantity * mark + position->cash : 0;
-    wide_money by = counted - holding->counted;
     if (by == 0)
         return;
-    holding->counted = counted;
-    result_add(e, position->account, by);
-    result_add(e, party_of_firm(e, risk_firm(e, position->account)), by);
+    result_add(e, party_of_account(account), by);
+    result_add(e, party_of_firm(e, risk_firm(e, account)), by);
+}
+
+void losses_mark(struct engine *e, struct position *position, uint32_t mark)
+{
+    wide_money before = position_result(position);
+    position->marked = mark;
+    losses_change(e, position->account, position_result(position) - before);
 }
 
 // ---- repeated executions, market-maker protection -------------------------------------------------------------------
@@ -50,7 +52,7 @@ static void repeated_count(struct engine *e, uint16_t session, struct position *
                            const struct standing *account)
 {
     uint64_t now = e->time_ns;
-    bool waits = position->closely & POSITION_WAITS;
+    bool waits = position->state & POSITION_WAITS;
     if (waits && now - holding->quiet_from < account->repeated_ns) {
         holding->quiet_from = now;
         return;
@@ -58,13 +60,13 @@ static void repeated_count(struct engine *e, uint16_t session, struct position *
     if (waits || holding->repeated == 0 || now - holding->repeated_began >= account->repeated_ns) {
         holding->repeated_began = now;
         holding->repeated = 0;
-        position->closely &= ~(uint32_t)POSITION_WAITS;
+        position->state &= ~(uint32_t)POSITION_WAITS;
     }
     if (++holding->repeated == account->repeated_tell)
         single_near(e, session, position->locate, LIMIT_REPEATED_EXECUTIONS, account->repeated, holding->repeated);
     if (holding->repeated >= account->repeated) {
         holding->quiet_from = now;
-        position->closely |= POSITION_WAITS;
+        position->state |= POSITION_WAITS;
     }
 }
 
@@ -100,37 +102,82 @@ static inline void mmp_count(struct engine *e, uint16_t session, struct holding 
         mmp_reached(e, session, holding, locate);
 }
 
-void losses_trade(struct engine *e, uint16_t session, uint32_t number, uint32_t quantity, uint32_t price, bool maker,
-                  bool later)
+void losses_executed(struct engine *e, uint16_t session, struct position *position, uint32_t quantity, bool maker)
 {
-    struct position *position = &e->risk.positions[number];
-    struct holding *holding = &e->holdings[number];
-    losses_mark(e, number, later ? risk_mark(e, position->locate) : price);
-    if (__builtin_expect(later, 0)) {
-        settle_party(e, e->risk.lines[session].own);
-        settle_party(e, e->risk.lines[session].account);
-        settle_party(e, e->risk.lines[session].firm);
-        return;
-    }
+    struct holding *holding = &e->holdings[position - e->risk.positions];
     if (e->standings[position->account].repeated != UINT32_MAX)
         repeated_count(e, session, position, holding, &e->standings[position->account]);
     if (maker)
         mmp_count(e, session, holding, position->locate, quantity);
 }
 
+// ---- groups ---------------------------------------------------------------------------------------------------------
+
+// What a position and its working orders come to.
+static uint64_t position_amount(const struct position *position)
+{
+    return magnitude(position->cost) + position->notional[BUY] + position->notional[SELL];
+}
+
+static uint64_t *group_room(const struct engine *e, const struct position *position)
+{
+    return &e->groups[position->account * GROUPS_ROW + e->symbol_paces[position->locate].group];
+}
+
+void group_change(struct engine *e, const struct position *position, int64_t by)
+{
+    *group_room(e, position) -= (uint64_t)by;
+}
+
+void group_begun(struct engine *e, struct position *position)
+{
+    if (e->standings[position->account].grouped && e->symbol_paces[position->locate].group)
+        position->state |= POSITION_GROUPED;
+}
+
+uint64_t group_bound(const struct engine *e, uint32_t party)
+{
+    bool account = party < e->limit.max_accounts;
+    return account && !e->standings[party].grouped ? e->standings[party].group_watch : UINT64_MAX;
+}
+
+// From here on they are kept: a look at each symbol, once an account.
+static __attribute__((noinline, cold)) void groups_begin(struct engine *e, uint16_t account)
+{
+    struct standing *standing = &e->standings[account];
+    standing->grouped = true;
+    for (uint32_t group = 1; group <= RISK_GROUPS; group++)
+        e->groups[account * GROUPS_ROW + group] = standing->group_watch;
+    for (uint32_t locate = 1; locate <= e->limit.max_symbols; locate++) {
+        uint32_t number = e->symbol_paces[locate].group ? position_find(e, account, (uint16_t)locate) : 0;
+        struct position *position = &e->risk.positions[number];
+        if (number == 0)
+            continue;
+        position->state |= POSITION_GROUPED;
+        group_change(e, position, (int64_t)position_amount(position));
+    }
+    risk_watch(e, party_of_account(account));
+}
+
 // ---- checks ---------------------------------------------------------------------------------------------------------
 
-// A group whose level is reached. Whether it has room.
-static __attribute__((noinline)) bool group_has_room(struct engine *e, uint16_t session,
-                                                     const struct position *position, int64_t notional)
+// Whether the group has room; its level may be reached.
+static bool group_has_room(struct engine *e, uint16_t session, const struct position *position, int64_t notional)
 {
     const struct standing *standing = &e->standings[position->account];
-    if (position->group % GROUPS_ROW == 0 || notional <= 0)
+    if (notional <= 0 || e->symbol_paces[position->locate].group == 0)
         return true;
-    const uint64_t amount = standing->group_watch - e->groups[position->group] + (uint64_t)notional;
+    if (!standing->grouped) {
+        const struct party *account = &e->parties[party_of_account(position->account)];
+        if (party_figure(account, FIGURE_GROSS) + notional <= (int64_t)standing->group_watch)
+            return true;
+        groups_begin(e, position->account);
+    }
+    const uint64_t room = *group_room(e, position), amount = standing->group_watch - room + (uint64_t)notional;
     if (amount > standing->group_most)
         return false;
-    single_near(e, session, position->locate, LIMIT_CORRELATION, standing->group_most, amount);
+    if (notional > (int64_t)room)
+        single_near(e, session, position->locate, LIMIT_CORRELATION, standing->group_most, amount);
     return true;
 }
 
@@ -139,27 +186,17 @@ uint8_t losses_order(struct engine *e, uint16_t session, const struct position *
 {
     const struct standing *standing = &e->standings[position->account];
     const struct holding *holding = &e->holdings[number];
-    if (!group_fits(e, position, notional) && !group_has_room(e, session, position, notional)) {
+    if (!group_has_room(e, session, position, notional)) {
         e->risk.refused = LIMIT_CORRELATION;
         return REJECT_AGGREGATE_EXPOSURE;
     }
     if (standing->repeated == UINT32_MAX)
         return REJECT_NONE;
-    bool waits = position->closely & POSITION_WAITS && e->time_ns - holding->quiet_from < standing->repeated_ns;
+    bool waits = position->state & POSITION_WAITS && e->time_ns - holding->quiet_from < standing->repeated_ns;
     if (!waits && standing->repeated != 0)
         return REJECT_NONE;
     e->risk.refused = LIMIT_REPEATED_EXECUTIONS;
     return REJECT_OTHER;
-}
-
-// ---- groups ---------------------------------------------------------------------------------------------------------
-
-static void groups_empty(struct engine *e, uint32_t account)
-{
-    uint64_t *row = &e->groups[account * GROUPS_ROW];
-    row[0] = GROUP_NEVER;
-    for (uint32_t group = 1; group <= RISK_GROUPS; group++)
-        row[group] = e->standings[account].group_watch;
 }
 
 void group_set(struct engine *e, const struct command *c)
@@ -174,22 +211,16 @@ void group_set(struct engine *e, const struct command *c)
     e->unsettled = true;
 }
 
-// What a position and its working orders come to.
-static uint64_t position_amount(const struct position *position)
-{
-    return magnitude(position->cost) + position->notional[BUY] + position->notional[SELL];
-}
-
 static void regroup(struct engine *e, uint16_t account, uint16_t locate, uint32_t to)
 {
     uint32_t number = position_find(e, account, locate);
-    if (number == 0)
+    if (number == 0 || !e->standings[account].grouped)
         return;
     struct position *position = &e->risk.positions[number];
-    uint64_t amount = position_amount(position);
-    e->groups[position->group] += amount;
-    position->group = account * GROUPS_ROW + to;
-    e->groups[position->group] -= amount;
+    uint64_t *row = &e->groups[account * GROUPS_ROW], amount = position_amount(position);
+    row[e->symbol_paces[locate].group] += amount;
+    row[to] -= amount;
+    position->state = (position->state & ~(uint32_t)POSITION_GROUPED) | (to ? POSITION_GROUPED : 0u);
 }
 
 bool group_continue(struct engine *e, unsigned *looks)
@@ -206,17 +237,6 @@ bool group_continue(struct engine *e, unsigned *looks)
     e->symbol_paces[s->regroup_locate].group = s->regroup_to;
     s->regroup_locate = LOCATE_NONE;
     return true;
-}
-
-void groups_work_out(struct engine *e)
-{
-    for (uint32_t account = 0; account < e->limit.max_accounts; account++)
-        groups_empty(e, account);
-    for (uint32_t number = 1; number <= e->risk.positions_count; number++) {
-        struct position *position = &e->risk.positions[number];
-        position->group = position->account * GROUPS_ROW + e->symbol_paces[position->locate].group;
-        group_add(e, position, (int64_t)position_amount(position));
-    }
 }
 
 // ---- limits ---------------------------------------------------------------------------------------------------------
@@ -315,7 +335,6 @@ void losses_open(struct engine *e, uint16_t account)
     struct standing none = {
         .low = MONEY_NEVER, .group_most = GROUP_NEVER, .group_watch = GROUP_NEVER, .repeated = UINT32_MAX};
     e->standings[party_of_account(account)] = e->standings[party_of_firm(e, account)] = none;
-    groups_empty(e, account);
 }
 
 static void group_most_set(struct engine *e, uint16_t account, uint64_t most)
@@ -323,7 +342,7 @@ static void group_most_set(struct engine *e, uint16_t account, uint64_t most)
     struct standing *standing = &e->standings[account];
     const uint64_t level = single_watch(most, settle_alert_ppm(e, SCOPE_ACCOUNT, account));
     const uint64_t watch = most == GROUP_NEVER ? GROUP_NEVER : level;
-    for (uint32_t group = 1; group <= RISK_GROUPS; group++)
+    for (uint32_t group = 1; standing->grouped && group <= RISK_GROUPS; group++)
         e->groups[account * GROUPS_ROW + group] += watch - standing->group_watch;
     standing->group_most = most;
     standing->group_watch = watch;
@@ -356,14 +375,16 @@ static const char *check_account(const struct engine *e, uint16_t account)
         if (number == 0)
             continue;
         const struct position *position = &e->risk.positions[number];
-        result += e->holdings[number].counted;
+        result += position_result(position);
         groups[group] += position_amount(position);
-        if (e->settling.regroup_locate == LOCATE_NONE && position->group != account * GROUPS_ROW + group)
+        bool grouped = e->standings[account].grouped && group;
+        if (e->settling.regroup_locate == LOCATE_NONE && ((position->state & POSITION_GROUPED) != 0) != grouped)
             return "a position is in another group than its symbol";
     }
     if (result != e->standings[account].result)
         return "an account's result is not the sum of its positions'";
-    for (uint32_t group = 1; group < GROUPS_ROW && e->settling.regroup_locate == LOCATE_NONE; group++)
+    bool kept = e->standings[account].grouped && e->settling.regroup_locate == LOCATE_NONE;
+    for (uint32_t group = 1; kept && group < GROUPS_ROW; group++)
         if (e->groups[account * GROUPS_ROW + group] + groups[group] != e->standings[account].group_watch)
             return "a group of symbols does not add up to its positions and working orders";
     return NULL;

@@ -8,40 +8,47 @@
 
 #define MILLION UINT64_C(1000000)
 
-// A party to a trade, after its position has changed. `later`: by a break or an adjustment, which counts for the result
-// alone.
-void losses_trade(struct engine *e, uint16_t session, uint32_t position, uint32_t quantity, uint32_t price, bool maker,
-                  bool later);
+// A party to a new trade, after its position has changed: repeated executions, market-maker protection.
+void losses_executed(struct engine *e, uint16_t session, struct position *position, uint32_t quantity, bool maker);
+
+// The account's result changes by so much.
+void losses_change(struct engine *e, uint16_t account, wide_money by);
 
 // Marks a position at `mark`, 0: it counts nothing.
-void losses_mark(struct engine *e, uint32_t position, uint32_t mark);
+void losses_mark(struct engine *e, struct position *position, uint32_t mark);
+
+// What the position counts in its account's result.
+static inline wide_money position_result(const struct position *position)
+{
+    return position->marked ? (wide_money)position->quantity * position->marked + position->cash : 0;
+}
 
 // The rest of check 7 for an order that adds `notional` to what its account has in the symbol: REJECT_NONE or the
 // reason.
 uint8_t losses_order(struct engine *e, uint16_t session, const struct position *position, uint32_t number,
                      int64_t notional);
 
+// An account's groups are kept from the first order on with which its gross could be more than a group may be: no group
+// is more than the whole. What of an account's gross needs no look at its groups; UINT64_MAX: they are kept.
+uint64_t group_bound(const struct engine *e, uint32_t party);
+
+void group_change(struct engine *e, const struct position *position, int64_t by);
+
 // What a position and its working orders come to has changed by so much.
 static inline void group_add(struct engine *e, const struct position *position, int64_t by)
 {
-    e->groups[position->group] -= (uint64_t)by;
+    if (__builtin_expect(position->state & POSITION_GROUPED, 0))
+        group_change(e, position, by);
 }
 
-// Whether the position's group stays below its level with an order that adds so much; one that adds nothing may be told
-// no.
-static inline bool group_fits(const struct engine *e, const struct position *position, int64_t notional)
-{
-    return notional <= (int64_t)e->groups[position->group];
-}
+// A position has begun.
+void group_begun(struct engine *e, struct position *position);
 
 // CMD_GROUP. What is no symbol or no group changes nothing.
 void group_set(struct engine *e, const struct command *c);
 
 // Goes on with a change of groups, an account a look; true when it is done.
 bool group_continue(struct engine *e, unsigned *looks);
-
-// Adds all of them up anew, for an engine that is restored.
-void groups_work_out(struct engine *e);
 
 // An account comes: its standing, and that of a firm of that index, is without limits and result.
 void losses_open(struct engine *e, uint16_t account);

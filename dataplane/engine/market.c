@@ -342,7 +342,8 @@ static void take_reference(struct engine *e, const struct command *c, struct out
         (reg_sho != SHO_UNKNOWN && reg_sho != SHO_NONE && reg_sho != SHO_INTRADAY && reg_sho != SHO_REMAINS))
         return;
     struct market *m = &e->markets[locate];
-    m->adv = c->reference.adv ? c->reference.adv : m->adv;
+    if (c->reference.adv)
+        market_volume_known(e, locate, c->reference.adv);
     m->tier = c->reference.tier ? c->reference.tier : m->tier;
     if (reg_sho != SHO_UNKNOWN && reg_sho != m->reg_sho) {
         m->reg_sho = reg_sho;

@@ -78,6 +78,14 @@ bool market_after(struct engine *e, uint16_t locate, struct out *out);
 // CMD_REFERENCE, CMD_HALT, CMD_INDEX, CMD_BANDS. One that makes no sense changes nothing.
 void market_command(struct engine *e, const struct command *c, struct out *out);
 
+// The symbol's average daily volume; risk has it where an order looks.
+static inline void market_volume_known(struct engine *e, uint16_t locate, uint64_t adv)
+{
+    e->markets[locate].adv = adv;
+    if (e->risk.positions_limit)
+        e->symbol_paces[locate].adv = adv;
+}
+
 // The state of a symbol that has just been opened.
 void market_opened(struct market *market);
 

@@ -140,7 +140,6 @@ static void restore_state(struct market *m, const struct command *c)
     m->pause_end_ns = c->restore_market.state.pause_end_ns;
     m->limit_since_ns = c->restore_market.state.limit_since_ns;
     m->referenced_ns = c->restore_market.state.referenced_ns;
-    m->adv = c->restore_market.state.adv;
     m->close = c->restore_market.state.close;
     m->reference = c->restore_market.state.reference;
     m->lower = c->restore_market.state.lower;
@@ -221,6 +220,7 @@ static bool restore_symbol(struct engine *e, uint16_t locate, const struct comma
     struct market *m = &e->markets[locate];
     switch (c->restore_market.part) {
     case MARKET_STATE:
+        market_volume_known(e, locate, c->restore_market.state.adv);
         restore_state(m, c);
         break;
     case MARKET_BANDS:

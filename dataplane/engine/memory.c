@@ -32,12 +32,12 @@ static void lay_out_risk(struct engine *e, const struct engine_capacity *capacit
     *offset = (*offset + sizeof(struct party) - 1) / sizeof(struct party) * sizeof(struct party);
     e->parties = part(base, offset, parties, sizeof(struct party)); // both lines of one are fetched as a pair
     risk->backs = part(base, offset, positions + 1, sizeof(struct position_back));
+    risk->begun = part(base, offset, positions + 1, sizeof(uint32_t));
     risk->index = part(base, offset, positions_index(capacity->max_positions), sizeof(uint64_t));
+    *offset = (*offset + 2 * LINE - 1) / (2 * LINE) * (2 * LINE);
     risk->lines = part(base, offset, sessions, sizeof(struct session_line));
-    risk->symbols = part(base, offset, symbols, sizeof(struct order_limits));
     risk->firms = part(base, offset, accounts, sizeof(uint16_t));
     risk->limits = part(base, offset, 1 + parties + symbols, sizeof *risk->limits);
-    *offset = (*offset + 2 * LINE - 1) / (2 * LINE) * (2 * LINE);
     e->paces = part(base, offset, sessions, sizeof(struct pace));
     e->alikes = part(base, offset, sessions, sizeof(struct alike));
     e->singles = part(base, offset, sessions, sizeof(struct single));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of positions: an account in a symbol, found by open addressing. Nothing is taken out of it during a day.
+// The positions: an account in a symbol. Where the day has room for each account in each symbol, each has a place of
+// its own, which nothing has to look for; otherwise they stand in the order of their coming and are found by open
+// addressing. None is taken away during a day.
 #ifndef CROSSWIRE_ENGINE_POSITIONS_H
 #define CROSSWIRE_ENGINE_POSITIONS_H
 
@@ -19,10 +21,16 @@ static inline uint32_t position_key(uint16_t account, uint16_t locate)
     return (uint32_t)account << 16 | locate; // never 0: locates begin at 1
 }
 
-// Where there is a place for each account in each symbol, each has its own; otherwise they are scattered.
 static inline uint32_t position_place(const struct risk *risk, uint16_t account, uint16_t locate)
 {
-    return (uint32_t)((account * risk->index_row + locate * risk->index_step) >> risk->index_shift) & risk->index_mask;
+    uint64_t mixed = account * UINT64_C(0x9E3779B97F4A7C15) + locate * UINT64_C(0xC2B2AE3D27D4EB4F);
+    return (uint32_t)(mixed >> 32) & risk->index_mask;
+}
+
+// Where the account's position in the symbol stands, or would, when each has a place of its own.
+static inline uint32_t position_own(const struct risk *risk, uint16_t account, uint16_t locate)
+{
+    return account * risk->row + locate;
 }
 
 // A number of the side `side` seen as of buys: sells turn round. Sides can not be foreseen: this costs no branch.
@@ -33,18 +41,7 @@ static inline int64_t side_turn(unsigned side, int64_t number)
 }
 
 // The account's position in the symbol, 0 when it has none yet.
-static inline uint32_t position_find(const struct engine *e, uint16_t account, uint16_t locate)
-{
-    const struct risk *risk = &e->risk;
-    uint32_t key = position_key(account, locate);
-    for (uint32_t place = position_place(risk, account, locate);; place = (place + 1) & risk->index_mask) {
-        uint64_t entry = risk->index[place];
-        if (entry >> 32 == key)
-            return (uint32_t)entry;
-        if (entry == 0)
-            return 0;
-    }
-}
+uint32_t position_find(const struct engine *e, uint16_t account, uint16_t locate);
 
 // The same; it begins one when there is none. 0: the table is full.
 uint32_t position_take(struct engine *e, uint16_t account, uint16_t locate);

@@ -59,36 +59,54 @@ static inline void look_at_neighbours(const struct engine *e, uint32_t hint)
     __builtin_prefetch(&e->levels[order->level], 1);
     __builtin_prefetch(&e->links[e->links[hint].next], 1);
     __builtin_prefetch(&e->links[e->links[hint].prev], 1);
-    __builtin_prefetch(&e->risk.positions[order->position], 1);
 }
 
 // ---- what risk looks at, on a day with it ---------------------------------------------------------------------------
 
-static inline bool counted(const struct engine *e, const struct command *c)
+// A function that holds nothing but hints has no effect in a compiler's eyes: it takes the calls away, unless it has
+// inlined them before it comes to know.
+#define LOOK inline __attribute__((always_inline))
+
+static LOOK bool counted(const struct engine *e, const struct command *c)
 {
     return e->risk.positions_limit && c->session < e->limit.max_sessions;
 }
 
-// An Enter's lines, for all others those of session 0: selected without a branch.
-static inline void look_at_line(const struct engine *e, const struct command *c)
+// Where a position stands when each has a place of its own; else that of nobody.
+static LOOK struct position *look_at_position(const struct engine *e, uint16_t session, uint16_t locate)
 {
-    uint32_t entering = c->session & -(uint32_t)(c->type == CMD_ENTER);
-    __builtin_prefetch(&e->risk.lines[c->session]);
-    __builtin_prefetch(&e->paces[c->session].messages, 1);
-    __builtin_prefetch(&e->paces[entering], 1);
-    __builtin_prefetch(&e->alikes[entering], 1);
-    __builtin_prefetch(&e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)]);
+    return &e->risk.positions[position_own(&e->risk, e->sessions[session].account, locate) &
+                              -(uint32_t)(e->risk.row >= locate)];
 }
 
-static inline void look_at_figures(const struct engine *e, const struct session_line *line)
+// An Enter's lines, for all others those of session 0: selected without a branch.
+static LOOK void look_at_line(const struct engine *e, const struct command *c)
+{
+    uint32_t entering = c->session & -(uint32_t)(c->type == CMD_ENTER);
+    __builtin_prefetch(&e->risk.lines[c->session], 1);
+    __builtin_prefetch(&e->risk.lines[entering].limits, 1);
+    __builtin_prefetch(&e->alikes[entering], 1);
+    __builtin_prefetch(look_at_position(e, c->session, c->locate), 1);
+}
+
+static LOOK void look_at_figures(const struct engine *e, const struct session_line *line)
 {
     __builtin_prefetch(&e->parties[line->own], 1);
     __builtin_prefetch(&e->parties[line->account], 1);
     __builtin_prefetch(&e->parties[line->firm], 1);
 }
 
+// What an execution counts in besides.
+static LOOK void look_at_result(const struct engine *e, const struct session_line *line,
+                                const struct position *position)
+{
+    __builtin_prefetch(&e->holdings[position - e->risk.positions], 1);
+    __builtin_prefetch(&e->standings[line->account], 1);
+    __builtin_prefetch(&e->standings[line->firm], 1);
+}
+
 // Whom an order that takes will meet first.
-static inline void look_at_maker(const struct engine *e, const struct command *c)
+static LOOK void look_at_maker(const struct engine *e, const struct command *c)
 {
     if (c->locate > e->limit.max_symbols)
         return;
@@ -98,17 +116,22 @@ static inline void look_at_maker(const struct engine *e, const struct command *c
         return;
     const struct order *maker = &e->orders[e->levels[book->best_level[side ^ 1]].head];
     uint16_t session = key_session(maker->key);
-    __builtin_prefetch(&e->risk.positions[maker->position], 1);
-    if (session < e->limit.max_sessions)
-        look_at_figures(e, &e->risk.lines[session]);
+    const struct position *position = &e->risk.positions[maker->position];
+    __builtin_prefetch(position, 1);
+    look_at_result(e, &e->risk.lines[c->session], look_at_position(e, c->session, c->locate));
+    if (session >= e->limit.max_sessions)
+        return;
+    __builtin_prefetch(&e->paces[session]);
+    look_at_figures(e, &e->risk.lines[session]);
+    look_at_result(e, &e->risk.lines[session], position);
 }
 
-static inline void look_at_parties(const struct engine *e, const struct command *c)
+static LOOK void look_at_parties(const struct engine *e, const struct command *c)
 {
-    look_at_figures(e, &e->risk.lines[c->session]);
+    const struct session_line *line = &e->risk.lines[c->session];
+    look_at_figures(e, line);
+    __builtin_prefetch(&e->alikes[c->session].places[line->alike.next], 1);
     look_at_maker(e, c);
-    uint64_t entry = e->risk.index[position_place(&e->risk, e->sessions[c->session].account, c->locate)];
-    __builtin_prefetch(&e->risk.positions[(uint32_t)entry], 1);
 }
 
 uint32_t engine_look_ahead(const struct engine *e, const struct command *far, const struct command *near, uint32_t hint)
@@ -119,7 +142,10 @@ uint32_t engine_look_ahead(const struct engine *e, const struct command *far, co
         if (counted(e, far))
             look_at_line(e, far);
     }
-    look_at_neighbours(e, hint & -(uint32_t)(hint <= e->limit.max_orders));
+    hint &= -(uint32_t)(hint <= e->limit.max_orders);
+    look_at_neighbours(e, hint);
+    if (e->risk.positions_limit)
+        __builtin_prefetch(&e->risk.positions[e->orders[hint].position], 1);
     if (!near || !is_order(near))
         return 0;
     if (counted(e, near))

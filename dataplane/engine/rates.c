@@ -34,25 +34,28 @@ static uint64_t alike_ns(const struct engine *e, uint16_t session)
         own != LIMIT_UNSET ? own : risk_limit(e, SCOPE_ACCOUNT, e->sessions[session].account, LIMIT_DUPLICATE_MS));
 }
 
-static void alike_set(struct engine *e, struct pace *pace, uint16_t session)
+static void alike_set(struct engine *e, uint16_t session)
 {
+    struct alike_limit *alike = &e->risk.lines[session].alike;
     uint64_t most = tighter(e, session, LIMIT_DUPLICATES);
-    pace->alike.most = most < ALIKE_ANY ? (uint32_t)most : ALIKE_ANY;
-    pace->alike.window_ns = alike_ns(e, session);
+    alike->most = most < ALIKE_ANY ? (uint32_t)most : ALIKE_ANY;
+    alike->window_ns = alike_ns(e, session);
     uint64_t ppm = settle_alert_ppm(e, SCOPE_ACCOUNT, e->sessions[session].account);
-    pace->alike_tell = pace->alike.most == ALIKE_ANY ? 0 : (uint32_t)((pace->alike.most * ppm + 999999) / 1000000);
+    e->paces[session].alike_tell = alike->most == ALIKE_ANY ? 0 : (uint32_t)((alike->most * ppm + 999999) / 1000000);
 }
 
 void rates_session(struct engine *e, uint16_t session)
 {
+    struct session_line *line = &e->risk.lines[session];
     struct pace *pace = &e->paces[session];
     uint64_t ppm = settle_alert_ppm(e, SCOPE_ACCOUNT, e->sessions[session].account);
-    tokens_set(&pace->orders, session_limit(e, session, LIMIT_ORDER_RATE), session_limit(e, session, LIMIT_ORDER_BURST),
+    tokens_set(&line->orders, &pace->orders, session_limit(e, session, LIMIT_ORDER_RATE),
+               session_limit(e, session, LIMIT_ORDER_BURST), e->time_ns);
+    tokens_watch(&line->orders, &pace->orders, ppm);
+    tokens_set(&line->messages, &pace->messages, session_limit(e, session, LIMIT_MESSAGE_RATE), LIMIT_UNSET,
                e->time_ns);
-    tokens_watch(&pace->orders, ppm);
-    tokens_set(&pace->messages, session_limit(e, session, LIMIT_MESSAGE_RATE), LIMIT_UNSET, e->time_ns);
-    tokens_watch(&pace->messages, ppm);
-    alike_set(e, pace, session);
+    tokens_watch(&line->messages, &pace->messages, ppm);
+    alike_set(e, session);
     pace->mmp_ns = window_ns(session_limit(e, session, LIMIT_MMP_MS));
     pace->mmp_fills = session_limit(e, session, LIMIT_MMP_FILLS);
     pace->mmp_quantity = session_limit(e, session, LIMIT_MMP_QUANTITY);
@@ -60,9 +63,10 @@ void rates_session(struct engine *e, uint16_t session)
 
 void rates_symbol(struct engine *e, uint16_t locate)
 {
-    struct tokens *orders = &e->symbol_paces[locate].orders;
-    tokens_set(orders, risk_limit(e, SCOPE_SYMBOL, locate, LIMIT_SYMBOL_RATE), LIMIT_UNSET, e->time_ns);
-    tokens_watch(orders, settle_alert_ppm(e, SCOPE_VENUE, 0));
+    struct symbol_pace *symbol = &e->symbol_paces[locate];
+    tokens_set(&symbol->orders, &symbol->rest, risk_limit(e, SCOPE_SYMBOL, locate, LIMIT_SYMBOL_RATE), LIMIT_UNSET,
+               e->time_ns);
+    tokens_watch(&symbol->orders, &symbol->rest, settle_alert_ppm(e, SCOPE_VENUE, 0));
 }
 
 // ---- orders a second of a session that is slowed --------------------------------------------------------------------
@@ -85,9 +89,9 @@ static __attribute__((noinline)) struct tokens *slowed_bucket(struct engine *e, 
         rate = UINT32_MAX;
     if (pace->slow_rate != rate) {
         pace->slow_rate = (uint32_t)rate;
-        tokens_set(&pace->slowed, rate, LIMIT_UNSET, e->time_ns);
-        pace->slowed.low = 0;
-        pace->slowed.span = UINT64_MAX;
+        tokens_set(&pace->slowed, &pace->slowed_rest, rate, LIMIT_UNSET, e->time_ns);
+        pace->slowed_rest.low = 0;
+        pace->slowed_rest.span = UINT64_MAX;
     }
     return &pace->slowed;
 }
@@ -107,28 +111,31 @@ static uint8_t refuse(struct engine *e, enum limit limit, uint8_t reason)
 }
 
 // Check 4: the first of the reasons, or all buckets give a token.
-static inline __attribute__((always_inline)) uint8_t take_tokens(struct engine *e, uint16_t session, uint16_t locate)
+static uint8_t take_tokens(struct engine *e, uint16_t session, uint16_t locate)
 {
+    struct session_line *line = &e->risk.lines[session];
     struct pace *pace = &e->paces[session];
     struct symbol_pace *symbol = &e->symbol_paces[locate];
     struct tokens *slowed = NULL;
     uint64_t now = e->time_ns;
-    if (__builtin_expect((unsigned)!tokens_pass(&pace->orders, now) | (unsigned)!tokens_pass(&pace->messages, now), 0))
-        return refuse(e, tokens_pass(&pace->orders, now) ? LIMIT_MESSAGE_RATE : LIMIT_ORDER_RATE, REJECT_PORT_RATE);
+    if (!tokens_pass(&line->orders, &pace->orders, now))
+        return refuse(e, LIMIT_ORDER_RATE, REJECT_PORT_RATE);
+    if (!tokens_pass(&line->messages, &pace->messages, now))
+        return refuse(e, LIMIT_MESSAGE_RATE, REJECT_PORT_RATE);
     if (__builtin_expect(e->slowing != 0, 0)) {
         slowed = slowed_bucket(e, session);
-        if (slowed && !tokens_pass(slowed, now))
+        if (slowed && !tokens_pass(slowed, &pace->slowed_rest, now))
             return refuse(e, LIMIT_SLOW_RATE, REJECT_PORT_RATE);
     }
-    if (__builtin_expect(!tokens_pass(&symbol->orders, now), 0))
+    if (!tokens_pass(&symbol->orders, &symbol->rest, now))
         return refuse(e, LIMIT_SYMBOL_RATE, REJECT_SYMBOL_RATE);
     if (slowed)
-        tokens_take(slowed, now);
-    if (__builtin_expect(tokens_take(&pace->orders, now), 0))
+        tokens_take(slowed, &pace->slowed_rest, now);
+    if (tokens_take(&line->orders, &pace->orders, now))
         rates_turned(e, session, TOLD_ORDERS);
-    if (__builtin_expect(tokens_take(&pace->messages, now), 0))
+    if (tokens_take(&line->messages, &pace->messages, now))
         rates_turned(e, session, TOLD_MESSAGES);
-    if (__builtin_expect(tokens_take(&symbol->orders, now), 0))
+    if (tokens_take(&symbol->orders, &symbol->rest, now))
         settle_symbol(e, locate);
     return REJECT_NONE;
 }
@@ -136,22 +143,23 @@ static inline __attribute__((always_inline)) uint8_t take_tokens(struct engine *
 uint8_t rates_enter(struct engine *e, uint16_t session, uint16_t locate, char side, uint32_t quantity, uint32_t price)
 {
     uint8_t reason = take_tokens(e, session, locate);
-    struct pace *pace = &e->paces[session];
-    if (reason != REJECT_NONE || pace->alike.most == ALIKE_ANY)
+    struct alike_limit *alike = &e->risk.lines[session].alike;
+    if (reason != REJECT_NONE || alike->most == ALIKE_ANY)
         return reason;
     uint32_t count =
-        alike_take(&e->alikes[session], &pace->alike, rates_instrument(locate, side), quantity, price, e->time_ns);
-    if (__builtin_expect(count == 0, 0))
+        alike_take(&e->alikes[session], alike, rates_instrument(locate, side), quantity, price, e->time_ns);
+    if (count == 0)
         return refuse(e, LIMIT_DUPLICATES, REJECT_DUPLICATE_RATE);
-    if (__builtin_expect(count > 1 && count == pace->alike_tell, 0))
+    if (count > 1 && count == e->paces[session].alike_tell)
         rates_turned(e, session, TOLD_ALIKE);
     return REJECT_NONE;
 }
 
 __attribute__((noinline, cold)) void rates_message_closely(struct engine *e, uint16_t session)
 {
-    struct tokens *messages = &e->paces[session].messages;
-    if (tokens_pass(messages, e->time_ns) && tokens_take(messages, e->time_ns))
+    struct tokens *messages = &e->risk.lines[session].messages;
+    const struct tokens_rest *rest = &e->paces[session].messages;
+    if (tokens_pass(messages, rest, e->time_ns) && tokens_take(messages, rest, e->time_ns))
         rates_turned(e, session, TOLD_MESSAGES);
 }
 
@@ -163,16 +171,17 @@ uint8_t rates_replace(struct engine *e, uint16_t session, uint16_t locate)
 const char *rates_check(const struct engine *e)
 {
     for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
+        const struct session_line *line = &e->risk.lines[session];
         const struct pace *pace = &e->paces[session];
         const struct alike *alike = &e->alikes[session];
-        if (pace->alike.next >= ALIKE_PLACES)
+        if (line->alike.next >= ALIKE_PLACES)
             return "a session's places of orders alike have no next";
         for (unsigned i = 0; i < ALIKE_PLACES; i++)
             if (alike->places[i].instrument && alike->tags[i] != alike_tag(&alike->places[i]))
                 return "a place of orders alike has the tag of another kind";
         if (e->left.work == WORK_NONE && pace->turned)
             return "a session waits to be settled between two commands";
-        if (pace->orders.step && pace->orders.due > e->time_ns + (uint64_t)pace->orders.slack + pace->orders.step)
+        if (line->orders.step && line->orders.due > e->time_ns + (uint64_t)pace->orders.slack + line->orders.step)
             return "a session has taken more orders than its burst";
     }
     return NULL;

@@ -18,22 +18,38 @@ static inline void parties_take(struct engine *e, const struct session_line *lin
     }
 }
 
+// What an execution at `price` makes of the account's result: the position, as it was before, at that price and not at
+// the one that it has been marked at. The execution itself brings as much cash as it takes shares.
+static inline wide_money result_change(const struct position *position, uint32_t price)
+{
+    wide_money change = (wide_money)position->quantity * ((int64_t)price - position->marked);
+    return __builtin_expect(position->marked == 0, 0) ? change + position->cash : change;
+}
+
+// An execution: position, result, and what counts executions. Returns what |cost| becomes larger by.
+static inline __attribute__((always_inline)) uint64_t execute(struct engine *e, uint16_t session,
+                                                              struct position *position, unsigned side,
+                                                              uint32_t quantity, uint32_t price, bool maker)
+{
+    wide_money change = result_change(position, price);
+    position->marked = price;
+    position->day += quantity;
+    uint64_t gross = (uint64_t)position_trade(position, side, quantity, price);
+    losses_change(e, position->account, change);
+    hook_traded(e, session, position, quantity, maker);
+    return gross;
+}
+
 void risk_party_trade(struct engine *e, uint16_t session, uint32_t number, unsigned side, uint32_t quantity,
-                      uint32_t price, bool maker, enum trade_way way)
+                      uint32_t price, bool maker)
 {
     struct position *position = &e->risk.positions[number];
-    bool undo = way == TRADE_UNDONE;
-    uint64_t value = (uint64_t)quantity * price, counted = undo ? -value : value;
-    uint64_t shares = undo ? -(uint64_t)quantity : quantity;
-    unsigned moved = side ^ (unsigned)undo;
-    uint64_t net = (uint64_t)side_turn(moved, (int64_t)value);
-    uint64_t gross = (uint64_t)position_trade(position, moved, quantity, price);
-    risk_lanes executed = {0, 0, shares, counted}, own = {0, counted, shares, 0};
-    position->day += (uint32_t)shares;
+    uint64_t value = (uint64_t)quantity * price, net = (uint64_t)side_turn(side, (int64_t)value);
+    uint64_t gross = execute(e, session, position, side, quantity, price, maker);
+    risk_lanes executed = {0, 0, quantity, value}, own = {0, value, quantity, 0};
     parties_take(e, &e->risk.lines[session], (risk_lanes[]){own, executed},
                  (risk_lanes[]){own + (risk_lanes){gross, 0, 0, 0}, executed + (risk_lanes){net, -net, 0, 0}});
     hook_gross_changed(e, position, (int64_t)gross);
-    hook_traded(e, session, number, quantity, price, maker, way != TRADE_NEW);
 }
 
 void risk_maker_trade(struct engine *e, uint16_t session, uint32_t number, unsigned side, uint32_t quantity,
@@ -41,19 +57,41 @@ void risk_maker_trade(struct engine *e, uint16_t session, uint32_t number, unsig
 {
     struct position *position = &e->risk.positions[number];
     uint64_t value = (uint64_t)quantity * price, ended = (uint64_t)orders;
-    uint64_t gross = (uint64_t)position_trade(position, side, quantity, price) - value;
-    uint64_t sold = value & -(uint64_t)side;
-    risk_lanes executed = {0, 0, quantity, value};
-    position->day += quantity;
     position->working[side] -= quantity;
     position->notional[side] -= value;
+    uint64_t gross = execute(e, session, position, side, quantity, price, true) - value;
+    uint64_t sold = value & -(uint64_t)side;
+    risk_lanes executed = {0, 0, quantity, value};
     parties_take(e, &e->risk.lines[session], (risk_lanes[]){{-value, 0, 0, -ended}, executed},
                  (risk_lanes[]){{gross, 0, 0, -ended}, {-sold, sold - value, quantity, value}});
     hook_gross_changed(e, position, (int64_t)gross);
-    hook_traded(e, session, number, quantity, price, true, false);
 }
 
-static void both_parties(struct engine *e, const struct trade *trade, enum trade_way way)
+// A trade of the session is undone, or a new one made of it, later: the position is marked as at a tick.
+static void party_trade_later(struct engine *e, uint16_t session, uint32_t number, unsigned side, uint32_t quantity,
+                              uint32_t price, bool undo)
+{
+    const struct session_line *line = &e->risk.lines[session];
+    struct position *position = &e->risk.positions[number];
+    wide_money before = position_result(position);
+    uint64_t value = (uint64_t)quantity * price, counted = undo ? -value : value;
+    uint64_t shares = undo ? -(uint64_t)quantity : quantity;
+    unsigned moved = side ^ (unsigned)undo;
+    uint64_t net = (uint64_t)side_turn(moved, (int64_t)value);
+    uint64_t gross = (uint64_t)position_trade(position, moved, quantity, price);
+    risk_lanes executed = {0, 0, shares, counted}, own = {0, counted, shares, 0};
+    position->day += (uint32_t)shares;
+    position->marked = risk_mark(e, position->locate);
+    parties_take(e, line, (risk_lanes[]){own, executed},
+                 (risk_lanes[]){own + (risk_lanes){gross, 0, 0, 0}, executed + (risk_lanes){net, -net, 0, 0}});
+    hook_gross_changed(e, position, (int64_t)gross);
+    losses_change(e, position->account, position_result(position) - before);
+    hook_stage_reached(e, line->own);
+    hook_stage_reached(e, line->account);
+    hook_stage_reached(e, line->firm);
+}
+
+static void both_parties(struct engine *e, const struct trade *trade, bool undo)
 {
     uint64_t keys[] = {trade->taker, trade->maker};
     char sides[] = {trade->taker_side, trade->maker_side};
@@ -62,18 +100,18 @@ static void both_parties(struct engine *e, const struct trade *trade, enum trade
     for (unsigned i = 0; i < 2; i++) {
         uint16_t session = key_session(keys[i]);
         uint32_t position = position_find(e, e->sessions[session].account, trade->locate);
-        risk_party_trade(e, session, position, side_of(sides[i]), trade->quantity, trade->price, i == 1, way);
+        party_trade_later(e, session, position, side_of(sides[i]), trade->quantity, trade->price, undo);
     }
 }
 
 void risk_trade_undo(struct engine *e, const struct trade *trade)
 {
-    both_parties(e, trade, TRADE_UNDONE);
+    both_parties(e, trade, true);
 }
 
 void risk_trade_redo(struct engine *e, const struct trade *trade)
 {
-    both_parties(e, trade, TRADE_REDONE);
+    both_parties(e, trade, false);
 }
 
 bool risk_trade_fits(const struct engine *e, const struct trade *trade, uint32_t quantity)
@@ -118,8 +156,8 @@ void risk_position(struct engine *e, const struct command *c)
         party_add(parties[i], FIGURE_NET_SELL, position->cost - cost);
     }
     hook_gross_changed(e, position, (int64_t)(after - before));
+    hook_position_set(e, position);
     position->quantity = quantity;
     position->cost = cost;
     position->cash = -cost;
-    hook_position_set(e, number);
 }

@@ -139,9 +139,8 @@ static inline __attribute__((always_inline)) void risk_take(struct engine *e, ui
 }
 
 // One party's side of a trade: `session` has bought or sold.
-enum trade_way { TRADE_NEW, TRADE_UNDONE, TRADE_REDONE }; // the latter by a break or an adjustment
 void risk_party_trade(struct engine *e, uint16_t session, uint32_t position, unsigned side, uint32_t quantity,
-                      uint32_t price, bool maker, enum trade_way way);
+                      uint32_t price, bool maker);
 
 // A resting order has traded `quantity`; `orders` is 1 when nothing is left of it. What was working is executed: of
 // room that is less gross and less of the other side's net alone.
@@ -160,8 +159,7 @@ static inline __attribute__((always_inline)) void risk_look_at_next(const struct
 static inline __attribute__((always_inline)) void risk_taker_trade(struct engine *e, const struct incoming *in,
                                                                    uint32_t quantity, uint32_t price)
 {
-    risk_party_trade(e, (uint16_t)(in->key >> 32), in->position, in->side == 'B' ? BUY : SELL, quantity, price, false,
-                     TRADE_NEW);
+    risk_party_trade(e, (uint16_t)(in->key >> 32), in->position, in->side == 'B' ? BUY : SELL, quantity, price, false);
 }
 
 static inline __attribute__((always_inline)) void
@@ -169,7 +167,7 @@ risk_trade(struct engine *e, const struct incoming *in, const struct order *make
 {
     risk_taker_trade(e, in, quantity, price);
     risk_party_trade(e, (uint16_t)(maker->key >> 32), maker->position, maker->side == 'B' ? BUY : SELL, quantity, price,
-                     true, TRADE_NEW);
+                     true);
 }
 
 // The trade of the table is no more; an adjustment's new trade.

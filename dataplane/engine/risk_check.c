@@ -313,7 +313,7 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
     }
     taken_lanes(added.taken, o->side, added.quantity, added.notional, o->original == 0);
     const struct position *position = &e->risk.positions[o->position];
-    if (UNLIKELY(held_with(position, &added) > line->most[o->side]) || UNLIKELY(position->closely & POSITION_BOUNDED)) {
+    if (UNLIKELY(held_with(position, &added) > line->most[o->side]) || UNLIKELY(position->state & POSITION_BOUNDED)) {
         uint8_t reason = check_position(e, o, &added);
         if (reason != REJECT_NONE)
             return reason;
@@ -338,7 +338,7 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
 uint8_t risk_check(struct engine *e, struct risk_order *o)
 {
     const struct session_line *line = &e->risk.lines[o->session];
-    const struct order_limits *symbol = &e->risk.symbols[o->locate];
+    const struct order_limits *symbol = &e->symbol_paces[o->locate].limits;
     e->risk.refused = LIMITS;
     e->risk.checked = e->sequence;
     uint8_t reason = hook_blocked(e, o);

@@ -69,7 +69,7 @@ static inline uint32_t hook_reference(const struct engine *e, uint16_t locate)
 
 static inline uint64_t hook_adv(const struct engine *e, uint16_t locate)
 {
-    return e->markets[locate].adv;
+    return e->symbol_paces[locate].adv;
 }
 
 // A limit's value under the modes that are on.
@@ -93,17 +93,17 @@ static inline void hook_stage_reached(struct engine *e, uint32_t party)
     settle_party(e, party);
 }
 
-// A party to a trade, after its position has changed. `later`: by a break or an adjustment.
-static inline void hook_traded(struct engine *e, uint16_t session, uint32_t position, uint32_t quantity, uint32_t price,
-                               bool maker, bool later)
+// A party to a new trade, after its position has changed.
+static inline void hook_traded(struct engine *e, uint16_t session, struct position *position, uint32_t quantity,
+                               bool maker)
 {
-    losses_trade(e, session, position, quantity, price, maker, later);
+    losses_executed(e, session, position, quantity, maker);
 }
 
-// CMD_POSITION has set this position.
-static inline void hook_position_set(struct engine *e, uint32_t position)
+// CMD_POSITION is about to set this position, which counts nothing until the next tick.
+static inline void hook_position_set(struct engine *e, struct position *position)
 {
-    (void)e, (void)position; // marked at the next tick, like all others
+    losses_mark(e, position, 0);
 }
 
 // What a position and its working orders come to has changed by so much.

@@ -148,9 +148,9 @@ static void work_out_symbol(struct engine *e, uint16_t locate)
 {
     if (e->books[locate].tick == 0)
         return;
-    e->risk.symbols[locate] = unlimited;
-    tighten(e, &e->risk.symbols[locate], SCOPE_SYMBOL, locate);
-    watch_singles(&e->risk.symbols[locate], settle_alert_ppm(e, SCOPE_VENUE, 0));
+    e->symbol_paces[locate].limits = unlimited;
+    tighten(e, &e->symbol_paces[locate].limits, SCOPE_SYMBOL, locate);
+    watch_singles(&e->symbol_paces[locate].limits, settle_alert_ppm(e, SCOPE_VENUE, 0));
     hook_limits_changed(e, SCOPE_SYMBOL, locate);
 }
 
@@ -158,8 +158,8 @@ static void work_out_account(struct engine *e, uint16_t account)
 {
     if (!e->accounts[account].open)
         return;
+    hook_limits_changed(e, SCOPE_ACCOUNT, account); // first: groups bound what is watched
     risk_watch(e, party_of_account(account));
-    hook_limits_changed(e, SCOPE_ACCOUNT, account);
 }
 
 static void work_out_firm(struct engine *e, uint16_t firm)
@@ -200,7 +200,7 @@ void risk_watch(struct engine *e, uint32_t party)
     int64_t figures[FIGURES], *watch = at->watch;
     for (enum figure figure = 0; figure < FIGURES; figure++)
         figures[figure] = party_figure(at, figure);
-    watch[FIGURE_GROSS] = watch_of(e, party, USE_GROSS);
+    watch[FIGURE_GROSS] = (int64_t)least((uint64_t)watch_of(e, party, USE_GROSS), group_bound(e, party));
     watch[FIGURE_DAY_VALUE] = watch_of(e, party, USE_DAY_VALUE);
     watch[FIGURE_DAY_QUANTITY] = watch_of(e, party, USE_DAY_QUANTITY);
     watch[FIGURE_ORDERS] = watch_of(e, party, USE_ORDERS);
@@ -325,7 +325,7 @@ static uint64_t *position_limit(struct engine *e, uint16_t account, uint16_t loc
     uint32_t number = position_take(e, account, locate);
     if (number == 0)
         return NULL;
-    e->risk.positions[number].closely |= POSITION_BOUNDED;
+    e->risk.positions[number].state |= POSITION_BOUNDED;
     return &e->risk.backs[number].most[limit == LIMIT_LONG_POSITION ? BUY : SELL];
 }
 
@@ -381,13 +381,9 @@ void risk_open_day(struct engine *e)
     if (e->limit.max_positions == 0)
         return;
     struct risk *risk = &e->risk;
-    risk->positions[0].closely = POSITION_NOBODYS;
     risk->index_mask = positions_index(e->limit.max_positions) - 1;
-    uint64_t row = (uint64_t)e->limit.max_symbols + 1;
-    bool room = e->limit.max_accounts * row <= (uint64_t)risk->index_mask + 1;
-    risk->index_row = room ? row : UINT64_C(0x9E3779B97F4A7C15);
-    risk->index_step = room ? 1 : UINT64_C(0xC2B2AE3D27D4EB4F);
-    risk->index_shift = room ? 0 : 32;
+    bool room = (uint64_t)e->limit.max_accounts * e->limit.max_symbols <= e->limit.max_positions;
+    risk->row = room ? e->limit.max_symbols : 0;
     unset(e, 0);
 }
 

@@ -22,9 +22,9 @@ struct risk_plain {
 };
 
 // What any plain order may ask for.
-#define PLAIN_ASKS                                                                                         \
-    (LOOK_CLOSELY | LOOK_COLLAR | FORBID_ALL | FORBID_WITHOUT_STOP_LOSS | FORBID_IOC | FORBID_PRE_MARKET | \
-     FORBID_POST_MARKET | FORBID_SHORT | FORBID_SHORT_EXEMPT | FORBID_SHORT_UNLOCATED)
+#define PLAIN_ASKS                                                                                                \
+    (LOOK_CLOSELY | FORBID_ALL | FORBID_WITHOUT_STOP_LOSS | FORBID_IOC | FORBID_PRE_MARKET | FORBID_POST_MARKET | \
+     FORBID_SHORT | FORBID_SHORT_EXEMPT | FORBID_SHORT_UNLOCATED)
 
 // The permissions that a plain order needs.
 static inline uint32_t plain_asks(const struct engine *e, uint64_t terms)
@@ -43,25 +43,24 @@ static inline uint32_t plain_asks(const struct engine *e, uint64_t terms)
             return false;                     \
     } while (0)
 
-// The position of the account in the symbol when it stands in its first place, else 0.
+// The position of the account in the symbol, begun or not, where it has a place of its own.
 static inline uint32_t position_glance(const struct engine *e, uint32_t account, uint16_t locate)
 {
-    uint64_t entry = e->risk.index[position_place(&e->risk, (uint16_t)account, locate)];
-    return entry >> 32 == position_key((uint16_t)account, locate) ? (uint32_t)entry : 0;
+    const struct risk *risk = &e->risk;
+    return __builtin_expect(risk->row != 0, 1) ? position_own(risk, (uint16_t)account, locate)
+                                               : position_find(e, (uint16_t)account, locate);
 }
 
 // Checks 3 and 6: permissions, and the order alone.
 static inline __attribute__((always_inline)) bool plain_alone(const struct engine *e, struct risk_plain o,
-                                                              const struct order_limits *session, uint64_t notional)
+                                                              const struct order_limits *session,
+                                                              const struct order_limits *symbol, uint64_t notional)
 {
     uint16_t locate = terms_locate(o.terms);
-    const struct order_limits *symbol = &e->risk.symbols[locate];
     const struct book *book = &e->books[locate];
     uint32_t forbidden = session->forbidden | symbol->forbidden;
-    if (__builtin_expect(forbidden & PLAIN_ASKS, 0)) {
-        OR_CLOSELY(forbidden & (plain_asks(e, o.terms) | LOOK_CLOSELY));
-        OR_CLOSELY(forbidden & LOOK_COLLAR && !collar_inside(book, o.side, o.price));
-    }
+    OR_CLOSELY(forbidden & PLAIN_ASKS && forbidden & (plain_asks(e, o.terms) | LOOK_CLOSELY));
+    OR_CLOSELY(forbidden & LOOK_COLLAR && !collar_inside(book, o.side, o.price));
     OR_CLOSELY(o.quantity > session->quantity);
     OR_CLOSELY(o.quantity > symbol->quantity);
     OR_CLOSELY(notional > session->notional);
@@ -78,11 +77,11 @@ static inline __attribute__((always_inline)) bool plain_alone(const struct engin
 }
 
 // Check 7.7: of the position, then of all that the firm has today, whatever the symbol.
-static inline __attribute__((always_inline)) bool plain_volume(const struct engine *e, uint16_t locate,
+static inline __attribute__((always_inline)) bool plain_volume(const struct engine *e, uint64_t adv,
                                                                const struct session_line *line,
                                                                const struct position *position, int64_t quantity)
 {
-    uint64_t adv = hook_adv(e, locate), used = position->day + (uint64_t)quantity;
+    uint64_t used = position->day + (uint64_t)quantity;
     used += (uint64_t)position->working[BUY] + position->working[SELL];
     if (line->limits.forbidden & LOOK_FIRM_VOLUME)
         used = (uint64_t)(party_figure(&e->parties[line->firm], FIGURE_DAY_QUANTITY) + quantity);
@@ -96,41 +95,42 @@ static inline __attribute__((always_inline)) bool plain_held(const struct engine
                                                              int64_t notional)
 {
     unsigned side = o.side;
-    OR_CLOSELY(position->closely);
+    OR_CLOSELY(position->state != POSITION_BEGUN);
     OR_CLOSELY(side_turn(side, position->quantity) + position->working[side] + quantity > line->most[side]);
-    OR_CLOSELY(line->adv_ppm != LIMIT_UNSET32 && !plain_volume(e, terms_locate(o.terms), line, position, quantity));
+    OR_CLOSELY(line->adv_ppm != LIMIT_UNSET32 &&
+               !plain_volume(e, hook_adv(e, terms_locate(o.terms)), line, position, quantity));
     int64_t cost = side_turn(side, position->cost);
     uint64_t value = (uint64_t)(cost > 0 ? cost : 0) + position->notional[side] + (uint64_t)notional;
     OR_CLOSELY(value > line->share);
-    OR_CLOSELY(!group_fits(e, position, notional));
     return true;
 }
 
 // Check 4: no bucket is nearly empty.
-static inline __attribute__((always_inline)) bool plain_paced(const struct engine *e, const struct pace *pace,
+static inline __attribute__((always_inline)) bool plain_paced(const struct engine *e, const struct session_line *line,
                                                               const struct tokens *symbol)
 {
     uint64_t now = e->time_ns;
-    OR_CLOSELY(tokens_ahead(&pace->orders, now) > pace->orders.watch);
-    OR_CLOSELY(tokens_ahead(&pace->messages, now) > pace->messages.watch);
+    OR_CLOSELY(tokens_ahead(&line->orders, now) > line->orders.watch);
+    OR_CLOSELY(tokens_ahead(&line->messages, now) > line->messages.watch);
     OR_CLOSELY(tokens_ahead(symbol, now) > symbol->watch);
     return true;
 }
 
 // Check 5, which counts the order when it passes.
-static inline __attribute__((always_inline)) bool plain_unlike(struct engine *e, struct risk_plain o, struct pace *pace)
+static inline __attribute__((always_inline)) bool plain_unlike(struct engine *e, struct risk_plain o,
+                                                               struct alike_limit *limit)
 {
     struct alike *alike = &e->alikes[o.session];
     uint64_t now = e->time_ns;
     struct alike_kind kind =
         alike_find(alike, rates_instrument(terms_locate(o.terms), terms_side(o.terms)), o.quantity, o.price);
-    uint32_t count = alike_count(&kind, &pace->alike, now) + 1;
-    OR_CLOSELY(count > pace->alike.most);
+    uint32_t count = alike_count(&kind, limit, now) + 1;
+    OR_CLOSELY(count > limit->most);
     if (count == 1) {
-        alike_begin(alike, &pace->alike, &kind, now);
+        alike_begin(alike, limit, &kind, now);
         return true;
     }
-    OR_CLOSELY(count == pace->alike_tell);
+    OR_CLOSELY(count == e->paces[o.session].alike_tell);
     kind.place->count = count;
     return true;
 }
@@ -139,15 +139,16 @@ static inline __attribute__((always_inline)) bool plain_unlike(struct engine *e,
 // position and the parties, a Replace's original being theirs no more.
 static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, struct risk_plain o, bool rests)
 {
-    const struct session_line *line = &e->risk.lines[o.session];
+    struct session_line *line = &e->risk.lines[o.session];
+    struct symbol_pace *symbol = &e->symbol_paces[terms_locate(o.terms)];
     uint64_t notional = (uint64_t)o.quantity * o.counted;
     OR_CLOSELY(e->slowing | e->mode.block);
-    if (!plain_alone(e, o, &line->limits, notional))
+    if (!plain_alone(e, o, &line->limits, &symbol->limits, notional))
         return false;
-    struct pace *pace = &e->paces[o.session];
-    struct tokens *symbol = &e->symbol_paces[terms_locate(o.terms)].orders;
-    if (!plain_paced(e, pace, symbol))
+    if (!plain_paced(e, line, &symbol->orders))
         return false;
+    uint64_t orders = tokens_taken(&line->orders, e->time_ns), messages = tokens_taken(&line->messages, e->time_ns);
+    uint64_t symbols = tokens_taken(&symbol->orders, e->time_ns);
     struct position *position = &e->risk.positions[o.position];
     int64_t more = (int64_t)o.quantity - o.open;
     int64_t money = (int64_t)notional - (int64_t)((uint64_t)o.open * o.open_price);
@@ -159,7 +160,7 @@ static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, st
     risk_lanes left[] = {own->lanes[0] + taken[0], account->lanes[0] + taken[0], account->lanes[1] + taken[1],
                          firm->lanes[0] + taken[0], firm->lanes[1] + taken[1]};
     OR_CLOSELY(risk_exceeded(left[0] | left[1] | left[2] | left[3] | left[4]));
-    if (o.orders && pace->alike.most != ALIKE_ANY && !plain_unlike(e, o, pace))
+    if (o.orders && line->alike.most != ALIKE_ANY && !plain_unlike(e, o, &line->alike))
         return false;
     if (rests) {
         own->lanes[0] = left[0];
@@ -169,9 +170,9 @@ static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, st
         firm->lanes[1] = left[4];
         position_add(e, position, o.side, more, money);
     }
-    tokens_take_plainly(&pace->orders, e->time_ns);
-    tokens_take_plainly(&pace->messages, e->time_ns);
-    tokens_take_plainly(symbol, e->time_ns);
+    line->orders.due = orders;
+    line->messages.due = messages;
+    symbol->orders.due = symbols;
     return true;
 }
 

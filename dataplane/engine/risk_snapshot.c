@@ -136,13 +136,13 @@ static bool put_position_limits(const struct engine *e, uint32_t number, struct 
 bool risk_put_positions(const struct engine *e, uint32_t *at, uint32_t *within, struct command *c)
 {
     while (*within) { // limits of those that the last record has
-        uint32_t number = *at - (*within)--;
+        uint32_t number = e->risk.begun[*at - (*within)--];
         if (put_position_limits(e, number, c))
             return true;
     }
     uint8_t count = 0;
     for (; *at <= e->risk.positions_count && count < RESTORE_POSITIONS; ++*at, count++) {
-        const struct position *position = &e->risk.positions[*at];
+        const struct position *position = &e->risk.positions[e->risk.begun[*at]];
         c->restore_positions.positions[count].quantity = position->quantity;
         c->restore_positions.positions[count].cost = position->cost;
         c->restore_positions.positions[count].cash = position->cash;
@@ -165,9 +165,9 @@ bool risk_take_positions(struct engine *e, const struct command *c)
         uint32_t before = e->risk.positions_count;
         if (e->risk.positions_limit == 0 || account >= e->limit.max_accounts || !e->accounts[account].open ||
             locate == LOCATE_NONE || locate > e->limit.max_symbols || e->books[locate].tick == 0 ||
-            position_take(e, account, locate) != before + 1)
+            position_take(e, account, locate) == 0 || e->risk.positions_count != before + 1)
             return false;
-        struct position *position = &e->risk.positions[before + 1];
+        struct position *position = &e->risk.positions[e->risk.begun[before + 1]];
         position->quantity = c->restore_positions.positions[i].quantity;
         position->cost = c->restore_positions.positions[i].cost;
         position->cash = c->restore_positions.positions[i].cash;

@@ -7,6 +7,8 @@
 #define CROSSWIRE_ENGINE_RISK_STATE_H
 
 #include "contract/command.h"
+#include "engine/alike.h"
+#include "engine/tokens.h"
 
 // What is added up for a session, an account and a firm, and limited.
 enum use { USE_GROSS, USE_NET, USE_DAY_QUANTITY, USE_DAY_VALUE, USE_ORDERS, USES };
@@ -50,7 +52,7 @@ static inline void party_add(struct party *party, enum figure figure, int64_t by
     party->room[figure] -= (uint64_t)by;
 }
 
-// An account's position in a symbol. Never taken away during a day; numbered in the order of their coming.
+// An account's position in a symbol. Never taken away during a day.
 struct position {
     uint16_t account, locate;
     uint32_t day;         // executed today
@@ -59,15 +61,16 @@ struct position {
     int64_t cash;         // sold less bought, less the cost at the start: cash + cost is the realised result
     uint32_t working[2];  // open in live orders
     uint64_t notional[2]; // of these
-    uint32_t closely;     // bits below: why no order of it is plain to risk
-    uint32_t group;       // place in struct engine's groups
+    uint32_t state;       // bits below: POSITION_BEGUN alone where its orders are plain to risk
+    uint32_t marked;      // price that it has been counted at in the account's result, 0: it counts nothing
 };
 _Static_assert(sizeof(struct position) == 64, "one line");
 
 enum {
-    POSITION_NOBODYS = 1 << 0, // number 0
+    POSITION_BEGUN = 1 << 0,
     POSITION_BOUNDED = 1 << 1, // its back has limits
     POSITION_WAITS = 1 << 2,   // for a quiet time: repeated executions
+    POSITION_GROUPED = 1 << 3, // its account's groups are kept, and its symbol is in one (losses.h)
 };
 
 // What of a position is rare.
@@ -88,15 +91,19 @@ struct order_limits {
 #define LOOK_FIRM_VOLUME (1u << 30) // its firm has an ADV limit
 #define LOOK_COLLAR (1u << 29)      // a collar applies
 
-// All that an order of a session is compared with besides what is added up: alert levels, less one, where there are.
+// All that an order of a session is compared with besides what is added up: alert levels, less one, where there are. A
+// cancel reads the first line.
 struct session_line {
-    struct order_limits limits;
+    struct tokens messages, orders;
     uint32_t account, firm, own; // parties
     uint32_t adv_ppm;            // of its account: LIMIT_UNSET32 none
-    uint64_t share;              // of its account: POSITION_SHARE of CAPITAL as money
-    int64_t most[2];             // of its account: BUY: long position of a symbol, SELL: short; INT64_MAX none
+
+    struct order_limits limits;
+    struct alike_limit alike;
+    uint64_t share;  // of its account: POSITION_SHARE of CAPITAL as money
+    int64_t most[2]; // of its account: BUY: long position of a symbol, SELL: short; INT64_MAX none
 };
-_Static_assert(sizeof(struct session_line) == 64, "one line");
+_Static_assert(sizeof(struct session_line) == 128, "two lines");
 
 #define LIMIT_UNSET32 UINT32_MAX
 
@@ -123,18 +130,17 @@ _Static_assert((RISK_QUANTITY_MAX + QUANTITY_MAX) * LIMIT_MOST_PPM < INT64_MAX, 
 struct risk {
     uint32_t positions_limit; // 0: a day without risk
     uint32_t positions_count;
-    struct position *positions; // 1..positions_count; 0 is nobody's
+    struct position *positions; // 0 is nobody's
+    uint32_t *begun;            // 1..positions_count: their numbers in the order of their coming
+    uint32_t row;               // symbols, where each account has a place for each (positions.h); else 0
     struct position_back *backs;
-    uint64_t *index; // open addressing: key << 32 | position
+    uint64_t *index; // where there is no place for all, open addressing: key << 32 | position
     uint32_t index_mask;
-    uint64_t index_row, index_step; // by account, by locate
-    uint32_t index_shift;
-    uint32_t refused;             // enum limit that refused the last order that was checked, LIMITS none
-    uint64_t checked;             // its command's sequence
-    struct session_line *lines;   // by session
-    struct order_limits *symbols; // by locate
-    uint16_t *firms;              // by account: the firm's first account
-    uint64_t (*limits)[LIMITS];   // as set: venue, firms, accounts, sessions, symbols
+    uint32_t refused;           // enum limit that refused the last order that was checked, LIMITS none
+    uint64_t checked;           // its command's sequence
+    struct session_line *lines; // by session
+    uint16_t *firms;            // by account: the firm's first account
+    uint64_t (*limits)[LIMITS]; // as set: venue, firms, accounts, sessions, symbols
 };
 
 #endif

@@ -136,7 +136,8 @@ static const char *check_account(const struct engine *e, uint16_t account)
         add_party(&sum, &e->parties[party_of_session(e, (uint16_t)session)]);
         sum_session(e, (uint16_t)session, &orders, &strange);
     }
-    for (uint32_t number = 1; number <= e->risk.positions_count; number++) {
+    for (uint32_t at = 1; at <= e->risk.positions_count; at++) {
+        uint32_t number = e->risk.begun[at];
         const struct position *position = &e->risk.positions[number];
         if (position->account != account)
             continue;

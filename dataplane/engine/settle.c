@@ -188,24 +188,25 @@ static void look_at(struct engine *e, struct out *out, uint32_t party)
 
 // ---- rates, market-maker protection ---------------------------------------------------------------------------------
 
-static void say_rate(const struct engine *e, struct out *out, struct tokens *tokens, enum scope scope, uint16_t index,
-                     enum limit limit, uint64_t ppm)
+static void say_rate(const struct engine *e, struct out *out, struct tokens *tokens, struct tokens_rest *rest,
+                     enum scope scope, uint16_t index, enum limit limit, uint64_t ppm)
 {
-    bool up = tokens_turn(tokens, ppm);
+    bool up = tokens_turn(tokens, rest, ppm);
     emit_alert(out, up ? ALERT_LEVEL : ALERT_EASED, scope, index, scope == SCOPE_SYMBOL ? index : LOCATE_NONE, limit,
                risk_limit(e, scope, index, limit), tokens_used(tokens, e->time_ns), up ? 0 : ALERT_LEVEL);
 }
 
 static void say_session(struct engine *e, struct out *out, uint16_t session)
 {
+    struct session_line *line = &e->risk.lines[session];
     struct pace *pace = &e->paces[session];
     uint64_t ppm = settle_alert_ppm(e, SCOPE_SESSION, session);
     if (pace->turned & TOLD_ORDERS)
-        say_rate(e, out, &pace->orders, SCOPE_SESSION, session, LIMIT_ORDER_RATE, ppm);
+        say_rate(e, out, &line->orders, &pace->orders, SCOPE_SESSION, session, LIMIT_ORDER_RATE, ppm);
     if (pace->turned & TOLD_MESSAGES)
-        say_rate(e, out, &pace->messages, SCOPE_SESSION, session, LIMIT_MESSAGE_RATE, ppm);
+        say_rate(e, out, &line->messages, &pace->messages, SCOPE_SESSION, session, LIMIT_MESSAGE_RATE, ppm);
     if (pace->turned & TOLD_ALIKE)
-        emit_alert(out, ALERT_LEVEL, SCOPE_SESSION, session, LOCATE_NONE, LIMIT_DUPLICATES, pace->alike.most,
+        emit_alert(out, ALERT_LEVEL, SCOPE_SESSION, session, LOCATE_NONE, LIMIT_DUPLICATES, line->alike.most,
                    pace->alike_tell, 0);
     single_say(e, out, session);
     if (pace->turned & TOLD_MMP) {
@@ -254,7 +255,8 @@ static bool mark_positions(struct engine *e, unsigned *looks)
             return false;
         --*looks;
         s->marks_next = s->marks_next < e->risk.positions_count ? s->marks_next + 1 : 1;
-        losses_mark(e, s->marks_next, risk_mark(e, e->risk.positions[s->marks_next].locate));
+        struct position *position = &e->risk.positions[e->risk.begun[s->marks_next]];
+        losses_mark(e, position, risk_mark(e, position->locate));
     }
     return true;
 }
@@ -310,8 +312,8 @@ bool settle_run(struct engine *e, struct out *out, unsigned *looks)
     if (s->symbol && out_full(out))
         return false;
     if (s->symbol)
-        say_rate(e, out, &e->symbol_paces[s->symbol].orders, SCOPE_SYMBOL, s->symbol, LIMIT_SYMBOL_RATE,
-                 settle_alert_ppm(e, SCOPE_VENUE, 0));
+        say_rate(e, out, &e->symbol_paces[s->symbol].orders, &e->symbol_paces[s->symbol].rest, SCOPE_SYMBOL, s->symbol,
+                 LIMIT_SYMBOL_RATE, settle_alert_ppm(e, SCOPE_VENUE, 0));
     s->symbol = LOCATE_NONE;
     while (s->count)
         if (!settle_one(e, out, next_waiting(e), looks))

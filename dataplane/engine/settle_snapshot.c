@@ -47,22 +47,23 @@ static bool put_symbol(const struct engine *e, uint32_t at, struct command *c)
     const struct symbol_pace *symbol = &e->symbol_paces[at];
     c->restore_rates.values[0] = symbol->orders.due;
     c->restore_rates.values[1] = symbol->group;
-    c->restore_rates.told = symbol->orders.low != 0;
+    c->restore_rates.told = symbol->rest.low != 0;
     return symbol->orders.due || symbol->group;
 }
 
 static bool put_pace(const struct engine *e, uint32_t at, struct command *c)
 {
+    const struct session_line *line = &e->risk.lines[at];
     const struct pace *pace = &e->paces[at];
-    c->restore_rates.values[0] = pace->orders.due;
-    c->restore_rates.values[1] = pace->messages.due;
+    c->restore_rates.values[0] = line->orders.due;
+    c->restore_rates.values[1] = line->messages.due;
     c->restore_rates.values[2] = pace->slowed.due;
     c->restore_rates.values[3] = pace->slow_rate;
-    c->restore_rates.values[4] = pace->alike.next;
+    c->restore_rates.values[4] = line->alike.next;
     c->restore_rates.values[5] = e->singles[at].until_ns;
     c->restore_rates.told =
         (pace->orders.low != 0 ? TOLD_ORDER_RATE : 0) | (pace->messages.low != 0 ? TOLD_MESSAGE_RATE : 0);
-    return pace->orders.due || pace->messages.due || e->singles[at].until_ns;
+    return line->orders.due || line->messages.due || e->singles[at].until_ns;
 }
 
 #define ALIKE_A_RECORD 3u
@@ -82,16 +83,16 @@ static bool put_alike(const struct engine *e, uint32_t at, uint32_t place, struc
 
 static bool put_holding(const struct engine *e, uint32_t at, struct command *c)
 {
-    const struct holding *holding = &e->holdings[at];
-    c->restore_rates.values[0] = (uint64_t)holding->counted;
-    c->restore_rates.values[1] = (uint64_t)(holding->counted >> 64);
+    const struct position *position = &e->risk.positions[e->risk.begun[at]];
+    const struct holding *holding = &e->holdings[e->risk.begun[at]];
+    c->restore_rates.values[0] = position->marked;
     c->restore_rates.values[2] = holding->repeated_began;
     c->restore_rates.values[3] = holding->quiet_from;
     c->restore_rates.values[4] = holding->mmp_began;
     c->restore_rates.values[5] = holding->mmp_quantity;
     c->restore_rates.values[6] = holding->mmp_fills | (uint64_t)holding->repeated << 32;
-    c->restore_rates.told = (e->risk.positions[at].closely & POSITION_WAITS) != 0;
-    return holding->counted || holding->mmp_began || holding->repeated_began;
+    c->restore_rates.told = (position->state & POSITION_WAITS) != 0;
+    return position->marked || holding->mmp_began || holding->repeated_began;
 }
 
 static bool put_party(const struct engine *e, uint32_t at, struct command *c)
@@ -162,24 +163,25 @@ static wide_money money_of(const uint64_t words[2])
     return (wide_money)((unsigned __int128)words[1] << 64 | words[0]);
 }
 
-static void take_due(struct tokens *tokens, uint64_t due, bool told)
+static void take_due(struct tokens *tokens, struct tokens_rest *rest, uint64_t due, bool told)
 {
     tokens->due = due;
-    tokens->low = told; // tokens_watch makes of it what it is
+    rest->low = told; // tokens_watch makes of it what it is
 }
 
 static void take_pace(struct engine *e, uint16_t session, const struct command *c)
 {
+    struct session_line *line = &e->risk.lines[session];
     struct pace *pace = &e->paces[session];
     const uint64_t *values = c->restore_rates.values;
-    take_due(&pace->orders, values[0], c->restore_rates.told & TOLD_ORDER_RATE);
-    take_due(&pace->messages, values[1], c->restore_rates.told & TOLD_MESSAGE_RATE);
+    take_due(&line->orders, &pace->orders, values[0], c->restore_rates.told & TOLD_ORDER_RATE);
+    take_due(&line->messages, &pace->messages, values[1], c->restore_rates.told & TOLD_MESSAGE_RATE);
     pace->slow_rate = (uint32_t)values[3];
     if (pace->slow_rate)
-        tokens_set(&pace->slowed, pace->slow_rate, LIMIT_UNSET, 0);
-    pace->slowed.span = UINT64_MAX;
+        tokens_set(&pace->slowed, &pace->slowed_rest, pace->slow_rate, LIMIT_UNSET, 0);
+    pace->slowed_rest.span = UINT64_MAX;
     pace->slowed.due = values[2];
-    pace->alike.next = values[4] % ALIKE_PLACES;
+    line->alike.next = values[4] % ALIKE_PLACES;
     e->singles[session].until_ns = values[5];
 }
 
@@ -202,18 +204,17 @@ static void take_holding(struct engine *e, uint32_t number, const struct command
 {
     struct position *position = &e->risk.positions[number];
     const uint64_t *values = c->restore_rates.values;
-    wide_money counted = money_of(values);
-    e->holdings[number] = (struct holding){.counted = counted,
-                                           .repeated_began = values[2],
+    e->holdings[number] = (struct holding){.repeated_began = values[2],
                                            .quiet_from = values[3],
                                            .mmp_began = values[4],
                                            .mmp_quantity = values[5],
                                            .mmp_fills = (uint32_t)values[6],
                                            .repeated = (uint32_t)(values[6] >> 32)};
     if (c->restore_rates.told)
-        position->closely |= POSITION_WAITS;
-    e->standings[position->account].result += counted;
-    e->standings[party_of_firm(e, risk_firm(e, position->account))].result += counted;
+        position->state |= POSITION_WAITS;
+    position->marked = (uint32_t)values[0];
+    e->standings[position->account].result += position_result(position);
+    e->standings[party_of_firm(e, risk_firm(e, position->account))].result += position_result(position);
 }
 
 bool settle_take(struct engine *e, const struct command *c)
@@ -228,7 +229,7 @@ bool settle_take(struct engine *e, const struct command *c)
             .percent = (uint32_t)values[0], .rate = (uint32_t)values[1], .block = values[2] != 0, .on = true};
         return values[0] <= 100;
     case KIND_SYMBOLS:
-        take_due(&e->symbol_paces[index].orders, values[0], c->restore_rates.told);
+        take_due(&e->symbol_paces[index].orders, &e->symbol_paces[index].rest, values[0], c->restore_rates.told);
         e->symbol_paces[index].group = (uint32_t)values[1];
         return values[1] <= RISK_GROUPS;
     case KIND_PACES:
@@ -238,7 +239,7 @@ bool settle_take(struct engine *e, const struct command *c)
         take_alike(e, (uint16_t)index, c);
         return true;
     case KIND_HOLDINGS:
-        take_holding(e, index, c);
+        take_holding(e, e->risk.begun[index], c);
         return index != 0;
     case KIND_PARTIES:
         e->told[index] = c->restore_rates.told;
@@ -257,7 +258,6 @@ void settle_taken(struct engine *e)
         return;
     mode_work_out(e);
     e->slowing = e->mode.rate != 0;
-    groups_work_out(e);
     for (uint32_t party = 0; party < count_of(e, KIND_PARTIES); party++) {
         uint32_t told = e->told[party];
         e->settling.told += told != 0;

@@ -26,27 +26,24 @@ enum pace_told { // what a session's settling has to tell
     TOLD_MMP = 1 << 3, // its orders of mmp_locate are to be canceled
 };
 
-// A session's.
+// A session's, besides struct session_line.
 struct pace {
-    struct tokens orders;
-    struct alike_limit alike;
-
-    struct tokens messages;
-    uint32_t alike_tell; // so many orders alike are worth an alert
-    uint32_t mmp_limit;
-    uint16_t mmp_locate;
-    uint16_t turned;    // enum pace_told
-    uint32_t slow_rate; // that `slowed` is set to, 0 none yet
-
+    // What its executions as maker read.
     uint64_t mmp_ns;
     uint64_t mmp_fills, mmp_quantity; // LIMIT_UNSET: none
     uint64_t mmp_seen;                // what has reached the limit mmp_limit
-    uint64_t unused[4];
+    uint32_t mmp_limit;
+    uint16_t mmp_locate;
+    uint16_t turned;     // enum pace_told
+    uint32_t alike_tell; // so many orders alike are worth an alert
+    uint32_t slow_rate;  // that `slowed` is set to, 0 none yet
+    uint64_t unused[2];
 
+    struct tokens_rest orders, messages, slowed_rest;
     struct tokens slowed; // in use while its account or firm is slowed, or a mode gives a rate
-    uint64_t unused1[2];
+    uint64_t unused1[4];
 };
-_Static_assert(sizeof(struct pace) == 256, "four lines, of which an order reads two");
+_Static_assert(sizeof(struct pace) == 192, "three lines");
 
 // The last alert of a session's single orders.
 struct single {
@@ -59,23 +56,27 @@ struct single {
 };
 _Static_assert(sizeof(struct single) == 32, "half a line");
 
-// A symbol's.
+// A symbol's. An order reads the first line.
 struct symbol_pace {
     struct tokens orders;
+    struct order_limits limits;
+    uint64_t adv;   // average daily volume, 0 unknown
     uint32_t group; // of correlated symbols, 0 none
-    uint32_t unused[3];
+    uint32_t unused;
+
+    struct tokens_rest rest;
+    uint64_t unused1[5];
 };
-_Static_assert(sizeof(struct symbol_pace) == 64, "one line");
+_Static_assert(sizeof(struct symbol_pace) == 128, "two lines");
 
 // What a position has besides. Windows begin with their first execution.
 struct holding {
-    wide_money counted; // its part of the account's result
     uint64_t repeated_began;
     uint64_t quiet_from; // while its position waits: the last execution
     uint64_t mmp_began, mmp_quantity;
     uint32_t mmp_fills;
     uint32_t repeated;
-    uint32_t unused[2];
+    uint64_t unused[3];
 };
 _Static_assert(sizeof(struct holding) == 64, "one line");
 
@@ -83,13 +84,14 @@ _Static_assert(sizeof(struct holding) == 64, "one line");
 struct standing {
     wide_money result, peak; // realised and marked; its highest, at least 0
     wide_money low;          // a result at or below this is to be looked at
-    uint64_t group_most;     // of a group of symbols, at most GROUP_NEVER
-    uint64_t group_watch;    // its alert level less one
-    // Second line, an account's.
+    uint32_t repeated;       // an account's REPEATED_EXECUTIONS; UINT32_MAX none
+    uint32_t repeated_tell;  // its alert level, 0 none
     uint64_t repeated_ns;
-    uint32_t repeated;      // REPEATED_EXECUTIONS; UINT32_MAX none
-    uint32_t repeated_tell; // its alert level, 0 none
-    uint32_t unused1[12];
+    // Second line.
+    uint64_t group_most;  // of a group of symbols, at most GROUP_NEVER
+    uint64_t group_watch; // its alert level less one
+    bool grouped;         // the account's groups are kept
+    uint8_t unused[47];
 };
 _Static_assert(sizeof(struct standing) == 128, "two lines");
 
@@ -100,8 +102,8 @@ enum staged { STAGED_LOSS = USES, STAGED_DRAWDOWN, STAGED };
 #define TOLD_SLOWED_ANY 0xFF00u
 
 #define RISK_GROUPS 32u // groups of correlated symbols: 1..32
-// An account's row of struct engine's groups. Of each group what is left of group_watch; 0 is no group's and never read
-// as one.
+// An account's row of struct engine's groups. Of each group what is left of group_watch, while they are kept; 0 is no
+// group's and never read as one.
 #define GROUPS_ROW (RISK_GROUPS + 1)
 #define GROUP_NEVER ((uint64_t)INT64_MAX)
 
@@ -118,7 +120,7 @@ struct settling {
     uint32_t count;          // of the bits set
     uint32_t first;          // no word of bits before this one has any
     uint32_t told;           // parties of which some stage is told
-    uint32_t marks_next;     // position, in rotation from tick to tick
+    uint32_t marks_next;     // place in risk.begun, in rotation from tick to tick
     uint32_t marks_left;     // of this tick
     uint32_t eases_next;     // next party that this tick looks at
     bool eases;              // this command is a tick: what is told may be over

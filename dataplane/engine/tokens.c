@@ -3,62 +3,61 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-static void watch_set(struct tokens *tokens)
+static void watch_set(struct tokens *tokens, const struct tokens_rest *rest)
 {
-    uint64_t quiet = tokens->span - tokens->step - 1; // of a span above step
+    uint64_t quiet = rest->span - tokens->step - 1; // of a span above step
     tokens->watch = TOKENS_NEVER;
-    if (tokens->low == 0 && tokens->span > tokens->step)
-        tokens->watch =
-            quiet < (uint64_t)TOKENS_ALWAYS && (int64_t)quiet < tokens->slack ? (int64_t)quiet : tokens->slack;
+    if (rest->low == 0 && rest->span > tokens->step)
+        tokens->watch = quiet < (uint64_t)TOKENS_ALWAYS && (int64_t)quiet < rest->slack ? (int64_t)quiet : rest->slack;
 }
 
-void tokens_set(struct tokens *tokens, uint64_t rate, uint64_t burst, uint64_t now)
+void tokens_set(struct tokens *tokens, struct tokens_rest *rest, uint64_t rate, uint64_t burst, uint64_t now)
 {
     tokens->watch = TOKENS_NEVER; // until tokens_watch
     tokens->step = 0;
     if (rate == UINT64_MAX) {
-        tokens->slack = TOKENS_ALWAYS;
+        rest->slack = TOKENS_ALWAYS;
         return;
     }
     burst = burst == UINT64_MAX ? rate : burst;
     burst = burst < TOKENS_BURST_MAX ? burst : TOKENS_BURST_MAX;
     if (rate == 0 || burst == 0) {
-        tokens->slack = TOKENS_NEVER;
+        rest->slack = TOKENS_NEVER;
         return;
     }
     tokens->step = rate < SECOND_NS ? (SECOND_NS + rate - 1) / rate : 1;
-    tokens->slack = (int64_t)((burst - 1) * tokens->step);
+    rest->slack = (int64_t)((burst - 1) * tokens->step);
     uint64_t empty = now + burst * tokens->step;
     tokens->due = tokens->due < empty ? tokens->due : empty;
 }
 
-static uint64_t level_of(const struct tokens *tokens, uint64_t ppm)
+static uint64_t level_of(const struct tokens *tokens, const struct tokens_rest *rest, uint64_t ppm)
 {
-    unsigned __int128 share = (unsigned __int128)((uint64_t)tokens->slack + tokens->step) * ppm; // < 2^51 * 2^20
+    unsigned __int128 share = (unsigned __int128)((uint64_t)rest->slack + tokens->step) * ppm; // < 2^51 * 2^20
     uint64_t level = (uint64_t)((share + 999999) / 1000000);
     return level ? level : 1;
 }
 
-void tokens_watch(struct tokens *tokens, uint64_t ppm)
+void tokens_watch(struct tokens *tokens, struct tokens_rest *rest, uint64_t ppm)
 {
     if (tokens->step == 0) {
-        tokens->low = 0;
-        tokens->span = UINT64_MAX;
-        watch_set(tokens);
+        rest->low = 0;
+        rest->span = UINT64_MAX;
+        watch_set(tokens, rest);
         return;
     }
-    uint64_t level = level_of(tokens, ppm);
-    bool told = tokens->low != 0;
-    tokens->low = told ? level - level / 10 : 0;
-    tokens->span = told ? UINT64_MAX / 2 : level;
-    watch_set(tokens);
+    uint64_t level = level_of(tokens, rest, ppm);
+    bool told = rest->low != 0;
+    rest->low = told ? level - level / 10 : 0;
+    rest->span = told ? UINT64_MAX / 2 : level;
+    watch_set(tokens, rest);
 }
 
-bool tokens_turn(struct tokens *tokens, uint64_t ppm)
+bool tokens_turn(struct tokens *tokens, struct tokens_rest *rest, uint64_t ppm)
 {
-    bool told = tokens->low != 0;
-    tokens->low = !told;
-    tokens_watch(tokens, ppm);
+    bool told = rest->low != 0;
+    rest->low = !told;
+    tokens_watch(tokens, rest, ppm);
     return !told;
 }
 

@@ -18,7 +18,7 @@ static wide largest(wide a, wide b)
 
 // ---- results
 
-static void mark_position(struct naive_venue *v, struct naive_position *p, uint32_t mark)
+void naive_mark_position(struct naive_venue *v, struct naive_position *p, uint32_t mark)
 {
     struct naive_party *account = &v->risk->accounts[p->account];
     struct naive_party *firm = &v->risk->firms[naive_firm(v, p->account)];
@@ -129,7 +129,7 @@ void naive_risk_trade(struct naive_venue *v, const struct event *trade)
         char side = maker ? trade->maker_side : trade->side;
         naive_position_trades(v, session, trade->locate, signed_quantity(side, trade->quantity), trade->price, 1);
         struct naive_position *p = naive_position(v, v->clients[session]->account, trade->locate);
-        mark_position(v, p, trade->price);
+        naive_mark_position(v, p, trade->price);
         repeat(v, session, p);
         if (maker)
             protect(v, p, session, trade->quantity);
@@ -144,7 +144,8 @@ void naive_risk_amend(struct naive_venue *v, const struct event *trade, int sign
         char side = maker ? trade->maker_side : trade->side;
         naive_position_trades(v, session, trade->locate, sign * signed_quantity(side, trade->quantity), trade->price,
                               sign);
-        mark_position(v, naive_position(v, v->clients[session]->account, trade->locate), naive_mark(v, trade->locate));
+        naive_mark_position(v, naive_position(v, v->clients[session]->account, trade->locate),
+                            naive_mark(v, trade->locate));
     }
 }
 
@@ -312,7 +313,7 @@ static void mark_positions(struct naive_venue *v)
     for (size_t i = 0; i < risk->positions_count; i++) {
         risk->next_mark = risk->next_mark < risk->positions_count ? risk->next_mark : 0;
         struct naive_position *p = &risk->positions[risk->next_mark++];
-        mark_position(v, p, naive_mark(v, p->locate));
+        naive_mark_position(v, p, naive_mark(v, p->locate));
     }
 }
 

@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Enter and Replace with all that is checked, Cancel and Modify.
+// Enter and Replace: numbers, room in the tables, the way into the book.
 #include <string.h>
 
 #include "tests/support/naive_state.h"
-
-static bool is_market(uint32_t price)
-{
-    return price == 2000000000u || price == 0x7FFFFFFFu;
-}
-
-static bool one_of(char c, const char *list)
-{
-    return c && strchr(list, c);
-}
 
 bool naive_firm_ok(struct naive_venue *v, const struct command *c)
 {
@@ -31,184 +21,9 @@ bool naive_new_number(struct naive_venue *v)
     return true;
 }
 
-// ---- what an order asks for
-
-// Options left out count as their default.
-struct asks {
-    uint32_t min, floor, random, discretion_price;
-    int32_t peg, discretion_peg;
-    char type, discretion_type, strategy;
-    bool post, discretion, pegged, stop, trail, market;
-};
-
-static struct asks asks_of(const struct command *t, uint32_t price)
-{
-    struct asks a = {.type = 'L', .discretion_type = 'L', .market = is_market(price)};
-    if (naive_has(t, 3))
-        a.min = t->min_qty;
-    if (naive_has(t, 5))
-        a.floor = t->max_floor;
-    if (naive_has(t, 6))
-        a.type = t->price_type;
-    if (naive_has(t, 7))
-        a.peg = t->peg_offset;
-    if (naive_has(t, 9))
-        a.discretion_price = t->discretion_price;
-    if (naive_has(t, 10))
-        a.discretion_type = t->discretion_price_type;
-    if (naive_has(t, 11))
-        a.discretion_peg = t->discretion_peg_offset;
-    if (naive_has(t, 13))
-        a.random = t->random_reserves;
-    a.post = naive_has(t, 12) && t->post_only == 'P';
-    a.discretion = a.discretion_price || a.discretion_type != 'L' || a.discretion_peg;
-    a.pegged = one_of(a.type, "RPMm");
-    a.stop = naive_has(t, 19);
-    a.trail = naive_has(t, 20);
-    a.strategy = naive_has(t, 29) ? t->aiq_strategy : '*';
-    return a;
-}
-
-static int time_code(struct naive_venue *v, const struct command *c, bool has_time)
-{
-    if (v->phase == 'X')
-        return 0x02;
-    if (c->tif == '0' && v->phase != 'R')
-        return v->phase == 'P' ? 0x2D : 0x2E;
-    if ((c->tif == 'E' && v->phase != 'A') || !one_of(c->tif, "0356E"))
-        return 0x0F;
-    return c->tif == '6' ? has_time || naive_has(c, 15) ? 0 : 0x0F : naive_has(c, 15) ? 0x0F : 0;
-}
-
-static bool bad_price(uint32_t price, uint32_t tick)
-{
-    return price == 0 || price > 1999999900 || price % tick;
-}
-
-static int shape_code(const struct command *c, const struct asks *a, char handle)
-{
-    if (!one_of(c->display, "YNA"))
-        return 0x03;
-    if (c->iso == 'Y' && a->type != 'L')
-        return 0x08;
-    if (c->type == CMD_ENTER && c->cross != 'N')
-        return c->cross == 'R' ? 0x1A : 0x14;
-    if (handle != ' ')
-        return one_of(handle, "OTQ") ? 0x1A : 0x14;
-    return naive_has(c, 14) ? 0x16 : 0;
-}
-
-static int amount_code(const struct command *c, const struct asks *a)
-{
-    if (a->min && (a->min > c->quantity || (c->tif != '3' && c->display != 'N' && !a->pegged)))
-        return 0x0D;
-    if (a->floor && (c->display == 'N' || a->pegged || a->min || a->post))
-        return 0x04;
-    return a->random && a->random >= a->floor ? 0x04 : 0;
-}
-
-static int peg_code(const struct asks *a, uint32_t tick)
-{
-    bool mid = a->type == 'M' || a->type == 'm';
-    if (a->type == 'Q')
-        return 0x05;
-    if (a->peg && (a->type == 'L' || mid || a->peg % (int64_t)tick))
-        return 0x11;
-    return a->pegged && a->post ? mid ? 0x1B : 0x11 : 0;
-}
-
-static int discretion_code(const struct command *c, const struct asks *a, bool buys, uint32_t tick)
-{
-    uint32_t price = a->discretion_price;
-    if (!a->discretion)
-        return 0;
-    if (a->type != 'L' || (a->discretion_peg && a->discretion_type == 'L') || a->discretion_peg % (int64_t)tick)
-        return 0x11;
-    if (a->post || a->min || a->floor || c->tif == '3' || a->stop || a->trail || a->market)
-        return 0x0F;
-    if (price > 1999999900 || price % tick)
-        return 0x1D;
-    return a->discretion_type == 'L' && (buys ? price <= c->price : price >= c->price) ? 0x1D : 0;
-}
-
-static int trigger_code(const struct command *c, const struct asks *a, uint32_t trigger, uint32_t tick)
-{
-    if (a->post && (c->tif == '3' || a->market || a->stop || a->trail))
-        return 0x0F;
-    if (!a->stop && !a->trail)
-        return 0;
-    if ((a->stop && a->trail) || a->min || a->floor || a->type != 'L')
-        return 0x0F;
-    return bad_price(trigger, tick) ? 0x1D : 0;
-}
-
-// Rule 2 from the phase on, but for the tables. `o` has terms, side and symbol.
-static int terms_code(struct naive_venue *v, const struct command *c, const struct resting *o, bool has_time)
-{
-    struct asks a = asks_of(&o->terms, c->price);
-    uint32_t tick = v->symbols[o->locate].tick;
-    int code = time_code(v, c, has_time);
-    if (!code && !a.market && bad_price(c->price, tick))
-        code = 0x1D;
-    if (!code)
-        code = shape_code(c, &a, naive_has(&o->terms, 17) ? o->terms.handle_inst : ' ');
-    if (!code)
-        code = amount_code(c, &a);
-    if (!code)
-        code = peg_code(&a, tick);
-    if (!code)
-        code = discretion_code(c, &a, naive_buys(o), tick);
-    if (!code)
-        code = trigger_code(c, &a, o->terms.trigger, tick);
-    if (!code && !one_of(a.strategy, "N*YDOWRydowrZEPXS01245"))
-        code = 0x40;
-    return code;
-}
-
-// Fills in what follows from valid terms.
-static void settle(struct naive_venue *v, struct resting *o, const struct command *c)
-{
-    struct asks a = asks_of(&o->terms, c->price);
-    o->price = o->asked = c->price;
-    o->tif = c->tif;
-    o->display = a.pegged ? 'N' : c->display;
-    o->displayed = o->display != 'N';
-    o->type = a.type;
-    o->market = a.market && !a.pegged;
-    o->min = a.min;
-    o->floor = a.floor < o->open ? a.floor : 0;
-    o->post = a.post;
-    o->discretion = a.discretion;
-    o->trigger = a.stop ? 'S' : a.trail ? 'T' : 0;
-    o->strategy = a.strategy == '*' ? v->clients[o->session]->strategy : a.strategy;
-    o->conditional = a.pegged || a.discretion || o->trigger;
-    o->plain =
-        o->display == 'Y' && !o->min && !a.floor && !o->conditional && !o->post && o->strategy == 'N' && o->tif != '6';
-}
-
 static bool may_rest(const struct resting *o)
 {
     return o->tif != '3' && !o->market;
-}
-
-// Rule 7. Returns whether the order may live: false, it is to be canceled after it has been accepted.
-static bool slide(struct naive_venue *v, struct resting *o)
-{
-    uint32_t best = 0, tick = v->symbols[o->locate].tick;
-    for (size_t i = 0; o->post && i < v->live; i++) {
-        const struct resting *m = v->orders[i];
-        if (m->in_book && m->locate == o->locate && naive_buys(m) != naive_buys(o) && !m->min &&
-            (naive_buys(o) ? m->price <= o->price && (!best || m->price < best)
-                           : m->price >= o->price && m->price > best))
-            best = m->price;
-    }
-    if (!best)
-        return true;
-    uint32_t price = naive_buys(o) ? (best - 1) / tick * tick : (best / tick + 1) * tick;
-    if (v->clients[o->session]->post_only_cancels || bad_price(price, tick))
-        return false;
-    o->price = price;
-    return true;
 }
 
 // ---- room in the tables
@@ -273,15 +88,15 @@ static int enter_code(struct naive_venue *v, const struct command *c, struct res
         return 0x0C;
     if (c->locate == 0 || !symbol->open || memcmp(symbol->name, c->symbol, 8))
         return 0x17;
-    if (!one_of(c->side, "BSTE"))
+    if (!c->side || !strchr("BSTE", c->side))
         return 0x09;
     if (c->quantity == 0 || c->quantity > 999999)
         return 0x13;
-    int code = terms_code(v, c, o, false);
+    int code = naive_terms_code(v, c, o, false);
     if (code)
         return code;
-    settle(v, o, c);
-    *lives = slide(v, o);
+    naive_settle_terms(v, o, c);
+    *lives = naive_slides(v, o);
     code = naive_risk_check(v, c, o, NULL);
     if (code)
         return code;
@@ -364,11 +179,6 @@ void naive_enter(struct naive_venue *v, const struct command *c)
 
 // ---- Replace
 
-static bool side_may_become(char now, char asked)
-{
-    return now == asked || (now == 'S' && asked == 'T') || (now == 'S' && asked == 'E') || (now == 'E' && asked == 'T');
-}
-
 // Overlays the options that a replace sends on what the order had.
 static void overlay(struct command *had, const struct command *c, const struct resting *original)
 {
@@ -404,12 +214,12 @@ static void overlay(struct command *had, const struct command *c, const struct r
 static bool replacement_bad(struct naive_venue *v, const struct command *c, struct resting *o,
                             const struct resting *original, bool *lives, int *refused)
 {
-    if (c->refuse || !side_may_become(original->side, o->side) || c->quantity > 999999 ||
-        c->quantity <= original->executed || terms_code(v, c, o, original->tif == '6'))
+    if (c->refuse || !naive_side_may_become(original->side, o->side) || c->quantity > 999999 ||
+        c->quantity <= original->executed || naive_terms_code(v, c, o, original->tif == '6'))
         return true;
     o->open = c->quantity - original->executed;
-    settle(v, o, c);
-    *lives = slide(v, o);
+    naive_settle_terms(v, o, c);
+    *lives = naive_slides(v, o);
     *refused = naive_risk_check(v, c, o, original);
     return *refused || !room_for(v, o, original);
 }
@@ -466,74 +276,4 @@ void naive_replace(struct naive_venue *v, const struct command *c)
     bool announced = was_plain && only_rests(v, &o);
     event->flags = announced ? EV_MD_REPLACE : was_seen ? EV_MD_DELETE : 0;
     begin(v, naive_add(v, &o), lives, announced);
-}
-
-// ---- Cancel and Modify
-
-static uint32_t may_stay(const struct resting *o, uint32_t total)
-{
-    uint32_t stay = total > o->executed ? total - o->executed : 0;
-    return stay < o->open ? stay : o->open;
-}
-
-// Leaves `stay` of the order, the reserve goes first. Returns what was displayed and goes.
-static uint32_t shrink(struct resting *o, uint32_t stay)
-{
-    uint32_t gone = 0;
-    o->open = stay;
-    if (o->in_book && o->shown > stay) {
-        gone = o->displayed ? o->shown - stay : 0;
-        o->shown = stay;
-    }
-    return gone;
-}
-
-static void say_gone(struct naive_venue *v, const struct resting *o, uint32_t quantity)
-{
-    naive_say_canceled(v, o, quantity, 'U', EV_MD_REDUCE);
-    v->events[v->count - 1].session = SESSION_NONE;
-}
-
-void naive_cancel(struct naive_venue *v, const struct command *c)
-{
-    struct resting *o = naive_find(v, c->session, c->user_ref_idx, c->user_ref);
-    v->outcome = NAIVE_NO_EFFECT;
-    if (!o || c->refuse || may_stay(o, c->quantity) == o->open)
-        return;
-    v->outcome = NAIVE_ACCEPTED;
-    uint32_t stay = may_stay(o, c->quantity), less = o->open - stay;
-    if (!stay) {
-        naive_cancel_whole(v, o, 'U');
-        return;
-    }
-    uint32_t gone = shrink(o, stay);
-    naive_say_canceled(v, o, less, 'U', gone == less ? EV_MD_REDUCE : 0);
-    if (gone && gone < less)
-        say_gone(v, o, gone);
-}
-
-void naive_modify(struct naive_venue *v, const struct command *c)
-{
-    struct resting *o = naive_find(v, c->session, c->user_ref_idx, c->user_ref);
-    v->outcome = NAIVE_NO_EFFECT;
-    if (!o || c->refuse || !side_may_become(o->side, c->side))
-        return;
-    uint32_t stay = may_stay(o, c->quantity);
-    if (stay == o->open && o->side == c->side)
-        return;
-    v->outcome = NAIVE_ACCEPTED;
-    if (!stay) {
-        naive_cancel_whole(v, o, 'U');
-        return;
-    }
-    uint32_t gone = shrink(o, stay);
-    o->side = c->side;
-    struct event *event = naive_event_of(v, EV_MODIFIED, naive_has(c, 26) ? 3 : 2, o);
-    event->quantity = stay;
-    event->options = (c->options & (1u << 25 | 1u << 26));
-    event->shares_located = naive_has(c, 25) ? c->shares_located : 0;
-    if (naive_has(c, 26))
-        memcpy(event->locate_broker, c->locate_broker, 4);
-    if (gone)
-        say_gone(v, o, gone);
 }

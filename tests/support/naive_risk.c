@@ -210,6 +210,7 @@ static void begin_position(struct naive_venue *v, const struct command *c)
     struct naive_position *p = sum > (wide)1000000000000000000 ? NULL : naive_position_begun(v, account, locate);
     if (!p)
         return;
+    naive_mark_position(v, p, 0);
     v->risk->accounts[account].net += cost - p->cost;
     v->risk->firms[naive_firm(v, account)].net += cost - p->cost;
     p->quantity = quantity;

@@ -126,6 +126,7 @@ bool naive_mode_blocks(const struct naive_venue *v);
 void naive_mode(struct naive_venue *v, const struct command *c);
 
 // naive_losses.c
+void naive_mark_position(struct naive_venue *v, struct naive_position *p, uint32_t mark); // 0: it counts nothing
 int naive_repeated_check(struct naive_venue *v, const struct naive_position *p);
 void naive_position_trades(struct naive_venue *v, uint16_t session, uint16_t locate, wide bought, uint32_t price,
                            int executed);

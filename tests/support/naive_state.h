@@ -187,12 +187,25 @@ void naive_risk_amend(struct naive_venue *v, const struct event *trade, int sign
 bool naive_risk_amends(struct naive_venue *v, const struct event *trade, uint32_t quantity);
 void naive_settle(struct naive_venue *v);
 
+// ---- what an order asks for (naive_terms.c)
+
+// Rule 2 from the phase on, but for the tables. `o` has terms, side and symbol.
+int naive_terms_code(struct naive_venue *v, const struct command *c, const struct resting *o, bool has_time);
+// Fills in what follows from valid terms.
+void naive_settle_terms(struct naive_venue *v, struct resting *o, const struct command *c);
+// Rule 7. Returns whether the order may live: false, it is to be canceled after it has been accepted.
+bool naive_slides(struct naive_venue *v, struct resting *o);
+
+// ---- Cancel and Modify (naive_amend.c)
+
+void naive_cancel(struct naive_venue *v, const struct command *c);
+void naive_modify(struct naive_venue *v, const struct command *c);
+bool naive_side_may_become(char now, char asked);
+
 // ---- orders (naive_orders.c)
 
 void naive_enter(struct naive_venue *v, const struct command *c);
 void naive_replace(struct naive_venue *v, const struct command *c);
-void naive_cancel(struct naive_venue *v, const struct command *c);
-void naive_modify(struct naive_venue *v, const struct command *c);
 bool naive_new_number(struct naive_venue *v);
 bool naive_firm_ok(struct naive_venue *v, const struct command *c);
 

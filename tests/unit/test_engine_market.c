@@ -130,8 +130,9 @@ static void nothing_trades_outside_of_the_bands_or_while_halted(void **state)
         play(first + i);
     printf("%u trades, %u of them in bands that %u messages told; %u halts and pauses, %u limit states, %u refusals\n",
            feed.trades, feed.banded, feed.moved, feed.halted, feed.limit_states, feed.refused);
-    assert_true(seed || (feed.trades > 10000 && feed.banded > 1000 && feed.halted > 100 && feed.limit_states > 100 &&
-                         feed.refused > 1000));
+    assert_true(seed || days ||
+                (feed.trades > 10000 && feed.banded > 1000 && feed.halted > 100 && feed.limit_states > 100 &&
+                 feed.refused > 1000));
 }
 
 int main(void)

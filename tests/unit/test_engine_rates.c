@@ -13,11 +13,11 @@
 
 #define SECOND UINT64_C(1000000000)
 
-static bool take(struct tokens *tokens, uint64_t now)
+static bool take(struct tokens *tokens, const struct tokens_rest *rest, uint64_t now)
 {
-    if (!tokens_pass(tokens, now))
+    if (!tokens_pass(tokens, rest, now))
         return false;
-    tokens_take(tokens, now);
+    tokens_take(tokens, rest, now);
     return true;
 }
 
@@ -25,56 +25,60 @@ static void a_bucket_gives_its_burst_and_then_its_rate(void **state)
 {
     (void)state;
     struct tokens tokens = {0};
-    tokens_set(&tokens, 10, 3, 5);
+    struct tokens_rest rest = {0};
+    tokens_set(&tokens, &rest, 10, 3, 5);
     uint64_t now = 7 * SECOND;
     for (unsigned i = 0; i < 3; i++)
-        assert_true(take(&tokens, now));
-    assert_false(take(&tokens, now));
-    assert_false(take(&tokens, now + SECOND / 10 - 1));
-    assert_true(take(&tokens, now + SECOND / 10));
-    assert_false(take(&tokens, now + SECOND / 10));
+        assert_true(take(&tokens, &rest, now));
+    assert_false(take(&tokens, &rest, now));
+    assert_false(take(&tokens, &rest, now + SECOND / 10 - 1));
+    assert_true(take(&tokens, &rest, now + SECOND / 10));
+    assert_false(take(&tokens, &rest, now + SECOND / 10));
     now += 60 * SECOND; // never more than the burst, however long it waited
     for (unsigned i = 0; i < 3; i++)
-        assert_true(take(&tokens, now));
-    assert_false(take(&tokens, now));
+        assert_true(take(&tokens, &rest, now));
+    assert_false(take(&tokens, &rest, now));
 }
 
 static void a_bucket_without_a_burst_has_its_rate(void **state)
 {
     (void)state;
     struct tokens tokens = {0};
-    tokens_set(&tokens, 4, UINT64_MAX, 0);
+    struct tokens_rest rest = {0};
+    tokens_set(&tokens, &rest, 4, UINT64_MAX, 0);
     for (unsigned i = 0; i < 4; i++)
-        assert_true(take(&tokens, SECOND));
-    assert_false(take(&tokens, SECOND));
+        assert_true(take(&tokens, &rest, SECOND));
+    assert_false(take(&tokens, &rest, SECOND));
 }
 
 static void no_rate_is_no_limit_and_a_rate_of_none_lets_nothing_pass(void **state)
 {
     (void)state;
     struct tokens tokens = {0};
-    tokens_set(&tokens, UINT64_MAX, UINT64_MAX, 0);
+    struct tokens_rest rest = {0};
+    tokens_set(&tokens, &rest, UINT64_MAX, UINT64_MAX, 0);
     for (unsigned i = 0; i < 100000; i++)
-        assert_true(take(&tokens, 1));
-    tokens_set(&tokens, 0, 5, 0);
-    assert_false(take(&tokens, 86400 * SECOND));
-    tokens_set(&tokens, 5, 0, 0);
-    assert_false(take(&tokens, 86400 * SECOND));
-    tokens_set(&tokens, UINT64_MAX - 1, UINT64_MAX - 1, 0);
+        assert_true(take(&tokens, &rest, 1));
+    tokens_set(&tokens, &rest, 0, 5, 0);
+    assert_false(take(&tokens, &rest, 86400 * SECOND));
+    tokens_set(&tokens, &rest, 5, 0, 0);
+    assert_false(take(&tokens, &rest, 86400 * SECOND));
+    tokens_set(&tokens, &rest, UINT64_MAX - 1, UINT64_MAX - 1, 0);
     for (unsigned i = 0; i < 100000; i++)
-        assert_true(take(&tokens, 1));
+        assert_true(take(&tokens, &rest, 1));
 }
 
 static void a_bucket_that_is_made_smaller_owes_no_more_than_it_holds(void **state)
 {
     (void)state;
     struct tokens tokens = {0};
-    tokens_set(&tokens, 1, 100, 0);
+    struct tokens_rest rest = {0};
+    tokens_set(&tokens, &rest, 1, 100, 0);
     for (unsigned i = 0; i < 100; i++)
-        assert_true(take(&tokens, SECOND));
-    tokens_set(&tokens, 10, 10, SECOND); // as if it were empty, not in debt for 100 seconds
-    assert_false(take(&tokens, SECOND));
-    assert_true(take(&tokens, SECOND + SECOND / 10));
+        assert_true(take(&tokens, &rest, SECOND));
+    tokens_set(&tokens, &rest, 10, 10, SECOND); // as if it were empty, not in debt for 100 seconds
+    assert_false(take(&tokens, &rest, SECOND));
+    assert_true(take(&tokens, &rest, SECOND + SECOND / 10));
 }
 
 static void no_second_sees_more_than_burst_and_rate(void **state)
@@ -83,13 +87,14 @@ static void no_second_sees_more_than_burst_and_rate(void **state)
     static uint64_t taken[200000];
     for (uint64_t rate = 1; rate < 2000; rate = rate * 3 + 1) {
         struct tokens tokens = {0};
+        struct tokens_rest rest = {0};
         uint64_t now = SECOND, draw = rate, burst = rate / 2 + 1;
         size_t count = 0, first = 0;
-        tokens_set(&tokens, rate, burst, now);
+        tokens_set(&tokens, &rest, rate, burst, now);
         for (unsigned i = 0; i < 50000; i++) {
             draw = draw * UINT64_C(6364136223846793005) + 1442695040888963407u;
             now += (draw >> 40) * 2000 / (rate + 1);
-            if (!take(&tokens, now))
+            if (!take(&tokens, &rest, now))
                 continue;
             taken[count++] = now;
             while (now - taken[first] >= SECOND)
@@ -181,24 +186,25 @@ static void what_a_bucket_lets_pass_unseen_passes_and_tells_nothing(void **state
     uint64_t seed = 11, unseen = 0, seen = 0;
     for (unsigned i = 0; i < 300; i++) {
         struct tokens tokens = {0};
+        struct tokens_rest rest = {0};
         uint64_t now = draw(&seed, 1000), ppm = draw(&seed, 1000001);
-        tokens_set(&tokens, draw(&seed, 8) ? draw(&seed, 1000) : UINT64_MAX, draw(&seed, 20), now);
-        tokens_watch(&tokens, ppm);
+        tokens_set(&tokens, &rest, draw(&seed, 8) ? draw(&seed, 1000) : UINT64_MAX, draw(&seed, 20), now);
+        tokens_watch(&tokens, &rest, ppm);
         for (unsigned k = 0; k < 200; k++) {
             now += draw(&seed, 3) ? 0 : draw(&seed, SECOND / 20);
             struct tokens plainly = tokens;
-            bool may = tokens_ahead(&tokens, now) <= tokens.watch, passes = tokens_pass(&tokens, now);
-            bool tells = passes && tokens_take(&tokens, now);
+            bool may = tokens_ahead(&tokens, now) <= tokens.watch, passes = tokens_pass(&tokens, &rest, now);
+            bool tells = passes && tokens_take(&tokens, &rest, now);
             if (may) {
                 assert_true(passes && !tells);
                 tokens_take_plainly(&plainly, now);
                 assert_int_equal(plainly.due, tokens.due);
                 unseen++;
-            } else if (passes && !tells && tokens.low == 0) {
+            } else if (passes && !tells && rest.low == 0) {
                 seen++; // as strict as need be: nothing else is looked at closely
             }
             if (tells)
-                tokens_turn(&tokens, ppm);
+                tokens_turn(&tokens, &rest, ppm);
         }
     }
     assert_true(unseen > 10000);
