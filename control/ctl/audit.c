@@ -383,7 +383,7 @@ static bool put_record(json_t *line, struct listing *listing, unsigned core, con
         put_number(line, "level", c->index.level);
         put_number(line, "before", listing->before.level[core]);
         put_number(line, "after", c->index.breached);
-        put_by(line, c->index.by, sizeof c->index.by);
+        put_by(line, c->index.by[0] || !c->index.breached ? c->index.by : "index", sizeof c->index.by);
         return true;
     case CMD_KILL:
     case CMD_RESET:

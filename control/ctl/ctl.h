@@ -18,7 +18,7 @@ struct ctl {
     unsigned depth;          // --depth
     const char *profiles;    // --profiles, of nic: the directory of NIC profiles; NULL: not given
     // What an operator's request says; NULL: not given.
-    const char *reason, *price, *quantity, *by, *why, *side;
+    const char *reason, *price, *quantity, *adv, *by, *why, *side;
     bool block_only, cancel_only; // --block-only, --cancel-only, of kill
     const char *socket;           // --socket: of the kill switch, for who may not read the configuration
     const char *since;            // --since HH:MM:SS, of audit

@@ -41,7 +41,8 @@ static const struct {
     {"halt", "SYMBOL|all", "no trading until it resumes (--reason CODE --by NAME)", ctl_halt},
     {"pause", "SYMBOL|all", "the same, told as a pause", ctl_pause},
     {"resume", "SYMBOL|all", "trading goes on (--by NAME)", ctl_resume},
-    {"reference", "SYMBOL", "another reference of bands and fat fingers (--price P --by NAME)", ctl_reference},
+    {"reference", "[SYMBOL]", "references, volumes, capital in force; or others (--price P, --adv SHARES, --by NAME)",
+     ctl_reference},
     {"reg-sho", "SYMBOL none|intraday|remains", "the short-sale price test (--by NAME)", ctl_reg_sho},
     {"bands", "SYMBOL PERCENT|off", "other price bands for the rest of the day (--by NAME)", ctl_bands},
     {"breach", "1|2|3", "declares that level of the market-wide halt breached (--by NAME)", ctl_breach},
@@ -112,12 +113,13 @@ static int take_option(struct ctl *ctl, int argc, char **argv, int at)
     }
     const struct {
         const char *option, **value;
-    } texts[] = {{"--why", &ctl->why},           {"--side", &ctl->side},     {"--socket", &ctl->socket},
-                 {"--since", &ctl->since},       {"--reason", &ctl->reason}, {"--price", &ctl->price},
-                 {"--quantity", &ctl->quantity}, {"--by", &ctl->by},         {"--root", &ctl->root},
-                 {"--profiles", &ctl->profiles}, {"--date", &ctl->date},     {"--core", &ctl->core},
-                 {"--until", &ctl->until},       {"--at", &ctl->at},         {"--format", &ctl->format},
-                 {"--out", &ctl->out},           {"--with", &ctl->with},     {"--key", &ctl->key}};
+    } texts[] = {{"--why", &ctl->why},       {"--side", &ctl->side},         {"--socket", &ctl->socket},
+                 {"--since", &ctl->since},   {"--reason", &ctl->reason},     {"--price", &ctl->price},
+                 {"--adv", &ctl->adv},       {"--quantity", &ctl->quantity}, {"--by", &ctl->by},
+                 {"--root", &ctl->root},     {"--profiles", &ctl->profiles}, {"--date", &ctl->date},
+                 {"--core", &ctl->core},     {"--until", &ctl->until},       {"--at", &ctl->at},
+                 {"--format", &ctl->format}, {"--out", &ctl->out},           {"--with", &ctl->with},
+                 {"--key", &ctl->key}};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(word, texts[i].option) == 0 && at + 1 < argc) {
             *texts[i].value = argv[at + 1];

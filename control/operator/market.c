@@ -2,7 +2,7 @@
 // What an operator changes in the market's state, each a command to the symbol's matching core, or to all:
 //
 //   {"ask":"halt","symbol":"NAME" (left out: all),"state":"T|H|P|Q","reason":"T1","by":"NAME"}
-//   {"ask":"reference","symbol":"NAME","price":P,"reg_sho":"0|1|2","by":"NAME"}      one of the two; 1/10,000
+//   {"ask":"reference","symbol":"NAME","price":P,"adv":N,"reg_sho":"0|1|2","by":"NAME"}  one of them; 1/10,000; shares
 //   {"ask":"bands","symbol":"NAME","parts":N,"by":"NAME"}                            millionths; 0: none
 //   {"ask":"breach","level":1..3,"by":"NAME"}
 #include <inttypes.h>
@@ -96,7 +96,7 @@ static const char *read_reference(struct request *request, const json_t *root)
     struct market_request *ask = request->state;
     struct command *c = &ask->command;
     const struct config_symbol *symbol = read_symbol(request->context->config, root, ask);
-    json_int_t price = 0;
+    json_int_t price = 0, adv = 0;
     char reg_sho = desk_letter(root, "reg_sho");
     if (!symbol)
         return SYMBOL_UNKNOWN;
@@ -106,11 +106,14 @@ static const char *read_reference(struct request *request, const json_t *root)
         return "the price is none: give 0.0001 to 199999.99";
     if (reg_sho && !strchr("012", reg_sho))
         return "the short-sale state is none of none, intraday, remains";
-    if (!price && !reg_sho)
-        return "neither a price nor a short-sale state is given: give one";
+    if (json_object_get(root, "adv") && !desk_number(root, "adv", (json_int_t)LIMIT_MOST_QUANTITY, &adv))
+        return "the average daily volume is none: give 1 to 1000000000000 shares";
+    if (!price && !adv && !reg_sho)
+        return "neither a price, an average daily volume nor a short-sale state is given: give one";
     *c = (struct command){.type = CMD_REFERENCE, .session = SESSION_NONE};
     c->reference.locate = symbol->locate;
     c->reference.reference = (uint32_t)price;
+    c->reference.adv = (uint64_t)adv;
     c->reference.reg_sho = reg_sho;
     memcpy(c->reference.by, ask->by, sizeof c->reference.by);
     return NULL;

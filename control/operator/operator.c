@@ -10,9 +10,9 @@ struct operator_desk {
 };
 
 static const struct desk_subject *const subjects[] = {
-    &ask_trade_show,   &ask_trade_break, &ask_trade_adjust, &phase_move,  &limits_set,  &limits_pending,
-    &limits_approve,   &limits_reject,   &limits_reload,    &config_show, &market_halt, &market_reference,
-    &market_bands_set, &market_breach,   &breaker_reset_by, NULL};
+    &ask_trade_show,   &ask_trade_break, &ask_trade_adjust,  &phase_move,       &limits_set,  &limits_pending,
+    &limits_approve,   &limits_reject,   &limits_reload,     &config_show,      &market_halt, &market_reference,
+    &market_bands_set, &market_breach,   &market_references, &breaker_reset_by, NULL};
 static const struct desk_subject *const kill_subjects[] = {&switch_kill, &switch_reset, &switch_list, &standing_show,
                                                            NULL};
 

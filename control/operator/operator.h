@@ -5,6 +5,7 @@
 //   {"ask":"trade_break","match":M,"reason":"E","by":"NAME"}
 //   {"ask":"trade_adjust","match":M,"price":P,"quantity":Q,"by":"NAME"}      price in 1/10,000
 //   {"ask":"phase","phase":"R","by":"NAME"}
+//   {"ask":"references"}
 //   {"ask":"breaker_reset","trip":"TRIP","by":"NAME"}
 //   {"ask":"limits_set","scope":"account","name":"NORTH","limit":"max_quantity","value":"100","by":"NAME"}
 //   {"ask":"limits_pending"}  {"ask":"limits_approve","request":N,"by":"NAME"}  {"ask":"limits_reject",..}
@@ -42,6 +43,7 @@ extern const struct desk_subject limits_set, limits_pending, limits_approve, lim
     config_show;                                                                                 // limits.c
 extern const struct desk_subject switch_kill, switch_reset, switch_list;                         // kill.c
 extern const struct desk_subject standing_show;                                                  // standing.c
+extern const struct desk_subject market_references;                                              // references.c
 extern const struct desk_subject breaker_reset_by;                                               // breaker.c
 extern const struct desk_subject market_halt, market_reference, market_bands_set, market_breach; // market.c
 

@@ -83,11 +83,17 @@ static void take_venue(struct standing *standing, unsigned core, const struct al
 
 // ---- limits ---------------------------------------------------------------------------------------------------------
 
-// Limits of single orders and of orders alike are told each time that one comes near: nothing of them lasts.
+// What is told once and eases later: stages and rates (engine/rates.md). Others are told each time that an order comes
+// near, and nothing of them lasts.
 static bool lasts(enum limit limit)
 {
-    return limit != LIMIT_MAX_QUANTITY && limit != LIMIT_MAX_NOTIONAL && limit != LIMIT_FAT_FINGER &&
-           limit != LIMIT_FAT_FINGER_TICKS && limit != LIMIT_DUPLICATES;
+    static const enum limit all[] = {LIMIT_GROSS_NOTIONAL, LIMIT_NET_NOTIONAL, LIMIT_DAY_QUANTITY, LIMIT_DAY_VALUE,
+                                     LIMIT_WORKING_ORDERS, LIMIT_LOSS,         LIMIT_DRAWDOWN,     LIMIT_ORDER_RATE,
+                                     LIMIT_MESSAGE_RATE,   LIMIT_SYMBOL_RATE};
+    for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i] == limit)
+            return true;
+    return false;
 }
 
 static uint64_t key_of(unsigned core, const struct alert *alert)

@@ -72,6 +72,14 @@ LINES
 xw_told 1 'A 10 '
 xw_stop
 xw_ctl replay >"$XW_HOME/replay.log" || xw_fail "the replay differs"
+xw_ctl --json audit >"$XW_HOME/audit.json" || xw_fail "xwctl audit"
+audit() { jq -se "any(.[]; $1)" "$XW_HOME/audit.json" >/dev/null || xw_fail "the audit has no line with $1: $(cat "$XW_HOME/audit.json")"; }
+audit '.what == "halt" and .symbol == "ALPHA" and .before == "T" and .after == "H" and .reason == "T1" and .by == "ALICE"'
+audit '.what == "halt" and .symbol == "ALPHA" and .before == "H" and .after == "T" and .by == "ALICE"'
+audit '.what == "reference" and .symbol == "BRAVO" and .before == 0 and .after == 100000 and .by == "ALICE"'
+audit '.what == "bands" and .symbol == "ALPHA" and .before == 0 and .after == 50000 and .by == "configuration"'
+audit '.what == "index" and .before == 0 and .after == 1 and .by == "index"'
+audit '.what == "note" and .note == "request refused" and .by == "ALICE" and (.why | test("no ITCH code"))'
 sleep 0.2
 kill "$tcpdump_pid"
 wait "$tcpdump_pid" 2>/dev/null

@@ -162,6 +162,11 @@ for line in "phase .*phase=R" "break .*match=$first reason=E taker_cl_ord_id=BUY
 done
 xw_stop
 ctl journal verify || xw_fail "xwctl journal verify"
+ctl --json audit >"$XW_HOME/audit.json" || xw_fail "xwctl audit"
+audit() { jq -se "any(.[]; $1)" "$XW_HOME/audit.json" >/dev/null || xw_fail "the audit has no line with $1: $(cat "$XW_HOME/audit.json")"; }
+audit ".what == \"break\" and .match == $first and (.before | test(\"^[0-9]+ at [0-9.]+$\")) and .after == \"broken\" and .why == \"E\" and .by == \"ALICE\""
+audit ".what == \"adjust\" and .match == $second and (.before | test(\"^[0-9]+ at [0-9.]+$\")) and .after == \"40 at 10.0850\" and .by == \"ALICE\""
+audit '.what == "phase" and .before == "A" and .after == "X" and .by == "BOB"'
 sleep 0.3
 kill "$tcpdump_pid" && wait "$tcpdump_pid" 2>/dev/null
 xw_aside=

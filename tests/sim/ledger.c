@@ -10,7 +10,7 @@
 #include "tests/sim/oracle.h"
 #include "tests/sim/world.h"
 
-enum { SYMBOLS = 8, AWAY_MS = 50 };
+enum { SYMBOLS = 8, AWAY_MS = 10 };
 enum { VENUE = 0, FIRMS = 1, ACCOUNTS = FIRMS + WORLD_ACCOUNTS, SESSIONS = ACCOUNTS + WORLD_ACCOUNTS };
 enum { LOCATES = SESSIONS + ORACLE_STREAMS, PLACES = LOCATES + SYMBOLS };
 

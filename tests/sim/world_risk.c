@@ -187,7 +187,7 @@ static void add_control_lost(void (*add)(const char *format, ...))
     unsigned action = (unsigned)draw(0, 3);
     if (maybe(70))
         add("  - {condition: control_lost, threshold: %llu, window_ms: 0, quiet_ms: 100, action: %s%s}\n",
-            (unsigned long long)draw(20, 40), words[action], action == 3 ? "" : recoveries[draw(0, 2)]);
+            (unsigned long long)draw(20, 25), words[action], action == 3 ? "" : recoveries[draw(0, 2)]);
 }
 
 static void add_trips(void (*add)(const char *format, ...))
