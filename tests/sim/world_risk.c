@@ -135,7 +135,7 @@ static void write_limits(unsigned symbols, unsigned sessions)
         add_session(i);
     say("symbols:\n");
     for (unsigned i = 0; i < symbols; i++)
-        say("  - {symbol: SYM%u, reference: %u.10, adv: 200000, reg_sho: %s%s}\n", i, close, states[draw(0, 2)],
+        say("  - {symbol: SYM%u, reference: %u.10, adv: 60000, reg_sho: %s%s}\n", i, close, states[draw(0, 2)],
             maybe(20) ? ", symbol_order_rate: 600" : "");
     say("positions:\n  - {account: NORTH, symbol: SYM0, long_position: 25000}\n");
     if (maybe(40))
