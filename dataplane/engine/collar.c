@@ -30,12 +30,15 @@ uint8_t collar_check(struct engine *e, const struct risk_order *o)
     return single_reached(e, o, LIMIT_COLLAR, ppm, REJECT_MARKET_IMPACT);
 }
 
+_Static_assert(2 * (uint64_t)PRICE_MAX < LIMIT_MARKET_BUY, "twice what it is held against is a price, and nearer");
+
 uint32_t collar_limit(const struct engine *e, const struct risk_order *o, uint32_t limit)
 {
     const uint64_t ppm = single_most(e, o, LIMIT_COLLAR), from = collar_from(e, o);
     if (ppm == LIMIT_UNSET || from == 0)
         return limit;
     const uint64_t span = from * ppm / MILLION; // at most `from`: the lower edge is 0 or more
-    const uint64_t edge = o->side == BUY ? from + span : from - span;
-    return o->side == BUY ? (edge < limit ? (uint32_t)edge : limit) : edge > limit ? (uint32_t)edge : limit;
+    if (o->side == BUY)
+        return (uint32_t)(from + span);
+    return from - span > limit ? (uint32_t)(from - span) : limit;
 }

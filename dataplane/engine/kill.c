@@ -152,8 +152,9 @@ static void cancel(struct engine *e, struct out *out, uint32_t slot)
     e->kill.canceled++;
 }
 
-// Brings closer what canceling an order touches, when the order itself is there.
-static inline void prefetch_around(const struct engine *e, uint32_t slot)
+// Brings closer what canceling an order touches, when the order itself is there. Inlined at once: compilers take a call
+// of a function that holds nothing but hints away.
+static inline __attribute__((always_inline)) void prefetch_around(const struct engine *e, uint32_t slot)
 {
     const struct order *order = &e->orders[slot];
     __builtin_prefetch(&e->buckets[order->bucket], 1);

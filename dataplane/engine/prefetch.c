@@ -14,13 +14,17 @@ bool engine_looks_ahead(const struct engine *e)
     return e->bucket_mask >= RESIDENT_BUCKETS || e->limit.max_positions > RESIDENT_POSITIONS;
 }
 
-static inline bool is_order(const struct command *c)
+// A function that holds nothing but hints has no effect in a compiler's eyes: it takes the calls away, unless it has
+// inlined them before it comes to know.
+#define LOOK inline __attribute__((always_inline))
+
+static LOOK bool is_order(const struct command *c)
 {
     return (uint8_t)(c->type - CMD_ENTER) <= CMD_MODIFY - CMD_ENTER;
 }
 
 // The first bucket of the order that a command is about: of the one to come of an Enter.
-static inline struct bucket *target(const struct engine *e, const struct command *c, uint16_t *tag)
+static LOOK struct bucket *target(const struct engine *e, const struct command *c, uint16_t *tag)
 {
     uint64_t own = command_key(c), original = original_key(c);
     struct lookup_place place = lookup_place(e, own ^ ((own ^ original) & -(uint64_t)(c->type == CMD_REPLACE)));
@@ -29,7 +33,7 @@ static inline struct bucket *target(const struct engine *e, const struct command
 }
 
 // The end of the queue that a new order will join, when its page is in the directory.
-static inline void look_at_queue(const struct engine *e, const struct command *c)
+static LOOK void look_at_queue(const struct engine *e, const struct command *c)
 {
     if (c->locate > e->limit.max_symbols)
         return;
@@ -39,7 +43,7 @@ static inline void look_at_queue(const struct engine *e, const struct command *c
     __builtin_prefetch(&e->orders[level->tail], 1);
 }
 
-static inline uint32_t look_at_order(const struct engine *e, const struct command *c)
+static LOOK uint32_t look_at_order(const struct engine *e, const struct command *c)
 {
     uint16_t tag;
     const struct bucket *bucket = target(e, c, &tag);
@@ -51,7 +55,7 @@ static inline uint32_t look_at_order(const struct engine *e, const struct comman
     return slot;
 }
 
-static inline void look_at_neighbours(const struct engine *e, uint32_t hint)
+static LOOK void look_at_neighbours(const struct engine *e, uint32_t hint)
 {
     const struct order *order = &e->orders[hint];
     __builtin_prefetch(&e->orders[order->next], 1);
@@ -63,20 +67,16 @@ static inline void look_at_neighbours(const struct engine *e, uint32_t hint)
 
 // ---- what risk looks at, on a day with it ---------------------------------------------------------------------------
 
-// A function that holds nothing but hints has no effect in a compiler's eyes: it takes the calls away, unless it has
-// inlined them before it comes to know.
-#define LOOK inline __attribute__((always_inline))
-
 static LOOK bool counted(const struct engine *e, const struct command *c)
 {
     return e->risk.positions_limit && c->session < e->limit.max_sessions;
 }
 
-// Where a position stands when each has a place of its own; else that of nobody.
+// Where a position stands when each has a place of its own; else, and for a command without a symbol, nobody's.
 static LOOK struct position *look_at_position(const struct engine *e, uint16_t session, uint16_t locate)
 {
     return &e->risk.positions[position_own(&e->risk, e->sessions[session].account, locate) &
-                              -(uint32_t)(e->risk.row >= locate)];
+                              -(uint32_t)(locate - 1u < e->risk.row)];
 }
 
 // An Enter's lines, for all others those of session 0: selected without a branch.
@@ -130,7 +130,8 @@ static LOOK void look_at_parties(const struct engine *e, const struct command *c
 {
     const struct session_line *line = &e->risk.lines[c->session];
     look_at_figures(e, line);
-    __builtin_prefetch(&e->alikes[c->session].places[line->alike.next], 1);
+    uint32_t entering = c->session & -(uint32_t)(c->type == CMD_ENTER);
+    __builtin_prefetch(&e->alikes[entering].places[line->alike.next], 1);
     look_at_maker(e, c);
 }
 

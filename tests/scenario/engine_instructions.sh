@@ -13,4 +13,8 @@ instructions=$(sed -n 's/^\(summary\|totals\): //p' "$out" | tail -n 1)
 messages=$(od -An -tu8 -j16 -N16 "$streams/s1hot.bin" | awk '{ print $1 - $2 }')
 [ "${instructions:-0}" -gt 0 ] && [ "${messages:-0}" -gt 0 ] || { echo "nothing was counted"; exit 1; }
 echo "$((instructions / messages)) instructions a command, bound $bound"
-[ $((instructions / messages)) -le $bound ]
+[ $((instructions / messages)) -le $bound ] || exit 1
+# A compiler that takes hints for nothing takes them away: then this is a handful.
+hints=$(objdump -d --disassemble=engine_look_ahead "$XW_BIN/bench_engine" | grep -c prefetch)
+echo "$hints hints in the look ahead"
+[ "$hints" -ge 20 ]

@@ -225,7 +225,7 @@ static void parse_bands(struct command *c, struct words *words)
     c->bands.wide_from_ns = next_seconds(words, "from", 1000000000, UINT64_MAX);
 }
 
-// HALT symbol state reason    REFERENCE symbol price sho= adv=    INDEX level breached last= declared=1
+// HALT symbol state reason    REFERENCE symbol price sho= adv= tier=    INDEX level breached last= declared=1
 // BANDS symbol percent= wide= limit= pause= velocity= within= until= from=
 static bool parse_market(struct command *c, const char *type, struct words *words)
 {
@@ -242,6 +242,7 @@ static bool parse_market(struct command *c, const char *type, struct words *word
         const char *sho = next_value(words, "sho");
         c->reference.reg_sho = sho ? *sho : 0;
         c->reference.adv = next_seconds(words, "adv", 1, 0);
+        c->reference.tier = (uint8_t)next_seconds(words, "tier", 1, 0);
     } else if (strcmp(type, "INDEX") == 0) {
         c->type = CMD_INDEX;
         c->index.level = next_number(words);

@@ -13,8 +13,8 @@
 //           PHASE P|R|A|X    TICK second of the day    BREAK @match reason    ADJUST @match price quantity
 //           KILL venue|firm|account|session|symbol INDEX    RESET the same, by name: side=B|S actions=1|2|3 source= id=
 //           GROUP symbol number    MODE number on|off percent rate block
-// HALT symbol state reason    REFERENCE symbol price sho= adv=    INDEX level breached last= declared=    BANDS symbol
-// percent= wide= limit= pause= velocity= within= until= from=    (in that order; seconds, or with ms, ns behind;
+// HALT symbol state reason    REFERENCE symbol price sho= adv= tier=    INDEX level breached last= declared=    BANDS
+// symbol percent= wide= limit= pause= velocity= within= until= from=    (in that order; seconds, or with ms, ns behind;
 // percentages)
 // "-" stands for blanks, prices may be "market" or "cross"; tif is day, ioc or OUCH's character. Options and fields by
 // name: at= (second of the day; 5ns) idx= refuse= firm= side= display= iso= cross= group= located= broker= tradenow=

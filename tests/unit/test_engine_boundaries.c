@@ -434,9 +434,44 @@ static void every_limit_bites_above_and_neither_at_nor_below(void **state)
     printf("%u days\n", days_played);
 }
 
+// What engine_limit_use says of results, which no order is held to.
+static void a_drawdown_is_used_from_the_peak_and_a_loss_from_nothing(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"O s1 1 S 10 S1 20.00 day", "O s0 2 B 10 S1 20.00 day",
+                                        "O s1 2 B 1 S1 25.00 day",  "O s0 3 S 1 S1 25.00 day",
+                                        "O s1 3 B 1 S1 18.00 day",  "O s0 4 S 1 S1 18.00 day"};
+    static const struct rig_day day_of_it = {.max_orders = 20,
+                                             .max_levels = 20,
+                                             .symbols = 1,
+                                             .sessions = 2,
+                                             .max_positions = 4,
+                                             .ticks = {100, 1, 1, 1},
+                                             .lookup_key = 3};
+    struct rig rig;
+    uint64_t drawdown, loss;
+    rig_open(&rig, &day_of_it);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        char text[64];
+        struct command c;
+        snprintf(text, sizeof text, "%s", lines[i]);
+        assert_true(scenario_parse(&c, text));
+        rig_step(&rig, &c);
+    }
+    for (enum scope scope = SCOPE_FIRM; scope <= SCOPE_ACCOUNT; scope++) {
+        assert_true(engine_limit_use(rig.engine, scope, 0, LOCATE_NONE, LIMIT_DRAWDOWN, &drawdown));
+        assert_true(engine_limit_use(rig.engine, scope, 0, LOCATE_NONE, LIMIT_LOSS, &loss));
+        assert_int_equal(drawdown, 500000 + 130000); // from 10 x 5.00 above to 5.00 - 2.00 - 8 x 2.00
+        assert_int_equal(loss, 130000);
+    }
+    assert_false(engine_limit_use(rig.engine, SCOPE_SESSION, 0, LOCATE_NONE, LIMIT_LOSS, &loss));
+    rig_free(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_drawdown_is_used_from_the_peak_and_a_loss_from_nothing),
         cmocka_unit_test(every_limit_bites_above_and_neither_at_nor_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,7 +125,7 @@ static void nothing_trades_outside_of_the_bands_or_while_halted(void **state)
     (void)state;
     const char *seed = getenv("XW_SEED"), *days = getenv("XW_DAYS");
     uint64_t first = seed ? strtoull(seed, NULL, 0) : 1;
-    uint64_t count = seed ? 1 : days ? strtoull(days, NULL, 0) : 200;
+    uint64_t count = seed ? 1 : days ? strtoull(days, NULL, 0) : 150;
     for (uint64_t i = 0; i < count; i++)
         play(first + i);
     printf("%u trades, %u of them in bands that %u messages told; %u halts and pauses, %u limit states, %u refusals\n",
