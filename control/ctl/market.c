@@ -108,11 +108,12 @@ static int list_references(const struct ctl *ctl, const char *symbol)
         return EX_OK;
     }
     printf("%-8s %14s %16s %-10s %4s  %s\n", "symbol", "reference", "adv", "reg sho", "tier", "by");
-    for (i = 0; i < json_array_size(rows); i++)
-        print_symbol(json_array_get(rows, i));
-    const json_t *capital = symbol ? NULL : json_object_get(answer, "capital");
-    for (i = 0; i < json_array_size(capital); i++) {
-        row = json_array_get(capital, i);
+    json_array_foreach(rows, i, row)
+    {
+        print_symbol(row);
+    }
+    json_array_foreach(symbol ? NULL : json_object_get(answer, "capital"), i, row)
+    {
         printf("%s %s: capital %s, by %s\n", text_of(row, "scope"), text_of(row, "name"), text_of(row, "capital"),
                text_of(row, "by"));
     }
