@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "contract/log.h"
 #include "control/breaker/state.h"
 
@@ -180,7 +181,7 @@ static void run_errand(struct breakers *breakers, struct recovery *recovery, con
 {
     struct part *part = &row->parts[index];
     const uint16_t cores = part_cores(breakers, row, index);
-    if (part->errand == ERRAND_UNBLOCK && blocked_by_another(breakers, row, index)) {
+    if (FAULT(breaker_blocks_nobody) || (part->errand == ERRAND_UNBLOCK && blocked_by_another(breakers, row, index))) {
         part->errand = ERRAND_NONE;
         return;
     }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "contract/log.h"
 #include "control/limits/desk_state.h"
@@ -22,7 +21,6 @@ struct limits_desk *limits_desk_new(const struct config *config, const char *pat
         return NULL;
     }
     desk->config = config;
-    desk->last_id = (uint32_t)(time(NULL) % 86400); // so that a number never means another process's request
     desk->file = limits_file_read(path, &desk->venue, error, error_size);
     if (desk->file)
         return desk;

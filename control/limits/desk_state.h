@@ -22,7 +22,6 @@ struct limits_desk {
     bool given;
     uint64_t wait;
     struct limits_pending pending[LIMITS_PENDING];
-    uint32_t last_id;
     bool awaits_author;
     limits_stepped *stepped; // NULL: nobody is told
     void *stepped_context;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "contract/fault.h"
 #include "control/limits/table.h"
 
 // ---- keys -----------------------------------------------------------------------------------------------------------
@@ -220,7 +221,8 @@ struct limits_rule limits_part(const struct limits_venue *venue, const struct li
         return part;
     part.whole = rule->value;
     if ((scope == SCOPE_FIRM || scope == SCOPE_ACCOUNT) && limit_info(limits_limit(rule->key)).apportioned)
-        part.value = part_of(rule->value, limits_cores(venue, rule->key), shares, core);
+        part.value =
+            FAULT(parts_are_whole) ? rule->value : part_of(rule->value, limits_cores(venue, rule->key), shares, core);
     return part;
 }
 

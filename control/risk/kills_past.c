@@ -94,8 +94,6 @@ void kills_read(void *context, const struct command *record)
     const unsigned core = journal_core(record);
     if (record->type == CMD_KILL)
         read_kill(kills, record, core);
-    else if (FAULT(kills_given_again))
-        return;
     else if (record->type == CMD_RESET)
         kills_lift(kills, &(struct kill_lift){.scope = record->kill.scope,
                                               .source = record->kill.source,
@@ -115,6 +113,11 @@ void kills_read_end(void *context, uint64_t now_ns)
     const struct kills *kills = context;
     for (uint32_t i = 0; i < kills->count; i++) {
         struct kill_entry *entry = &kills->entries[i];
+        if (FAULT(kills_given_again) && entry->actions & KILL_BLOCK) {
+            entry->given = 0;
+            entry->blocks = 3;
+            entry->confirmed = false;
+        }
         if (entry->confirmed || entry->asked_ns)
             continue;
         entry->asked_ns = now_ns;

@@ -16,6 +16,8 @@ struct window {
     uint32_t outcomes, failures, streak;
 };
 
+#define WINDOW_SKEW 64 // a caller's time may lie so much before the window's beginning, in its units: a second
+
 #define UNITS(ns) ((ns) >> 20)
 #define SINCE_MASK ((UINT64_C(1) << 36) - 1)
 #define MS_UNITS(ms) (((uint64_t)(ms)*1000000) >> 20)
@@ -100,9 +102,11 @@ static unsigned next_level(unsigned level)
     return level < BREAKER_LEVEL_MAX ? level + 1 : level;
 }
 
+// 0 also for a caller whose time was read before the transition.
 static uint64_t age_of(struct state state, uint64_t now_ns)
 {
-    return (UNITS(now_ns) - state.since) & SINCE_MASK;
+    uint64_t age = (UNITS(now_ns) - state.since) & SINCE_MASK;
+    return age <= SINCE_MASK / 2 ? age : 0;
 }
 
 // ---- transitions ----------------------------------------------------------------------------------------------------
@@ -175,8 +179,10 @@ static struct window add(struct window window, uint64_t opening, unsigned epoch,
 {
     const uint32_t start_mask = (1 << 24) - 1, now = (uint32_t)(now_ns >> 24) & start_mask;
     uint32_t length = (uint32_t)(MS_UNITS(field(opening, 31, 25)) >> 4);
-    if (window.epoch != (epoch & 0xFF) || window.outcomes == 0 ||
-        ((now - window.start) & start_mask) >= (length ? length : 1))
+    uint32_t age = (now - window.start) & start_mask;
+    if (age > start_mask - WINDOW_SKEW)
+        age = 0;
+    if (window.epoch != (epoch & 0xFF) || window.outcomes == 0 || age >= (length ? length : 1))
         window = (struct window){.start = now, .epoch = epoch & 0xFF};
     uint64_t outcomes = (uint64_t)window.outcomes + good + failed;
     window.failures += failed;

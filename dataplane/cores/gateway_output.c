@@ -135,7 +135,7 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
                                                  ? SESSION_MESSAGES_MOST + 1
                                                  : event->ref);
         if (event->session < gateway->copied_count)
-            gateway->copied[event->session].told = (uint32_t)(event->ref - 1);
+            gateway->copied[event->session].told = FAULT(copy_numbers_again) ? 0 : (uint32_t)(event->ref - 1);
         break;
     case EV_RESTORE_NOTHING:
         forget_core(gateway, matcher);
@@ -159,7 +159,7 @@ static void take_event(struct gateway *gateway, uint32_t matcher, const struct e
             append(gateway, session, event, OUCH_MAKER);
         if (__builtin_expect(gateway->copied != NULL, 0)) {
             copy_one(gateway, event->session, event, OUCH_TAKER);
-            if (event->type == EV_TRADE)
+            if (event->type == EV_TRADE && !FAULT(copy_without_maker))
                 copy_one(gateway, event->other_session, event, OUCH_MAKER);
         }
         break;

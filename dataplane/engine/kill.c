@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/kill.h"
 
+#include "contract/fault.h"
 #include "engine/alert.h"
 #include "engine/risk.h"
 #include "engine/settle.h"
@@ -388,6 +389,8 @@ void kill_reset(struct engine *e, const struct command *c, struct out *out)
         return;
     uint8_t lifted = e->blocks[place] & block_bits(sources, sides_of(c->kill.side));
     uint8_t blocks = e->blocks[place] & (uint8_t)~lifted;
+    if (FAULT(reset_frees_account) && scope == SCOPE_SESSION)
+        e->blocks[place_of(e, SCOPE_ACCOUNT, e->sessions[index].account)] = 0;
     // Empty only as long as nothing could come.
     e->blocks[place] = blocks & (uint8_t)(kill_sides(blocks) << KILL_EMPTY_SHIFT | ((1u << KILL_EMPTY_SHIFT) - 1));
     settle(e, scope, index);
@@ -431,6 +434,8 @@ void kill_pending(struct engine *e, struct out *out)
     e->kills_pending--;
     emit_alert(out, ALERT_KILLED, scope, index, LOCATE_NONE, (enum limit)cause->limit, cause->before, cause->after, 0);
     begin(e, out, &(struct kill){.scope = (uint8_t)scope, .index = index, .sides = 3, .limit = cause->limit});
+    if (FAULT(limit_kill_without_block))
+        e->blocks[place_of(e, scope, index)] = 0;
 }
 
 // ---- snapshots and the invariant ------------------------------------------------------------------------------------

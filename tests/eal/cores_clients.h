@@ -320,4 +320,23 @@ RIG_UNUSED uint64_t rig_discards(struct rig *rig, unsigned gateway, enum discard
     return rig_count(rig, ROLE_GATEWAY, gateway, COUNT_GATEWAY_discard_first + reason);
 }
 
+// ---- what most tests begin and end with -----------------------------------------------------------------------------
+
+// A day that is open, and where a wrong password is one.
+RIG_UNUSED void rig_open(struct rig *rig, const struct rig_options *options)
+{
+    rig_new(rig, options);
+    rig->verdict = LOGIN_WRONG;
+    rig_boot(rig);
+}
+
+// Everything is accounted for. A cmocka teardown's result.
+RIG_UNUSED int rig_close(struct rig *rig)
+{
+    rig_rounds(rig, 2);
+    rig_check_identity(rig);
+    rig_free(rig);
+    return 0;
+}
+
 #endif

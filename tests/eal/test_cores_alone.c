@@ -9,9 +9,7 @@ static struct rig_client client;
 
 static void begin(uint64_t control_lost)
 {
-    rig_new(&rig, &plain);
-    rig.verdict = LOGIN_WRONG;
-    rig_boot(&rig);
+    rig_open(&rig, &plain);
     client = rig_client(&rig, 0);
     rig_login(&rig, &client, "secret");
     rig_rounds(&rig, 6);
@@ -24,10 +22,7 @@ static void begin(uint64_t control_lost)
 static int down(void **state)
 {
     (void)state;
-    rig_rounds(&rig, 2);
-    rig_check_identity(&rig);
-    rig_free(&rig);
-    return 0;
+    return rig_close(&rig);
 }
 
 static void pass_with_control(unsigned ms)

@@ -14,9 +14,7 @@ static struct rig_client clients[CLIENTS], drops[RIG_COPIES];
 // The day is open and everybody is logged in.
 static void start(const struct rig_options *options)
 {
-    rig_new(&rig, options);
-    rig.verdict = LOGIN_WRONG;
-    rig_boot(&rig);
+    rig_open(&rig, options);
     for (unsigned i = 0; i < CLIENTS; i++)
         clients[i] = rig_client(&rig, i);
     for (unsigned i = 0; i < RIG_COPIES; i++)
@@ -38,10 +36,7 @@ static void log_in(void)
 static int down(void **state)
 {
     (void)state;
-    rig_rounds(&rig, 2);
-    rig_check_identity(&rig);
-    rig_free(&rig);
-    return 0;
+    return rig_close(&rig);
 }
 
 // Reads the stream with the client library: every message is the very one that its session was told, none is missing.

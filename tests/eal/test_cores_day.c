@@ -9,18 +9,13 @@ static const struct rig_options plain = {.gateways = 1, .matchers = 1};
 
 static void start(const struct rig_options *options)
 {
-    rig_new(&rig, options);
-    rig.verdict = LOGIN_WRONG;
-    rig_boot(&rig);
+    rig_open(&rig, options);
 }
 
 static int down(void **state)
 {
     (void)state;
-    rig_rounds(&rig, 2);
-    rig_check_identity(&rig);
-    rig_free(&rig);
-    return 0;
+    return rig_close(&rig);
 }
 
 // The whole market data stream as sent, checked for order and bytes; what was asked for again is not looked at.

@@ -66,6 +66,32 @@ static void a_kill_goes_ahead_of_orders_that_are_queued(void **state)
     assert_int_equal(matcher_count(COUNT_MATCHER_accepted), accepted + 1);
 }
 
+// In the middle of a backlog: what the core has taken before it sees the kill stands, and not one order more.
+static void a_kill_stops_a_backlog_before_the_next_batch(void **state)
+{
+    (void)state;
+    start(&plain);
+    struct rig_client client = rig_client(&rig, 0);
+    rig_login(&rig, &client, "SECRET");
+    const uint64_t before = matcher_count(COUNT_MATCHER_accepted);
+    rig.still = true;
+    for (uint32_t i = 1; i <= 200; i++) {
+        rig_enter(&rig, &client, i, 'B', 100, 90000);
+        if (i % 16 == 0)
+            rig_round(&rig);
+    }
+    rig_rounds(&rig, 3);
+    rig.still = false;
+    rig_round(&rig); // a batch
+    const uint64_t taken = matcher_count(COUNT_MATCHER_messages) - before;
+    assert_in_range(taken, 1, 199);
+    give_kill(CMD_KILL, 1);
+    rig_rounds(&rig, 10);
+    assert_int_equal(matcher_count(COUNT_MATCHER_accepted) - before, taken);
+    assert_int_equal(matcher_count(COUNT_MATCHER_rejected), 200 - taken);
+    assert_int_equal(matcher_count(COUNT_MATCHER_live_orders), 0);
+}
+
 static void alerts_go_to_control_alone_and_are_counted_when_it_does_not_read(void **state)
 {
     (void)state;
@@ -110,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AFTER(a_kill_goes_ahead_of_orders_that_are_queued),
+        AFTER(a_kill_stops_a_backlog_before_the_next_batch),
         AFTER(alerts_go_to_control_alone_and_are_counted_when_it_does_not_read),
     };
     return cmocka_run_group_tests(tests, rig_start_eal, NULL);

@@ -9,19 +9,14 @@ static const struct rig_options plain = {.gateways = 1, .matchers = 1};
 static int up(void **state)
 {
     (void)state;
-    rig_new(&rig, &plain);
-    rig.verdict = LOGIN_WRONG;
-    rig_boot(&rig);
+    rig_open(&rig, &plain);
     return 0;
 }
 
 static int down(void **state)
 {
     (void)state;
-    rig_rounds(&rig, 2);
-    rig_check_identity(&rig);
-    rig_free(&rig);
-    return 0;
+    return rig_close(&rig);
 }
 
 static uint32_t requests_waiting(unsigned gateway)
@@ -341,9 +336,7 @@ static void storm(const struct rig_options *options, uint64_t from, unsigned rou
     unsigned got = 0;
     rig_free(&rig);
     seed = from;
-    rig_new(&rig, options);
-    rig.verdict = LOGIN_WRONG;
-    rig_boot(&rig);
+    rig_open(&rig, options);
     for (unsigned i = 0; i < 8; i++) {
         clients[i] = rig_client(&rig, i);
         rig_login(&rig, &clients[i], "SECRET");

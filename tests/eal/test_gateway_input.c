@@ -9,9 +9,7 @@ static const struct rig_options plain = {.gateways = 1, .matchers = 1};
 static int up(void **state)
 {
     (void)state;
-    rig_new(&rig, &plain);
-    rig.verdict = LOGIN_WRONG;
-    rig_boot(&rig);
+    rig_open(&rig, &plain);
     client = rig_client(&rig, 0);
     rig_login(&rig, &client, "SECRET");
     rig_forget(&rig);
@@ -21,10 +19,7 @@ static int up(void **state)
 static int down(void **state)
 {
     (void)state;
-    rig_rounds(&rig, 2);
-    rig_check_identity(&rig);
-    rig_free(&rig);
-    return 0;
+    return rig_close(&rig);
 }
 
 static uint64_t received(void)

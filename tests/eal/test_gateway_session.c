@@ -9,19 +9,14 @@ static const struct rig_options plain = {.gateways = 1, .matchers = 1};
 static int up(void **state)
 {
     (void)state;
-    rig_new(&rig, &plain);
-    rig.verdict = LOGIN_WRONG;
-    rig_boot(&rig);
+    rig_open(&rig, &plain);
     return 0;
 }
 
 static int down(void **state)
 {
     (void)state;
-    rig_rounds(&rig, 2);
-    rig_check_identity(&rig);
-    rig_free(&rig);
-    return 0;
+    return rig_close(&rig);
 }
 
 static void a_right_login_is_accepted_with_the_session_and_the_next_sequence(void **state)

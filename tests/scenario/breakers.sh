@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 xw_begin
 xw_configure
-ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 # What this day's trips are; DISK is the free space in MiB that trips.
 trips() {
     sed -i '/^modes:/,/^ports:/{/^ports:/!d}' "$XW_CONFIG"
@@ -20,7 +19,7 @@ reload() {
     kill -HUP "$xw_control_pid"
     xw_await control XW2021 $((before + 1)) 5
 }
-modes() { ctl --json breakers | jq -r '[.modes[].mode] | unique | join(" ")'; }
+modes() { xw_ctl --json breakers | jq -r '[.modes[].mode] | unique | join(" ")'; }
 await_modes() {
     local end=$((SECONDS + 5))
     until [ "$(modes)" = "$1" ]; do
@@ -45,7 +44,7 @@ for i in 1 2 3; do
 done
 xw_await control XW2051 1 5
 end=$((SECONDS + 5))
-until [ "$(ctl --json breakers | jq -r '.trips[] | select(.name == "bad_logins") | .open[0] | .of + " " + .state')" = "TRADE1 open" ]; do
+until [ "$(xw_ctl --json breakers | jq -r '.trips[] | select(.name == "bad_logins") | .open[0] | .of + " " + .state')" = "TRADE1 open" ]; do
     [ $SECONDS -lt $end ] || xw_fail "xwctl breakers does not show TRADE1's port closed"
     sleep 0.05
 done
@@ -56,7 +55,7 @@ xw_await control XW2053 1 5
 # A threshold that is changed while the day goes on; the mode is left by itself, step by step.
 reload 4294967295
 await_modes throttled
-ctl status | grep -q '^DEGRADED: mode throttled on matching core 0' || xw_fail "xwctl status does not show the mode"
+xw_ctl status | grep -q '^DEGRADED: mode throttled on matching core 0' || xw_fail "xwctl status does not show the mode"
 xw_kill control
 xw_start_control
 xw_await control XW2004 2 10
@@ -71,12 +70,12 @@ await_modes control_lost
 xw_start_control
 xw_await control XW2004 3 10
 await_modes ""
-ctl breaker reset nothing --by ALICE 2>"$XW_HOME/reset.log"
+xw_ctl breaker reset nothing --by ALICE 2>"$XW_HOME/reset.log"
 xw_expect "the exit code of a reset of no trip" $? 65
-ctl breaker reset bad_logins --by ALICE || xw_fail "xwctl breaker reset"
+xw_ctl breaker reset bad_logins --by ALICE || xw_fail "xwctl breaker reset"
 xw_stop
-ctl --json journal dump | jq -r 'select(.type == "mode" or .type == "kill" or .type == "note") | .type' | sort | uniq -c >"$XW_HOME/commands.txt"
+xw_ctl --json journal dump | jq -r 'select(.type == "mode" or .type == "kill" or .type == "note") | .type' | sort | uniq -c >"$XW_HOME/commands.txt"
 commands() { awk -v type="$1" '$2 == type {n = $1} END {print n + 0}' "$XW_HOME/commands.txt"; }
 xw_expect "the kills of a core without control" "$(commands kill)" 1
 [ "$(commands mode)" -ge 5 ] && [ "$(commands note)" -ge 5 ] || xw_fail "the journal does not hold what was done: $(cat "$XW_HOME/commands.txt")"
-ctl replay || xw_fail "the day does not replay"
+xw_ctl replay || xw_fail "the day does not replay"

@@ -5,38 +5,26 @@
 xw_begin
 xw_link jq
 xw_configure
-for option in "${XW_CLIENT[@]}"; do
-    case $option in
-    TRADE1:*) password1=${option#*:} && password1=${password1%%@*} ;;
-    TRADE3:*) password3=${option#*:} && password3=${password3%%@*} ;;
-    esac
-done
+xw_passwords
 xw_start 30
-ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
-client() {
-    local password=password$1
-    "${xw_inside[@]}" timeout 20 "$XW_BIN/example_script" 10.0.0.1 4000 "TRADE$1" "${!password}" >"$XW_HOME/$1.log" ||
-        xw_fail "example_script of TRADE$1 ended with $?"
-}
-told() { grep -Eq "^[0-9]+ $2" "$XW_HOME/$1.log" || xw_fail "TRADE$1 was not told: $2: $(cat "$XW_HOME/$1.log")"; }
 
-client 1 <<'LINES'
+xw_script 1 <<'LINES'
 enter 1 B 100 XWIRE 90000
 enter 2 S 100 ALPHA 110000
 enter 3 B 100 XWIRE 100000 stop=120000
 LINES
-client 3 <<'LINES'
+xw_script 3 <<'LINES'
 enter 1 B 100 XWIRE 80000
 LINES
 # Nobody but who is meant; what makes no sense is refused with one line.
-ctl kill account NOBODY --by RISK --why test 2>"$XW_HOME/refused.log"
+xw_ctl kill account NOBODY --by RISK --why test 2>"$XW_HOME/refused.log"
 xw_expect "the exit code of a kill of nobody" $? 64
-ctl kill account NORTH --why test 2>"$XW_HOME/refused.log"
+xw_ctl kill account NORTH --why test 2>"$XW_HOME/refused.log"
 xw_expect "the exit code of a kill by nobody" $? 64
 
 # The data plane stands still: control dies between the command and its confirmation.
 kill -STOP "$xw_dataplane_pid"
-ctl kill account NORTH --by RISK --why 'runaway algorithm' >"$XW_HOME/kill.log" 2>&1 &
+xw_ctl kill account NORTH --by RISK --why 'runaway algorithm' >"$XW_HOME/kill.log" 2>&1 &
 asking=$!
 xw_await control XW2036 1 10
 xw_kill control
@@ -45,21 +33,17 @@ xw_expect "the exit code of a kill whose control died" $? 75
 kill -CONT "$xw_dataplane_pid"
 xw_start_control
 xw_await control XW2004 2 20
-end=$((SECONDS + 10))
-until ctl --json kills 2>/dev/null | jq -e '.complete and (.kills | length == 1 and .[0].confirmed and .[0].active)' >/dev/null; do
-    [ $SECONDS -lt $end ] || xw_fail "the kill was not confirmed by the next control: $(ctl --json kills)"
-    sleep 0.05
-done
-ctl kills | grep -q 'account NORTH: BLOCKED, confirmed, .*by operator RISK: runaway algorithm' || xw_fail "xwctl kills: $(ctl kills)"
-xw_expect "orders that rest" "$(ctl --json status | jq '[.. | .live_orders? // empty] | max')" 1
+xw_await_kills '.complete and (.kills | length == 1 and .[0].confirmed and .[0].active)'
+xw_ctl kills | grep -q 'account NORTH: BLOCKED, confirmed, .*by operator RISK: runaway algorithm' || xw_fail "xwctl kills: $(xw_ctl kills)"
+xw_expect "orders that rest" "$(xw_ctl --json status | jq '[.. | .live_orders? // empty] | max')" 1
 
-client 1 <<'LINES'
+xw_script 1 <<'LINES'
 enter 4 B 100 XWIRE 90000
 LINES
-told 1 'C 1 100 S'
-told 1 'C 2 100 S'
-told 1 'C 3 100 S'
-told 1 'J 4 '
+xw_told 1 'C 1 100 S'
+xw_told 1 'C 2 100 S'
+xw_told 1 'C 3 100 S'
+xw_told 1 'J 4 '
 # The data plane dies before it takes a reset, which nothing repeats; a mass cancel is given to the next one.
 refused() {
     local status=0
@@ -67,7 +51,7 @@ refused() {
     xw_expect "the exit code of $1" $status "$2"
 }
 kill -STOP "$xw_dataplane_pid"
-ctl reset account NORTH --by RISK --why 'too early' >"$XW_HOME/lost.log" 2>&1 &
+xw_ctl reset account NORTH --by RISK --why 'too early' >"$XW_HOME/lost.log" 2>&1 &
 asking=$!
 xw_await control XW2036 2 10
 xw_kill dataplane
@@ -77,36 +61,36 @@ grep -q "NOT confirmed: matching core 0 died before it took it; it is not repeat
 xw_start 30
 xw_await control XW2004 3 20
 kill -STOP "$xw_dataplane_pid"
-ctl kill account SOUTH --cancel-only --by RISK --why 'asked by phone' >"$XW_HOME/repeated.log" 2>&1 &
+xw_ctl kill account SOUTH --cancel-only --by RISK --why 'asked by phone' >"$XW_HOME/repeated.log" 2>&1 &
 asking=$!
 xw_await control XW2036 3 10
 xw_kill dataplane
 xw_start 30
 refused "a mass cancel that was given again" 0
 grep -q 'account SOUTH: 1 orders canceled, none rests' "$XW_HOME/repeated.log" || xw_fail "the mass cancel says: $(cat "$XW_HOME/repeated.log")"
-ctl status >"$XW_HOME/status.txt"
+xw_ctl status >"$XW_HOME/status.txt"
 grep -q '^KILLED: .* account NORTH: BLOCKED, confirmed, 3 canceled, by operator RISK: runaway algorithm' "$XW_HOME/status.txt" ||
     xw_fail "xwctl status does not show the kill: $(cat "$XW_HOME/status.txt")"
-xw_expect "kills in force, as JSON" "$(ctl --json status | jq -c '.standing | [.known, .kills_count, .kills[0].name, .kills[0].active]')" \
+xw_expect "kills in force, as JSON" "$(xw_ctl --json status | jq -c '.standing | [.known, .kills_count, .kills[0].name, .kills[0].active]')" \
     '[true,1,"NORTH",true]'
-client 3 <<'LINES'
+xw_script 3 <<'LINES'
 enter 2 B 100 XWIRE 80000
 LINES
 # A second kill, of a session of it: what the reset of the account says.
-ctl kill session TRADE2 --by RISK --why 'his other port' | grep -q 'none rests, counted by 1 matching cores, durable; blocked' ||
+xw_ctl kill session TRADE2 --by RISK --why 'his other port' | grep -q 'none rests, counted by 1 matching cores, durable; blocked' ||
     xw_fail "the kill of a session is not confirmed"
-ctl reset account NORTH --by RISK --why 'looked into' >"$XW_HOME/reset.log" || xw_fail "xwctl reset: $(cat "$XW_HOME/reset.log")"
+xw_ctl reset account NORTH --by RISK --why 'looked into' >"$XW_HOME/reset.log" || xw_fail "xwctl reset: $(cat "$XW_HOME/reset.log")"
 grep -q 'reset; 1 sessions of it may enter orders, 1 stay blocked' "$XW_HOME/reset.log" || xw_fail "xwctl reset says: $(cat "$XW_HOME/reset.log")"
 grep -q 'session TRADE2: session TRADE2 is killed' "$XW_HOME/reset.log" || xw_fail "xwctl reset says: $(cat "$XW_HOME/reset.log")"
-client 1 <<'LINES'
+xw_script 1 <<'LINES'
 enter 5 S 100 XWIRE 80000
 LINES
-told 1 'E 5 100 80000 R'
+xw_told 1 'E 5 100 80000 R'
 # An operator's mass cancel on behalf of a firm blocks nothing.
-client 3 <<'LINES'
+xw_script 3 <<'LINES'
 enter 3 B 100 XWIRE 70000
 LINES
-ctl kill firm SOTH --cancel-only --by DESK --why 'asked by phone' | grep -q ': 1 orders canceled, none rests.*; not blocked' ||
+xw_ctl kill firm SOTH --cancel-only --by DESK --why 'asked by phone' | grep -q ': 1 orders canceled, none rests.*; not blocked' ||
     xw_fail "the mass cancel is not confirmed"
 # By the socket alone, without a configuration, from its own folder too.
 socket=$(sed -n 's/^run_directory: *//p' "$XW_CONFIG")/$(sed -n 's/^instance: *\([^ ]*\).*/\1/p' "$XW_CONFIG").kill.sock
@@ -117,7 +101,7 @@ socket=$(sed -n 's/^run_directory: *//p' "$XW_CONFIG")/$(sed -n 's/^instance: *\
 xw_expect "the exit code where no socket is" $? 69
 grep -q '/nothing.sock: No such file' "$XW_HOME/no_socket.log" || xw_fail "no socket: $(cat "$XW_HOME/no_socket.log")"
 xw_stop
-ctl --json audit >"$XW_HOME/audit.json" || xw_fail "xwctl audit"
+xw_ctl --json audit >"$XW_HOME/audit.json" || xw_fail "xwctl audit"
 # line FILTER: a line of the audit for which it holds
 line() { jq -se "any(.[]; $1)" "$XW_HOME/audit.json" >/dev/null || xw_fail "the audit has no line with $1: $(cat "$XW_HOME/audit.json")"; }
 line '.what == "kill" and .scope == "account NORTH" and .by == "RISK" and .why == "runaway algorithm"'

@@ -45,6 +45,37 @@ xw_unlink() {
     ip netns del "$xw_space" 2>/dev/null
 }
 
+# ---- operators and clients by hand, behind xw_link
+
+# xw_passwords: after xw_configure; xw_password[N] is that of session TRADE N.
+xw_passwords() {
+    local option rest
+    xw_password=()
+    for option in "${XW_CLIENT[@]}"; do
+        case $option in TRADE[1-9]:*) rest=${option#*:} && xw_password[${option:5:1}]=${rest%%@*} ;; esac
+    done
+}
+
+# xw_script N: gives its standard input to session TRADE N; all that it was told so far is left in N.log.
+xw_script() {
+    "${xw_inside[@]}" timeout 20 "$XW_BIN/example_script" 10.0.0.1 4000 "TRADE$1" "${xw_password[$1]}" >"$XW_HOME/$1.log" ||
+        xw_fail "example_script of TRADE$1 ended with $?"
+}
+
+# xw_told N PATTERN: a message of TRADE N's.
+xw_told() { grep -Eq "^[0-9]+ $2" "$XW_HOME/$1.log" || xw_fail "TRADE$1 was not told: $2: $(cat "$XW_HOME/$1.log")"; }
+
+xw_ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
+
+# xw_await_kills FILTER: until it holds of xwctl kills.
+xw_await_kills() {
+    local end=$((SECONDS + 10))
+    until xw_ctl --json kills 2>/dev/null | jq -e "$1" >/dev/null; do
+        [ $SECONDS -lt $end ] || xw_fail "xwctl kills never came to $1: $(xw_ctl --json kills)"
+        sleep 0.05
+    done
+}
+
 # xw_stream NAME: sets XW_STREAM and XW_EXPECTED, or skips.
 xw_stream() {
     local directory

@@ -6,16 +6,7 @@ XW_MATCHERS=2
 xw_begin
 xw_link jq
 xw_configure
-for option in "${XW_CLIENT[@]}"; do
-    case $option in TRADE1:*) password=${option#*:} && password=${password%%@*} ;; esac
-done
-# client: gives its standard input to session TRADE1, of account NORTH; all that it was told so far is left in told.log
-client() {
-    "${xw_inside[@]}" timeout 10 "$XW_BIN/example_script" 10.0.0.1 4000 TRADE1 "$password" >"$XW_HOME/told.log" ||
-        xw_fail "example_script ended with $?"
-}
-told() { grep -Eq "^[0-9]+ $1" "$XW_HOME/told.log" || xw_fail "TRADE1 was not told: $1: $(cat "$XW_HOME/told.log")"; }
-ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
+xw_passwords
 limits=$XW_HOME/limits.yaml
 xw_set risk limits "$limits"
 xw_set risk second_person true
@@ -29,15 +20,15 @@ symbols:
 LINES
 # A file with a mistake: control does not start, and says where it is.
 sed 's/NORTH/NORHT/' "$limits" >"$XW_HOME/wrong.yaml"
-ctl limits check "$XW_HOME/wrong.yaml" 2>"$XW_HOME/wrong.log"
+xw_ctl limits check "$XW_HOME/wrong.yaml" 2>"$XW_HOME/wrong.log"
 xw_expect "the exit code of a wrong file" $? 78
 grep -q "wrong.yaml:3:15: .*no account \`NORHT\`" "$XW_HOME/wrong.log" || xw_fail "the mistake is not told: $(cat "$XW_HOME/wrong.log")"
 xw_start 30
 xw_await control XW2004 1 10
-ctl limits diff || xw_fail "the file is not in force after the opening"
+xw_ctl limits diff || xw_fail "the file is not in force after the opening"
 # Sums over symbols are parts of a whole on each matching core, everything else is the same on both.
-ctl --json journal dump >"$XW_HOME/dump.json"
-parts() { ctl --json journal dump | jq -r 'select(.type == "limit" and .limit == "'"$1"'") | "\(.core) \(.value)"' | sort | paste -sd' '; }
+xw_ctl --json journal dump >"$XW_HOME/dump.json"
+parts() { xw_ctl --json journal dump | jq -r 'select(.type == "limit" and .limit == "'"$1"'") | "\(.core) \(.value)"' | sort | paste -sd' '; }
 xw_expect "parts of the gross notional" "$(parts gross_notional)" "0 5000005000 1 5000005000"
 xw_expect "parts of the working orders" "$(parts working_orders)" "0 4 1 3"
 xw_expect "the maximum quantity" "$(parts max_quantity)" "0 1000 1 1000"
@@ -51,24 +42,24 @@ xw_expect "the exit code of no volume" $? 64
 ctl reload --by FEED >/dev/null || xw_fail "reload" # the file's again, as soon as another person agrees
 ctl limits approve "$(ctl --json limits pending | jq .requests[0].request)" --by ALICE || xw_fail "limits approve"
 # Less is at once; more waits for another person.
-ctl limits set account NORTH max_quantity 500 --by ALICE || xw_fail "limits set"
-client <<'LINES'
+xw_ctl limits set account NORTH max_quantity 500 --by ALICE || xw_fail "limits set"
+xw_script 1 <<'LINES'
 enter 1 B 501 XWIRE 100000
 enter 2 B 500 XWIRE 100000
 LINES
-told 'J 1 '
-told 'A 2 '
-ctl limits set account NORTH max_quantity 2000 --by ALICE >"$XW_HOME/raise.log" || xw_fail "limits set"
+xw_told 1 'J 1 '
+xw_told 1 'A 2 '
+xw_ctl limits set account NORTH max_quantity 2000 --by ALICE >"$XW_HOME/raise.log" || xw_fail "limits set"
 grep -q 'waits for a second person' "$XW_HOME/raise.log" || xw_fail "a raise does not wait: $(cat "$XW_HOME/raise.log")"
-request() { ctl --json limits pending | jq .requests[0].request; }
-xw_expect "what runs meanwhile" "$(ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "max_quantity").value')" 500
-ctl limits approve "$(request)" --by alice 2>"$XW_HOME/own.log"
+request() { xw_ctl --json limits pending | jq .requests[0].request; }
+xw_expect "what runs meanwhile" "$(xw_ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "max_quantity").value')" 500
+xw_ctl limits approve "$(request)" --by alice 2>"$XW_HOME/own.log"
 xw_expect "the exit code of the same person's approval" $? 77
-ctl limits approve "$(request)" --by BOB || xw_fail "limits approve"
-client <<<'enter 3 B 501 XWIRE 100000'
-told 'A 3 '
-xw_expect "the working orders in use" "$(ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "working_orders") | "\(.used) \(.value)"')" "2 7"
-xw_expect "the maximum quantity then" "$(ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "max_quantity") | "\(.value) \(.by) \(.second)"')" "2000 ALICE BOB"
+xw_ctl limits approve "$(request)" --by BOB || xw_fail "limits approve"
+xw_script 1 <<<'enter 3 B 501 XWIRE 100000'
+xw_told 1 'A 3 '
+xw_expect "the working orders in use" "$(xw_ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "working_orders") | "\(.used) \(.value)"')" "2 7"
+xw_expect "the maximum quantity then" "$(xw_ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "max_quantity") | "\(.value) \(.by) \(.second)"')" "2000 ALICE BOB"
 
 # Control is killed in the middle of a change: the data plane takes nothing, so that only what gives less room is given. The
 # rest, core 1's greater share, comes at the next start; what was to be raised as a whole waits for a second person.
@@ -83,34 +74,34 @@ xw_start_control
 xw_await control XW2004 2 10
 xw_expect "parts of the gross notional after the kill" "$(parts gross_notional)" "0 3000003000 0 5000005000 1 5000005000 1 7000007000"
 xw_expect "parts of the working orders after the kill" "$(parts working_orders)" "0 3 0 4 1 3 1 4"
-xw_expect "what differs after the kill" "$(ctl limits diff)" "account NORTH working_orders: running 7 by file, file 70"
-ctl limits reject "$(request)" --by CAROL || xw_fail "limits reject"
+xw_expect "what differs after the kill" "$(xw_ctl limits diff)" "account NORTH working_orders: running 7 by file, file 70"
+xw_ctl limits reject "$(request)" --by CAROL || xw_fail "limits reject"
 sed -i -e 's/working_orders: 70/working_orders: 5/' "$limits"
-ctl reload --by CAROL || xw_fail "reload"
-ctl limits diff || xw_fail "what runs is not what the file says after a reload"
+xw_ctl reload --by CAROL || xw_fail "reload"
+xw_ctl limits diff || xw_fail "what runs is not what the file says after a reload"
 # A reload that raises waits as well; the rest of it does not.
 sed -i -e 's/working_orders: 5/working_orders: 50/' -e 's/max_quantity: 900/max_quantity: 800/' "$limits"
-ctl reload --by CAROL || xw_fail "reload"
-xw_expect "what differs while the reload waits" "$(ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
-ctl limits reject "$(request)" --by CAROL || xw_fail "limits reject"
+xw_ctl reload --by CAROL || xw_fail "reload"
+xw_expect "what differs while the reload waits" "$(xw_ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
+xw_ctl limits reject "$(request)" --by CAROL || xw_fail "limits reject"
 # Restart of both, from a snapshot: what waits is known from what the snapshot says of the limits that run.
 xw_stop
 xw_start 30
 xw_await control XW2004 3 10
 grep '"XW2004"' "$XW_HOME/control.log" | tail -n 1 | grep -Eq '"snapshots":\[[1-9][0-9]*,[1-9][0-9]*\]' || xw_fail "no snapshot was taken"
-xw_expect "what differs after a restart" "$(ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
+xw_expect "what differs after a restart" "$(xw_ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
 end=$((SECONDS + 5))
-until [ "$(ctl --json limits pending | jq -r '.requests[0].by')" = CAROL ]; do
-    [ $SECONDS -lt $end ] || xw_fail "who asked for it is not known after a restart: $(ctl limits pending)"
+until [ "$(xw_ctl --json limits pending | jq -r '.requests[0].by')" = CAROL ]; do
+    [ $SECONDS -lt $end ] || xw_fail "who asked for it is not known after a restart: $(xw_ctl limits pending)"
     sleep 0.05
 done
-ctl limits approve "$(request)" --by carol 2>"$XW_HOME/own.log"
+xw_ctl limits approve "$(request)" --by carol 2>"$XW_HOME/own.log"
 xw_expect "the exit code of the author's own approval after a restart" $? 77
-ctl limits approve "$(request)" --by DAVE || xw_fail "limits approve after a restart"
-ctl limits diff || xw_fail "the diff is not empty at the end"
-ctl config diff || xw_fail "what runs is not what the configuration says"
-client <<<'enter 4 B 801 XWIRE 100000'
-told 'J 4 '
+xw_ctl limits approve "$(request)" --by DAVE || xw_fail "limits approve after a restart"
+xw_ctl limits diff || xw_fail "the diff is not empty at the end"
+xw_ctl config diff || xw_fail "what runs is not what the configuration says"
+xw_script 1 <<<'enter 4 B 801 XWIRE 100000'
+xw_told 1 'J 4 '
 xw_stop
 ctl --json audit >"$XW_HOME/audit.json" || xw_fail "xwctl audit"
 audit() { jq -se "any(.[]; $1)" "$XW_HOME/audit.json" >/dev/null || xw_fail "the audit has no line with $1: $(cat "$XW_HOME/audit.json")"; }
@@ -120,7 +111,7 @@ audit '.what == "note" and (.note | test("stands for what waits")) and .by == "C
 # What another file would have changed, had it held all day: the order of 500.
 sed -e "s#limits: .*#limits: $XW_HOME/strict.yaml#" "$XW_CONFIG" >"$XW_HOME/strict.conf"
 sed -e 's/max_quantity: 800/max_quantity: 499/' "$limits" >"$XW_HOME/strict.yaml"
-"$XW_BIN/xwctl" -c "$XW_CONFIG" replay || xw_fail "replay"
-"$XW_BIN/xwctl" -c "$XW_CONFIG" replay --with "$XW_HOME/strict.conf" >"$XW_HOME/with.log" || xw_fail "replay --with"
+xw_ctl replay || xw_fail "replay"
+xw_ctl replay --with "$XW_HOME/strict.conf" >"$XW_HOME/with.log" || xw_fail "replay --with"
 cat "$XW_HOME/with.log"
 grep -Eq '^accepted +then +2 +now +0' "$XW_HOME/with.log" || xw_fail "replay --with: other limits change nothing"

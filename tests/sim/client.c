@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "client/ouch.h"
-#include "client/ufo_session.h"
+#include "tests/sim/caller.h"
 #include "tests/sim/net.h"
 #include "tests/sim/operators.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/world.h"
 
-enum { ORDERS = 1 << 16, PENDING = 512, CLIENTS = ORACLE_SESSIONS };
+enum { ORDERS = 1 << 16, PENDING = 512, CLIENTS = ORACLE_STREAMS };
 
 enum order_state { ORDER_NONE, ORDER_SENT, ORDER_LIVE, ORDER_DEAD, ORDER_VOID };
 
@@ -31,19 +31,17 @@ struct order { // by UserRefNum
 struct client {
     unsigned number;
     const struct config_session *session_config;
-    struct xw_session *session;
+    struct caller caller;
     struct random random;
-    uint16_t udp_port;
     uint32_t next_ref; // last used
     struct order *orders;
     uint32_t pending[PENDING]; // numbers sent and unanswered, in order
     unsigned pending_count;
-    uint64_t asked_ns;    // Q sent
-    uint64_t settled_ns;  // last answer
-    uint64_t excuse_ns;   // orders sent before may be passed over: a login since, or a question without reason
-    uint64_t moved_ns;    // to another port
-    uint64_t applied;     // messages of the stream that have had their effect here
-    uint64_t deadline_ns; // timer that is set
+    uint64_t asked_ns;   // Q sent
+    uint64_t settled_ns; // last answer
+    uint64_t excuse_ns;  // orders sent before may be passed over: a login since, or a question without reason
+    uint64_t moved_ns;   // to another port
+    uint64_t applied;    // messages of the stream that have had their effect here
     uint64_t bought, sold;
 };
 
@@ -51,49 +49,13 @@ struct client_mood client_mood;
 static const struct config *config;
 static struct client clients[CLIENTS];
 
-static void pump(struct client *client);
-
 // ---- sending --------------------------------------------------------------------------------------------------------
 
-static void transmit(const struct client *client, const uint8_t *payload, size_t size)
+static void send_message(struct client *client, const uint8_t *message, size_t size)
 {
-    const struct config_gateway *gateway = &config->gateways[client->session_config->gateway];
-    world_send(gateway->port_index, 0x0A010001u + client->number, client->udp_port, (uint16_t)gateway->udp_port,
-               payload, size);
-}
-
-static void timer(void *context, uint64_t deadline_ns)
-{
-    struct client *client = context;
-    if (client->deadline_ns != deadline_ns)
-        return;
-    client->deadline_ns = 0;
-    pump(client);
-}
-
-// Sends what the session has to send, and sets its timer.
-static void pump(struct client *client)
-{
-    static uint8_t out[XW_DATAGRAM_MAX];
-    size_t size;
-    while ((size = xw_session_poll(client->session, sim.now_ns, out)) > 0)
-        transmit(client, out, size);
-    uint64_t deadline_ns = xw_session_deadline(client->session);
-    if (deadline_ns == UINT64_MAX)
-        return;
-    if (deadline_ns <= sim.now_ns)
-        deadline_ns = sim.now_ns + SIM_US;
-    if (client->deadline_ns && client->deadline_ns <= deadline_ns)
-        return;
-    client->deadline_ns = deadline_ns;
-    sim_after(deadline_ns - sim.now_ns, timer, client, deadline_ns);
-}
-
-static void send(struct client *client, const uint8_t *message, size_t size)
-{
-    if (!xw_session_send(client->session, message, size)) {
-        pump(client);
-        xw_session_send(client->session, message, size);
+    if (!xw_session_send(client->caller.session, message, size)) {
+        caller_pump(&client->caller);
+        xw_session_send(client->caller.session, message, size);
     }
 }
 
@@ -131,7 +93,7 @@ static void send_order(struct client *client, uint32_t ref)
                                  .display = order->display};
         size = xw_ouch_enter(message, &enter, NULL);
     }
-    send(client, message, size);
+    send_message(client, message, size);
 }
 
 static void new_order(struct client *client, uint32_t orig)
@@ -155,6 +117,14 @@ static void new_order(struct client *client, uint32_t orig)
         order->side = client->orders[orig].side;
         order->symbol = client->orders[orig].symbol;
         order->tif = '0';
+    } else if (client_mood.alike && random_chance(&sim.risk, client_mood.alike) && ref > 1) {
+        const struct order *last = &client->orders[ref - 1];
+        order->side = last->side;
+        order->symbol = last->symbol;
+        order->quantity = last->quantity;
+        order->price = last->price;
+    } else if (client_mood.short_sales && order->side == 'S' && random_chance(&sim.risk, client_mood.short_sales)) {
+        order->side = 'T';
     } else if (random_chance(random, 10000)) {
         order->price = 1; // not on the tick: rejected
     } else if (random_chance(random, 10000)) {
@@ -191,8 +161,9 @@ static void act(struct client *client)
     switch (random_below(random, 100)) {
     case 0 ... 19:
         if ((live = some_live(client)) != 0)
-            send(client, message,
-                 xw_ouch_cancel(message, live, (uint32_t)random_below(random, client->orders[live].live + 1), NULL));
+            send_message(
+                client, message,
+                xw_ouch_cancel(message, live, (uint32_t)random_below(random, client->orders[live].live + 1), NULL));
         break;
     case 20 ... 29:
         if ((live = some_live(client)) != 0)
@@ -200,13 +171,13 @@ static void act(struct client *client)
         break;
     case 30 ... 34:
         if ((live = some_live(client)) != 0)
-            send(client, message,
-                 xw_ouch_modify(message, live, client->orders[live].side,
-                                1 + (uint32_t)random_below(random, client->orders[live].live + 1), NULL));
+            send_message(client, message,
+                         xw_ouch_modify(message, live, client->orders[live].side,
+                                        1 + (uint32_t)random_below(random, client->orders[live].live + 1), NULL));
         break;
     case 35:
         client->excuse_ns = sim.now_ns; // an answer to it is no leave to go on where orders were lost
-        send(client, message, xw_ouch_query(message, NULL));
+        send_message(client, message, xw_ouch_query(message, NULL));
         break;
     default:
         new_order(client, 0);
@@ -356,30 +327,26 @@ static void on_message(void *context, uint64_t sequence, const uint8_t *bytes, s
 
 void client_receive(unsigned number, uint16_t to_port, const uint8_t *payload, size_t size)
 {
-    struct client *client = &clients[number];
-    if (to_port != client->udp_port)
-        return; // of a connection that it has left
-    xw_session_receive(client->session, sim.now_ns, payload, size);
-    pump(client);
+    caller_receive(&clients[number].caller, to_port, payload, size);
 }
 
 // ---- a client's day -------------------------------------------------------------------------------------------------
 
 static bool is_on(const struct client *client)
 {
-    return xw_session_state(client->session) == XW_SESSION_ON;
+    return xw_session_state(client->caller.session) == XW_SESSION_ON;
 }
 
 // Something is unanswered for long: ask where to go on.
 static void look_after_pending(struct client *client)
 {
     uint8_t message[XW_OUCH_REQUEST_MAX];
-    if (client->pending_count == 0 || xw_session_missing(client->session) > 0 ||
+    if (client->pending_count == 0 || xw_session_missing(client->caller.session) > 0 ||
         sim.now_ns - client->settled_ns < 15 * SIM_MS || sim.now_ns - client->asked_ns < 15 * SIM_MS)
         return;
     client->asked_ns = sim.now_ns;
     sim_say("client %u asks for its account", client->number);
-    send(client, message, xw_ouch_query(message, NULL));
+    send_message(client, message, xw_ouch_query(message, NULL));
 }
 
 static void on_state(void *context, enum xw_session_state state)
@@ -391,55 +358,41 @@ static void on_state(void *context, enum xw_session_state state)
 
 static void open_session(struct client *client)
 {
-    char password[16];
-    snprintf(password, sizeof password, "CROSSWIRE%c", world_password_end(client->number));
-    struct xw_session_config options = {.user = client->session_config->user,
-                                        .password = password,
-                                        .login_ns = 20 * SIM_MS,
-                                        .heartbeat_ns = 40 * SIM_MS,
-                                        .timeout_ns = 300 * SIM_MS,
-                                        .retransmit_ns = 3 * SIM_MS,
-                                        .relogin_after_end = true,
-                                        .context = client,
-                                        .on_message = on_message,
-                                        .on_state = on_state};
-    client->session = xw_session_open(&options);
-    if (!client->session)
-        sim_fail("no memory");
-}
-
-// A client that has lost all but its orders reads its day from the first message on.
-static void start_over(struct client *client)
-{
-    xw_session_close(client->session);
-    open_session(client);
+    caller_open(&client->caller, client, on_message, on_state);
 }
 
 static void live(void *context, uint64_t unused)
 {
     struct client *client = context;
-    enum xw_session_state state = xw_session_state(client->session);
+    enum xw_session_state state = xw_session_state(client->caller.session);
     (void)unused;
+    if (state == XW_SESSION_REFUSED)
+        open_session(client); // with the right password
     if (state == XW_SESSION_OFF || state == XW_SESSION_REFUSED || state == XW_SESSION_ENDED) {
-        xw_session_login(client->session);
+        xw_session_login(client->caller.session);
     } else if (is_on(client)) {
         look_after_pending(client);
         if (!client_mood.quiet) {
             if (!client->asked_ns)
                 act(client);
             if (random_chance(&client->random, client_mood.relogin)) {
-                client->udp_port++;
+                client->caller.udp_port++;
                 client->moved_ns = sim.now_ns;
                 if (random_chance(&client->random, 300000))
-                    start_over(client);
-                xw_session_login(client->session);
+                    open_session(client); // has lost all but its orders: it reads its day from the first message on
+                xw_session_login(client->caller.session);
+            } else if (client_mood.wrong && random_chance(&sim.risk, client_mood.wrong)) {
+                client->caller.udp_port++;
+                client->moved_ns = sim.now_ns;
+                caller_open_wrongly(&client->caller, client, on_message, on_state);
+                xw_session_login(client->caller.session);
             } else if (random_chance(&client->random, client_mood.logoff)) {
                 client->moved_ns = sim.now_ns;
-                xw_session_logoff(client->session);
+                xw_session_logoff(client->caller.session);
             }
         }
     }
-    pump(client);
+    caller_pump(&client->caller);
     uint64_t pause_ns = client_mood.quiet ? SIM_MS : client_mood.pause_ns;
     sim_after(1 + random_below(&client->random, 2 * pause_ns), live, client, 0);
 }
@@ -452,7 +405,7 @@ void clients_open(const struct config *of)
         *client = (struct client){.number = i,
                                   .session_config = &config->sessions[i],
                                   .random = {random_next(&sim.client)},
-                                  .udp_port = (uint16_t)(20000 + 100 * i)};
+                                  .caller = {config, i, (uint16_t)(20000 + 100 * i), NULL, 0}};
         client->orders = calloc(ORDERS, sizeof *client->orders);
         open_session(client);
         sim_after(random_below(&sim.client, SIM_MS), live, client, 0);
@@ -464,24 +417,11 @@ bool client_moved(unsigned client)
     return sim.now_ns < clients[client].moved_ns + SIM_SECOND;
 }
 
-void clients_forget(void)
-{
-    for (unsigned i = 0; i < config->sessions_count; i++) {
-        struct client *client = &clients[i];
-        xw_session_close(client->session);
-        memset(client->orders, 0, ORDERS * sizeof *client->orders);
-        client->pending_count = 0;
-        client->next_ref = 0;
-        client->bought = client->sold = client->applied = 0;
-        open_session(client);
-    }
-}
-
 // Whether it has been told all that there is. When the day has ended and it was away, it never will be.
 static bool is_complete(const struct client *client)
 {
-    return xw_session_missing(client->session) == 0 &&
-           xw_session_next_sequence(client->session) == oracle_messages(client->number) + 1;
+    return xw_session_missing(client->caller.session) == 0 &&
+           xw_session_next_sequence(client->caller.session) == oracle_messages(client->number) + 1;
 }
 
 const char *clients_busy(void)
@@ -491,13 +431,14 @@ const char *clients_busy(void)
         const struct client *client = &clients[i];
         if (operators_ended(client->session_config->matcher) && (!is_on(client) || is_complete(client)))
             continue;
-        if (is_on(client) && xw_session_missing(client->session) == 0 && client->pending_count == 0 &&
-            xw_session_next_sequence(client->session) == oracle_messages(i) + 1)
+        if (is_on(client) && xw_session_missing(client->caller.session) == 0 && client->pending_count == 0 &&
+            xw_session_next_sequence(client->caller.session) == oracle_messages(i) + 1)
             continue;
         snprintf(text, sizeof text, "client %u: state %d, at message %llu of %llu, %llu missing, %u orders unanswered",
-                 i, (int)xw_session_state(client->session),
-                 (unsigned long long)xw_session_next_sequence(client->session), (unsigned long long)oracle_messages(i),
-                 (unsigned long long)xw_session_missing(client->session), client->pending_count);
+                 i, (int)xw_session_state(client->caller.session),
+                 (unsigned long long)xw_session_next_sequence(client->caller.session),
+                 (unsigned long long)oracle_messages(i), (unsigned long long)xw_session_missing(client->caller.session),
+                 client->pending_count);
         return text;
     }
     return NULL;

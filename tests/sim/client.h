@@ -16,8 +16,10 @@ struct client_mood {
     uint32_t burst_most;
     uint32_t relogin; // of a million: from another port
     uint32_t logoff;
-    uint32_t hidden; // of a million orders; drawn once a seed, books are compared where it is 0
-    bool quiet;      // nothing new is sent
+    uint32_t hidden;             // of a million orders; drawn once a seed, books are compared where it is 0
+    uint32_t alike, short_sales; // of a million orders
+    uint32_t wrong;              // of a million: a login with another password
+    bool quiet;                  // nothing new is sent
 };
 extern struct client_mood client_mood;
 
@@ -34,8 +36,5 @@ const char *clients_busy(void);
 
 // At rest: what the clients were told adds up, and is what the engines have.
 void clients_check_rest(void);
-
-// Begins anew, as if nothing had been sent (after a disk that lied).
-void clients_forget(void);
 
 #endif

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contract/config.h"
+#include "contract/risk.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"
@@ -16,6 +18,8 @@ int dataplane_main(int count, char **list);
 int control_main(int count, char **list);
 extern char __start_dataplane_data[], __stop_dataplane_data[], __start_dataplane_bss[], __stop_dataplane_bss[];
 extern char __start_control_data[], __stop_control_data[], __start_control_bss[], __stop_control_bss[];
+
+enum { SEEDS_SEE_ALL = 50 };
 
 struct sim_process sim_processes[SIM_PROCESSES] = {
     [SIM_DATAPLANE] = {.name = "crosswire-dataplane",
@@ -66,7 +70,26 @@ static const char *const stat_names[STATS] = {
     [STAT_LIMITS] = "changed limits confirmed",
     [STAT_MODES] = "modes entered and left",
     [STAT_DAYS] = "days of a core that were ended",
+    [STAT_COPIED] = "messages of drop copies",
+    [STAT_ALERTS] = "alerts",
+    [STAT_LIMIT_KILLS] = "kills by limits",
+    [STAT_BREAKER_KILLS] = "kills by breakers",
+    [STAT_LOST_CONTROL] = "kills by a core that lost control",
+    [STAT_MMP] = "times that market makers were protected",
+    [STAT_PAUSES] = "pauses of a symbol",
+    [STAT_MARKET_WIDE] = "market-wide halts",
+    [STAT_BEYOND_BANDS] = "orders refused beyond a band",
+    [STAT_SHORT_SALES] = "short sales refused",
+    [STAT_SECOND] = "raises by two persons",
+    [STAT_FILES_REFUSED] = "limits files refused",
+#define TRIP(name, key, each, kind, unit, help) [STAT_TRIPPED + TRIP_##name] = "trips of " key,
+#include "contract/trip.def"
+#undef TRIP
+#define LIMIT(name, key, scopes, unit, reject, help) [STAT_REFUSED + LIMIT_##name] = "orders refused for " key,
+#include "contract/limits.def"
+#undef LIMIT
 };
+_Static_assert(STAT_TRIPPED + TRIP_CONDITIONS <= STAT_REFUSED && STAT_REFUSED + LIMITS <= STATS, "room for each");
 
 struct task {
     uint64_t seed, steps;
@@ -159,8 +182,65 @@ static bool read_options(struct options *options, int count, char **list)
 
 static void print_stats(const uint64_t stats[STATS])
 {
-    for (unsigned i = 0; i < STATS; i++)
-        printf("%12llu %s\n", (unsigned long long)stats[i], stat_names[i]);
+    for (unsigned i = 0; i < STATS; i++) {
+        if (stat_names[i] && (stats[i] || i < STAT_TRIPPED))
+            printf("%12llu %s\n", (unsigned long long)stats[i], stat_names[i]);
+    }
+}
+
+// What as many seeds as make test runs must have come to see; how many of it they have not.
+static unsigned print_unseen(const uint64_t stats[STATS])
+{
+    static const unsigned wanted[] = {
+        STAT_LIMIT_KILLS,
+        STAT_BREAKER_KILLS,
+        STAT_LOST_CONTROL,
+        STAT_MMP,
+        STAT_PAUSES,
+        STAT_MARKET_WIDE,
+        STAT_BEYOND_BANDS,
+        STAT_SHORT_SALES,
+        STAT_SECOND,
+        STAT_FILES_REFUSED,
+        STAT_TRIPPED + TRIP_LOSS,
+        STAT_TRIPPED + TRIP_REJECT_RATIO,
+        STAT_TRIPPED + TRIP_BAD_LOGINS,
+        STAT_TRIPPED + TRIP_LATENCY,
+        STAT_TRIPPED + TRIP_BACKLOG,
+        STAT_TRIPPED + TRIP_JOURNAL_LAG,
+        STAT_TRIPPED + TRIP_CLOCK_STEP,
+        STAT_TRIPPED + TRIP_DISK_SPACE,
+        STAT_REFUSED + LIMIT_MAX_QUANTITY,
+        STAT_REFUSED + LIMIT_MAX_NOTIONAL,
+        STAT_REFUSED + LIMIT_FAT_FINGER,
+        STAT_REFUSED + LIMIT_FAT_FINGER_TICKS,
+        STAT_REFUSED + LIMIT_COLLAR,
+        STAT_REFUSED + LIMIT_GROSS_NOTIONAL,
+        STAT_REFUSED + LIMIT_NET_NOTIONAL,
+        STAT_REFUSED + LIMIT_LONG_POSITION,
+        STAT_REFUSED + LIMIT_SHORT_POSITION,
+        STAT_REFUSED + LIMIT_DAY_QUANTITY,
+        STAT_REFUSED + LIMIT_DAY_VALUE,
+        STAT_REFUSED + LIMIT_WORKING_ORDERS,
+        STAT_REFUSED + LIMIT_ORDER_RATE,
+        STAT_REFUSED + LIMIT_SYMBOL_RATE,
+        STAT_REFUSED + LIMIT_MESSAGE_RATE,
+        STAT_REFUSED + LIMIT_DUPLICATES,
+        STAT_REFUSED + LIMIT_ADV,
+        STAT_REFUSED + LIMIT_REPEATED_EXECUTIONS,
+        STAT_REFUSED + LIMIT_POSITION_SHARE,
+        STAT_REFUSED + LIMIT_CORRELATION,
+        STAT_REFUSED + LIMIT_FORBIDDEN,
+        STAT_REFUSED + LIMIT_SLOW_RATE,
+    };
+    unsigned unseen = 0;
+    for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        if (stats[wanted[i]])
+            continue;
+        printf("FAILED: so many seeds have seen no %s\n", stat_names[wanted[i]]);
+        unseen++;
+    }
+    return unseen;
 }
 
 struct result { // of a job
@@ -266,6 +346,8 @@ static int run_all(const struct options *options)
                (unsigned long long)all.failed, took);
     } else {
         print_stats(all.stats);
+        if (options->seeds >= SEEDS_SEE_ALL && !options->steps && !options->fault)
+            all.failed += print_unseen(all.stats);
         printf("%llu seeds, %llu failed, %llu steps, %.1f s, %.0f steps a second\n", (unsigned long long)options->seeds,
                (unsigned long long)all.failed, (unsigned long long)all.steps, took, (double)all.steps / took);
     }

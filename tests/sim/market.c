@@ -94,14 +94,6 @@ void market_open(const struct config *of)
     }
 }
 
-void market_forget(void)
-{
-    for (unsigned core = 0; core < config->matchers_count; core++) {
-        xw_book_close(receivers[core].book);
-        open_receiver(&receivers[core]);
-    }
-}
-
 void market_receive(unsigned core, const uint8_t *packet, size_t size)
 {
     xw_mold_receive(receivers[core].mold, sim.now_ns, packet, size);

@@ -19,6 +19,4 @@ const char *market_busy(void);
 // At rest: the books that were built are those of the engines.
 void market_check_rest(void);
 
-void market_forget(void);
-
 #endif

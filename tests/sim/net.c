@@ -32,7 +32,7 @@ static uint64_t heard_ns[256]; // by the last byte of a client's address
 void net_open(void)
 {
     net = (struct net){
-        .least_ns = 3 * SIM_US, .late_ns = 2 * SIM_MS, .buffers = (unsigned)random_between(&sim.net, 160, 512)};
+        .least_ns = 3 * SIM_US, .late_ns = 2 * SIM_MS, .buffers = (unsigned)random_between(&sim.net, 128, 256)};
     for (unsigned i = 0; i < PORTS; i++)
         queues[i] = (struct port_queue){.number = i, .mac = {2, 0, 0, 0, 0, (uint8_t)(1 + i)}};
 }

@@ -9,6 +9,8 @@
 #include "contract/reject.h"
 #include "contract/risk.h"
 #include "engine/engine.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/officers.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/posix.h"
 #include "tests/sim/sim.h"
@@ -34,18 +36,13 @@ struct symbol {
     enum { TRADING, MAYBE_HALTED, HALTED } state;
 };
 
-struct told_limit {
-    bool busy, sure;
-    uint64_t value, asked;
-};
-
 struct operators_mood operators_mood;
 static const struct config *config;
 static bool has_limits;
 static struct whom whoms[SCOPES];
 static unsigned whoms_count;
 static struct symbol symbols[16];
-static struct told_limit limits[4]; // max_quantity, by account
+static bool market_busy; // all of it is being resumed
 static bool end_asked, ended[ORACLE_CORES];
 
 static const char *const words[] = {[SCOPE_VENUE] = "venue",
@@ -54,8 +51,7 @@ static const char *const words[] = {[SCOPE_VENUE] = "venue",
                                     [SCOPE_SESSION] = "session",
                                     [SCOPE_SYMBOL] = "symbol"};
 
-__attribute__((format(printf, 4, 5))) static bool ask(const char *desk, posix_answer *tell, void *context,
-                                                      const char *format, ...)
+bool operators_ask(const char *desk, posix_answer *tell, void *context, const char *format, ...)
 {
     char line[512];
     va_list list;
@@ -69,14 +65,19 @@ __attribute__((format(printf, 4, 5))) static bool ask(const char *desk, posix_an
     return posix_call(desk, line, tell, context);
 }
 
-// Whether the answer is that all is done.
-static bool is_done(const char *line)
+struct answer operators_read(const char *line)
 {
     json_t *root = line ? json_loads(line, 0, NULL) : NULL;
-    bool done = json_is_true(json_object_get(root, "ok"));
+    struct answer answer = {.done = json_is_true(json_object_get(root, "ok")),
+                            .pending = (uint64_t)json_integer_value(json_object_get(root, "pending"))};
     sim_say("an operator is told %s", line ? line : "nothing");
     json_decref(root);
-    return done;
+    return answer;
+}
+
+static bool is_done(const char *line)
+{
+    return operators_read(line).done;
 }
 
 // ---- kills ----------------------------------------------------------------------------------------------------------
@@ -149,6 +150,14 @@ static void told_kill(void *context, const char *line, bool heard)
     }
 }
 
+static bool limit_blocks(const struct whom *whom, unsigned side)
+{
+    bool blocks = false;
+    for (unsigned core = 0; whom->scope != SCOPE_VENUE && core < config->matchers_count; core++)
+        blocks |= on_core(whom, core) && ledger_blocked(core, whom->scope, whom->index, side) & KILL_BY_LIMIT;
+    return blocks;
+}
+
 static void told_reset(void *context, const char *line, bool heard)
 {
     struct whom *whom = context;
@@ -156,8 +165,8 @@ static void told_reset(void *context, const char *line, bool heard)
     (void)heard;
     whom->busy = false;
     sim.stats[STAT_RESET] += done;
-    for (unsigned side = 0; done && side < 2; side++)
-        whom->state[side] = whom->sides >> side & 1 ? FREE : whom->state[side];
+    for (unsigned side = 0; done && side < 2; side++) // unless a limit has killed it again
+        whom->state[side] = !(whom->sides >> side & 1) ? whom->state[side] : limit_blocks(whom, side) ? UNSURE : FREE;
 }
 
 static const char *side_text(unsigned sides)
@@ -174,10 +183,10 @@ static void kill_scope(struct whom *whom)
     whom->blocks = actions & 1;
     whom->cancels = actions & 2;
     whom->asked_ns = sim.now_ns;
-    whom->busy =
-        ask("sim.kill.sock", told_kill, whom,
-            "{\"ask\":\"kill\",\"scope\":\"%s\",\"name\":\"%s\",%s\"actions\":%u,\"by\":\"SIM\",\"why\":\"test\"}",
-            words[whom->scope], whom->name, side_text(whom->sides), actions);
+    whom->busy = operators_ask(
+        "sim.kill.sock", told_kill, whom,
+        "{\"ask\":\"kill\",\"scope\":\"%s\",\"name\":\"%s\",%s\"actions\":%u,\"by\":\"SIM\",\"why\":\"test\"}",
+        words[whom->scope], whom->name, side_text(whom->sides), actions);
     for (unsigned side = 0; whom->busy && whom->blocks && side < 2; side++) {
         if (whom->sides >> side & 1 && whom->state[side] == FREE)
             whom->state[side] = UNSURE;
@@ -188,9 +197,9 @@ static void reset(struct whom *whom, unsigned sides)
 {
     whom->sides = sides;
     whom->asked_ns = sim.now_ns;
-    whom->busy = ask("sim.kill.sock", told_reset, whom,
-                     "{\"ask\":\"reset\",\"scope\":\"%s\",\"name\":\"%s\",%s\"by\":\"SIM\",\"why\":\"test\"}",
-                     words[whom->scope], whom->name, side_text(sides));
+    whom->busy = operators_ask("sim.kill.sock", told_reset, whom,
+                               "{\"ask\":\"reset\",\"scope\":\"%s\",\"name\":\"%s\",%s\"by\":\"SIM\",\"why\":\"test\"}",
+                               words[whom->scope], whom->name, side_text(sides));
     for (unsigned side = 0; whom->busy && side < 2; side++) {
         if (sides >> side & 1 && whom->state[side] == KILLED)
             whom->state[side] = UNSURE;
@@ -204,62 +213,64 @@ static bool is_free(const struct whom *whom)
 
 // ---- halts, limits, the end of the day ------------------------------------------------------------------------------
 
-static void told_halt(void *context, const char *line, bool heard)
+// What came of a halt, or of a resumption: `now` is the state then.
+static void told_state(struct symbol *symbol, const char *line, int now)
 {
-    struct symbol *symbol = context;
-    (void)heard;
     symbol->busy = false;
     if (!is_done(line))
         return;
     sim.stats[STAT_HALTED]++;
-    symbol->state = HALTED;
+    symbol->state = now;
+}
+
+static void told_halt(void *context, const char *line, bool heard)
+{
+    (void)heard;
+    told_state(context, line, HALTED);
 }
 
 static void told_resume(void *context, const char *line, bool heard)
 {
-    struct symbol *symbol = context;
     (void)heard;
-    symbol->busy = false;
-    if (!is_done(line))
-        return;
-    sim.stats[STAT_HALTED]++;
-    symbol->state = TRADING;
+    told_state(context, line, TRADING);
 }
 
 static void halt(unsigned index, bool resume)
 {
     struct symbol *symbol = &symbols[index];
-    symbol->busy = ask("sim.control.sock", resume ? told_resume : told_halt, symbol,
-                       "{\"ask\":\"halt\",\"symbol\":\"%s\",\"state\":\"%s\",\"reason\":\"T1\",\"by\":\"SIM\"}",
-                       config->symbols[index].name, resume ? "T" : "H");
+    symbol->busy =
+        operators_ask("sim.control.sock", resume ? told_resume : told_halt, symbol,
+                      "{\"ask\":\"halt\",\"symbol\":\"%s\",\"state\":\"%s\",\"reason\":\"T1\",\"by\":\"SIM\"}",
+                      config->symbols[index].name, resume ? "T" : "H");
     if (symbol->busy)
         symbol->state = MAYBE_HALTED;
 }
 
-static void told_value(void *context, const char *line, bool heard)
+static void told_market(void *context, const char *line, bool heard)
 {
-    struct told_limit *limit = context;
-    (void)heard;
-    limit->busy = false;
-    if (!is_done(line))
-        return;
-    sim.stats[STAT_LIMITS]++;
-    limit->sure = true;
-    limit->value = limit->asked;
+    (void)context, (void)heard;
+    market_busy = false;
+    is_done(line);
 }
 
-static void change_limit(unsigned account)
+// Ends what a breaker, a matching core or the index has halted; what an operator has halted as well.
+static void resume_market(void)
 {
-    struct told_limit *limit = &limits[account];
-    limit->asked = random_between(&sim.chaos, 500, 1000);
-    limit->busy = ask("sim.control.sock", told_value, limit,
-                      "{\"ask\":\"limits_set\",\"scope\":\"account\",\"name\":\"%s\",\"limit\":\"max_quantity\","
-                      "\"value\":\"%u\",\"by\":\"SIM\"}",
-                      config->accounts[account].name, (unsigned)limit->asked);
-    limit->sure &= !limit->busy;
+    market_busy = operators_ask("sim.control.sock", told_market, &market_busy,
+                                "{\"ask\":\"halt\",\"state\":\"T\",\"reason\":\"T3\",\"by\":\"SIM\"}");
+    for (unsigned i = 0; market_busy && i < config->symbols_count; i++)
+        symbols[i].state = symbols[i].state == TRADING ? TRADING : MAYBE_HALTED;
 }
 
-static bool all_ended(void)
+static bool symbols_busy(void)
+{
+    bool busy = market_busy;
+    for (unsigned i = 0; i < config->symbols_count; i++)
+        busy |= symbols[i].busy;
+    return busy;
+}
+
+bool operators_all_ended(void)
 {
     for (unsigned core = 0; core < config->matchers_count; core++) {
         if (!ended[core])
@@ -277,7 +288,7 @@ static void told_end(void *context, const char *line, bool heard)
 
 static void end_day(void)
 {
-    end_asked = ask("sim.control.sock", told_end, NULL, "{\"ask\":\"phase\",\"phase\":\"E\",\"by\":\"SIM\"}");
+    end_asked = operators_ask("sim.control.sock", told_end, NULL, "{\"ask\":\"phase\",\"phase\":\"E\",\"by\":\"SIM\"}");
 }
 
 // ---- their day ------------------------------------------------------------------------------------------------------
@@ -287,17 +298,18 @@ static void act(void)
     struct random *random = &sim.chaos;
     struct whom *whom = &whoms[random_below(random, whoms_count)];
     unsigned symbol = (unsigned)random_below(random, config->symbols_count);
-    unsigned account = (unsigned)random_below(random, config->accounts_count);
     if (random_chance(random, operators_mood.kill)) {
         if (!whom->busy && is_free(whom))
             kill_scope(whom);
         else if (!whom->busy)
             reset(whom, (unsigned)random_between(random, 1, 3));
     } else if (random_chance(random, 500000)) {
-        if (!symbols[symbol].busy)
+        if (!symbols_busy() && ledger_halted() && random_chance(random, 500000))
+            resume_market();
+        else if (!symbols[symbol].busy && !market_busy)
             halt(symbol, symbols[symbol].state != TRADING);
-    } else if (has_limits && !limits[account].busy) {
-        change_limit(account);
+    } else if (has_limits) {
+        officers_act();
     }
 }
 
@@ -318,32 +330,34 @@ static void lift(void)
     for (unsigned i = 0; i < whoms_count; i++) {
         if (whoms[i].busy || is_free(&whoms[i]))
             continue;
+        if (limit_blocks(&whoms[i], 0) && !officers_raise(whoms[i].scope, whoms[i].index))
+            continue;
         reset(&whoms[i], BOTH_SIDES);
         return;
     }
-    for (unsigned i = 0; i < config->symbols_count; i++) {
+    for (unsigned i = 0; !market_busy && i < config->symbols_count; i++) {
         if (symbols[i].busy || symbols[i].state == TRADING)
             continue;
         halt(i, true);
         return;
     }
-    for (unsigned i = 0; has_limits && i < config->accounts_count; i++) {
-        if (limits[i].busy || limits[i].sure)
-            continue;
-        change_limit(i);
+    if (!symbols_busy() && ledger_halted()) {
+        resume_market();
         return;
     }
+    if (has_limits)
+        officers_lift();
 }
 
 static void live(void *context, uint64_t unused)
 {
     (void)context, (void)unused;
     lose_patience();
-    if (operators_mood.end_day && !end_asked && !all_ended())
+    if (operators_mood.end_day && !end_asked && !operators_all_ended())
         end_day();
-    else if (operators_mood.quiet && !all_ended())
+    else if (operators_mood.quiet && !operators_all_ended())
         lift();
-    else if (!all_ended() && random_chance(&sim.chaos, operators_mood.ask))
+    else if (!operators_all_ended() && random_chance(&sim.chaos, operators_mood.ask))
         act();
     sim_after(random_between(&sim.chaos, 200, 2000) * SIM_US, live, NULL, 0);
 }
@@ -359,6 +373,8 @@ void operators_open(const struct config *of, bool risk)
 {
     config = of;
     has_limits = risk;
+    if (risk)
+        officers_open(config);
     add(SCOPE_VENUE, 0, 0, "");
     for (unsigned i = 0; i < config->accounts_count; i++) {
         add(SCOPE_FIRM, i, 0, config->accounts[i].firm);
@@ -393,21 +409,17 @@ static void check_trade(unsigned core, const struct event *event)
     }
 }
 
-// Of what can not be accepted for no other reason.
-static void check_reject(unsigned core, const struct event *event, const struct command *command)
+// A limit has killed an account or a firm: what is told of it comes by the alert.
+static void note_limit_kill(const struct event *event)
 {
-    if ((uint8_t)event->reason != REJECT_OTHER || command->refuse != REJECT_NONE)
-        return;
     for (unsigned i = 0; i < whoms_count; i++) {
-        bool may = whoms[i].scope == SCOPE_SYMBOL ? whoms[i].core == core : concerns_session(&whoms[i], event->session);
-        if (may && !is_free(&whoms[i]))
-            return;
+        struct whom *whom = &whoms[i];
+        for (unsigned side = 0; whom->scope == event->alert_scope && whom->index == event->price && side < 2; side++)
+            whom->state[side] = whom->state[side] == FREE ? UNSURE : whom->state[side];
     }
-    sim_fail("core %u: order %u of session %u is rejected as killed, and all kills have been reset", core,
-             event->user_ref, event->session);
 }
 
-void operators_event(unsigned core, const struct event *event, const struct command *command, bool again)
+void operators_event(unsigned core, const struct event *event, bool again)
 {
     if (event->type == EV_DAY_END)
         ended[core] = true;
@@ -416,8 +428,8 @@ void operators_event(unsigned core, const struct event *event, const struct comm
     sim.stats[STAT_DAYS] += event->type == EV_DAY_END;
     if (event->type == EV_TRADE)
         check_trade(core, event);
-    if (event->type == EV_REJECTED)
-        check_reject(core, event, command);
+    if (event->type == EV_ALERT && event->reason == ALERT_KILLED && event->quantity != LIMITS)
+        note_limit_kill(event);
     if (ended[core] && (event->type == EV_TRADE || event->type == EV_ACCEPTED))
         sim_fail("core %u: orders are taken when the day has ended", core);
 }
@@ -437,7 +449,7 @@ void operators_host_crashed(void)
 const char *operators_busy(void)
 {
     static char text[128];
-    if (all_ended())
+    if (operators_all_ended())
         return NULL;
     if (operators_mood.end_day)
         return "the day has not ended";
@@ -452,11 +464,10 @@ const char *operators_busy(void)
         if (symbols[i].busy || symbols[i].state != TRADING)
             return "a symbol is halted";
     }
-    for (unsigned i = 0; has_limits && i < config->accounts_count; i++) {
-        if (limits[i].busy || !limits[i].sure)
-            return "a limit is not told";
-    }
-    return NULL;
+    if (market_busy || ledger_halted())
+        return "the market is halted";
+    const char *busy = ledger_busy();
+    return busy || !has_limits ? busy : officers_busy();
 }
 
 void operators_check_rest(void)
@@ -465,15 +476,8 @@ void operators_check_rest(void)
         if (ended[core] && (engine_day_open(oracle_engine(core)) || engine_live_orders(oracle_engine(core))))
             sim_fail("core %u: the day has ended, and it is open, or orders are live", core);
     }
-    for (unsigned i = 0; has_limits && !all_ended() && i < config->sessions_count; i++) {
-        const struct config_session *session = &config->sessions[i];
-        uint64_t is =
-            engine_limit(oracle_engine(session->matcher), SCOPE_ACCOUNT, session->account_index, 0, LIMIT_MAX_QUANTITY);
-        const struct told_limit *limit = &limits[session->account_index];
-        if (limit->sure && is != limit->value)
-            sim_fail("core %u: an operator was told a limit of %llu of account %u, and it is %llu", session->matcher,
-                     (unsigned long long)limit->value, session->account_index, (unsigned long long)is);
-    }
+    if (has_limits && !operators_all_ended())
+        officers_check_rest();
 }
 
 bool operators_ended(unsigned core)

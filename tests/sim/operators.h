@@ -4,7 +4,7 @@
 //
 //   FREE --kill asked--> UNSURE --kill confirmed--> KILLED --reset asked--> UNSURE --reset confirmed--> FREE
 //
-// KILLED: nobody of the scope trades on that side. FREE everywhere: nobody is rejected as killed.
+// KILLED: nobody of the scope trades on that side.
 #ifndef CROSSWIRE_TESTS_SIM_OPERATORS_H
 #define CROSSWIRE_TESTS_SIM_OPERATORS_H
 
@@ -13,6 +13,7 @@
 #include "contract/command.h"
 #include "contract/config.h"
 #include "contract/event.h"
+#include "tests/sim/posix.h"
 
 extern struct operators_mood {
     bool quiet;         // they only lift what stands
@@ -23,8 +24,8 @@ extern struct operators_mood {
 // `risk`: the day has limits.
 void operators_open(const struct config *config, bool risk);
 
-// What the own engine says to a command of core `core`; `again`: it has said it before, on the way to another end.
-void operators_event(unsigned core, const struct event *event, const struct command *command, bool again);
+// What the own engine says on core `core`; `again`: it has said it before, on the way to another end.
+void operators_event(unsigned core, const struct event *event, bool again);
 
 // The core goes on from an earlier point.
 void operators_went_back(unsigned core);
@@ -34,7 +35,21 @@ void operators_host_crashed(void);
 const char *operators_busy(void);
 void operators_check_rest(void);
 
-// Whether the core's day has ended.
+// Whether the core's day has ended; that of all.
 bool operators_ended(unsigned core);
+bool operators_all_ended(void);
+
+// ---- for whoever asks at a desk
+
+// Calls at control's desk `desk` with one line; false when nobody is there.
+__attribute__((format(printf, 4, 5))) bool operators_ask(const char *desk, posix_answer *tell, void *context,
+                                                         const char *format, ...);
+
+// What was answered, NULL for nothing.
+struct answer {
+    bool done;        // all of it
+    uint64_t pending; // or the request that waits for another person
+};
+struct answer operators_read(const char *line);
 
 #endif

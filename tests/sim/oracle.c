@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "contract/command.h"
+#include "contract/drop_copy.h"
 #include "contract/itch_out.h"
 #include "contract/ouch_out.h"
 #include "contract/ring.h"
@@ -13,6 +14,7 @@
 #include "control/journal/format.h"
 #include "engine/capacity.h"
 #include "tests/sim/client.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/net.h"
 #include "tests/sim/operators.h"
 #include "tests/sim/sim.h"
@@ -51,7 +53,7 @@ static bool again; // what is stepped has been stepped before
 
 static const struct config *config;
 static struct truth truths[ORACLE_CORES];
-static struct told sessions[ORACLE_SESSIONS];
+static struct told streams[ORACLE_STREAMS]; // of sessions, then of drop copies
 static struct region region;
 static struct inode *region_file;
 static uint64_t region_of_start;
@@ -85,20 +87,37 @@ static void append(struct told *told, uint64_t cmd_seq, const uint8_t *bytes, si
     told->used += size;
 }
 
+// The envelope of the session's last message, in every drop copy that carries it.
+static void append_copies(unsigned session, uint64_t cmd_seq, const uint8_t *bytes, size_t size)
+{
+    uint8_t envelope[STREAM_MESSAGE_MAX];
+    char names[DROP_COPY_NAMES];
+    drop_copy_names(config, session, names);
+    drop_copy_head(envelope, names, (uint32_t)streams[session].count);
+    memcpy(envelope + DROP_COPY_HEADER, bytes, size);
+    for (unsigned copy = 0; copy < config->drop_copies_count; copy++) {
+        if (drop_copy_carries(config, copy, session))
+            append(&streams[config->sessions_count + copy], cmd_seq, envelope, DROP_COPY_HEADER + size);
+    }
+}
+
 static void append_ouch(unsigned session, const struct event *event, enum ouch_party party)
 {
     uint8_t bytes[OUCH_OUT_MAX];
     if (session >= config->sessions_count)
         return;
     size_t size = ouch_out_encode(event, party, bytes);
-    if (size)
-        append(&sessions[session], event->cmd_seq, bytes, size);
+    if (!size)
+        return;
+    append(&streams[session], event->cmd_seq, bytes, size);
+    append_copies(session, event->cmd_seq, bytes, size);
 }
 
 static void take_event(struct truth *truth, unsigned core, const struct command *command, const struct event *event)
 {
     uint8_t bytes[256];
-    operators_event(core, event, command, again);
+    ledger_event(core, event, command, again);
+    operators_event(core, event, again);
     if (event->flags & EV_MD_ANY) {
         size_t size = itch_out_encode(event, bytes);
         if (size)
@@ -144,9 +163,9 @@ static void start_engine(struct truth *truth, unsigned core)
     memset(truth->memory, 0, truth->memory_size);
     truth->engine = engine_new(truth->memory, &truth->capacity);
     truth->market.count = truth->market.used = 0;
-    for (unsigned i = 0; i < config->sessions_count; i++) {
-        if (config->sessions[i].matcher == core)
-            sessions[i].count = sessions[i].used = 0;
+    for (unsigned i = 0; i < config_streams(config); i++) {
+        if (config_stream(config, i).matcher == core)
+            streams[i].count = streams[i].used = 0;
     }
 }
 
@@ -221,14 +240,14 @@ static void recovered(struct truth *truth, unsigned core, uint64_t last)
     uint64_t count = truth->count = last;
     start_engine(truth, core);
     operators_went_back(core);
+    ledger_went_back(core);
     again = true;
     for (uint64_t n = 0; n < count; n++)
         step(truth, core, &truth->history[n]);
     again = false;
-    for (unsigned i = 0; i < config->sessions_count; i++) {
-        if (config->sessions[i].matcher != core)
-            continue;
-        check_sent(&sessions[i], "session", i);
+    for (unsigned i = 0; i < config_streams(config); i++) {
+        if (config_stream(config, i).matcher == core)
+            check_sent(&streams[i], "stream", i);
     }
     check_sent(&truth->market, "market data of core", core);
 }
@@ -387,22 +406,23 @@ static void check_stream(struct told *told, struct truth *truth, unsigned core, 
     }
 }
 
-void oracle_told(unsigned session, uint64_t first, unsigned count, const uint8_t *blocks, size_t size)
+void oracle_told(unsigned stream, uint64_t first, unsigned count, const uint8_t *blocks, size_t size)
 {
-    unsigned core = config->sessions[session].matcher;
+    unsigned core = config_stream(config, stream).matcher;
     (void)size;
     if (count == 0)
-        oracle_told_next(session, first, "a heartbeat");
+        oracle_told_next(stream, first, "a heartbeat");
     else
-        check_stream(&sessions[session], &truths[core], core, "session", session, first, count, blocks);
+        check_stream(&streams[stream], &truths[core], core, stream < config->sessions_count ? "session" : "drop copy",
+                     stream, first, count, blocks);
 }
 
-void oracle_told_next(unsigned session, uint64_t next, const char *where)
+void oracle_told_next(unsigned stream, uint64_t next, const char *where)
 {
-    unsigned core = config->sessions[session].matcher;
-    const struct told *told = &sessions[session];
+    unsigned core = config_stream(config, stream).matcher;
+    const struct told *told = &streams[stream];
     if (next == 0 || next - 1 > told->count)
-        sim_fail("session %u: %s names sequence %llu, of %llu that there are", session, where, (unsigned long long)next,
+        sim_fail("stream %u: %s names sequence %llu, of %llu that there are", stream, where, (unsigned long long)next,
                  (unsigned long long)told->count);
     if (next > 1)
         check_gate(&truths[core], core, told->list[next - 2].cmd_seq, where);
@@ -477,9 +497,16 @@ uint64_t oracle_commands(unsigned core)
     return truths[core].count;
 }
 
-uint64_t oracle_messages(unsigned session)
+uint64_t oracle_messages(unsigned stream)
 {
-    return sessions[session].count;
+    return streams[stream].count;
+}
+
+const uint8_t *oracle_message(unsigned stream, uint64_t sequence, size_t *size)
+{
+    const struct told *told = &streams[stream];
+    *size = told->list[sequence - 1].size;
+    return told->bytes + told->list[sequence - 1].at;
 }
 
 uint64_t oracle_market_messages(unsigned core)

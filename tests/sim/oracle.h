@@ -15,7 +15,7 @@
 #include "tests/sim/disk.h"
 
 #define ORACLE_CORES 4
-#define ORACLE_SESSIONS 16
+#define ORACLE_STREAMS 24
 
 void oracle_open(const struct config *config);
 
@@ -28,8 +28,9 @@ void oracle_host_crashed(void);
 bool oracle_lost(void);
 
 // What left the box. `blocks`: {2 length, message} from sequence `first` on.
-void oracle_told(unsigned session, uint64_t first, unsigned count, const uint8_t *blocks, size_t size);
-void oracle_told_next(unsigned session, uint64_t next, const char *where);
+// Streams as config_stream counts them: sessions, then drop copies.
+void oracle_told(unsigned stream, uint64_t first, unsigned count, const uint8_t *blocks, size_t size);
+void oracle_told_next(unsigned stream, uint64_t next, const char *where);
 void oracle_told_market(unsigned core, uint64_t first, unsigned count, const uint8_t *blocks, size_t size);
 
 // The region of the data plane that runs, NULL before it has made it.
@@ -43,7 +44,9 @@ bool oracle_kill_is_durable(unsigned core, uint64_t id);
 
 const struct engine *oracle_engine(unsigned core);
 uint64_t oracle_commands(unsigned core);
-uint64_t oracle_messages(unsigned session);
+uint64_t oracle_messages(unsigned stream);
+// Message `sequence` of the stream.
+const uint8_t *oracle_message(unsigned stream, uint64_t sequence, size_t *size);
 uint64_t oracle_market_messages(unsigned core);
 // Message `sequence` of the core's market data.
 const uint8_t *oracle_market_message(unsigned core, uint64_t sequence, size_t *size);

@@ -174,7 +174,7 @@ void uring_release(struct sim_process *process);
 // What a process that ends leaves to the system: descriptors, locks, mappings, writes on their way.
 void sim_release_process(struct sim_process *process);
 
-// A file that is there from the start.
+// A file that is no matter of the disk's: it is there from the start, and nothing is lost of it.
 void posix_put_file(const char *directory, const char *name, const void *bytes, size_t size);
 
 // What a call has come to: the answer's line, or NULL when nobody answers, `heard` or not. From within a fibre.

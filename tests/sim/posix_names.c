@@ -44,7 +44,10 @@ struct inode *posix_resolve(int directory, const char *path, const char **last)
 
 void posix_put_file(const char *directory, const char *name, const void *bytes, size_t size)
 {
-    struct inode *inode = disk_make(posix_resolve(AT_FDCWD, directory, NULL), name, false, false);
+    struct inode *parent = posix_resolve(AT_FDCWD, directory, NULL), *inode = disk_find(parent, name);
+    if (!inode)
+        inode = disk_make(parent, name, false, false);
+    disk_resize(inode, 0);
     disk_write(inode, 0, bytes, size);
 }
 

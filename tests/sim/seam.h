@@ -23,6 +23,10 @@ static inline void sim_point(void)
 
 #undef atomic_load_explicit
 #undef atomic_store_explicit
+#ifdef __clang__ // whose __atomic_load takes no _Atomic
+#define atomic_load_explicit(at, order) (sim_point(), __c11_atomic_load((at), (order)))
+#define atomic_store_explicit(at, value, order) (sim_point(), __c11_atomic_store((at), (value), (order)))
+#else
 #define atomic_load_explicit(at, order)          \
     __extension__({                              \
         sim_point();                             \
@@ -38,5 +42,6 @@ static inline void sim_point(void)
         __typeof__((void)0, *sim_at) sim_it = (value); \
         __atomic_store(sim_at, &sim_it, (order));      \
     })
+#endif
 
 #endif

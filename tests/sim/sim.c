@@ -53,6 +53,7 @@ void sim_open(uint64_t seed, bool trace)
     sim.net.state = random_next(&root);
     sim.client.state = random_next(&root);
     sim.chaos.state = random_next(&root);
+    sim.risk.state = random_next(&root);
 }
 
 void sim_fail(const char *format, ...)

@@ -50,7 +50,21 @@ enum sim_stat {
     STAT_LIMITS,
     STAT_MODES, // changed
     STAT_DAYS,  // ended
-    STATS
+    STAT_COPIED,
+    STAT_ALERTS,
+    STAT_LIMIT_KILLS,
+    STAT_BREAKER_KILLS,
+    STAT_LOST_CONTROL,
+    STAT_MMP,
+    STAT_PAUSES,
+    STAT_MARKET_WIDE,
+    STAT_BEYOND_BANDS,
+    STAT_SHORT_SALES,
+    STAT_SECOND,
+    STAT_FILES_REFUSED,
+    STAT_TRIPPED,                     // by enum trip_condition,
+    STAT_REFUSED = STAT_TRIPPED + 16, // by enum limit
+    STATS = STAT_REFUSED + 40
 };
 
 struct sim {
@@ -62,7 +76,7 @@ struct sim {
     uint64_t hash;      // of all that has happened
     uint64_t active_ns; // when last something happened that is no idle polling
     bool trace;
-    struct random schedule, disk, net, client, chaos;
+    struct random schedule, disk, net, client, chaos, risk;
 };
 extern struct sim sim;
 

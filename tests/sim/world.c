@@ -8,14 +8,18 @@
 #include "contract/counters.h"
 #include "contract/region.h"
 #include "tests/sim/client.h"
+#include "tests/sim/copies.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/market.h"
 #include "tests/sim/net.h"
+#include "tests/sim/observer.h"
+#include "tests/sim/officers.h"
 #include "tests/sim/operators.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/posix.h"
 
 enum stage { STAGE_CHAOS, STAGE_CALM, STAGE_STOPPING, STAGE_AGAIN, STAGE_DONE };
-enum { ROUNDS = 3, REST_SECONDS = 4 };
+enum { ROUNDS = 3, REST_SECONDS = 8 };
 
 struct weather {                                                                     // of a round
     uint32_t kill_dataplane, kill_control, crash_host, stop_dataplane, stop_control; // of a million, a millisecond
@@ -34,6 +38,7 @@ static bool mended = true;
 static uint64_t starts_counted;
 static bool refused;      // a disk that lied has left a journal that control does not take
 static uint64_t asked_ns; // when a process was last asked to stop
+static bool serves;       // control, since its start
 
 // ---- the weather ----------------------------------------------------------------------------------------------------
 
@@ -92,6 +97,10 @@ static void draw_weather(void)
         .relogin = maybe(300000, 2000),
         .logoff = maybe(300000, 1000),
     };
+    const bool risk = config_has_risk(config);
+    client_mood.alike = risk ? (uint32_t)random_below(&sim.risk, 300000) : 0;
+    client_mood.short_sales = risk ? (uint32_t)random_below(&sim.risk, 300000) : 0;
+    client_mood.wrong = random_chance(&sim.risk, 300000) ? (uint32_t)random_below(&sim.risk, 40000) : 0;
     operators_mood.ask = maybe(600000, 300000);
     operators_mood.kill = maybe(800000, 700000);
     net.lost = maybe(500000, 30000);
@@ -234,6 +243,14 @@ void world_line(const struct sim_process *process)
     sim.stats[STAT_SEGMENTS] += strstr(line, "\"XW3001\"") != NULL;
     sim.stats[STAT_TORN] += strstr(line, "\"XW3003\"") != NULL;
     sim.stats[STAT_SNAPSHOTS] += strstr(line, "\"XW2015\"") != NULL;
+    for (unsigned i = 0; strstr(line, "\"XW2051\"") && i < TRIP_CONDITIONS; i++) {
+        char condition[48];
+        snprintf(condition, sizeof condition, "\"condition\":\"%s\"", config_trip_info((enum trip_condition)i)->key);
+        sim.stats[STAT_TRIPPED + i] += strstr(line, condition) != NULL;
+    }
+    if (process->number == SIM_CONTROL)
+        officers_line(line);
+    serves |= process->number == SIM_CONTROL && strstr(line, "\"XW2004\"") != NULL;
     sim.stats[STAT_RESTORED] += strstr(line, "\"XW2004\"") && strstr(line, "\"snapshot") != NULL;
 }
 
@@ -262,6 +279,9 @@ static void look_at_end(struct sim_process *process)
         return;
     starts_seen[process->number] = process->starts;
     restart_ns[process->number] = sim.now_ns + random_between(&sim.chaos, 1, 20) * SIM_MS;
+    if (process->number == SIM_CONTROL && stage == STAGE_CHAOS &&
+        random_chance(&sim.risk, 800000)) // long enough to act
+        restart_ns[SIM_CONTROL] += random_between(&sim.risk, 50, 300) * SIM_MS;
     if (!is_expected(process))
         sim_fail("%s ends with %d: %s", process->name, process->exit_code, process->last_line);
     if (process->number == SIM_DATAPLANE) {
@@ -279,8 +299,11 @@ static void restart(struct sim_process *process)
 {
     if (process->alive || sim.now_ns < restart_ns[process->number])
         return;
-    if (process->number == SIM_CONTROL)
+    if (process->number == SIM_CONTROL) {
         failures_at_start = disk.failures;
+        serves = false;
+        officers_control_starts();
+    }
     sim_process_start(process);
 }
 
@@ -291,6 +314,20 @@ static void supervise(void)
         if (stage != STAGE_STOPPING)
             restart(&sim_processes[i]);
     }
+}
+
+bool world_control_serves(void)
+{
+    return serves && sim_processes[SIM_CONTROL].alive;
+}
+
+uint64_t world_control_away_ns(void)
+{
+    const struct sim_process *control = &sim_processes[SIM_CONTROL];
+    uint64_t word = oracle_region() ? oracle_region()->header->control_lost : 0;
+    uint64_t until_ns = control->ended_ns + CONTROL_LOST_MS(word) * SIM_MS;
+    bool acts = word && CONTROL_LOST_ACTION(word) != TRIP_ALERT;
+    return acts && control->starts && !control->alive && sim.now_ns > until_ns ? sim.now_ns - until_ns : 0;
 }
 
 // ---- rest -----------------------------------------------------------------------------------------------------------
@@ -350,7 +387,8 @@ static const char *restless(void)
         return "no region";
     if (oracle_region()->header->stop) // also by a control whose journal has failed
         return "the data plane is about to stop";
-    if ((busy = operators_busy()) != NULL || (busy = clients_busy()) != NULL || (busy = market_busy()) != NULL)
+    if ((busy = operators_busy()) != NULL || (busy = clients_busy()) != NULL || (busy = market_busy()) != NULL ||
+        (busy = copies_busy()) != NULL)
         return busy;
     return unbalanced();
 }
@@ -359,6 +397,7 @@ static void check_rest(void)
 {
     oracle_check_rest();
     clients_check_rest();
+    copies_check_rest();
     market_check_rest();
     operators_check_rest();
     sim_say("at rest: %llu commands, %llu orders", (unsigned long long)oracle_commands(0),
@@ -459,7 +498,10 @@ void world_run(uint64_t seed, uint64_t steps, bool trace)
     config = world_configure();
     world_wire_open(config);
     oracle_open(config);
+    ledger_open(config);
+    observer_open(config);
     clients_open(config);
+    copies_open(config);
     market_open(config);
     operators_open(config, config->risk.limits && config->risk.limits[0] != '\0');
     disk.lies = config->ack_mode == ACK_DURABLE && random_chance(&sim.chaos, 60000);

@@ -7,6 +7,7 @@
 #define CROSSWIRE_TESTS_SIM_WORLD_H
 
 #include "contract/config.h"
+#include "contract/risk.h"
 #include "io/packet.h"
 #include "tests/sim/sim.h"
 
@@ -19,6 +20,9 @@ void world_line(const struct sim_process *process);
 // ---- world_wire.c: addresses and frames
 
 void world_wire_open(const struct config *config);
+
+// The address of stream 0's receiver (config_stream); the others follow.
+#define WORLD_CLIENTS UINT32_C(0x0A010001)
 
 // Address of a port of the data plane.
 struct endpoint world_endpoint(unsigned port);
@@ -36,8 +40,37 @@ void world_send(unsigned port, uint32_t from_ip, uint16_t from_port, uint16_t to
 // Noise: ARP, echo, junk, broken chains.
 void world_send_noise(void);
 
-// The last character of a session's password.
-char world_password_end(unsigned session);
+// The last character of a stream's password.
+char world_password_end(unsigned stream);
+
+// For how long control has been away beyond the time after which matching cores act alone; 0 when they need not.
+uint64_t world_control_away_ns(void);
+
+// Whether control has recovered the day that runs, and lives.
+bool world_control_serves(void);
+
+// ---- world_risk.c
+
+enum { WORLD_ACCOUNTS = 2 };
+
+// What an account was given, LIMIT_UNSET: no limit. Never raised but where operators do (max_quantity: the most that
+// they ask for; loss, drawdown).
+struct world_limits {
+    uint64_t most[LIMITS];
+};
+extern struct world_limits world_limits[WORLD_ACCOUNTS], world_firm_limits[WORLD_ACCOUNTS];
+#define WORLD_MOST_QUANTITY 1000
+
+// Writes a day's limits file and appends what the configuration says of risk.
+void world_add_risk(void (*add)(const char *format, ...) __attribute__((format(printf, 1, 2))), unsigned symbols,
+                    unsigned sessions);
+
+// Puts a limits file with a mistake in its place, or the right one again.
+void world_spoil_limits(void);
+void world_mend_limits(void);
+
+// Tier and index weight of a symbol.
+unsigned world_tier(void), world_weight(void);
 
 // ---- world_config.c
 

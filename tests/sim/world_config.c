@@ -49,38 +49,35 @@ static void add_roles(unsigned cores, unsigned gateways, bool apart)
             5000 + i);
 }
 
-static void add_market(unsigned cores, unsigned gateways)
+static void add_market(unsigned cores, unsigned gateways, unsigned sessions)
 {
     add("symbols:\n");
     for (unsigned i = 0; i < 2 * cores; i++)
-        add("  - {name: SYM%u, matcher: %u}\n", i, i / 2);
+        add("  - {name: SYM%u, matcher: %u, tier: %u, index_weight: %u}\n", i, i / 2, world_tier(), world_weight());
     add("accounts:\n  - {name: NORTH, firm: NRTH}\n  - {name: SOUTH, firm: SOTH}\n");
     add("sessions:\n");
-    for (unsigned i = 0, count = draw(2, 4) * cores; i < count; i++)
+    for (unsigned i = 0; i < sessions; i++)
         add("  - {user: USER%u, password_hash: \"$argon2-as-the-simulator-has-it-%c\", account: %s, gateway: %u, "
             "matcher: "
             "%u, cancel_on_disconnect: %s}\n",
-            i, world_password_end(i), i % 2 ? "SOUTH" : "NORTH", i % gateways, i % cores,
+            i, world_password_end(i), i % 2 ? "SOUTH" : "NORTH", i % gateways, i / 2 % cores,
             draw(0, 3) == 0 ? "true" : "false");
 }
 
-// A day with risk.
-static void add_limits(void)
+// Of each firm on each matching core.
+static void add_copies(unsigned cores, unsigned gateways, unsigned sessions)
 {
-    static const char limits[] = "venue: {alert_percent: 50, collar_percent: 50}\n"
-                                 "accounts:\n  - {account: NORTH, max_quantity: 900, day_quantity: 1000000000}\n"
-                                 "sessions:\n  - {session: USER1, order_rate: 20000, order_burst: 200}\n";
-    posix_put_file("/etc", "limits.yaml", limits, sizeof limits - 1);
-    add("risk: {limits: /etc/limits.yaml}\nmodes: [{name: throttled, rate: 2000}]\ntrips:\n");
-    add("  - {condition: reject_ratio, threshold: %u, samples: 30, window_ms: 100, action: throttle, mode: throttled, "
-        "quiet_ms: 100}\n",
-        pick(2, 5, 50));
+    add("drop_copies:\n");
+    for (unsigned i = 0; i < 2 * cores; i++)
+        add("  - {user: COPY%u, password_hash: \"$argon2-as-the-simulator-has-it-%c\", firm: %s, gateway: %u, matcher: "
+            "%u}\n",
+            i, world_password_end(sessions + i), i % 2 ? "SOTH" : "NRTH", i % gateways, i / 2);
 }
 
 const struct config *world_configure(void)
 {
     char error[512];
-    unsigned cores = draw(0, 2) ? 1 : 2, gateways = draw(0, 2) ? 1 : 2;
+    unsigned cores = draw(0, 2) ? 1 : 2, gateways = draw(0, 2) ? 1 : 2, sessions = draw(2, 4) * cores;
     add("instance: sim\ntrading_date: 2026-11-02\nack: %s\n", draw(0, 7) ? "durable" : "matched");
     add("run_directory: /run\njournal_directory: /journal\n");
     add("dataplane:\n  huge_pages: false\n  memory_mb: 32\n  main_lcore: 1\n  burst: %u\n", pick(4, 32, 64));
@@ -92,11 +89,14 @@ const struct config *world_configure(void)
         add("snapshots: {every_seconds: %u, every_commands: %u, keep: %u}\n", draw(0, 1), pick(30, 200, 2000),
             draw(1, 3));
     add("engine: {max_orders: %u, max_levels: 256, tick_ms: %u}\n", pick(1024, 1024, 2048), pick(5, 50, 200));
-    if (draw(0, 1))
-        add_limits();
+    bool risk = draw(0, 1), copies = risk || draw(0, 3) == 0;
+    if (risk)
+        world_add_risk(add, 2 * cores, sessions);
     add("control: {login_attempts_per_minute: 0}\n");
     add_roles(cores, gateways, draw(0, 1));
-    add_market(cores, gateways);
+    add_market(cores, gateways, sessions);
+    if (copies)
+        add_copies(cores, gateways, sessions);
     posix_put_file("/etc", "crosswire.yaml", text, used);
     // The simulator's own copy of the reader goes through the kernel's files.
     char path[] = "/tmp/crosswire-sim-XXXXXX";

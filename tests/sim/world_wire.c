@@ -5,6 +5,7 @@
 #include "contract/ufo.h"
 #include "contract/wire.h"
 #include "tests/sim/client.h"
+#include "tests/sim/copies.h"
 #include "tests/sim/market.h"
 #include "tests/sim/net.h"
 #include "tests/sim/oracle.h"
@@ -82,7 +83,7 @@ void world_send_noise(void)
     case 2: // a chain that breaks off, from a client's address
         put_be16(bytes, 1);
         bytes[2] = 'R';
-        world_send(config->gateways[gateway].port_index, 0x0A010001u, 20000, to_port, bytes, size < 3 ? 3 : size);
+        world_send(config->gateways[gateway].port_index, WORLD_CLIENTS, 20000, to_port, bytes, size < 3 ? 3 : size);
         break;
     default: // a request for market data of another day
         world_send(config->publishers[0].port_index, 0x0A030001u, 1, (uint16_t)config->publishers[0].request_port,
@@ -103,18 +104,18 @@ static size_t payload_size(const uint8_t *bytes)
     return (size_t)get_be16(bytes + 38) - 8;
 }
 
-static void check_ufo(unsigned session, const uint8_t *payload, size_t size)
+static void check_ufo(unsigned stream, const uint8_t *payload, size_t size)
 {
     switch (payload[0]) {
     case 'S':
-        oracle_told(session, get_be32(payload + 1), get_be16(payload + 5), payload + UFO_SEQUENCED_HEADER,
+        oracle_told(stream, get_be32(payload + 1), get_be16(payload + 5), payload + UFO_SEQUENCED_HEADER,
                     size - UFO_SEQUENCED_HEADER);
         break;
     case 'A':
-        oracle_told_next(session, get_be32(payload + 11), "a login answer");
+        oracle_told_next(stream, get_be32(payload + 11), "a login answer");
         break;
     case 'E':
-        oracle_told_next(session, (uint64_t)get_be32(payload + 1) + 1, "an end of session");
+        oracle_told_next(stream, (uint64_t)get_be32(payload + 1) + 1, "an end of session");
         break;
     default:
         break;
@@ -143,8 +144,8 @@ void world_frame_sent(unsigned port, const uint8_t *bytes, size_t size)
     if (core < ORACLE_CORES)
         oracle_told_market(core, get_be64(payload + 10), get_be16(payload + 18), payload + 20,
                            payload_size(bytes) - 20);
-    else if (to_ip - 0x0A010001u < config->sessions_count)
-        check_ufo(to_ip - 0x0A010001u, payload, payload_size(bytes));
+    else if (to_ip - WORLD_CLIENTS < config_streams(config))
+        check_ufo(to_ip - WORLD_CLIENTS, payload, payload_size(bytes));
 }
 
 // Market data to the group comes as it was sent or not at all; what was asked for is checked as any datagram.
@@ -173,6 +174,8 @@ void world_frame_arrives(unsigned port, const uint8_t *bytes, size_t size)
     unsigned core = market_core(get_be16(bytes + UDP_FROM));
     if (core < ORACLE_CORES)
         market_receive(core, packet.payload, packet.size);
-    else if (to_ip - 0x0A010001u < config->sessions_count)
-        client_receive(to_ip - 0x0A010001u, packet.to_port, packet.payload, packet.size);
+    else if (to_ip - WORLD_CLIENTS < config->sessions_count)
+        client_receive(to_ip - WORLD_CLIENTS, packet.to_port, packet.payload, packet.size);
+    else if (to_ip - WORLD_CLIENTS < config_streams(config))
+        copy_receive(to_ip - WORLD_CLIENTS - config->sessions_count, packet.to_port, packet.payload, packet.size);
 }

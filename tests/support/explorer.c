@@ -18,6 +18,7 @@ struct store {
 struct thread {
     ucontext_t context;
     bool done;
+    char view[SHARED]; // memory as it was when the thread last synchronised: what a late load may still find
     unsigned pending;
     struct store stores[PENDING];
     char stack[STACK] __attribute__((aligned(64)));
@@ -27,6 +28,7 @@ static struct thread threads[MODEL_THREADS];
 static ucontext_t explorer;
 static unsigned running = MODEL_THREADS; // MODEL_THREADS: none, a check runs
 static const struct model *model;
+static bool late; // the step that is taken: a load that need not synchronise finds what was there before
 static struct model_result result;
 static uint64_t *seen; // hashes, open addressing; 0: free
 
@@ -35,6 +37,7 @@ struct snapshot {
     struct {
         ucontext_t context;
         bool done;
+        char view[SHARED];
         unsigned pending;
         struct store stores[PENDING];
         size_t live; // bytes of stack
@@ -72,16 +75,33 @@ static void reach_memory(struct thread *thread, unsigned index)
     memset(&thread->stores[thread->pending], 0, sizeof thread->stores[0]);
 }
 
-uint64_t model_load(const void *at)
+// Where the thread's view has it.
+static char *viewed(struct thread *thread, const void *at)
+{
+    return thread->view + ((const char *)at - (const char *)model->shared);
+}
+
+static void synchronise(struct thread *thread)
+{
+    memcpy(thread->view, model->shared, model->size);
+    for (unsigned i = 0; i < thread->pending; i++) // its own stores it always sees
+        memcpy(viewed(thread, thread->stores[i].at), &thread->stores[i].value, sizeof(uint64_t));
+}
+
+uint64_t model_load(const void *at, bool acquire)
 {
     give_way();
-    if (running < MODEL_THREADS) {
-        const struct thread *thread = &threads[running];
-        for (unsigned i = thread->pending; i-- > 0;)
-            if (thread->stores[i].at == at)
-                return thread->stores[i].value;
-    }
-    return memory_at(at);
+    if (running == MODEL_THREADS)
+        return memory_at(at);
+    struct thread *thread = &threads[running];
+    for (unsigned i = thread->pending; i-- > 0;)
+        if (thread->stores[i].at == at)
+            return thread->stores[i].value;
+    if (acquire)
+        synchronise(thread);
+    else if (!late)
+        memcpy(viewed(thread, at), at, sizeof(uint64_t));
+    return memory_at(viewed(thread, at));
 }
 
 void model_store(void *at, uint64_t value, bool release)
@@ -95,6 +115,7 @@ void model_store(void *at, uint64_t value, bool release)
     while (thread->pending == PENDING)
         reach_memory(thread, 0);
     thread->stores[thread->pending++] = (struct store){at, value, release};
+    memcpy(viewed(thread, at), &value, sizeof value);
 }
 
 bool model_exchange(void *at, uint64_t *expected, uint64_t value)
@@ -103,12 +124,14 @@ bool model_exchange(void *at, uint64_t *expected, uint64_t value)
     while (running < MODEL_THREADS && threads[running].pending)
         reach_memory(&threads[running], 0); // a locked instruction
     uint64_t found = memory_at(at);
-    if (found != *expected) {
-        *expected = found;
-        return false;
-    }
-    memcpy(at, &value, sizeof value);
-    return true;
+    if (found == *expected)
+        memcpy(at, &value, sizeof value);
+    if (running < MODEL_THREADS)
+        synchronise(&threads[running]);
+    if (found == *expected)
+        return true;
+    *expected = found;
+    return false;
 }
 
 // ---- states ---------------------------------------------------------------------------------------------------------
@@ -138,6 +161,7 @@ static struct snapshot *keep(void)
         char *from = stack_pointer(thread) - 128; // the red zone
         snapshot->threads[i].context = thread->context;
         snapshot->threads[i].done = thread->done;
+        memcpy(snapshot->threads[i].view, thread->view, model->size);
         snapshot->threads[i].pending = thread->pending;
         memcpy(snapshot->threads[i].stores, thread->stores, sizeof thread->stores);
         snapshot->threads[i].live = (size_t)(thread->stack + STACK - from);
@@ -157,6 +181,7 @@ static void put_back(const struct snapshot *snapshot)
         size_t live = snapshot->threads[i].live;
         thread->context = snapshot->threads[i].context;
         thread->done = snapshot->threads[i].done;
+        memcpy(thread->view, snapshot->threads[i].view, model->size);
         thread->pending = snapshot->threads[i].pending;
         memcpy(thread->stores, snapshot->threads[i].stores, sizeof thread->stores);
         memcpy(thread->stack + STACK - live, snapshot->threads[i].stack, live);
@@ -196,6 +221,7 @@ static uint64_t hash_now(void)
         hash = mix(hash, thread->stores, thread->pending * sizeof thread->stores[0]);
         if (thread->done)
             continue;
+        hash = mix(hash, thread->view, model->size);
         for (unsigned r = 0; r < sizeof registers / sizeof registers[0]; r++)
             hash = mix(hash, &thread->context.uc_mcontext.gregs[registers[r]], sizeof(greg_t));
         const char *from = stack_pointer(thread);
@@ -249,9 +275,10 @@ static void walk(unsigned depth)
     struct snapshot *here = keep();
     bool any = false;
     for (unsigned i = 0; i < MODEL_THREADS && model->threads[i]; i++) {
-        if (!threads[i].done) {
+        for (unsigned turn = 0; !threads[i].done && turn < 2; turn++) {
             any = true;
             running = i;
+            late = turn == 1;
             swapcontext(&explorer, &threads[i].context);
             result.steps++;
             check();
@@ -287,6 +314,8 @@ struct model_result model_explore(const struct model *what)
     memset(threads, 0, sizeof threads);
     running = MODEL_THREADS;
     model->begin();
+    for (unsigned i = 0; i < MODEL_THREADS; i++)
+        synchronise(&threads[i]);
     for (unsigned i = 0; i < MODEL_THREADS && model->threads[i]; i++) {
         getcontext(&threads[i].context);
         threads[i].context.uc_stack.ss_sp = threads[i].stack;

@@ -4,9 +4,10 @@
 //
 // At each step the explorer chooses which thread goes on, or which store that still stands in a thread's store buffer
 // reaches memory. A state (shared memory, every thread's registers and stack, buffers) that was seen is not entered
-// again. Memory is that of a machine weaker than x86: loads happen in order, but a relaxed or plain store may be
-// overtaken by any later one of its thread to another place; a release store waits for all stores before it. What
-// threads share beside atomics they read and write with model_load and model_store, as plain memory.
+// again. Memory is that of a machine weaker than x86: a relaxed or plain store may be overtaken by any later one of its
+// thread to another place, and a release store waits for all stores before it; a relaxed or plain load may still find
+// what was there when its thread last synchronised, by an acquire load or an exchange. (No load is overtaken by a later
+// store of its thread.) What threads share beside atomics they read and write with model_load and model_store.
 #ifndef CROSSWIRE_TESTS_SUPPORT_EXPLORER_H
 #define CROSSWIRE_TESTS_SUPPORT_EXPLORER_H
 
@@ -38,7 +39,7 @@ struct model_result model_explore(const struct model *model);
 // From threads, `always` and `end`: this must not happen. Does not return to a thread.
 void model_fail(const char *what);
 
-uint64_t model_load(const void *at);
+uint64_t model_load(const void *at, bool acquire);
 void model_store(void *at, uint64_t value, bool release);
 bool model_exchange(void *at, uint64_t *expected, uint64_t value);
 
@@ -46,7 +47,7 @@ bool model_exchange(void *at, uint64_t *expected, uint64_t value);
 #undef atomic_load_explicit
 #undef atomic_store_explicit
 #undef atomic_compare_exchange_strong_explicit
-#define atomic_load_explicit(at, order) ((void)(order), model_load(at))
+#define atomic_load_explicit(at, order) model_load((at), (order) != memory_order_relaxed)
 #define atomic_store_explicit(at, value, order) \
     model_store((at), (uint64_t)(value), (order) == memory_order_release || (order) == memory_order_seq_cst)
 #define atomic_compare_exchange_strong_explicit(at, expected, value, success, failure) \

@@ -81,7 +81,13 @@ static void say_released(void)
 
 static void hear(void)
 {
-    if (atomic_load_explicit(&shared.words[1], memory_order_acquire) && model_load(&shared.words[0]) != 7)
+    if (atomic_load_explicit(&shared.words[1], memory_order_acquire) && model_load(&shared.words[0], false) != 7)
+        model_fail("the flag is there before the word");
+}
+
+static void hear_relaxed(void)
+{
+    if (atomic_load_explicit(&shared.words[1], memory_order_relaxed) && model_load(&shared.words[0], false) != 7)
         model_fail("the flag is there before the word");
 }
 
@@ -98,6 +104,9 @@ static void the_explorer_finds_what_it_must(void **state)
     explore("relaxed flag", (struct model){.begin = begin_nothing, .threads = {say_relaxed, hear}},
             "the flag is there before the word");
     explore("released flag", (struct model){.begin = begin_nothing, .threads = {say_released, hear}}, NULL);
+    explore("flag read without acquire",
+            (struct model){.begin = begin_nothing, .threads = {say_released, hear_relaxed}},
+            "the flag is there before the word");
 }
 
 // ---- the breaker ----------------------------------------------------------------------------------------------------
@@ -373,6 +382,193 @@ static void a_reload_is_seen_whole_or_not_at_all(void **state)
             NULL);
 }
 
+// ---- outcomes that stay with a thread -------------------------------------------------------------------------------
+
+static void trip_and_reset_quietly(void)
+{
+    breaker_trip(&shared.breaker, MS(10));
+    breaker_reset(&shared.breaker, MS(20));
+}
+
+// Allows and ends one thing, and counts under which permit: words[0] those of the present epoch, at the end.
+static void one_more(struct breaker_local *local, bool good, uint64_t *counted)
+{
+    breaker_permit permit = breaker_allow(&shared.breaker, MS(20));
+    if (!permit)
+        return;
+    breaker_done(&shared.breaker, local, permit, good, MS(20));
+    *counted = (uint64_t)permit << 8 | ((*counted >> 8 == permit ? *counted & 0xFF : 0) + 1);
+}
+
+static void succeed_twice_and_flush(void)
+{
+    struct breaker_local local = {0};
+    uint64_t counted = 0;
+    one_more(&local, true, &counted);
+    one_more(&local, true, &counted);
+    breaker_flush(&shared.breaker, &local, MS(20));
+    shared.words[0] = counted;
+}
+
+static void succeed_fail_and_flush(void)
+{
+    struct breaker_local local = {0};
+    uint64_t counted = 0;
+    one_more(&local, true, &counted);
+    one_more(&local, false, &counted);
+    breaker_flush(&shared.breaker, &local, MS(20));
+    shared.words[0] = counted;
+}
+
+// At most what was allowed in the present epoch stands in its window; all of it, if no transition came after it.
+static void end_only_its_own(void)
+{
+    struct breaker_view view;
+    breaker_look(&shared.breaker, &view);
+    const bool present = shared.words[0] >> 8 == breaker_permit_of(shared.breaker.state);
+    const uint64_t own = present ? shared.words[0] & 0xFF : 0;
+    if (view.outcomes > own)
+        model_fail("the window holds what another epoch allowed");
+    if (view.outcomes < own)
+        model_fail("the window has lost what its epoch allowed");
+}
+
+static void what_a_thread_keeps_counts_in_its_epoch_alone(void **state)
+{
+    (void)state;
+    explore("two local successes, a trip and a reset",
+            (struct model){.begin = begin_failures_3,
+                           .threads = {succeed_twice_and_flush, trip_and_reset_quietly},
+                           .always = only_arrows,
+                           .end = end_only_its_own},
+            NULL);
+    explore("a local success and a failure, a trip and a reset",
+            (struct model){.begin = begin_failures_3,
+                           .threads = {succeed_fail_and_flush, trip_and_reset_quietly},
+                           .always = only_arrows,
+                           .end = end_only_its_own},
+            NULL);
+}
+
+// ---- from outside ---------------------------------------------------------------------------------------------------
+
+static void hold(void)
+{
+    breaker_hold(&shared.breaker, MS(20));
+}
+
+static void reset(void)
+{
+    shared.words[0] = breaker_reset(&shared.breaker, MS(20));
+}
+
+static void trip(void)
+{
+    shared.allowed += breaker_trip(&shared.breaker, MS(20));
+}
+
+static void trip_too(void)
+{
+    shared.refused += breaker_trip(&shared.breaker, MS(20));
+}
+
+static void end_reset(void)
+{
+    if (unpack_state(shared.breaker.state).state != BREAKER_CLOSED || !shared.words[0])
+        model_fail("it has been reset, and is not closed");
+}
+
+static void end_tripped_once(void)
+{
+    if (shared.allowed + shared.refused != 1 || unpack_state(shared.breaker.state).state != BREAKER_OPEN)
+        model_fail("two that trip it: not one of them has");
+}
+
+static void a_hold_a_reset_and_a_trip_are_one_arrow_each(void **state)
+{
+    (void)state;
+    explore(
+        "a hold and a reset",
+        (struct model){.begin = begin_open_for_two, .threads = {hold, reset}, .always = only_arrows, .end = end_reset},
+        NULL);
+    explore("a reset and somebody who asks",
+            (struct model){.begin = begin_open_for_two, .threads = {reset, try_once}, .always = only_arrows}, NULL);
+    explore("two trips",
+            (struct model){
+                .begin = begin_failures_3, .threads = {trip, trip_too}, .always = only_arrows, .end = end_tripped_once},
+            NULL);
+}
+
+// A holder that has died: its permit is given up after another recovery time.
+static void take_and_die(void)
+{
+    shared.permit = breaker_allow(&shared.breaker, MS(200));
+}
+
+static void ask_now_and_later(void)
+{
+    breaker_allow(&shared.breaker, MS(200));
+    if (breaker_allow(&shared.breaker, MS(1000)))
+        model_fail("more are let in than there are tokens");
+}
+
+static void end_given_up(void)
+{
+    if (unpack_state(shared.breaker.state).state != BREAKER_OPEN)
+        model_fail("a permit that nobody will bring back is waited for");
+}
+
+static void a_permit_that_is_lost_is_given_up(void **state)
+{
+    (void)state;
+    explore("a holder that dies",
+            (struct model){.begin = begin_open_for_one,
+                           .threads = {take_and_die, ask_now_and_later},
+                           .always = only_arrows,
+                           .end = end_given_up},
+            NULL);
+}
+
+// ---- clocks that are not quite one ----------------------------------------------------------------------------------
+
+static void trip_ahead(void)
+{
+    breaker_trip(&shared.breaker, MS(30));
+}
+
+static void ask_behind(void)
+{
+    shared.permit = breaker_allow(&shared.breaker, MS(10));
+}
+
+static void never_half_open(void)
+{
+    only_arrows();
+    if (unpack_state(shared.breaker.state).state == BREAKER_HALF_OPEN)
+        model_fail("who has an older time than the trip ends the recovery time");
+}
+
+static void fail_ahead(void)
+{
+    breaker_permit permit = breaker_allow(&shared.breaker, MS(60));
+    if (permit)
+        breaker_record(&shared.breaker, permit, false, MS(60));
+}
+
+static void a_thread_whose_time_is_older_ends_nothing(void **state)
+{
+    (void)state;
+    explore("a trip, and one who asks with an older time",
+            (struct model){.begin = begin_failures_3, .threads = {trip_ahead, ask_behind}, .always = never_half_open},
+            NULL);
+    explore("two fail, one of them with an older time",
+            (struct model){.begin = begin_failures_2,
+                           .threads = {fail_ahead, fail_once},
+                           .always = only_arrows,
+                           .end = end_opened_once},
+            NULL);
+}
+
 // ---- the ring -------------------------------------------------------------------------------------------------------
 
 enum { MESSAGES = 4 };
@@ -406,7 +602,7 @@ static void consume(void)
         uint64_t *cell = ring_peek(&shared.ring, 0);
         if (!cell)
             continue;
-        if (model_load(&cell[1]) != taken + 1)
+        if (model_load(&cell[1], false) != taken + 1)
             model_fail("another message than the next one");
         ring_release(&shared.ring, 1);
         shared.sum += ++taken;
@@ -439,7 +635,7 @@ static void produce_relaxed(void)
 static void consume_one(void)
 {
     uint64_t *cell = ring_peek(&shared.ring, 0);
-    if (cell && model_load(&cell[1]) != 1)
+    if (cell && model_load(&cell[1], false) != 1)
         model_fail("another message than the first");
 }
 
@@ -459,6 +655,10 @@ int main(void)
         cmocka_unit_test(half_open_lets_in_as_many_as_tokens),
         cmocka_unit_test(an_outcome_of_before_a_transition_does_not_count),
         cmocka_unit_test(a_reload_is_seen_whole_or_not_at_all),
+        cmocka_unit_test(what_a_thread_keeps_counts_in_its_epoch_alone),
+        cmocka_unit_test(a_hold_a_reset_and_a_trip_are_one_arrow_each),
+        cmocka_unit_test(a_permit_that_is_lost_is_given_up),
+        cmocka_unit_test(a_thread_whose_time_is_older_ends_nothing),
         cmocka_unit_test(every_message_is_handed_over_once_and_in_order),
         cmocka_unit_test(a_publication_without_release_is_found),
     };
