@@ -108,11 +108,15 @@ static int list_references(const struct ctl *ctl, const char *symbol)
         return EX_OK;
     }
     printf("%-8s %14s %16s %-10s %4s  %s\n", "symbol", "reference", "adv", "reg sho", "tier", "by");
-    json_array_foreach(rows, i, row) print_symbol(row);
-    if (!symbol)
-        json_array_foreach(json_object_get(answer, "capital"), i, row)
-            printf("%s %s: capital %s, by %s\n", text_of(row, "scope"), text_of(row, "name"), text_of(row, "capital"),
-                   text_of(row, "by"));
+    json_array_foreach(rows, i, row)
+    {
+        print_symbol(row);
+    }
+    json_array_foreach(symbol ? NULL : json_object_get(answer, "capital"), i, row)
+    {
+        printf("%s %s: capital %s, by %s\n", text_of(row, "scope"), text_of(row, "name"), text_of(row, "capital"),
+               text_of(row, "by"));
+    }
     json_decref(answer);
     return EX_OK;
 }

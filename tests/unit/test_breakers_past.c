@@ -272,6 +272,71 @@ static void test_but_not_while_another_breaker_wants_the_same(void **state)
     assert_int_equal(count(CMD_RESET, SCOPE_VENUE, written), 0);
 }
 
+// How many commands of a type, and kills of these actions, stand behind `from`.
+static unsigned given(enum command_type type, unsigned actions, unsigned from)
+{
+    unsigned found = 0;
+    for (unsigned i = from; i < journal_count; i++)
+        found += journal[i].type == type && (type != CMD_KILL || journal[i].kill.actions == actions) &&
+                 (type != CMD_MODE || journal[i].mode.on == actions);
+    return found;
+}
+
+// Every action with every plan: what both cores are given when the breaker opens, and when it is over; and the way
+// there.
+static void test_every_action_with_every_plan(void **state)
+{
+    (void)state;
+    static const struct {
+        enum trip_action does;
+        enum command_type opens;
+        unsigned of;
+        enum command_type ends; // CMD_NONE: what was done stays
+    } actions[] = {
+        {TRIP_ALERT, CMD_NONE, 0, CMD_NONE},
+        {TRIP_THROTTLE, CMD_MODE, 1, CMD_MODE},
+        {TRIP_CANCEL, CMD_KILL, KILL_CANCEL, CMD_NONE}, // orders come back by themselves
+        {TRIP_BLOCK, CMD_KILL, KILL_BLOCK, CMD_RESET},
+        {TRIP_HALT, CMD_HALT, 0, CMD_NONE}, // an operator resumes
+    };
+    static const enum trip_recovery plans[] = {TRIP_MANUAL, TRIP_STANDARD, TRIP_AGGRESSIVE};
+    static const enum command_type all[] = {CMD_MODE, CMD_KILL, CMD_RESET, CMD_HALT};
+    for (unsigned n = 0; n < 15; n++) {
+        const unsigned a = n / 3;
+        const enum trip_recovery plan = plans[n % 3];
+        journal_count = 0;
+        trips[0] = disk("room", actions[a].does, plan);
+        start(1);
+        senses.disk_free_mb = 100;
+        pass(20);
+        assert_int_equal(state_of(0, 0), BREAKER_OPEN);
+        for (unsigned i = 0; i < 4; i++)
+            assert_int_equal(given(all[i], all[i] == actions[a].opens ? actions[a].of : 0, 0),
+                             all[i] == actions[a].opens ? 2 : 0);
+        const unsigned opened = journal_count;
+        senses.disk_free_mb = 10000;
+        pass(20);
+        assert_int_equal(state_of(0, 0), plan == TRIP_AGGRESSIVE ? BREAKER_CLOSED : BREAKER_OPEN);
+        pass(4000);
+        if (plan == TRIP_STANDARD)
+            assert_int_equal(state_of(0, 0), BREAKER_HALF_OPEN);
+        for (unsigned step = 0; step < 4; step++)
+            pass(1000);
+        if (plan == TRIP_MANUAL) {
+            pass(3600000);
+            assert_int_equal(state_of(0, 0), BREAKER_OPEN);
+            assert_int_equal(breakers_reset(breakers, "room", "ALICE", senses.now_ns), 1);
+            pass(20);
+        }
+        assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+        for (unsigned i = 1; i < 4; i++)
+            assert_int_equal(given(all[i], KILL_BLOCK, opened), all[i] == actions[a].ends ? 2 : 0);
+        assert_int_equal(given(CMD_MODE, 0, opened), actions[a].ends == CMD_MODE ? 2 : 0); // off, once
+        if (n < 14)
+            breakers_free(breakers);
+    }
+}
+
 static void test_a_closed_port_stays_closed(void **state)
 {
     (void)state;
@@ -444,6 +509,7 @@ int main(void)
         TEST(test_what_an_operator_has_lifted_stays_lifted),
         TEST(test_the_block_of_a_trip_that_is_gone_is_lifted),
         TEST(test_but_not_while_another_breaker_wants_the_same),
+        TEST(test_every_action_with_every_plan),
         TEST(test_a_closed_port_stays_closed),
         TEST(test_a_drop_copy_has_a_port_that_closes_too),
         TEST(test_stale_references_lead_to_the_mode_and_fresh_ones_out_of_it),

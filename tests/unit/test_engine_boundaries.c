@@ -317,7 +317,7 @@ static void play_one(struct play play)
         expect(play, block->use, true);
         return;
     }
-    for (int halved = 0; halved <= (scales(block->limit) && !block->once); halved++) {
+    for (int halved = 0; halved <= (scales(block->limit) && !block->once && play.way == WAY_ENTER); halved++) {
         play.halved = halved;
         expect(play, block->use + 1, block->longer);
         expect(play, block->use, block->reached);

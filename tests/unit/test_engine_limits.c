@@ -269,11 +269,6 @@ static void far_prices_and_near_ones_keep_their_order(void **state)
         step(&rig, rig_enter(0, ++number, 'S', 1, 2, 1 + (i * 37 % 200) * 1024 * 9000 % PRICE_MAX));
     step(&rig, rig_enter(0, ++number, 'S', 1, 2, PRICE_MAX));
     assert_null(engine_check(rig.engine));
-    struct engine_level few[4] = {{.price = 0}, {.price = 0}, {.price = 0}, {.price = 77}};
-    assert_int_equal(engine_levels(rig.engine, 2, 'S', few, 3), 3); // no more than there is room for
-    assert_int_equal(few[3].price, 77);
-    assert_int_equal(engine_levels(rig.engine, 0, 'S', few, 3), 0);
-    assert_int_equal(engine_levels(rig.engine, 3, 'S', few, 3), 0);
     struct engine_level levels[300];
     unsigned count = engine_levels(rig.engine, 2, 'S', levels, 300);
     for (unsigned i = 1; i < count; i++)
@@ -282,6 +277,14 @@ static void far_prices_and_near_ones_keep_their_order(void **state)
     step(&rig, rig_enter(1, 1, 'B', 300, 2, PRICE_MARKET));
     assert_int_equal(engine_live_orders(rig.engine), 0);
     assert_null(engine_check(rig.engine));
+    for (uint32_t i = 0; i < 5; i++)
+        step(&rig, rig_enter(0, ++number, 'B', 1, 2, 1600 + i)); // next to each other
+    struct engine_level few[4] = {{.price = 0}, {.price = 0}, {.price = 0}, {.price = 77}};
+    assert_int_equal(engine_levels(rig.engine, 2, 'B', few, 3), 3); // no more than there is room for
+    assert_int_equal(few[2].price, 1602);
+    assert_int_equal(few[3].price, 77);
+    assert_int_equal(engine_levels(rig.engine, 0, 'B', few, 3), 0);
+    assert_int_equal(engine_levels(rig.engine, 3, 'B', few, 3), 0);
     rig_free(&rig);
 }
 
