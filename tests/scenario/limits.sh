@@ -34,13 +34,13 @@ xw_expect "parts of the working orders" "$(parts working_orders)" "0 4 1 3"
 xw_expect "the maximum quantity" "$(parts max_quantity)" "0 1000 1 1000"
 
 # What risk is measured by, and another volume of it.
-xw_expect "what is known of XWIRE" "$(ctl --json reference XWIRE | jq -c '.symbols[0] | [.reference, .adv, .by]')" '[100000,1000000,"file"]'
-ctl reference XWIRE --adv 2000000 --by FEED >/dev/null || xw_fail "xwctl reference --adv"
-ctl reference | grep -Eq '^XWIRE +10.0000 +2000000 .* FEED$' || xw_fail "xwctl reference: $(ctl reference)"
-ctl reference XWIRE --adv 0 --by FEED 2>"$XW_HOME/adv.log"
+xw_expect "what is known of XWIRE" "$(xw_ctl --json reference XWIRE | jq -c '.symbols[0] | [.reference, .adv, .by]')" '[100000,1000000,"file"]'
+xw_ctl reference XWIRE --adv 2000000 --by FEED >/dev/null || xw_fail "xwctl reference --adv"
+xw_ctl reference | grep -Eq '^XWIRE +10.0000 +2000000 .* FEED$' || xw_fail "xwctl reference: $(xw_ctl reference)"
+xw_ctl reference XWIRE --adv 0 --by FEED 2>"$XW_HOME/adv.log"
 xw_expect "the exit code of no volume" $? 64
 ctl reload --by FEED >/dev/null || xw_fail "reload" # the file's again, as soon as another person agrees
-ctl limits approve "$(ctl --json limits pending | jq .requests[0].request)" --by ALICE || xw_fail "limits approve"
+xw_ctl limits approve "$(xw_ctl --json limits pending | jq .requests[0].request)" --by ALICE || xw_fail "limits approve"
 # Less is at once; more waits for another person.
 xw_ctl limits set account NORTH max_quantity 500 --by ALICE || xw_fail "limits set"
 xw_script 1 <<'LINES'
@@ -103,7 +103,7 @@ xw_ctl config diff || xw_fail "what runs is not what the configuration says"
 xw_script 1 <<<'enter 4 B 801 XWIRE 100000'
 xw_told 1 'J 4 '
 xw_stop
-ctl --json audit >"$XW_HOME/audit.json" || xw_fail "xwctl audit"
+xw_ctl --json audit >"$XW_HOME/audit.json" || xw_fail "xwctl audit"
 audit() { jq -se "any(.[]; $1)" "$XW_HOME/audit.json" >/dev/null || xw_fail "the audit has no line with $1: $(cat "$XW_HOME/audit.json")"; }
 audit '.what == "limit" and .scope == "account NORTH" and .limit == "max_quantity" and .before == 500 and .after == 2000 and .by == "ALICE" and .second == "BOB"'
 audit '.what == "note" and (.note | test("read again and taken over")) and .by == "CAROL" and .why == "passwords 0, limits 1, waiting 1"'
