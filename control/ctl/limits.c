@@ -65,6 +65,15 @@ static int set(const struct ctl *ctl, int argc, char **argv)
     return EX_OK;
 }
 
+// The first limit of a request, and how many more it has.
+static void print_first(const json_t *request)
+{
+    const json_int_t count = json_integer_value(json_object_get(request, "limits"));
+    printf("%s", text_of(request, "first"));
+    if (count > 1)
+        printf(" and %" JSON_INTEGER_FORMAT " more (xwctl limits diff)", count - 1);
+}
+
 static int decide(const struct ctl *ctl, int argc, char **argv)
 {
     char *end = NULL;
@@ -81,10 +90,12 @@ static int decide(const struct ctl *ctl, int argc, char **argv)
         if (json_integer_value(json_object_get(answer, "pending")))
             printf(
                 "request %llu: nobody is known to have asked for it, so %s stands for it from now on: another person "
-                "has to approve it\n",
+                "has to approve it: ",
                 id, ctl->by);
         else
-            printf("request %llu %s\n", id, strcmp(argv[0], "approve") == 0 ? "approved, in force" : "rejected");
+            printf("request %llu %s: ", id, strcmp(argv[0], "approve") == 0 ? "approved, in force" : "rejected");
+        print_first(answer);
+        putchar('\n');
         json_decref(answer);
     }
     return EX_OK;
@@ -101,12 +112,9 @@ static int pending(const struct ctl *ctl)
         puts("nothing waits for a second person");
     json_array_foreach(rows, i, row)
     {
-        const json_int_t count = json_integer_value(json_object_get(row, "limits"));
-        printf("%" JSON_INTEGER_FORMAT " by %s%s: %s", json_integer_value(json_object_get(row, "request")),
-               text_of(row, "by"), json_is_true(json_object_get(row, "file")) ? " (reload)" : "",
-               text_of(row, "first"));
-        if (count > 1)
-            printf(" and %" JSON_INTEGER_FORMAT " more (xwctl limits diff)", count - 1);
+        printf("%" JSON_INTEGER_FORMAT " by %s%s: ", json_integer_value(json_object_get(row, "request")),
+               text_of(row, "by"), json_is_true(json_object_get(row, "file")) ? " (reload)" : "");
+        print_first(row);
         printf(", expires in %" JSON_INTEGER_FORMAT " s\n", json_integer_value(json_object_get(row, "expires_s")));
     }
     json_decref(answer);

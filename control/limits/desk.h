@@ -93,6 +93,8 @@ struct limits_answer {
     uint32_t pending; // number of the request that waits, 0 for none
     bool changed;     // something is being told
     char whom[LIMITS_WHOM], before[160], after[160];
+    char first[200]; // of a request that was decided: its first limit, as limits_desk_tell has it
+    size_t limits;   // and how many it has
 };
 
 // Sets one limit: `scope` and `name` as limits_find_whom, `limit` its key, `value` as limit_parse_word.

@@ -298,6 +298,14 @@ struct limits_answer limits_desk_set(struct limits_desk *desk, const char *scope
     return answer;
 }
 
+// What is decided, as long as the request stands.
+static void name_request(const struct limits_desk *desk, const struct limits_pending *pending,
+                         struct limits_answer *answer)
+{
+    limits_desk_tell(desk, pending, answer->first, sizeof answer->first);
+    answer->limits = pending->wants.count;
+}
+
 struct limits_answer limits_desk_approve(struct limits_desk *desk, uint32_t id, const char *by)
 {
     struct limits_answer answer = {0};
@@ -315,6 +323,7 @@ struct limits_answer limits_desk_approve(struct limits_desk *desk, uint32_t id, 
         refuse(&answer, EX_TEMPFAIL, "who asked for request %u is still being read from the journal: ask again", id);
         return answer;
     }
+    name_request(desk, pending, &answer);
     if (is_nobodys(pending)) {
         stand_for(desk, pending, by);
         answer.pending = id;
@@ -354,6 +363,7 @@ struct limits_answer limits_desk_reject(struct limits_desk *desk, uint32_t id, c
         return answer;
     }
     tell(desk, pending, LIMITS_TAKEN_BACK, by);
+    name_request(desk, pending, &answer);
     drop(pending);
     return answer;
 }

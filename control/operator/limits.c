@@ -68,9 +68,9 @@ static const char *read_nothing(struct request *request, const json_t *root)
 
 static void answer(struct request *request, const struct limits_answer *result)
 {
-    desk_answer(request, json_pack("{s:b, s:b, s:i, s:s, s:s, s:s}", "ok", 1, "changed", result->changed, "pending",
-                                   (int)result->pending, "whom", result->whom, "before", result->before, "after",
-                                   result->after));
+    desk_answer(request, json_pack("{s:b, s:b, s:i, s:s, s:s, s:s, s:s, s:i}", "ok", 1, "changed", result->changed,
+                                   "pending", (int)result->pending, "whom", result->whom, "before", result->before,
+                                   "after", result->after, "first", result->first, "limits", (int)result->limits));
 }
 
 // Once the cores have what was changed, the answer goes out.

@@ -55,7 +55,8 @@ request() { xw_ctl --json limits pending | jq .requests[0].request; }
 xw_expect "what runs meanwhile" "$(xw_ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "max_quantity").value')" 500
 xw_ctl limits approve "$(request)" --by alice 2>"$XW_HOME/own.log"
 xw_expect "the exit code of the same person's approval" $? 77
-xw_ctl limits approve "$(request)" --by BOB || xw_fail "limits approve"
+xw_ctl limits approve "$(request)" --by BOB >"$XW_HOME/approved.log" || xw_fail "limits approve"
+grep -q 'approved, in force: account NORTH max_quantity 500 -> 2000$' "$XW_HOME/approved.log" || xw_fail "what was approved is not said: $(cat "$XW_HOME/approved.log")"
 xw_script 1 <<<'enter 3 B 501 XWIRE 100000'
 xw_told 1 'A 3 '
 xw_expect "the working orders in use" "$(xw_ctl --json limits show account NORTH | jq -r '.[] | select(.limit == "working_orders") | "\(.used) \(.value)"')" "2 7"

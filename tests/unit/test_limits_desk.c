@@ -276,7 +276,10 @@ static void a_raise_needs_another_person_and_less_room_nobody(void **state)
     assert_int_equal(give(JOURNAL), 0);
     assert_int_equal(limits_desk_approve(desk, id, "Ann").exit, EX_NOPERM);
     assert_int_equal(limits_desk_approve(desk, id + 1, "BOB").exit, EX_NOINPUT);
-    assert_int_equal(limits_desk_approve(desk, id, "BOB").exit, EX_OK);
+    answer = limits_desk_approve(desk, id, "BOB");
+    assert_int_equal(answer.exit, EX_OK);
+    assert_string_equal(answer.first, "account SOUTH max_quantity 50 -> 70");
+    assert_int_equal(answer.limits, 1);
     give(JOURNAL);
     assert_int_equal(told(1, 1, LIMIT_MAX_QUANTITY), 70);
     assert_memory_equal(journal[written - 1].limit.by, "ANN", 4);
