@@ -39,7 +39,7 @@ xw_ctl reference XWIRE --adv 2000000 --by FEED >/dev/null || xw_fail "xwctl refe
 xw_ctl reference | grep -Eq '^XWIRE +10.0000 +2000000 .* FEED$' || xw_fail "xwctl reference: $(xw_ctl reference)"
 xw_ctl reference XWIRE --adv 0 --by FEED 2>"$XW_HOME/adv.log"
 xw_expect "the exit code of no volume" $? 64
-ctl reload --by FEED >/dev/null || xw_fail "reload" # the file's again, as soon as another person agrees
+xw_ctl reload --by FEED >/dev/null || xw_fail "reload" # the file's again, as soon as another person agrees
 xw_ctl limits approve "$(xw_ctl --json limits pending | jq .requests[0].request)" --by ALICE || xw_fail "limits approve"
 # Less is at once; more waits for another person.
 xw_ctl limits set account NORTH max_quantity 500 --by ALICE || xw_fail "limits set"
