@@ -155,7 +155,8 @@ static unsigned finish_logins(struct requests *requests)
 
 // ---- messages -------------------------------------------------------------------------------------------------------
 
-static bool serve_messages(struct requests *requests, struct lane *lane, const struct gateway_request *request)
+static bool serve_messages(struct requests *requests, struct lane *lane, const struct gateway_request *request,
+                           uint64_t now_ns)
 {
     uint8_t blocks[UFO_DATAGRAM_MAX - UFO_SEQUENCED_HEADER];
     struct journal_place until = journal_writer_position(requests->writer);
@@ -167,7 +168,7 @@ static bool serve_messages(struct requests *requests, struct lane *lane, const s
         return false;
     unsigned messages;
     enum outbound_result result = outbound_fetch(requests->outbound, request->session, request->first, count, &until,
-                                                 blocks, sizeof blocks, &messages);
+                                                 now_ns, blocks, sizeof blocks, &messages);
     if (result == OUTBOUND_LATER)
         return false;
     const uint8_t *at = blocks;
@@ -194,7 +195,7 @@ static enum request_state look_at(struct requests *requests, unsigned gateway, u
     case REQUEST_LOGIN:
         return start_login(requests, gateway, position, request, now_ns) ? ASK_VERIFYING : ASK_NEW;
     case REQUEST_MESSAGES:
-        return serve_messages(requests, &requests->lanes[gateway], request) ? ASK_DONE : ASK_NEW;
+        return serve_messages(requests, &requests->lanes[gateway], request, now_ns) ? ASK_DONE : ASK_NEW;
     default:
         return ASK_DONE; // not of this build: nobody waits for an answer that we know
     }

@@ -126,12 +126,12 @@ static void found(struct request *request)
         request->stage = STAGE_GIVE;
 }
 
-static void search_on(struct request *request)
+static void search_on(struct request *request, uint64_t now_ns)
 {
     struct trade_request *ask = request->state;
     const struct desk_context *context = request->context;
     struct journal_place until = journal_writer_position(context->writer);
-    switch (trade_search_go_on(&ask->search, context->config, context->outbound, &until)) {
+    switch (trade_search_go_on(&ask->search, context->config, context->outbound, &until, now_ns)) {
     case TRADE_SEARCHING:
         return;
     case TRADE_SEARCH_FAILED:
@@ -222,7 +222,7 @@ static void confirm(struct request *request, uint64_t now_ns)
     struct trade_request *ask = request->state;
     struct journal_place until = journal_writer_position(request->context->writer);
     uint64_t adjusted;
-    enum outbound_result result = outbound_follow(request->context->outbound, ask->search.core, &until);
+    enum outbound_result result = outbound_follow(request->context->outbound, ask->search.core, &until, now_ns);
     ask->walks += result == OUTBOUND_OK;
     if (result == OUTBOUND_OK && find_broken(request, &adjusted)) {
         json_t *root = trade_json(request);
@@ -246,7 +246,7 @@ static void go_on(struct request *request, struct recovery *recovery, uint64_t n
         begin(request);
         break;
     case STAGE_SEARCH:
-        search_on(request);
+        search_on(request, now_ns);
         break;
     case STAGE_GIVE:
         give(request, recovery, now_ns);

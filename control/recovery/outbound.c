@@ -10,7 +10,6 @@
 
 #include "contract/drop_copy.h"
 #include "contract/log.h"
-#include "contract/monotonic.h"
 #include "control/recovery/fan_out.h"
 #include "control/recovery/replica.h"
 #include "control/recovery/spill.h"
@@ -82,7 +81,7 @@ void outbound_free(struct outbound *outbound)
 
 // What fails may be mended while control runs, as a full disk is: it is said once, and the core's journal is gone
 // through again from its beginning, more and more rarely. What the spills hold stays in them.
-static void core_failed(struct outbound *outbound, unsigned index, const char *text)
+static void core_failed(struct outbound *outbound, unsigned index, uint64_t now_ns, const char *text)
 {
     struct outbound_core *core = &outbound->cores[index];
     uint64_t pause_ms = core->failures < AGAIN_DOUBLES ? (uint64_t)AGAIN_MS << core->failures : AGAIN_MOST_MS;
@@ -90,7 +89,7 @@ static void core_failed(struct outbound *outbound, unsigned index, const char *t
         log_event(LOG_XW2011, "\"core\":%u,\"text\":%s", index, log_quote(text));
     replica_free(core->replica);
     core->replica = NULL;
-    core->again_ns = monotonic_ns() + pause_ms * UINT64_C(1000000);
+    core->again_ns = now_ns + pause_ms * UINT64_C(1000000);
 }
 
 // Drops the spill whole: what it took of a full disk is given back, to the journal if need be.
@@ -151,20 +150,21 @@ static bool begin(struct outbound *outbound, unsigned index)
     return outbound->cores[index].replica != NULL;
 }
 
-static enum outbound_result advance(struct outbound *outbound, unsigned index, const struct journal_place *until)
+static enum outbound_result advance(struct outbound *outbound, unsigned index, const struct journal_place *until,
+                                    uint64_t now_ns)
 {
     struct outbound_core *core = &outbound->cores[index];
-    if (core->failures && !core->replica && monotonic_ns() < core->again_ns)
+    if (core->failures && !core->replica && now_ns < core->again_ns)
         return OUTBOUND_NONE;
     if (!core->replica && !begin(outbound, index)) {
-        core_failed(outbound, index, "no memory for a replica");
+        core_failed(outbound, index, now_ns, "no memory for a replica");
         return OUTBOUND_NONE;
     }
     outbound->now = index;
     outbound->trouble[0] = 0;
     enum replica_result result = replica_advance(core->replica, until, ADVANCE_BUDGET, take_event, outbound);
     if (result == REPLICA_FAILED || outbound->trouble[0]) {
-        core_failed(outbound, index, outbound->trouble[0] ? outbound->trouble : replica_error(core->replica));
+        core_failed(outbound, index, now_ns, outbound->trouble[0] ? outbound->trouble : replica_error(core->replica));
         return OUTBOUND_NONE;
     }
     if (result == REPLICA_MORE)
@@ -173,9 +173,10 @@ static enum outbound_result advance(struct outbound *outbound, unsigned index, c
     return OUTBOUND_OK;
 }
 
-enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until)
+enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until,
+                                     uint64_t now_ns)
 {
-    return advance(outbound, core, until);
+    return advance(outbound, core, until, now_ns);
 }
 
 uint32_t outbound_count(const struct outbound *outbound, uint16_t session)
@@ -192,7 +193,8 @@ unsigned outbound_read(struct outbound *outbound, uint16_t session, uint32_t fir
 }
 
 enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count,
-                                    const struct journal_place *until, uint8_t *out, size_t room, unsigned *messages)
+                                    const struct journal_place *until, uint64_t now_ns, uint8_t *out, size_t room,
+                                    unsigned *messages)
 {
     *messages = 0;
     if (session >= config_streams(outbound->config) || first == 0 || count == 0)
@@ -201,9 +203,9 @@ enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session,
     unsigned core = config_stream(outbound->config, session).matcher;
     // A request for several is answered by what there is, so only the first message must be waited for.
     if (spill->count < first) {
-        enum outbound_result result = advance(outbound, core, until);
+        enum outbound_result result = advance(outbound, core, until, now_ns);
         if (spill->count < first && result == OUTBOUND_OK)
-            result = advance(outbound, core, until); // what ended was a walk that an older request had begun
+            result = advance(outbound, core, until, now_ns); // what ended was a walk that an older request had begun
         if (spill->count < first)
             return result == OUTBOUND_LATER ? OUTBOUND_LATER : OUTBOUND_NONE;
     }

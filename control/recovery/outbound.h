@@ -5,7 +5,8 @@
 //   journal --> replica of the core --> events --> the gateways' fan-out and encoder --> a spill file a stream
 //
 // Nothing is done before the first request; from then on the replica follows the journal. What fails for want of room,
-// memory or descriptors is tried again, from 250 ms after the failure on.
+// memory or descriptors is tried again, from 250 ms after the failure on. `now_ns` is a clock that never runs
+// backwards.
 #ifndef CROSSWIRE_CONTROL_RECOVERY_OUTBOUND_H
 #define CROSSWIRE_CONTROL_RECOVERY_OUTBOUND_H
 
@@ -32,11 +33,13 @@ enum outbound_result {
 // length, message} that together fit `room`. Advances the replica towards `until` (what is durable) for a bounded time
 // where that is needed.
 enum outbound_result outbound_fetch(struct outbound *outbound, uint16_t session, uint32_t first, unsigned count,
-                                    const struct journal_place *until, uint8_t *out, size_t room, unsigned *messages);
+                                    const struct journal_place *until, uint64_t now_ns, uint8_t *out, size_t room,
+                                    unsigned *messages);
 
 // For who looks through all that a core's sessions were told. Advances towards `until` for a bounded time: OK when a
 // walk has ended, not necessarily one that began with this `until`; NONE when it has failed for now.
-enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until);
+enum outbound_result outbound_follow(struct outbound *outbound, unsigned core, const struct journal_place *until,
+                                     uint64_t now_ns);
 
 // How many messages of `session` are made so far.
 uint32_t outbound_count(const struct outbound *outbound, uint16_t session);

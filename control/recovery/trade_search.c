@@ -94,10 +94,11 @@ static bool read_on(struct trade_search *search, const struct config *config, st
 }
 
 enum trade_search_result trade_search_go_on(struct trade_search *search, const struct config *config,
-                                            struct outbound *outbound, const struct journal_place *until)
+                                            struct outbound *outbound, const struct journal_place *until,
+                                            uint64_t now_ns)
 {
     if (search->stage < STAGE_TRADES) {
-        enum outbound_result result = outbound_follow(outbound, search->core, until);
+        enum outbound_result result = outbound_follow(outbound, search->core, until, now_ns);
         if (result == OUTBOUND_NONE)
             return TRADE_SEARCH_FAILED;
         search->stage += result == OUTBOUND_OK;

@@ -43,6 +43,7 @@ enum trade_search_result { TRADE_SEARCHING, TRADE_FOUND, TRADE_ABSENT, TRADE_SEA
 
 // Goes on, bounded. FOUND and ABSENT are of what was durable when the search began, or later. FAILED: no replica.
 enum trade_search_result trade_search_go_on(struct trade_search *search, const struct config *config,
-                                            struct outbound *outbound, const struct journal_place *until);
+                                            struct outbound *outbound, const struct journal_place *until,
+                                            uint64_t now_ns);
 
 #endif

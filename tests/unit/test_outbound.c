@@ -11,17 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "control/recovery/outbound.h"
 #include "control/recovery/spill.h"
 #include "tests/support/written_day.h"
 
-enum { ORDERS = 3000, ROOM = 1400, PATIENCE = 30000 };
+enum { ORDERS = 3000, ROOM = 1400 };
+
+#define PAUSE_NS UINT64_C(250000000) // after a failure; the next time twice as long
 
 static struct written_day day;
 static struct outbound *outbound;
+static uint64_t now_ns;
 static char log_path[160];
 static int stderr_fd;
 
@@ -76,22 +78,9 @@ static unsigned fetch(struct outbound *from, unsigned part, uint32_t first, uint
     enum outbound_result result;
     unsigned messages;
     do
-        result = outbound_fetch(from, 0, first, 8, &parts[part].until, out, ROOM, &messages);
+        result = outbound_fetch(from, 0, first, 8, &parts[part].until, now_ns, out, ROOM, &messages);
     while (result == OUTBOUND_LATER);
     return messages;
-}
-
-// As a client does that is not answered. 0 when nothing comes for long.
-static unsigned fetch_patiently(unsigned part, uint32_t first, uint8_t *out)
-{
-    const struct timespec pause = {.tv_nsec = 1000000};
-    for (unsigned i = 0; i < PATIENCE; i++) {
-        unsigned messages = fetch(outbound, part, first, out);
-        if (messages)
-            return messages;
-        nanosleep(&pause, NULL);
-    }
-    return 0;
 }
 
 static unsigned complaints(void)
@@ -113,10 +102,10 @@ static void check_all(void)
     uint8_t got[ROOM], want[ROOM];
     uint32_t next = 1;
     assert_int_equal(fetch(fresh, PARTS - 1, parts[PARTS - 1].told, want), 1);
-    assert_int_equal(fetch_patiently(PARTS - 1, parts[PARTS - 1].told, got), 1);
+    assert_int_equal(fetch(outbound, PARTS - 1, parts[PARTS - 1].told, got), 1);
     for (unsigned count; (count = fetch(fresh, PARTS - 1, next, want)) > 0; next += count) {
         memset(got, 0, sizeof got);
-        assert_int_equal(fetch_patiently(PARTS - 1, next, got), count);
+        assert_int_equal(fetch(outbound, PARTS - 1, next, got), count);
         size_t size = 0;
         for (unsigned i = 0; i < count; i++)
             size += 2u + (size_t)(want[size] << 8 | want[size + 1]);
@@ -132,10 +121,15 @@ static void a_file_without_room_is_made_again_once_there_is_some(void **state)
     uint8_t out[ROOM];
     limit_files(2 * SPILL_BUFFER);
     assert_int_equal(fetch(outbound, 0, ORDERS, out), 0);
-    for (unsigned i = 0; i < 100; i++)
+    for (unsigned again = 0; again < 4; again++) { // each time without success
+        now_ns += PAUSE_NS << again;
         assert_int_equal(fetch(outbound, 0, ORDERS, out), 0);
+    }
     limit_files(RLIM_INFINITY);
-    assert_int_not_equal(fetch_patiently(0, ORDERS, out), 0);
+    now_ns += (PAUSE_NS << 4) - 1;
+    assert_int_equal(fetch(outbound, 0, ORDERS, out), 0); // not begun again yet
+    now_ns++;
+    assert_int_not_equal(fetch(outbound, 0, ORDERS, out), 0);
     assert_int_equal(complaints(), 1);
     check_all();
 }
@@ -148,11 +142,13 @@ static void trouble_that_comes_again_is_said_again(void **state)
     for (unsigned part = 1; part < PARTS; part++) {
         limit_files(SPILL_BUFFER);
         assert_int_equal(fetch(outbound, part, parts[part].told, out), 0);
+        now_ns += PAUSE_NS - 1;
         assert_int_equal(fetch(outbound, part, 1, out), 0); // its file is gone, and is not begun again at once
         limit_files(RLIM_INFINITY);
-        assert_int_equal(fetch_patiently(part, parts[part].told, out), 1);
+        now_ns++;
+        assert_int_equal(fetch(outbound, part, parts[part].told, out), 1);
         assert_int_equal(complaints(), part);
-        while (outbound_follow(outbound, 0, &parts[part].until) != OUTBOUND_OK) // a walk to its end: all is well again
+        while (outbound_follow(outbound, 0, &parts[part].until, now_ns) != OUTBOUND_OK) // to its end: all is well again
             ;
     }
     check_all();
