@@ -3,11 +3,12 @@
 // that says where and what mends it.
 //
 //   venue:      {LIMIT: VALUE, ..}
-//   firms:      - {firm: NRTH, shares: [70, 30], LIMIT: VALUE, ..}       shares: per cent by matching core, 100
-//   together accounts:   - {account: NORTH, shares: .., LIMIT: VALUE, ..} sessions:   - {session: TRADE1, LIMIT: VALUE,
-//   ..} symbols:    - {symbol: XWIRE, reference: 10.00, adv: 1000000, reg_sho: none, tier: 1, restricted: false, LIMIT:
-//   ..} positions:  - {account: NORTH, symbol: XWIRE, quantity: -100, cost: -1000.00, LIMIT: VALUE, ..} groups:     -
-//   {group: metals, symbols: [XWIRE, ALPHA]}               of correlated symbols
+//   firms:      - {firm: NRTH, shares: [70, 30], LIMIT: VALUE, ..}    per cent by matching core, 100 in all
+//   accounts:   - {account: NORTH, shares: .., LIMIT: VALUE, ..}
+//   sessions:   - {session: TRADE1, LIMIT: VALUE, ..}
+//   symbols:    - {symbol: XWIRE, reference: 10.00, adv: 1000000, reg_sho: none, tier: 1, restricted: false, ..}
+//   positions:  - {account: NORTH, symbol: XWIRE, quantity: -100, cost: -1000.00, LIMIT: VALUE, ..}
+//   groups:     - {group: metals, symbols: [XWIRE, ALPHA]}            of correlated symbols
 //
 // Limits: contract/limits.def. `forbidden` is a list of permissions.
 #ifndef CROSSWIRE_CONTROL_LIMITS_FILE_H

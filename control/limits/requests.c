@@ -202,6 +202,31 @@ void limits_desk_tell(const struct limits_desk *desk, const struct limits_pendin
     snprintf(out, size, "%s %s %s -> %s", whom, limits_what(wanted->key), before, after);
 }
 
+// Whether what an account, its firm and the venue say together makes sense once `rule` holds.
+static bool check_together(const struct limits_desk *desk, const struct limits_rule *rule, struct limits_answer *answer)
+{
+    const enum limit limit = limits_limit(rule->key);
+    const char *why = NULL;
+    enum limit about = LIMITS;
+    uint32_t at = 0;
+    for (; !why && at < desk->config->accounts_count; at++) {
+        const uint16_t account = (uint16_t)at;
+        if (limit == LIMIT_CAPITAL || limit == LIMIT_POSITION_SHARE) {
+            about = LIMIT_POSITION_SHARE;
+            why = limits_share_is_of_something(&desk->target, rule, &desk->venue, account) ? NULL
+                                                                                           : LIMITS_SHARE_OF_NOTHING;
+        } else if (limit == LIMIT_ALERT || limit == LIMIT_SLOW) {
+            about = LIMIT_SLOW;
+            why = limits_slow_before_alert(&desk->target, rule, &desk->venue, account) ? LIMITS_SLOW_FIRST : NULL;
+        }
+    }
+    if (!why)
+        return true;
+    refuse(answer, EX_DATAERR, "account %s: then `%s` %s", desk->config->accounts[at - 1].name, limit_info(about).key,
+           why);
+    return false;
+}
+
 // Whether the scope's limits make sense together once `rule` is one of them.
 static bool check_sense(const struct limits_desk *desk, const struct limits_rule *rule, struct limits_answer *answer)
 {
@@ -215,7 +240,7 @@ static bool check_sense(const struct limits_desk *desk, const struct limits_rule
         values[i] = other ? other->value : LIMIT_UNSET;
     }
     if (limits_sensible(values, false, &about, why, sizeof why))
-        return true;
+        return check_together(desk, rule, answer);
     refuse(answer, EX_DATAERR, "%s: then `%s` %s", answer->whom, limit_info(about).key, why);
     return false;
 }
