@@ -13,6 +13,7 @@
 #include "contract/log.h"
 #include "control/ctl/ask.h"
 #include "control/ctl/walk.h"
+#include "control/limits/defaults.h"
 #include "control/limits/desk.h"
 #include "control/limits/table.h"
 
@@ -143,6 +144,7 @@ struct listing {
     struct ctl_walk walk;
     uint64_t *keys;
     size_t count;
+    struct limits_set told; // of the whole venue
     json_t *rows;
 };
 
@@ -172,7 +174,13 @@ static void begin_listing(struct listing *listing, const struct ctl *ctl, const 
     ctl_walk(&listing->walk);
     listing->keys = limits_desk_keys(listing->desk, &listing->count);
     listing->rows = json_array();
-    if (!listing->keys || !listing->rows)
+    bool good = listing->keys && listing->rows;
+    for (size_t i = 0; good && i < listing->count; i++) {
+        struct limits_rule rule;
+        if (limits_desk_told(listing->desk, listing->keys[i], &rule))
+            good = limits_put(&listing->told, &rule);
+    }
+    if (!good)
         fail_with(EX_OSERR, "no memory");
 }
 
@@ -182,6 +190,7 @@ static void end_listing(struct listing *listing)
     limits_desk_free(listing->desk);
     config_free(listing->config);
     free(listing->keys);
+    limits_clear(&listing->told);
     json_decref(listing->rows);
 }
 
@@ -191,26 +200,35 @@ static void print_rows(const struct listing *listing)
     putchar('\n');
 }
 
-// How much of a limit is in use: of sums over symbols what all cores come to, of others what the fullest core has.
-// false: it is of one order, or is no figure that fills.
-static bool in_use(const struct listing *listing, const struct limits_rule *rule, uint64_t *used)
+// How much of a limit is in use, and of how much: of sums over symbols what all cores come to, of others what the
+// fullest core has. A drawdown is money, of the money that its per cent come to. false: it is of one order, or is no
+// figure that fills.
+static bool in_use(const struct listing *listing, const struct limits_rule *rule, uint64_t *used, uint64_t *most)
 {
     const uint32_t cores = limits_cores(limits_desk_venue(listing->desk), rule->key);
     const enum scope scope = limits_scope(rule->key);
     const enum limit limit = limits_limit(rule->key);
     bool known = false;
     *used = 0;
+    *most = rule->value;
     for (unsigned core = 0; limits_kind(rule->key) == RULE_LIMIT && core < listing->config->matchers_count; core++) {
-        uint64_t part = 0;
+        uint64_t part = 0, whole = rule->value;
         if (!(cores & 1u << core) || !listing->walk.replicas[core])
             continue;
+        const struct engine *engine = replica_engine(listing->walk.replicas[core]);
         const uint16_t locate = listing->config->symbols[limits_symbol(rule->key)].locate;
-        if (!engine_limit_use(replica_engine(listing->walk.replicas[core]), scope,
-                              scope == SCOPE_SYMBOL ? locate : limits_index(rule->key),
-                              scope == SCOPE_POSITION ? locate : LOCATE_NONE, limit, &part))
+        if (limit == LIMIT_DRAWDOWN
+                ? !engine_drawdown(engine, scope, limits_index(rule->key), &part, &whole)
+                : !engine_limit_use(engine, scope, scope == SCOPE_SYMBOL ? locate : limits_index(rule->key),
+                                    scope == SCOPE_POSITION ? locate : LOCATE_NONE, limit, &part))
             continue;
+        if (limit_info(limit).apportioned) {
+            *used += part;
+        } else if (!known || (double)part * (double)*most > (double)*used * (double)whole) {
+            *used = part;
+            *most = whole;
+        }
         known = true;
-        *used = limit_info(limit).apportioned ? *used + part : part > *used ? part : *used;
     }
     return known;
 }
@@ -218,14 +236,15 @@ static bool in_use(const struct listing *listing, const struct limits_rule *rule
 static void show_rule(struct listing *listing, const struct limits_rule *rule)
 {
     char whom[LIMITS_WHOM], value[LIMITS_TEXT], origin[64], text[LIMIT_TEXT] = "", share[16] = "";
-    uint64_t used;
+    uint64_t used, most;
     limits_whom(limits_desk_venue(listing->desk), rule->key, whom);
     limits_text(rule, value);
     snprintf(origin, sizeof origin, "%s%s%s", rule->by[0] ? rule->by : "-", rule->second[0] ? ", " : "", rule->second);
-    const bool known = in_use(listing, rule, &used);
-    const double percent = known && rule->value ? (double)used * 100 / (double)rule->value : 0;
+    const bool known = in_use(listing, rule, &used, &most);
+    const double percent = known && most ? (double)used * 100 / (double)most : 0;
     if (known) {
-        limit_format(limits_limit(rule->key), used, text);
+        const enum limit limit = limits_limit(rule->key);
+        limit_format(limit == LIMIT_DRAWDOWN ? LIMIT_LOSS : limit, used, text);
         snprintf(share, sizeof share, "%.1f%%", percent);
     }
     if (!listing->ctl->json) {
@@ -239,6 +258,38 @@ static void show_rule(struct listing *listing, const struct limits_rule *rule)
         json_object_set_new(row, "percent", json_real(percent));
     }
     json_array_append_new(listing->rows, row);
+}
+
+static bool put_default(const struct listing *listing, struct limits_set *defaults, enum scope scope, uint16_t index,
+                        enum limit limit)
+{
+    const uint64_t key = limits_key(RULE_LIMIT, scope, index, 0, limit);
+    const struct limits_rule *told = limits_find(&listing->told, key);
+    struct limits_rule rule = {.key = key, .by = "by default"};
+    if (told && told->value != LIMIT_UNSET)
+        return true;
+    rule.value = limits_default_among(&listing->told, limits_desk_venue(listing->desk), key);
+    return rule.value == LIMIT_UNSET || limits_put(defaults, &rule);
+}
+
+// What holds without being told, beside what was told.
+static void add_defaults(struct listing *listing)
+{
+    const uint16_t *firm_of = limits_desk_venue(listing->desk)->firm_of;
+    struct limits_set defaults = {0};
+    bool good = put_default(listing, &defaults, SCOPE_VENUE, 0, LIMIT_ALERT);
+    for (uint32_t i = 0; i < listing->config->accounts_count; i++) {
+        if (firm_of[i] == i)
+            good &= put_default(listing, &defaults, SCOPE_FIRM, (uint16_t)i, LIMIT_DRAWDOWN);
+        good &= put_default(listing, &defaults, SCOPE_ACCOUNT, (uint16_t)i, LIMIT_DRAWDOWN) &&
+                put_default(listing, &defaults, SCOPE_ACCOUNT, (uint16_t)i, LIMIT_POSITION_SHARE) &&
+                put_default(listing, &defaults, SCOPE_ACCOUNT, (uint16_t)i, LIMIT_CORRELATION);
+    }
+    for (size_t i = 0; i < defaults.count; i++)
+        good &= limits_put(&listing->told, &defaults.list[i]);
+    limits_clear(&defaults);
+    if (!good)
+        fail_with(EX_OSERR, "no memory");
 }
 
 // Whether the rule is among those that are asked for.
@@ -262,13 +313,12 @@ static int show(const struct ctl *ctl, int argc, char **argv)
         fail_with(EX_NOINPUT, "the configuration has no %s %s", argv[1], argc == 3 ? argv[2] : "");
     if (!ctl->json)
         printf("%-28s %-22s %20s %20s %7s  %s\n", "whom", "limit", "value", "in use", "", "by");
-    for (size_t i = 0; i < listing.count; i++) {
-        struct limits_rule rule;
-        if (!is_asked(listing.keys[i], scope, index, symbol) ||
-            !limits_desk_told(listing.desk, listing.keys[i], &rule) ||
-            (limits_kind(rule.key) == RULE_LIMIT && rule.value == LIMIT_UNSET))
-            continue;
-        show_rule(&listing, &rule);
+    add_defaults(&listing);
+    for (size_t i = 0; i < listing.told.count; i++) {
+        const struct limits_rule *rule = &listing.told.list[i];
+        if (is_asked(rule->key, scope, index, symbol) &&
+            (limits_kind(rule->key) != RULE_LIMIT || rule->value != LIMIT_UNSET))
+            show_rule(&listing, rule);
     }
     if (ctl->json)
         print_rows(&listing);
@@ -279,12 +329,11 @@ static int show(const struct ctl *ctl, int argc, char **argv)
 static void show_difference(struct listing *listing, uint64_t key, const struct limits_rule *told,
                             const struct limits_rule *given)
 {
-    char whom[LIMITS_WHOM], running[LIMITS_TEXT] = "none", file[LIMITS_TEXT] = "none";
-    limits_whom(limits_desk_venue(listing->desk), key, whom);
-    if (told)
-        limits_text(told, running);
-    if (given)
-        limits_text(given, file);
+    const struct limits_venue *venue = limits_desk_venue(listing->desk);
+    char whom[LIMITS_WHOM], running[LIMITS_TEXT], file[LIMITS_TEXT];
+    limits_whom(venue, key, whom);
+    limits_text_among(&listing->told, venue, key, told, running);
+    limits_text_among(&limits_desk_file(listing->desk)->rules, venue, key, given, file);
     if (listing->ctl->json)
         json_array_append_new(listing->rows,
                               json_pack("{s:s, s:s, s:s, s:s, s:s}", "whom", whom, "limit", limits_what(key), "running",
@@ -313,11 +362,10 @@ int ctl_limits_diff(const struct ctl *ctl, const char *path)
     for (size_t i = 0; i < listing.count; i++) {
         const uint64_t key = listing.keys[i];
         const struct limits_rule *given = limits_find(rules, key);
-        struct limits_rule told;
-        const bool was = limits_desk_told(listing.desk, key, &told);
-        if (limits_cores(limits_desk_venue(listing.desk), key) == 0 || !differs(key, was ? &told : NULL, given))
+        const struct limits_rule *told = limits_find(&listing.told, key);
+        if (limits_cores(limits_desk_venue(listing.desk), key) == 0 || !differs(key, told, given))
             continue;
-        show_difference(&listing, key, was ? &told : NULL, given);
+        show_difference(&listing, key, told, given);
         found++;
     }
     if (ctl->json)

@@ -102,6 +102,7 @@ static void note_names(struct ctl_day *day, const struct command *record)
     } else if (record->type == CMD_OPEN_ACCOUNT) {
         copy_name(day->accounts[record->open_account.account], sizeof *day->accounts, record->open_account.name,
                   sizeof record->open_account.name);
+        memcpy(day->firms[record->open_account.account], record->open_account.firm, sizeof record->open_account.firm);
     } else if (record->type == CMD_OPEN_SESSION) {
         copy_name(day->users[record->session], sizeof *day->users, record->open_session.user,
                   sizeof record->open_session.user);
@@ -110,6 +111,16 @@ static void note_names(struct ctl_day *day, const struct command *record)
         copy_name(day->users[record->session], sizeof *day->users, record->open_copy.user,
                   sizeof record->open_copy.user);
     }
+}
+
+uint16_t ctl_walk_firm(const struct ctl_walk *walk, uint16_t account)
+{
+    const struct ctl_day *day = &walk->day;
+    uint16_t firm = 0;
+    while (firm < account &&
+           (day->accounts[firm][0] == '\0' || memcmp(day->firms[firm], day->firms[account], sizeof *day->firms) != 0))
+        firm++;
+    return firm;
 }
 
 uint16_t ctl_walk_session(const struct ctl_walk *walk, const char *user)
@@ -202,6 +213,7 @@ void ctl_walk(struct ctl_walk *walk)
     state->walk = walk;
     walk->day.users = need(calloc(INDEXES, sizeof *walk->day.users));
     walk->day.accounts = need(calloc(INDEXES, sizeof *walk->day.accounts));
+    walk->day.firms = need(calloc(INDEXES, sizeof *walk->day.firms));
     walk->day.accounts_of = need(calloc(INDEXES, sizeof *walk->day.accounts_of));
     enum journal_result result = journal_reader_open(&reader, walk->identity, &report);
     if (result != JOURNAL_OK)
@@ -225,6 +237,7 @@ void ctl_walk_free(struct ctl_walk *walk)
         replica_free(walk->replicas[core]);
     free(walk->day.users);
     free(walk->day.accounts);
+    free(walk->day.firms);
     free(walk->day.accounts_of);
     free(walk->day.symbols);
 }

@@ -24,6 +24,7 @@ struct ctl_day {
     char (*users)[7]; // by session, empty: not opened
     uint16_t *accounts_of;
     char (*accounts)[17]; // by account
+    char (*firms)[4];     // of the account
     struct ctl_symbol *symbols;
     unsigned symbols_count, symbols_room;
 };
@@ -54,6 +55,9 @@ struct ctl_walk ctl_walk_of(const struct ctl *ctl, const struct journal_identity
 // Walks; shows progress on a terminal. Ends the process with one line when the journal is damaged or does not replay.
 // May be called once.
 void ctl_walk(struct ctl_walk *walk);
+
+// The index of an account's firm: that of its first account.
+uint16_t ctl_walk_firm(const struct ctl_walk *walk, uint16_t account);
 
 void ctl_walk_free(struct ctl_walk *walk);
 

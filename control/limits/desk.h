@@ -92,7 +92,7 @@ struct limits_answer {
     char text[512];
     uint32_t pending; // number of the request that waits, 0 for none
     bool changed;     // something is being told
-    char whom[LIMITS_WHOM], before[160], after[160];
+    char whom[LIMITS_WHOM], before[LIMITS_TEXT], after[LIMITS_TEXT];
     char first[200]; // of a request that was decided: its first limit, as limits_desk_tell has it
     size_t limits;   // and how many it has
 };
@@ -128,7 +128,7 @@ enum limits_step {
     LIMITS_STOOD_FOR,  // by whom it is from now on
 };
 
-// `by` is who did it, "" for time and supersession. `present` is what the first rule wanted is now.
+// `by` is who did it, "" for time and supersession. `present` is what holds of the first rule wanted now.
 typedef void limits_stepped(void *context, enum limits_step step, const struct limits_pending *pending, const char *by,
                             uint64_t present);
 void limits_desk_watch(struct limits_desk *desk, limits_stepped *stepped, void *context);

@@ -11,6 +11,7 @@
 
 #include "contract/fault.h"
 #include "contract/log.h"
+#include "control/limits/defaults.h"
 #include "control/limits/desk_state.h"
 #include "control/limits/sense.h"
 #include "control/limits/table.h"
@@ -49,9 +50,11 @@ static void tell(const struct limits_desk *desk, const struct limits_pending *pe
               words[step], log_quote(by), pending->wants.count, log_quote(text));
     if (!desk->stepped)
         return;
-    const struct limits_rule *present =
-        pending->wants.count ? limits_find(&desk->target, pending->wants.list[0].key) : NULL;
-    desk->stepped(desk->stepped_context, step, pending, by, present ? present->value : LIMIT_UNSET);
+    const uint64_t key = pending->wants.count ? pending->wants.list[0].key : 0;
+    const struct limits_rule *present = limits_find(&desk->target, key);
+    const bool set = present && present->value != LIMIT_UNSET;
+    desk->stepped(desk->stepped_context, step, pending, by,
+                  set ? present->value : limits_default_among(&desk->target, &desk->venue, key));
 }
 
 // Drawn, so that who approves what he was told by a control that is gone can not mean another request.
@@ -190,15 +193,14 @@ __attribute__((format(printf, 3, 4))) static struct limits_answer *refuse(struct
 
 void limits_desk_tell(const struct limits_desk *desk, const struct limits_pending *pending, char *out, size_t size)
 {
-    char whom[LIMITS_WHOM], before[LIMIT_TEXT] = "none", after[LIMIT_TEXT];
+    char whom[LIMITS_WHOM], before[LIMITS_TEXT], after[LIMITS_TEXT];
     out[0] = '\0';
     if (pending->wants.count == 0)
         return;
     const struct limits_rule *wanted = &pending->wants.list[0], *present = limits_find(&desk->target, wanted->key);
     limits_whom(&desk->venue, wanted->key, whom);
-    limits_text(wanted, after);
-    if (present)
-        limits_text(present, before);
+    limits_text_among(&desk->target, &desk->venue, wanted->key, present, before);
+    limits_text_among(&desk->target, &desk->venue, wanted->key, wanted, after);
     snprintf(out, size, "%s %s %s -> %s", whom, limits_what(wanted->key), before, after);
 }
 
@@ -295,8 +297,8 @@ struct limits_answer limits_desk_set(struct limits_desk *desk, const char *scope
     if (answer.exit || !read_rule(desk, scope, name, limit, value, &rule, &answer))
         return answer;
     const struct limits_rule *present = limits_find(&desk->target, rule.key);
-    limit_format(limits_limit(rule.key), present ? present->value : LIMIT_UNSET, answer.before);
-    limit_format(limits_limit(rule.key), rule.value, answer.after);
+    limits_text_among(&desk->target, &desk->venue, rule.key, present, answer.before);
+    limits_text_among(&desk->target, &desk->venue, rule.key, &rule, answer.after);
     if ((present ? present->value : LIMIT_UNSET) == rule.value || !check_sense(desk, &rule, &answer))
         return answer;
     rule.change = ++desk->change;

@@ -64,12 +64,13 @@ static uint64_t value_unset(enum limit limit)
 {
     switch (limit) {
     case LIMIT_POSITION_SHARE:
-        return 20000;
+        return LIMIT_UNSET_SHARE;
     case LIMIT_DRAWDOWN:
-        return 150000;
+        return LIMIT_UNSET_DRAWDOWN;
     case LIMIT_CORRELATION:
+        return LIMIT_UNSET_CORRELATION;
     case LIMIT_ALERT:
-        return 700000;
+        return LIMIT_UNSET_ALERT;
     default:
         return LIMIT_UNSET;
     }

@@ -17,6 +17,13 @@ enum limit {
 
 #define LIMIT_UNSET UINT64_MAX // no limit; 0 allows nothing
 
+// What holds where no value is set, in millionths: a share where there is a capital, a drawdown likewise, a correlation
+// where symbols are in groups, an alert always.
+#define LIMIT_UNSET_SHARE UINT64_C(20000)
+#define LIMIT_UNSET_DRAWDOWN UINT64_C(150000)
+#define LIMIT_UNSET_CORRELATION UINT64_C(700000)
+#define LIMIT_UNSET_ALERT UINT64_C(700000)
+
 // What a limit may be at the most, by unit; nobody needs more, and sums of what stays below fit their words. Rates and
 // times are never 0.
 #define LIMIT_MOST_QUANTITY UINT64_C(1000000000000)

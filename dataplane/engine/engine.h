@@ -101,6 +101,10 @@ uint64_t engine_limit(const struct engine *engine, enum scope scope, uint16_t in
 bool engine_limit_use(const struct engine *engine, enum scope scope, uint16_t index, uint16_t locate, enum limit limit,
                       uint64_t *used);
 
+// What an account or firm has lost since its peak, and the loss with which its drawdown limit kills. False: it has
+// none.
+bool engine_drawdown(const struct engine *engine, enum scope scope, uint16_t index, uint64_t *used, uint64_t *most);
+
 // Whether a degraded mode (CMD_MODE's number) is on.
 bool engine_mode_on(const struct engine *engine, unsigned mode);
 

@@ -6,8 +6,6 @@
 #include "engine/settle.h"
 #include "engine/single.h"
 
-#define DRAWDOWN_PPM 150000u    // when there is a capital
-#define CORRELATION_PPM 700000u // where groups are declared
 #define MS_NS UINT64_C(1000000)
 #define MONEY_NEVER (-((wide_money)1 << 120)) // a result that nobody has
 #define CAPITAL_MAX ((wide_money)1 << 60)     // a peak counts as no more
@@ -272,7 +270,7 @@ static bool result_stage(const struct engine *e, uint32_t party, uint32_t staged
     if (capital == LIMIT_UNSET)
         return false;
     if (ppm == LIMIT_UNSET)
-        ppm = mode_scaled(e, LIMIT_DRAWDOWN, DRAWDOWN_PPM);
+        ppm = mode_scaled(e, LIMIT_DRAWDOWN, LIMIT_UNSET_DRAWDOWN);
     uint64_t peak = capital + (uint64_t)(standing->peak < CAPITAL_MAX ? standing->peak : CAPITAL_MAX);
     unsigned __int128 millions = (unsigned __int128)peak * ppm;
     *use = (struct stage_use){LIMIT_DRAWDOWN, (uint64_t)(millions / MILLION),
@@ -355,7 +353,7 @@ void losses_account(struct engine *e, uint16_t account)
     uint64_t ppm = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_CORRELATION);
     uint64_t repeated = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_REPEATED_EXECUTIONS);
     uint64_t ms = risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_REPEATED_MS);
-    ppm = ppm == LIMIT_UNSET ? mode_scaled(e, LIMIT_CORRELATION, CORRELATION_PPM) : ppm;
+    ppm = ppm == LIMIT_UNSET ? mode_scaled(e, LIMIT_CORRELATION, LIMIT_UNSET_CORRELATION) : ppm;
     group_most_set(e, account,
                    gross == LIMIT_UNSET ? GROUP_NEVER : (uint64_t)((unsigned __int128)gross * ppm / MILLION));
     standing->repeated = repeated < UINT32_MAX ? (uint32_t)repeated : UINT32_MAX;

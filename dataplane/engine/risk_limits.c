@@ -6,7 +6,6 @@
 
 #define LOOKS_MAX 2048u // lines that a step works out
 #define PPM UINT64_C(1000000)
-#define SHARE_DEFAULT UINT64_C(20000) // POSITION_SHARE where there is a capital: 2 per cent
 
 enum unit { QUANTITY, MONEY, PPM_UNIT, COUNT, TICKS, MS, MASK, SWITCH };
 
@@ -107,7 +106,7 @@ uint64_t risk_share(const struct engine *e, uint16_t account)
         capital = risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_CAPITAL);
     if (capital == LIMIT_UNSET)
         return LIMIT_UNSET;
-    return (uint64_t)((unsigned __int128)capital * (share == LIMIT_UNSET ? SHARE_DEFAULT : share) / PPM);
+    return (uint64_t)((unsigned __int128)capital * (share == LIMIT_UNSET ? LIMIT_UNSET_SHARE : share) / PPM);
 }
 
 // Of a position, which may also be below 0.

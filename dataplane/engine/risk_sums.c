@@ -45,6 +45,19 @@ bool engine_limit_use(const struct engine *e, enum scope scope, uint16_t index, 
     return true;
 }
 
+bool engine_drawdown(const struct engine *e, enum scope scope, uint16_t index, uint64_t *used, uint64_t *most)
+{
+    struct stage_use use;
+    uint64_t lost;
+    if (!e->risk.positions_limit || !losses_used(e, scope, index, LIMIT_DRAWDOWN, &lost) ||
+        !losses_stage(e, scope == SCOPE_ACCOUNT ? party_of_account(index) : party_of_firm(e, index), STAGED_DRAWDOWN,
+                      &use))
+        return false;
+    *used = use.used;
+    *most = use.most;
+    return true;
+}
+
 uint64_t engine_limit(const struct engine *e, enum scope scope, uint16_t index, uint16_t locate, enum limit limit)
 {
     if (e->risk.positions_limit == 0 || limit >= LIMITS)

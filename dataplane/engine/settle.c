@@ -10,7 +10,6 @@
 #include "engine/slots.h"
 #include "engine/special.h"
 
-#define ALERT_PPM 700000u        // unless given
 #define MARKS_A_TICK 8192u       // positions
 #define LOOK_EVENTS (3 * STAGED) // that looking at one party may emit: a level, slowed or eased, killed
 
@@ -44,7 +43,7 @@ static uint64_t tightest(const struct engine *e, enum scope scope, uint16_t inde
 uint64_t settle_alert_ppm(const struct engine *e, enum scope scope, uint16_t index)
 {
     uint64_t ppm = tightest(e, scope, index, LIMIT_ALERT);
-    return ppm == LIMIT_UNSET ? ALERT_PPM : ppm;
+    return ppm == LIMIT_UNSET ? LIMIT_UNSET_ALERT : ppm;
 }
 
 uint64_t settle_slow_ppm(const struct engine *e, enum scope scope, uint16_t index)
