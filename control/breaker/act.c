@@ -138,11 +138,17 @@ static bool same_mode(const struct mode *a, const struct mode *b)
     return a->on == b->on && a->block == b->block && a->percent == b->percent && a->rate == b->rate;
 }
 
+// Whether the core has it, or has no use for it any more, because its day is over.
+static bool has_it(struct recovery *recovery, unsigned core, const struct command *command)
+{
+    return recovery_give(recovery, core, command) || (command->type != CMD_NOTE && recovery_ended(recovery, core));
+}
+
 static void give_mode(struct breakers *breakers, struct recovery *recovery, uint32_t mode, unsigned core)
 {
     const struct mode wanted = mode_wanted(breakers, mode, core);
     struct mode *told = &breakers->told[core][mode];
-    if (same_mode(&wanted, told))
+    if (same_mode(&wanted, told) || recovery_ended(recovery, core))
         return;
     const struct command command = mode_command(breakers->config, mode, &wanted);
     if (!recovery_give(recovery, core, &command))
@@ -190,7 +196,7 @@ static void run_errand(struct breakers *breakers, struct recovery *recovery, con
     const struct command command = errand_command(breakers, row, index, (enum errand)part->errand);
     for (unsigned core = 0; core < breakers->config->matchers_count; core++) {
         const uint16_t bit = (uint16_t)(1u << core);
-        if ((cores & bit & ~part->told) && recovery_give(recovery, core, &command))
+        if ((cores & bit & ~part->told) && has_it(recovery, core, &command))
             part->told |= bit;
     }
     if (part->told == cores)
@@ -212,7 +218,7 @@ static void send_letters(struct breakers *breakers, struct recovery *recovery)
     while (breakers->letters_count) {
         struct letter *letter = &breakers->letters[breakers->letters_first];
         for (unsigned core = 0; core < breakers->config->matchers_count; core++)
-            if (letter->cores >> core & 1 && recovery_give(recovery, core, &letter->command))
+            if (letter->cores >> core & 1 && has_it(recovery, core, &letter->command))
                 letter->cores &= (uint16_t) ~(1u << core);
         if (letter->cores & ALL_CORES(breakers->config))
             return;

@@ -129,7 +129,7 @@ int ctl_reload(const struct ctl *ctl, int argc, char **argv)
         fail_with(EX_USAGE, "usage: xwctl -c CONFIG reload --by NAME");
     json_t *answer = ctl_ask(ctl, "control", json_pack("{s:s, s:s}", "ask", "reload", "by", need_by(ctl)));
     if (!print_json(ctl, answer)) {
-        puts("reloaded");
+        printf("reloaded: %s\n", text_of(answer, "text"));
         json_decref(answer);
     }
     return EX_OK;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/fault.h"
 #include "contract/log.h"
 #include "control/limits/desk_state.h"
 #include "control/limits/table.h"
@@ -53,12 +54,13 @@ void limits_desk_begin(struct limits_desk *desk)
 void limits_desk_forget(struct limits_desk *desk, unsigned core)
 {
     limits_clear(&desk->told[core]);
-    desk->started[core] = false;
+    desk->started[core] = desk->ended[core] = false;
 }
 
-void limits_desk_restored(struct limits_desk *desk, unsigned core)
+void limits_desk_restored(struct limits_desk *desk, unsigned core, bool ended)
 {
     desk->started[core] = true;
+    desk->ended[core] = ended;
 }
 
 void limits_desk_hear(struct limits_desk *desk, limits_heard *heard, void *context)
@@ -78,6 +80,7 @@ void limits_desk_note(struct limits_desk *desk, unsigned core, const struct comm
     if (desk->heard && command->type == CMD_REFERENCE)
         desk->heard(desk->heard_context, core, command);
     desk->started[core] |= command->type == CMD_START;
+    desk->ended[core] |= command->type == CMD_END_DAY;
     if (!limits_note(&desk->told[core], &desk->venue, core, command))
         return;
     if (command->type == CMD_LIMIT && command->limit.change > desk->change)
@@ -90,6 +93,14 @@ static bool any_started(const struct limits_desk *desk)
         if (desk->started[core])
             return true;
     return false;
+}
+
+static bool all_ended(const struct limits_desk *desk)
+{
+    for (unsigned core = 0; core < desk->config->matchers_count; core++)
+        if (!desk->ended[core])
+            return false;
+    return true;
 }
 
 bool limits_desk_told(const struct limits_desk *desk, uint64_t key, struct limits_rule *rule)
@@ -216,6 +227,10 @@ static void build_rule(struct limits_desk *desk, struct build *build, uint64_t k
     const bool was = limits_desk_told(desk, key, &told);
     if (!wanted_rule(desk, key, was ? &told : NULL, limits_find(&desk->file->rules, key), reload, &wanted))
         return;
+    if (all_ended(desk)) {
+        build->good &= !was || limits_put(&build->target, &told);
+        return;
+    }
     if (was && limits_same(&told, &wanted)) {
         build->good &= limits_put(&build->target, &told);
         return;
@@ -336,10 +351,13 @@ bool limits_desk_next(struct limits_desk *desk, unsigned core, struct command *c
 {
     if (desk->stage != STAGE_LOWER && desk->stage != STAGE_RAISE)
         return false;
+    if (desk->ended[core])
+        desk->at[core] = desk->target.count;
     const size_t until = desk->at[core] + LOOK_BUDGET;
     for (; desk->at[core] < desk->target.count && desk->at[core] < until; desk->at[core]++) {
         const struct limits_rule *rule = &desk->target.list[desk->at[core]];
-        if (!(limits_cores(&desk->venue, rule->key) & 1u << core))
+        if (!(limits_cores(&desk->venue, rule->key) & 1u << core) ||
+            (FAULT(firm_limits_untold) && limits_scope(rule->key) == SCOPE_FIRM))
             continue;
         const struct limits_rule part =
             limits_part(&desk->venue, rule, limits_file_shares(desk->file, rule->key), core);

@@ -9,7 +9,8 @@
 //   IDLE --> LOWER: what gives less room --> SETTLE: until that is durable --> RAISE: the rest --> CONFIRM --> IDLE
 //
 // A change that is cut in the middle leaves the tighter of both, and parts that never come to more than the whole. The
-// journal is the only memory: after a start what has been told is noted again, and what is missing is given.
+// journal is the only memory: after a start what has been told is noted again, and what is missing is given. A core
+// whose day has ended is told nothing more, whatever the file says: that counts from the next date on.
 //
 // Whose word counts: a day begins with the file. An operator's change stays until the next change of the same limit, or
 // until the file is read again by a reload, which makes everything what the file says; a start with another file than
@@ -50,9 +51,9 @@ struct limits_counts limits_desk_take(struct limits_desk *desk, struct limits_fi
 // Nothing is known of what any core has been told.
 void limits_desk_begin(struct limits_desk *desk);
 
-// Of core `core`: all is forgotten; it stands on a snapshot of a day that has started.
+// Of core `core`: all is forgotten; it stands on a snapshot of a day that has started, and perhaps `ended`.
 void limits_desk_forget(struct limits_desk *desk, unsigned core);
-void limits_desk_restored(struct limits_desk *desk, unsigned core);
+void limits_desk_restored(struct limits_desk *desk, unsigned core, bool ended);
 
 // Takes note of a command of a core, from the journal or as it is given; a snapshot's CMD_RESTORE_ADMIN too.
 void limits_desk_note(struct limits_desk *desk, unsigned core, const struct command *command);

@@ -13,6 +13,7 @@ struct limits_desk {
     struct limits_file *file;
     struct limits_set told[LIMITS_CORES];
     bool started[LIMITS_CORES]; // the day
+    bool ended[LIMITS_CORES];   // and is over: nothing is told any more
     struct limits_set target;   // of the venue: wholes
     uint32_t change;            // the newest
     enum limits_stage stage;

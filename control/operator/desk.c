@@ -406,3 +406,27 @@ bool desk_taken(const struct request *request, const struct recovery *recovery, 
     }
     return true;
 }
+
+uint32_t desk_all_cores(const struct config *config)
+{
+    return (uint32_t)((UINT64_C(1) << config->matchers_count) - 1);
+}
+
+bool desk_all_ended(const struct request *request, const struct recovery *recovery, uint32_t cores)
+{
+    for (unsigned core = 0; core < request->context->config->matchers_count; core++) {
+        if (cores & 1u << core && !recovery_ended(recovery, core))
+            return false;
+    }
+    return true;
+}
+
+bool desk_day_over(struct request *request, const struct recovery *recovery, uint32_t cores, const char *why)
+{
+    const uint32_t date = request->context->config->date;
+    if (!desk_all_ended(request, recovery, cores))
+        return false;
+    desk_refuse(request, EX_UNAVAILABLE, "the day %u-%02u-%02u has ended: %s", date / 10000, date / 100 % 100,
+                date % 100, why);
+    return true;
+}

@@ -106,6 +106,17 @@ bool desk_by(const json_t *root, char by[17]);
 // Text that came from outside, at most 63 characters, without its padding; what JSON can not hold is shown as ?.
 json_t *desk_text(const char *text, size_t size);
 
+// Whether the day of every core of the bit set `cores` has ended.
+bool desk_all_ended(const struct request *request, const struct recovery *recovery, uint32_t cores);
+
+// Refuses, when the day of every core of the bit set `cores` has ended: nothing would come of it. `why` is what that
+// means for the request: what to do.
+bool desk_day_over(struct request *request, const struct recovery *recovery, uint32_t cores, const char *why);
+#define DESK_DAY_OVER "nothing of it changes any more; ask again on the next trading date"
+
+// Every core, as a bit set.
+uint32_t desk_all_cores(const struct config *config);
+
 // Whether all cores of the bit set `given_to` have taken what was given: it stands in the journal ring.
 bool desk_taken(const struct request *request, const struct recovery *recovery, uint32_t given_to);
 

@@ -159,7 +159,8 @@ static void missing(const struct request *request, const struct kill_entry *entr
     for (unsigned core = 0; core < request->context->config->matchers_count && used + 80 < size; core++) {
         if ((entry->cores >> core & 1) == 0)
             continue;
-        const char *state = entry->missed >> core & 1     ? "died before it took it"
+        const char *state = entry->late >> core & 1     ? "ended its day before it took it, so that nothing rests there"
+                            : entry->missed >> core & 1 ? "died before it took it"
                             : entry->doubtful >> core & 1 ? "has died, perhaps before it took it"
                             : !(entry->given >> core & 1) ? "has not been given it"
                             : !(said >> core & 1)         ? "has it to come, and has not answered"
@@ -196,6 +197,11 @@ static void begin(struct request *request, const struct recovery *recovery, uint
                     is_kill(request) ? ", so nothing trades, and nothing can be killed" : "");
         return;
     }
+    if (desk_day_over(request, recovery, kills_cores(kills, &ask->what),
+                      is_kill(request) ? "no order rests and none is taken, so that there is nothing to kill; what "
+                                         "shall be blocked on the next date, block then"
+                                       : "no order is taken, and no block goes beyond it: nothing is left to reset"))
+        return;
     ask->id = is_kill(request) ? kills_give(kills, &ask->what, now_ns) : kills_reset(kills, &ask->what);
     if (ask->id == 0) {
         desk_refuse(request, EX_TEMPFAIL, "too many %ss are under way: see xwctl kills, then ask again",
@@ -208,23 +214,38 @@ static void begin(struct request *request, const struct recovery *recovery, uint
     request->deadline_ns = now_ns + CONFIRM_NS;
 }
 
+static uint32_t said(const struct kill_entry *entry)
+{
+    return entry->actions & KILL_CANCEL ? entry->zero : entry->told;
+}
+
+// The cores that have not answered will not, because their day has ended.
+static bool is_late(const struct kill_entry *entry)
+{
+    return entry->late && (said(entry) | entry->late) == entry->cores;
+}
+
 // What blocks goes on until it is carried out; what only cancels does not, once a data plane has died before it took
 // it.
 static void refuse_kill(struct request *request, const struct kill_entry *entry)
 {
     const struct kill_request *ask = request->state;
     char text[300] = "", again[200];
+    const bool late = entry && is_late(entry);
     const bool goes_on = entry && (entry->blocks || !(entry->missed | entry->doubtful));
     if (entry)
-        missing(request, entry, entry->actions & KILL_CANCEL ? entry->zero : entry->told, text, sizeof text);
-    audit_note(request->context->audit, &(struct audit_entry){.what = NOTE_KILL_LATE,
-                                                              .scope = (enum scope)ask->what.scope,
-                                                              .index = ask->what.index,
-                                                              .before = ask->id,
-                                                              .by = ask->what.by,
-                                                              .why = ask->what.why});
+        missing(request, entry, said(entry), text, sizeof text);
+    audit_note(request->context->audit,
+               &(struct audit_entry){.what = NOTE_KILL_LATE,
+                                     .scope = (enum scope)ask->what.scope,
+                                     .index = ask->what.index,
+                                     .before = ask->id,
+                                     .by = ask->what.by,
+                                     .why = ask->what.why});
     kills_unattended(request->context->kills, ask->id);
-    if (goes_on)
+    if (late)
+        desk_refuse(request, EX_UNAVAILABLE, "kill %" PRIu64 " is NOT confirmed: %s", ask->id, text);
+    else if (goes_on)
         desk_refuse(request, EX_TEMPFAIL, "kill %" PRIu64 " is NOT confirmed: %s; it goes on: see xwctl kills", ask->id,
                     text);
     else
@@ -238,7 +259,7 @@ static void await_kill(struct request *request, uint64_t now_ns)
     const struct kill_request *ask = request->state;
     const struct kill_entry *entry = kills_find(request->context->kills, ask->id);
     if (!entry || !entry->confirmed) {
-        if (!entry || now_ns > request->deadline_ns)
+        if (!entry || is_late(entry) || now_ns > request->deadline_ns)
             refuse_kill(request, entry);
         return;
     }
@@ -284,6 +305,10 @@ static void refuse_reset(struct request *request, const struct kill_entry *reset
     if (reset)
         missing(request, reset, reset->told, text, sizeof text);
     kills_reset_over(request->context->kills, ask->id);
+    if (reset && reset->late) {
+        desk_refuse(request, EX_UNAVAILABLE, "the reset is NOT confirmed: %s; no block goes beyond the day", text);
+        return;
+    }
     desk_refuse(request, EX_TEMPFAIL,
                 "the reset is NOT confirmed: %s; it is not repeated: see xwctl kills for what is blocked, then %s",
                 text, once_more(request, again, sizeof again));
@@ -301,7 +326,7 @@ static void await_reset(struct request *request, uint64_t now_ns)
                                  (int)goes_on, "still_blocked", blocked);
         kills_reset_over(kills, ask->id);
         desk_answer(request, root);
-    } else if (!reset || reset->missed || now_ns > request->deadline_ns) {
+    } else if (!reset || reset->missed || reset->late || now_ns > request->deadline_ns) {
         refuse_reset(request, reset);
     }
 }

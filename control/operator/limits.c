@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // {"ask":"limits_.."} and {"ask":"reload"}: limits change, by one person or by two. What is changed is answered once
 // every matching core has it, durably.
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "control/operator/operator.h"
 
 #define CONFIRM_NS (10000 * DESK_MS)
+#define LIMITS_DAY_OVER "no limit of it changes any more; the next date begins with those of the file risk.limits"
 
 enum stage { STAGE_ASK, STAGE_TOLD };
 
@@ -68,9 +70,10 @@ static const char *read_nothing(struct request *request, const json_t *root)
 
 static void answer(struct request *request, const struct limits_answer *result)
 {
-    desk_answer(request, json_pack("{s:b, s:b, s:i, s:s, s:s, s:s, s:s, s:i}", "ok", 1, "changed", result->changed,
-                                   "pending", (int)result->pending, "whom", result->whom, "before", result->before,
-                                   "after", result->after, "first", result->first, "limits", (int)result->limits));
+    desk_answer(request,
+                json_pack("{s:b, s:b, s:i, s:s, s:s, s:s, s:s, s:i, s:s}", "ok", 1, "changed", result->changed,
+                          "pending", (int)result->pending, "whom", result->whom, "before", result->before, "after",
+                          result->after, "first", result->first, "limits", (int)result->limits, "text", result->text));
 }
 
 // Once the cores have what was changed, the answer goes out.
@@ -109,6 +112,8 @@ static void set(struct request *request, struct recovery *recovery, uint64_t now
         desk_refuse(request, EX_UNAVAILABLE, "no data plane runs: start crosswire-dataplane, then ask again");
         return;
     }
+    if (desk_day_over(request, recovery, desk_all_cores(request->context->config), LIMITS_DAY_OVER))
+        return;
     const struct limits_answer result =
         limits_desk_set(request->context->limits, ask->scope, ask->name, ask->limit, ask->value, ask->by, now_ns);
     settle(request, &result, now_ns);
@@ -125,6 +130,8 @@ static void approve(struct request *request, struct recovery *recovery, uint64_t
         desk_refuse(request, EX_UNAVAILABLE, "no data plane runs: start crosswire-dataplane, then ask again");
         return;
     }
+    if (desk_day_over(request, recovery, desk_all_cores(request->context->config), LIMITS_DAY_OVER))
+        return;
     const struct limits_answer result = limits_desk_approve(request->context->limits, ask->id, ask->by);
     settle(request, &result, now_ns);
 }
@@ -162,14 +169,20 @@ static void reload(struct request *request, struct recovery *recovery, uint64_t 
 {
     const struct desk_context *context = request->context;
     const struct limits_request *ask = request->state;
-    const struct limits_answer result = {.changed = recovery != NULL};
-    char text[512];
-    if (request->stage == STAGE_TOLD)
+    struct limits_answer result = {.changed = recovery != NULL};
+    if (request->stage == STAGE_TOLD) {
         confirm(request, recovery, now_ns);
-    else if (!context->reload(context->service, ask->by, text, sizeof text))
-        desk_refuse(request, EX_CONFIG, "%s", text);
-    else
-        settle(request, &result, now_ns);
+        return;
+    }
+    if (!context->reload(context->service, ask->by, result.text, sizeof result.text)) {
+        desk_refuse(request, EX_CONFIG, "%s", result.text);
+        return;
+    }
+    const size_t used = strlen(result.text);
+    if (recovery && desk_all_ended(request, recovery, desk_all_cores(context->config)))
+        snprintf(result.text + used, sizeof result.text - used,
+                 "; the day has ended: the next date begins with the limits of the file");
+    settle(request, &result, now_ns);
 }
 
 // Passwords stay here.

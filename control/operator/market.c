@@ -55,11 +55,6 @@ static const struct config_symbol *read_symbol(const struct config *config, cons
     return NULL;
 }
 
-static uint32_t all_cores(const struct config *config)
-{
-    return (uint32_t)((UINT64_C(1) << config->matchers_count) - 1);
-}
-
 #define SYMBOL_UNKNOWN "the symbol is none of this instance: see its configuration, `symbols`"
 
 static const char *read_halt(struct request *request, const json_t *root)
@@ -72,7 +67,7 @@ static const char *read_halt(struct request *request, const json_t *root)
     if (!symbol && json_object_get(root, "symbol"))
         return SYMBOL_UNKNOWN;
     if (!symbol)
-        ask->cores = all_cores(request->context->config);
+        ask->cores = desk_all_cores(request->context->config);
     if (!desk_by(root, ask->by))
         return DESK_BY_MISSING;
     if (state != STATE_TRADING && state != STATE_HALTED && state != STATE_PAUSED && state != STATE_QUOTATION)
@@ -149,7 +144,7 @@ static const char *read_breach(struct request *request, const json_t *root)
         return DESK_BY_MISSING;
     if (!desk_number(root, "level", 3, &level))
         return "the level is none of 1, 2, 3";
-    ask->cores = all_cores(request->context->config);
+    ask->cores = desk_all_cores(request->context->config);
     ask->command = market_breached(request->context->config, market_level_at((uint8_t)level), (uint8_t)level);
     memcpy(ask->command.index.by, ask->by, sizeof ask->command.index.by);
     return NULL;
@@ -162,6 +157,8 @@ static void give(struct request *request, struct recovery *recovery, uint64_t no
         desk_refuse(request, EX_UNAVAILABLE, "no data plane runs: start crosswire-dataplane, then ask again");
         return;
     }
+    if (desk_day_over(request, recovery, ask->cores, DESK_DAY_OVER))
+        return;
     for (unsigned core = 0; core < request->context->config->matchers_count; core++) {
         if (!(ask->cores & 1u << core) || !recovery_give(recovery, core, &ask->command))
             continue; // a core without room stays behind: the operator is told

@@ -169,6 +169,8 @@ static void give(struct request *request, struct recovery *recovery, uint64_t no
         desk_refuse(request, EX_UNAVAILABLE, "no data plane runs: start crosswire-dataplane, then ask again");
         return;
     }
+    if (desk_day_over(request, recovery, 1u << ask->search.core, "no trade of it changes any more"))
+        return;
     ask->told = outbound_count(request->context->outbound, ask->search.taker.session);
     if (!recovery_give(recovery, ask->search.core, &command)) {
         desk_refuse(request, EX_TEMPFAIL, "matching core %u takes nothing now: ask again", ask->search.core);

@@ -10,6 +10,7 @@
 #include <x86intrin.h>
 
 #include "contract/assert.h"
+#include "contract/fault.h"
 #include "contract/log.h"
 #include "contract/monotonic.h"
 #include "control/recovery/recovery_state.h"
@@ -288,7 +289,8 @@ void recovery_keep_time(struct recovery *recovery)
 bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)
 {
     struct ring *ring = recovery->generation->commands[core];
-    if (recovery_core_state(recovery, core) != CORE_RUN || ring_room(ring, 1) == 0)
+    const bool over = recovery_ended(recovery, core) && command->type != CMD_NOTE;
+    if (over || recovery_core_state(recovery, core) != CORE_RUN || ring_room(ring, 1) == 0)
         return false;
     recovery_fill_slot(ring, 0, command);
     ring_publish(ring, 1);
@@ -299,6 +301,11 @@ bool recovery_give(struct recovery *recovery, unsigned core, const struct comman
 char recovery_phase(const struct recovery *recovery, unsigned core)
 {
     return recovery->cores[core].opening.phase;
+}
+
+bool recovery_ended(const struct recovery *recovery, unsigned core)
+{
+    return recovery->cores[core].opening.ended && !FAULT(day_end_ignored);
 }
 
 bool recovery_taken(const struct recovery *recovery, unsigned core)

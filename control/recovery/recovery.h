@@ -37,11 +37,15 @@ unsigned recovery_poll(struct recovery *recovery);
 // Once it is done, about once a millisecond: gives what the schedule says is due.
 void recovery_keep_time(struct recovery *recovery);
 
-// Once it is done: gives one more command to core `core`. false: no room in its ring, or it does not run.
+// Once it is done: gives one more command to core `core`. false: no room in its ring, it does not run, or its day has
+// ended and it is no note: nothing would come of it but a record in the journal.
 bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command);
 
 // The phase that core `core` is in, or will be when it has taken what was given; 0 before the day has started.
 char recovery_phase(const struct recovery *recovery, unsigned core);
+
+// Whether the day of core `core` has ended, or will have when it has taken what was given.
+bool recovery_ended(const struct recovery *recovery, unsigned core);
 
 // Whether core `core` has taken all that was given.
 bool recovery_taken(const struct recovery *recovery, unsigned core);

@@ -91,7 +91,7 @@ static unsigned choose(struct restore_feed *feed)
     feed->facts = (struct snapshot_facts){0};
     if (found) {
         feed->facts = *snapshot_facts(feed->reader);
-        limits_desk_restored(feed->limits, feed->core);
+        limits_desk_restored(feed->limits, feed->core, feed->facts.ended != 0);
     } else {
         limits_desk_forget(feed->limits, feed->core);
     }

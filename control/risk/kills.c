@@ -217,6 +217,11 @@ uint64_t kills_reset(struct kills *kills, const struct kill_entry *what)
     return 0;
 }
 
+uint32_t kills_cores(const struct kills *kills, const struct kill_entry *what)
+{
+    return kill_cores(kills, (enum scope)what->scope, what->core);
+}
+
 void kills_unattended(struct kills *kills, uint64_t id)
 {
     struct kill_entry *entry = kills_by_id(kills, id);
@@ -247,14 +252,24 @@ static struct command command_of(const struct kill_entry *entry, enum command_ty
     return command;
 }
 
-// A ring that is full is tried again: a kill is never dropped.
+static uint32_t ended_cores(const struct kills *kills, const struct recovery *recovery)
+{
+    uint32_t cores = 0;
+    for (unsigned core = 0; core < kills->config->matchers_count; core++)
+        cores |= (uint32_t)recovery_ended(recovery, core) << core;
+    return cores;
+}
+
+// A ring that is full is tried again: a kill is never dropped while there is a day that it is about.
 static unsigned give(const struct kills *kills, struct recovery *recovery, struct kill_entry *entry,
                      enum command_type type)
 {
     const struct command command = command_of(entry, type);
     unsigned done = 0;
+    const uint32_t wait = entry->cores & ~entry->given & ~entry->missed;
+    entry->late = wait & ended_cores(kills, recovery);
     for (unsigned core = 0; core < kills->config->matchers_count; core++) {
-        if ((entry->cores & ~entry->given & ~entry->missed) >> core & 1 && recovery_give(recovery, core, &command)) {
+        if ((wait & ~entry->late) >> core & 1 && recovery_give(recovery, core, &command)) {
             entry->given |= 1u << core;
             done++;
         }
@@ -288,14 +303,15 @@ static void confirm(struct kills *kills, struct kill_entry *entry)
 }
 
 // An alert that found no room: what is blocked already can be asked again, and counts again.
-static void ask_again(const struct kills *kills, struct kill_entry *entry, uint64_t now_ns)
+static void ask_again(const struct kills *kills, const struct recovery *recovery, struct kill_entry *entry,
+                      uint64_t now_ns)
 {
     if (entry->confirmed)
         return;
     if (entry->given == entry->cores && entry->blocks && entry->again_ns == 0)
         entry->again_ns = now_ns + 2 * SECOND_NS;
     if (history_complete(kills->history) && entry->again_ns && now_ns > entry->again_ns) {
-        entry->given = kill_said(entry);
+        entry->given = kill_said(entry) | (entry->given & ended_cores(kills, recovery));
         entry->again_ns = 0;
     }
 }
@@ -311,7 +327,7 @@ unsigned kills_poll(struct kills *kills, struct recovery *recovery, uint64_t now
             continue;
         done += give(kills, recovery, entry, CMD_KILL);
         confirm(kills, entry);
-        ask_again(kills, entry, now_ns);
+        ask_again(kills, recovery, entry, now_ns);
     }
     for (unsigned i = 0; i < KILLS_RESETS; i++)
         if (kills->resets[i].id && kills->resets[i].given != kills->resets[i].cores)

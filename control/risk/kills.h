@@ -10,7 +10,8 @@
 //
 // A data plane may die before it takes what it was given; the journal says whether it has. A kill that blocks is given
 // again until it is carried out. One that only cancels is given again while who asked waits for the answer, and never
-// later: other orders rest then. A reset is never given again: who asked is told.
+// later: other orders rest then. A reset is never given again: who asked is told. Nothing is given to a core whose day
+// has ended: nothing rests there, no order is taken, and blocks end with the day.
 #ifndef CROSSWIRE_CONTROL_RISK_KILLS_H
 #define CROSSWIRE_CONTROL_RISK_KILLS_H
 
@@ -53,6 +54,7 @@ struct kill_entry {
     uint32_t blocked[2];              // .. and block buys, sells by it
     uint32_t doubtful;                // .. and may have died before they took it
     uint32_t missed;                  // .. and have; it is not given to them again
+    uint32_t late;                    // .. and had ended their day before they took it
     uint64_t sequence[JOURNAL_CORES]; // where they have taken it last; 0: not known
     uint64_t canceled;
     uint64_t asked_ns, again_ns; // monotonic
@@ -70,6 +72,9 @@ unsigned kills_poll(struct kills *kills, struct recovery *recovery, uint64_t now
 // whatever becomes of who asked. Returns its id, 0 when too many are under way.
 uint64_t kills_give(struct kills *kills, const struct kill_entry *what, uint64_t now_ns);
 uint64_t kills_reset(struct kills *kills, const struct kill_entry *what);
+
+// The matching cores that a kill or a reset of that scope is for, a bit each.
+uint32_t kills_cores(const struct kills *kills, const struct kill_entry *what);
 
 // Nobody waits for the answer to kill `id` any more.
 void kills_unattended(struct kills *kills, uint64_t id);

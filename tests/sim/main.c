@@ -82,6 +82,8 @@ static const char *const stat_names[STATS] = {
     [STAT_SHORT_SALES] = "short sales refused",
     [STAT_SECOND] = "raises by two persons",
     [STAT_FILES_REFUSED] = "limits files refused",
+    [STAT_SCHEDULES_REFUSED] = "schedules that run backwards refused",
+    [STAT_LATE] = "requests refused because the day had ended",
 #define TRIP(name, key, each, kind, unit, help) [STAT_TRIPPED + TRIP_##name] = "trips of " key,
 #include "contract/trip.def"
 #undef TRIP
@@ -192,6 +194,7 @@ static void print_stats(const uint64_t stats[STATS])
 static unsigned print_unseen(const uint64_t stats[STATS])
 {
     static const unsigned wanted[] = {
+        STAT_LATE,
         STAT_LIMIT_KILLS,
         STAT_BREAKER_KILLS,
         STAT_LOST_CONTROL,

@@ -43,7 +43,7 @@ static struct whom whoms[SCOPES];
 static unsigned whoms_count;
 static struct symbol symbols[16];
 static bool market_busy; // all of it is being resumed
-static bool end_asked, ended[ORACLE_CORES];
+static bool end_asked, ended[ORACLE_CORES], late_busy;
 
 static const char *const words[] = {[SCOPE_VENUE] = "venue",
                                     [SCOPE_FIRM] = "firm",
@@ -291,6 +291,33 @@ static void end_day(void)
     end_asked = operators_ask("sim.control.sock", told_end, NULL, "{\"ask\":\"phase\",\"phase\":\"E\",\"by\":\"SIM\"}");
 }
 
+// ---- when it has ended ----------------------------------------------------------------------------------------------
+
+static void told_late(void *context, const char *line, bool heard)
+{
+    (void)context, (void)heard;
+    late_busy = false;
+    if (is_done(line) && operators_all_ended())
+        sim_fail("the day has ended, and what is asked for then is done: %s", line);
+    sim.stats[STAT_LATE] += line != NULL;
+}
+
+// Whatever is asked for comes to nothing, and says so.
+static void ask_late(void)
+{
+    static const char *const asks[][2] = {
+        {"sim.kill.sock", "{\"ask\":\"kill\",\"scope\":\"venue\",\"actions\":3,\"by\":\"SIM\",\"why\":\"late\"}"},
+        {"sim.kill.sock", "{\"ask\":\"reset\",\"scope\":\"venue\",\"by\":\"SIM\",\"why\":\"late\"}"},
+        {"sim.control.sock", "{\"ask\":\"halt\",\"state\":\"H\",\"reason\":\"T1\",\"by\":\"SIM\"}"},
+        {"sim.control.sock", "{\"ask\":\"limits_set\",\"scope\":\"account\",\"name\":\"NORTH\",\"limit\":"
+                             "\"max_quantity\",\"value\":\"400\",\"by\":\"SIM\"}"},
+        {"sim.control.sock", "{\"ask\":\"phase\",\"phase\":\"X\",\"by\":\"SIM\"}"},
+    };
+    const char *const *ask = asks[random_below(&sim.chaos, sizeof asks / sizeof asks[0])];
+    if (!late_busy)
+        late_busy = operators_ask(ask[0], told_late, &late_busy, "%s", ask[1]);
+}
+
 // ---- their day ------------------------------------------------------------------------------------------------------
 
 static void act(void)
@@ -357,6 +384,8 @@ static void live(void *context, uint64_t unused)
         end_day();
     else if (operators_mood.quiet && !operators_all_ended())
         lift();
+    else if (operators_all_ended() && random_chance(&sim.chaos, 100000))
+        ask_late();
     else if (!operators_all_ended() && random_chance(&sim.chaos, operators_mood.ask))
         act();
     sim_after(random_between(&sim.chaos, 200, 2000) * SIM_US, live, NULL, 0);

@@ -169,12 +169,39 @@ static void start_engine(struct truth *truth, unsigned core)
     }
 }
 
+// A day that has ended is told nothing more by control; orders and sessions were under way, and notes are for the
+// audit.
+static void check_over(unsigned core, const struct command *command)
+{
+    switch ((enum command_type)command->type) {
+    case CMD_KILL:
+    case CMD_RESET:
+    case CMD_LIMIT:
+    case CMD_REFERENCE:
+    case CMD_GROUP:
+    case CMD_POSITION:
+    case CMD_HALT:
+    case CMD_BANDS:
+    case CMD_INDEX:
+    case CMD_MODE:
+    case CMD_PHASE:
+    case CMD_END_DAY:
+    case CMD_BREAK:
+    case CMD_ADJUST:
+        sim_fail("core %u: command %u comes when the day has ended", core, command->type);
+    default:
+        return;
+    }
+}
+
 // What must hold of a command whatever it says.
 static void check_command(const struct truth *truth, unsigned core, const struct command *command)
 {
     if (truth->count > 1 && command->time_ns < truth->history[truth->count - 2].time_ns)
         sim_fail("core %u: the time of command %llu lies before that of the one before it", core,
                  (unsigned long long)truth->count);
+    if (operators_ended(core))
+        check_over(core, command);
     if (command->type != CMD_SESSION_DOWN || command->link.down_reason != DOWN_TIMEOUT)
         return;
     uint64_t silent_ns = sim.now_ns - net_heard_ns(0x0A010001u + command->session);

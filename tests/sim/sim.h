@@ -62,6 +62,8 @@ enum sim_stat {
     STAT_SHORT_SALES,
     STAT_SECOND,
     STAT_FILES_REFUSED,
+    STAT_SCHEDULES_REFUSED,
+    STAT_LATE,
     STAT_TRIPPED,                     // by enum trip_condition,
     STAT_REFUSED = STAT_TRIPPED + 16, // by enum limit
     STATS = STAT_REFUSED + 40

@@ -41,7 +41,7 @@ static struct {
 static unsigned given_count;
 static struct command journal[GIVEN_MOST];
 static unsigned journal_count;
-static bool ring_full[2];
+static bool ring_full[2], day_ended[2];
 static struct journal_writer writer;
 static struct {
     history_record *record;
@@ -84,12 +84,18 @@ bool retell_complete(const struct retell *retell)
 bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)
 {
     (void)recovery;
-    if (ring_full[core])
+    if (ring_full[core] || (day_ended[core] && command->type != CMD_NOTE))
         return false;
     assert_true(given_count < GIVEN_MOST);
     given[given_count].core = core;
     given[given_count++].command = *command;
     return true;
+}
+
+bool recovery_ended(const struct recovery *recovery, unsigned core)
+{
+    (void)recovery;
+    return day_ended[core];
 }
 
 void history_register(struct history *history, history_record *record, history_end *end, void *context)
@@ -187,6 +193,7 @@ static inline int begin(void **state)
     config = load_venue("engine: {max_positions: 16}\nrisk: {second_person: true, approval_seconds: 60}\n");
     now_ns = 1000000000;
     memset(ring_full, 0, sizeof ring_full);
+    memset(day_ended, 0, sizeof day_ended);
     writer.durable[0] = writer.durable[1] = 1000;
     journal_count = 0;
     start_control();

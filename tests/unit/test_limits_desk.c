@@ -458,9 +458,121 @@ static void positions_are_those_that_the_day_began_with(void **state)
     close_desk();
 }
 
+static const char *before_and_after(const char *limit, const char *value)
+{
+    static char text[400];
+    const struct limits_answer answer = limits_desk_set(desk, "account", "NORTH", limit, value, "ALICE", now_ns);
+    assert_int_equal(answer.exit, 0);
+    snprintf(text, sizeof text, "%s -> %s", answer.before, answer.after);
+    give(JOURNAL);
+    return text;
+}
+
+// An account's share is of its own capital, or of its firm's, and neither may be taken away under it; an alert comes
+// before orders are slowed.
+static void what_accounts_firms_and_the_venue_say_together_makes_sense(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *scope, *name, *limit, *value, *words; // NULL: it is done
+    } asks[] = {
+        {"account", "SOUTH", "position_share_percent", "3",
+         "account SOUTH: then `position_share_percent` says nothing"},
+        {"firm", "NRTH", "capital", "none", "account NORTH: then `position_share_percent` says nothing"},
+        {"account", "NORTH", "capital", "50", NULL},
+        {"firm", "NRTH", "capital", "none", NULL},
+        {"account", "NORTH", "capital", "none", "account NORTH: then `position_share_percent` says nothing"},
+        {"firm", "NRTH", "capital", "7", NULL},
+        {"account", "NORTH", "capital", "none", NULL},
+        {"account", "NORTH", "position_share_percent", "none", NULL},
+        {"venue", "", "slow_rate", "5", NULL},
+        {"venue", "", "slow_percent", "70", "`slow_percent` is not above `alert_percent`"},
+        {"venue", "", "alert_percent", "60", NULL},
+        {"venue", "", "slow_percent", "70", NULL},
+        {"account", "NORTH", "slow_rate", "5", NULL},
+        {"account", "NORTH", "slow_percent", "60", "account NORTH: then"},
+        {"venue", "", "alert_percent", "none", "`slow_percent` is not above `alert_percent`"},
+        {"firm", "NRTH", "capital", "none", NULL},
+    };
+    open_desk("risk: {}\nengine: {max_positions: 16}\n",
+              "accounts:\n  - {account: NORTH, position_share_percent: 5}\nfirms:\n  - {firm: NRTH, capital: 100}\n");
+    limits_desk_begin(desk);
+    reconcile();
+    give(JOURNAL);
+    start_day();
+    for (unsigned i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+        const struct limits_answer answer =
+            limits_desk_set(desk, asks[i].scope, asks[i].name, asks[i].limit, asks[i].value, "ANN", now_ns);
+        if (answer.exit != (asks[i].words ? EX_DATAERR : EX_OK) || answer.changed != !asks[i].words ||
+            (asks[i].words && !strstr(answer.text, asks[i].words)))
+            fail_msg("%u: %s %s: %d %s", i, asks[i].name, asks[i].limit, answer.exit, answer.text);
+        give(JOURNAL);
+    }
+    close_desk();
+}
+
+// Whatever the file says then, and whoever wants more: the next date begins with it.
+static void a_day_that_has_ended_is_told_no_limit(void **state)
+{
+    (void)state;
+    static const char before[] = "accounts:\n  - {account: NORTH, max_quantity: 100, gross_notional: 7}\n";
+    static const char after[] = "accounts:\n  - {account: NORTH, max_quantity: 50, gross_notional: 9}\n";
+    open_desk(RISK, before);
+    limits_desk_begin(desk);
+    reconcile();
+    give(JOURNAL);
+    start_day();
+    take(0, (struct command){.type = CMD_END_DAY});
+    struct limits_counts counts = reload(after, "ALICE"); // one of two has not ended yet: it is told
+    assert_int_equal(counts.changed, 2);
+    const unsigned first = written;
+    give(JOURNAL);
+    assert_true(limits_desk_idle(desk));
+    assert_int_equal(written, first + 2);
+    assert_int_equal(told(0, 0, LIMIT_MAX_QUANTITY), 100);
+    assert_int_equal(told(1, 0, LIMIT_MAX_QUANTITY), 50);
+    take(1, (struct command){.type = CMD_END_DAY});
+    const unsigned last = written;
+    counts = reload(before, "ALICE");
+    assert_int_equal(counts.changed + counts.waiting, 0);
+    assert_int_equal(give(JOURNAL), 0);
+    assert_true(limits_desk_idle(desk));
+    restart(RISK, after);
+    assert_int_equal(give(JOURNAL), 0);
+    assert_true(limits_desk_idle(desk));
+    assert_int_equal(limits_desk_pending(desk, 0)->id, 0);
+    assert_int_equal(written, last);
+    close_desk();
+}
+
+static void what_holds_by_default_is_told_as_before_and_after(void **state)
+{
+    (void)state;
+    open_desk(RISK, "firms:\n  - {firm: NRTH, capital: 1000}\n"
+                    "accounts:\n  - {account: NORTH, capital: 100, gross_notional: 1000, working_orders: 5}\n");
+    limits_desk_begin(desk);
+    reconcile();
+    give(JOURNAL);
+    assert_string_equal(before_and_after("drawdown_percent", "10"), "15 by default -> 10");
+    assert_string_equal(before_and_after("drawdown_percent", "none"), "10 -> 15 by default");
+    assert_string_equal(before_and_after("position_share_percent", "3"), "2 by default -> 3");
+    assert_string_equal(before_and_after("correlation_percent", "60"), "none -> 60"); // no groups
+    assert_string_equal(before_and_after("alert_percent", "60"), "70 by default -> 60");
+    assert_string_equal(before_and_after("working_orders", "none"), "5 -> none");
+    // The firm's capital is what the account's shares are of, not its drawdown.
+    assert_string_equal(before_and_after("drawdown_percent", "12"), "15 by default -> 12");
+    assert_string_equal(before_and_after("drawdown_percent", "none"), "12 -> 15 by default");
+    assert_string_equal(before_and_after("position_share_percent", "none"), "3 -> 2 by default");
+    assert_string_equal(before_and_after("capital", "none"), "100.00 -> none");
+    close_desk();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_accounts_firms_and_the_venue_say_together_makes_sense),
+        cmocka_unit_test(a_day_that_has_ended_is_told_no_limit),
+        cmocka_unit_test(what_holds_by_default_is_told_as_before_and_after),
         cmocka_unit_test(a_day_begins_with_the_file_before_it_starts),
         cmocka_unit_test(what_gives_less_room_comes_first_and_durably),
         cmocka_unit_test(whatever_a_kill_cuts_the_parts_never_exceed_the_whole_and_the_rest_comes),

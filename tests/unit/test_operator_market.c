@@ -13,7 +13,7 @@
 
 static struct config *config;
 static unsigned given, notes;
-static bool room;
+static bool room, day_ended;
 static unsigned looks, taken_at; // after so many looks the cores have taken it
 
 // In the place of recovery.c's.
@@ -23,6 +23,12 @@ bool recovery_give(struct recovery *recovery, unsigned core, const struct comman
     notes += command->type == CMD_NOTE;
     given += command->type == CMD_HALT && room;
     return command->type == CMD_NOTE || room;
+}
+
+bool recovery_ended(const struct recovery *recovery, unsigned core)
+{
+    (void)recovery, (void)core;
+    return day_ended;
 }
 
 bool recovery_taken(const struct recovery *recovery, unsigned core)
@@ -71,6 +77,15 @@ static void a_core_without_room_is_told(void **state)
     assert_int_equal(given, 0);
 }
 
+static void a_halt_of_a_day_that_has_ended_is_refused_and_not_given(void **state)
+{
+    (void)state;
+    room = day_ended = true;
+    assert_false(halted(0));
+    assert_int_equal(given, 0);
+    day_ended = false;
+}
+
 int main(void)
 {
     if (!freopen("/dev/null", "w", stderr)) // the log is not what is tested here
@@ -79,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_halt_is_answered_as_what_it_came_to_whenever_it_is_taken),
         cmocka_unit_test(a_core_without_room_is_told),
+        cmocka_unit_test(a_halt_of_a_day_that_has_ended_is_refused_and_not_given),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     config_free(config);
