@@ -6,6 +6,7 @@
 #include "contract/log.h"
 #include "contract/monotonic.h"
 #include "control/passwords.h"
+#include "control/recovery/opening.h"
 
 // Returns how many passwords are others now.
 static unsigned take_passwords(const struct passwords *passwords, struct auth *auth, struct requests *requests)
@@ -21,14 +22,17 @@ static unsigned take_passwords(const struct passwords *passwords, struct auth *a
     return changed;
 }
 
-enum reload_result reload(struct config *running, const char *path, struct auth *auth, struct requests *requests,
-                          struct limits_desk *limits, const char *by, char *text, size_t size)
+enum reload_result reload(struct config *running, char phase, const char *path, struct auth *auth,
+                          struct requests *requests, struct limits_desk *limits, const char *by, char *text,
+                          size_t size)
 {
     struct passwords passwords = {0};
     struct limits_file *file = NULL;
     struct config *next = config_load(path, text, size);
     enum reload_result result = RELOAD_REFUSED;
-    if (next && config_fits(running, next, text, size) && passwords_read(next, &passwords, text, size) == 0) {
+    if (next && config_fits(running, next, text, size) &&
+        opening_may_follow(running, next, phase, unix_ns(), text, size) &&
+        passwords_read(next, &passwords, text, size) == 0) {
         file = limits_desk_read(limits, next, text, size);
         result = file ? RELOAD_TAKEN : RELOAD_LIMITS_REFUSED;
     }

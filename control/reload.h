@@ -11,11 +11,12 @@
 #include "control/limits/desk.h"
 #include "control/requests.h"
 
-// `running` is what control runs with and takes over the new values; `requests` may be NULL: no data plane runs. `by`
-// asks for it. What of the limits gives more room may wait for a second person. Logs XW2021 and
-// writes how much has changed to `text`, or XW2022 and writes the reason.
+// `running` is what control runs with and takes over the new values; `phase` is the venue's, 0 when none is known;
+// `requests` may be NULL: no data plane runs. `by` asks for it. What of the limits gives more room may wait for a
+// second person. Logs XW2021 and writes how much has changed to `text`, or XW2022 and writes the reason.
 enum reload_result { RELOAD_TAKEN, RELOAD_REFUSED, RELOAD_LIMITS_REFUSED };
-enum reload_result reload(struct config *running, const char *path, struct auth *auth, struct requests *requests,
-                          struct limits_desk *limits, const char *by, char *text, size_t size);
+enum reload_result reload(struct config *running, char phase, const char *path, struct auth *auth,
+                          struct requests *requests, struct limits_desk *limits, const char *by, char *text,
+                          size_t size);
 
 #endif

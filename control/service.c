@@ -179,13 +179,42 @@ static void note_refused_reload(struct service *service, enum reload_result resu
                                                      .why = why});
 }
 
+// The recovery of a data plane that runs a recovered day, or NULL.
+static struct recovery *running(const struct service *service)
+{
+    return service->recovery && recovery_done(service->recovery) ? service->recovery : NULL;
+}
+
+// Not while the data plane stops: it has to come to an end of its inputs.
+static void poll_breakers(struct service *service)
+{
+    struct senses senses = {.generation = NULL};
+    const struct recovery *live = running(service);
+    breakers_sense(service->config, &senses);
+    if (live && !atomic_load_explicit(&service->generation.region.header->stop, memory_order_relaxed)) {
+        senses.generation = &service->generation;
+        senses.recovery = service->recovery;
+        for (unsigned core = 0; core < service->config->matchers_count; core++) {
+            const char phase = recovery_phase(service->recovery, core);
+            senses.trading |= (uint32_t)(phase == PHASE_PRE || phase == PHASE_REGULAR || phase == PHASE_AFTER) << core;
+        }
+    }
+    char before[sizeof service->stands];
+    memcpy(before, service->stands, sizeof before);
+    standing_text(service->standing, service->kills, service->stands, sizeof service->stands);
+    const bool other = breakers_poll(service->breakers, &senses) || strcmp(before, service->stands) != 0;
+    if (other && service->ready && service->stops == 0)
+        tell_status(service);
+}
+
 static bool take_configuration(struct service *service, const char *by, char *text, size_t size)
 {
     const bool told = service->ready && service->stops == 0;
     if (told)
         notify_reloading();
-    const enum reload_result result =
-        reload(service->config, service->path, service->auth, service->requests, service->limits, by, text, size);
+    const char phase = running(service) ? phase_of(service->config, service->recovery) : 0;
+    const enum reload_result result = reload(service->config, phase, service->path, service->auth, service->requests,
+                                             service->limits, by, text, size);
     const bool taken = result == RELOAD_TAKEN;
     if (taken)
         audit_note(service->audit, &(struct audit_entry){.what = NOTE_RELOADED, .by = by, .why = text});
@@ -260,12 +289,6 @@ static void watch_journal(struct service *service, uint64_t now_ns)
         service->config->date, service->config->journal_directory);
 }
 
-// The recovery of a data plane that runs a recovered day, or NULL.
-static struct recovery *running(const struct service *service)
-{
-    return service->recovery && recovery_done(service->recovery) ? service->recovery : NULL;
-}
-
 // Up is: the journal is open, and a data plane that is there runs a recovered day. One that is not there is not waited
 // for: the service manager starts it only once we are up.
 static void tell_ready(struct service *service)
@@ -278,28 +301,6 @@ static void tell_ready(struct service *service)
                      service->config->date);
     else
         notify_ready("waits for a data plane");
-}
-
-// Not while the data plane stops: it has to come to an end of its inputs.
-static void poll_breakers(struct service *service)
-{
-    struct senses senses = {.generation = NULL};
-    const struct recovery *live = running(service);
-    breakers_sense(service->config, &senses);
-    if (live && !atomic_load_explicit(&service->generation.region.header->stop, memory_order_relaxed)) {
-        senses.generation = &service->generation;
-        senses.recovery = service->recovery;
-        for (unsigned core = 0; core < service->config->matchers_count; core++) {
-            const char phase = recovery_phase(service->recovery, core);
-            senses.trading |= (uint32_t)(phase == PHASE_PRE || phase == PHASE_REGULAR || phase == PHASE_AFTER) << core;
-        }
-    }
-    char before[sizeof service->stands];
-    memcpy(before, service->stands, sizeof before);
-    standing_text(service->standing, service->kills, service->stands, sizeof service->stands);
-    const bool other = breakers_poll(service->breakers, &senses) || strcmp(before, service->stands) != 0;
-    if (other && service->ready && service->stops == 0)
-        tell_status(service);
 }
 
 // A start or a stop takes what it takes, as long as something is done.

@@ -78,7 +78,7 @@ static void open_day(struct maker *maker)
     struct command command;
     if (!opening_init(&opening, maker->config, 0))
         fail_with(EX_OSERR, "no memory");
-    opening_time(&opening, maker->config, 0);
+    opening_time(&opening, maker->config, 0, 0);
     while (opening_next(&opening, 0, &command)) {
         opening_note(&opening, &command);
         give(maker, &command);

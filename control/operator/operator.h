@@ -50,4 +50,7 @@ extern const struct desk_subject market_halt, market_reference, market_bands_set
 // A kill, for people and programs.
 json_t *kill_json(const struct config *config, const struct kill_entry *entry); // kill.c
 
+// The session phase of the matching core that is furthest behind, 0 when the day has not started on one.
+char phase_of(const struct config *config, const struct recovery *recovery); // phase.c
+
 #endif

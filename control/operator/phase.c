@@ -27,17 +27,12 @@ static const char *read_phase(struct request *request, const json_t *root)
     return opening_phase_rank(ask->phase) ? NULL : "the phase is none of pre, regular, after, closed, ended";
 }
 
-// The phase of the core that is furthest behind; 0 when the day has not started on one, which is answered.
-static char phase_present(struct request *request, const struct recovery *recovery)
+char phase_of(const struct config *config, const struct recovery *recovery)
 {
-    char present = 0;
-    for (unsigned core = 0; core < request->context->config->matchers_count; core++) {
-        char phase = recovery_phase(recovery, core);
-        if (phase == 0) {
-            desk_refuse(request, EX_UNAVAILABLE, "the day has not started on matching core %u: ask again then", core);
-            return 0;
-        }
-        if (present == 0 || opening_phase_rank(phase) < opening_phase_rank(present))
+    char present = PHASE_DAY_END;
+    for (unsigned core = 0; core < config->matchers_count; core++) {
+        const char phase = recovery_phase(recovery, core);
+        if (opening_phase_rank(phase) < opening_phase_rank(present))
             present = phase;
     }
     return present;
@@ -51,12 +46,15 @@ static void give(struct request *request, struct recovery *recovery, uint64_t no
         desk_refuse(request, EX_UNAVAILABLE, "no data plane runs: start crosswire-dataplane, then ask again");
         return;
     }
-    char present = phase_present(request, recovery);
-    if (present == 0)
+    const char present = phase_of(request->context->config, recovery);
+    if (present == 0) {
+        desk_refuse(request, EX_UNAVAILABLE, "the day has not started on every matching core: ask again then");
         return;
+    }
     if (opening_phase_rank(present) >= wanted) {
-        desk_refuse(request, EX_DATAERR, "the venue is in phase %c already, and phases go forward only: nothing to do",
-                    present);
+        desk_refuse(request, EX_DATAERR,
+                    "the venue is in phase `%s` already, and phases go forward only: nothing to do",
+                    opening_phase_word(present));
         return;
     }
     const bool ends = ask->phase == PHASE_DAY_END;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/recovery/opening.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,6 +11,9 @@
 #include "contract/drop_copy.h"
 #include "control/recovery/market.h"
 #include "engine/capacity.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+#define JUMP_NS (60 * SECOND_NS)
 
 // FNV-1a: told by whom we trust.
 #define DIGEST_SEED UINT64_C(0xCBF29CE484222325)
@@ -278,6 +282,12 @@ static bool start_waits(const struct opening *opening)
     return !opening_started(opening) && (opening->holds_start || early);
 }
 
+const char *opening_phase_word(char phase)
+{
+    static const char *const words[] = {"none", "pre", "regular", "after", "closed", "ended"};
+    return words[opening_phase_rank(phase)];
+}
+
 unsigned opening_phase_rank(char phase)
 {
     static const char order[] = {PHASE_PRE, PHASE_REGULAR, PHASE_AFTER, PHASE_CLOSED, PHASE_DAY_END, 0};
@@ -285,9 +295,56 @@ unsigned opening_phase_rank(char phase)
     return at ? (unsigned)(at - order) + 1 : 0;
 }
 
-void opening_time(struct opening *opening, const struct config *config, uint64_t unix_ns)
+static bool is_held(const struct opening *opening, const struct config_phase *phase)
 {
+    return phase->time_ns > opening->from_ns && phase->time_ns <= opening->until_ns;
+}
+
+static bool holds_any(const struct opening *opening)
+{
+    for (unsigned i = 0; i < opening->config->phases_count; i++) {
+        const struct config_phase *phase = &opening->config->phases[i];
+        if (is_held(opening, phase) && opening_phase_rank(phase->phase) > opening_phase_rank(opening->phase))
+            return true;
+    }
+    return false;
+}
+
+bool opening_time(struct opening *opening, const struct config *config, uint64_t unix_ns, uint64_t monotonic_ns)
+{
+    const uint64_t expected_ns = opening->now_ns + (monotonic_ns - opening->looked_ns);
+    const bool looked = opening->looked_ns != 0;
     opening->now_ns = (uint64_t)opening_clock_offset(config->date, unix_ns, 0);
+    opening->looked_ns = monotonic_ns;
+    if (opening->now_ns <= opening->from_ns) // it was set back
+        opening->from_ns = opening->until_ns = 0;
+    if (!looked || opening->now_ns <= expected_ns + JUMP_NS)
+        return false;
+    if (opening->until_ns == 0)
+        opening->from_ns = expected_ns;
+    opening->until_ns = opening->now_ns;
+    return !opening->ended && holds_any(opening);
+}
+
+bool opening_may_follow(const struct config *running, const struct config *next, char phase, uint64_t unix_ns,
+                        char *text, size_t size)
+{
+    const uint64_t now_ns = (uint64_t)opening_clock_offset(next->date, unix_ns, 0);
+    for (unsigned i = 0; i < next->phases_count; i++) {
+        const struct config_phase *at = &next->phases[i];
+        bool same = false;
+        for (unsigned j = 0; j < running->phases_count; j++)
+            same |= running->phases[j].phase == at->phase && running->phases[j].time_ns == at->time_ns;
+        if (same || at->time_ns > now_ns || opening_phase_rank(at->phase) <= opening_phase_rank(phase))
+            continue;
+        const unsigned seconds = (unsigned)(at->time_ns / SECOND_NS);
+        snprintf(text, size,
+                 "`schedule`: %02u:%02u:%02u UTC is past, so that this phase would come at once: give a later time, or "
+                 "xwctl phase %s --by NAME",
+                 seconds / 3600, seconds / 60 % 60, seconds % 60, opening_phase_word(at->phase));
+        return false;
+    }
+    return true;
 }
 
 // The phase that START will have led to once all that is due is given; 0 while START waits for its time.
@@ -305,7 +362,8 @@ static char next_phase(const struct opening *opening, unsigned *left)
     *left = 0;
     for (unsigned i = 0; present && !opening->ended && i < opening->config->phases_count; i++) {
         const struct config_phase *phase = &opening->config->phases[i];
-        if (phase->time_ns > opening->now_ns || opening_phase_rank(phase->phase) <= opening_phase_rank(present))
+        if (phase->time_ns > opening->now_ns || is_held(opening, phase) ||
+            opening_phase_rank(phase->phase) <= opening_phase_rank(present))
             continue;
         next = next ? next : phase->phase;
         ++*left;

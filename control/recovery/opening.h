@@ -34,6 +34,8 @@ struct opening {
     char phase;                  // enum session_phase, of START or PHASE since, PHASE_DAY_END; 0 before START
     const struct config *config; // its phases may change with a reload
     uint64_t now_ns;             // as opening_time() said, since midnight of the trading date
+    uint64_t looked_ns;          // .. and when, by a monotonic clock; 0: not yet
+    uint64_t from_ns, until_ns;  // phases behind from_ns and not behind until_ns are held
     const char *mismatch;        // what the journal's opening has other than the configuration, NULL: nothing
     int mismatch_exit;           // sysexits code for it
 };
@@ -59,8 +61,15 @@ void opening_restart(struct opening *opening);
 // A control takes over a running core: carries on with session-downs that its predecessor had begun to give, if any.
 void opening_resume(struct opening *opening);
 
-// What time it is at Unix time unix_ns: START and phases wait for theirs.
-void opening_time(struct opening *opening, const struct config *config, uint64_t unix_ns);
+// What time it is at Unix time unix_ns: START and phases wait for theirs. A wall clock that goes ahead by more than a
+// minute of a monotonic one was set, and phases can not be taken back: those that it has jumped over are held for an
+// operator (xwctl phase), or until it is set back. Returns whether it has jumped over any now.
+bool opening_time(struct opening *opening, const struct config *config, uint64_t unix_ns, uint64_t monotonic_ns);
+
+// Whether the schedule of `next` may follow that of `running` at Unix time unix_ns in phase `phase`: a phase with
+// another time than before that is past would come at once. false with one line in `text`.
+bool opening_may_follow(const struct config *running, const struct config *next, char phase, uint64_t unix_ns,
+                        char *text, size_t size);
 
 // The next command that is missing, with `offset_ns` in a CLOCK; false when there is none. Note it to go on.
 bool opening_next(const struct opening *opening, int64_t offset_ns, struct command *command);
@@ -68,8 +77,9 @@ bool opening_next(const struct opening *opening, int64_t offset_ns, struct comma
 // How many opening_next() would give in all.
 unsigned opening_left(const struct opening *opening);
 
-// The rank of a phase, 0 for none.
+// The rank of a phase, 0 for none; and its word: "none", "pre", "regular", "after", "closed", "ended".
 unsigned opening_phase_rank(char phase);
+const char *opening_phase_word(char phase);
 
 // Whether the day has begun: every opening command stands in the journal or is given.
 static inline bool opening_started(const struct opening *opening)

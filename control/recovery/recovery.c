@@ -16,6 +16,8 @@
 #include "control/recovery/recovery_state.h"
 #include "control/recovery/ring_adopt.h"
 
+#define SECOND_NS UINT64_C(1000000000)
+
 void recovery_start_thread(struct recovery *recovery)
 {
     bool durable = recovery->config->ack_mode == ACK_DURABLE;
@@ -69,7 +71,9 @@ static uint32_t stage_opening(struct recovery *recovery, unsigned index, uint32_
     struct core *core = &recovery->cores[index];
     struct ring *ring = recovery->generation->commands[index];
     struct command command;
-    opening_time(&core->opening, recovery->config, unix_ns());
+    if (opening_time(&core->opening, recovery->config, unix_ns(), monotonic_ns()))
+        log_event(LOG_XW2023, "\"core\":%u,\"from_s\":%" PRIu64 ",\"until_s\":%" PRIu64, index,
+                  core->opening.from_ns / SECOND_NS, core->opening.until_ns / SECOND_NS);
     while (ring_room(ring, staged + 1) > staged && next_command(recovery, index, &command)) {
         recovery_fill_slot(ring, staged++, &command);
         note(recovery, index, &command);

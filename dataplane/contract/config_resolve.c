@@ -327,7 +327,7 @@ static bool resolve_schedule(struct config_source *source, struct config *config
             continue;
         if (!parse_hour(given[i].text, &seconds))
             return config_fail_at(source, CONFIG_schedule, 0, given[i].key,
-                                  "`%s` is `%s`; write HH:MM:SS, 00:00:00 to 23:59:59", given[i].key,
+                                  "`%s` is `%s`; write HH:MM:SS of UTC, 00:00:00 to 23:59:59", given[i].key,
                                   show(given[i].text));
         uint64_t time_ns = seconds * UINT64_C(1000000000);
         if (config->phases_count > 0 && time_ns <= config->phases[config->phases_count - 1].time_ns)

@@ -205,6 +205,7 @@ static unsigned print_unseen(const uint64_t stats[STATS])
         STAT_SHORT_SALES,
         STAT_SECOND,
         STAT_FILES_REFUSED,
+        STAT_SCHEDULES_REFUSED,
         STAT_TRIPPED + TRIP_LOSS,
         STAT_TRIPPED + TRIP_REJECT_RATIO,
         STAT_TRIPPED + TRIP_BAD_LOGINS,

@@ -33,7 +33,8 @@ static const struct config *config;
 static bool has_limits;
 static struct wish quantities[WORLD_ACCOUNTS];   // max_quantity
 static struct wish raises[WORLD_ACCOUNTS][2][2]; // account, firm; loss, drawdown
-static bool file_busy, breaker_busy;
+static bool file_busy, file_wrong, breaker_busy;
+static bool schedule_wrong;
 static uint64_t breaker_ns;
 
 // ---- limits ---------------------------------------------------------------------------------------------------------
@@ -130,28 +131,40 @@ bool officers_raise(enum scope scope, unsigned account)
     return true;
 }
 
-// ---- limits files ---------------------------------------------------------------------------------------------------
+// ---- files with mistakes --------------------------------------------------------------------------------------------
+
+static void mend_files(void)
+{
+    world_mend_limits();
+    world_mend_schedule();
+    file_wrong = false;
+}
 
 static void told_file(void *context, const char *line, bool heard)
 {
     struct answer answer = operators_read(line);
     (void)context, (void)heard;
     file_busy = false;
-    world_mend_limits();
-    if (answer.done)
-        sim_fail("a limits file with a mistake is taken");
-    sim.stats[STAT_FILES_REFUSED] += line != NULL;
+    if (answer.done && file_wrong)
+        sim_fail("a %s is taken", schedule_wrong ? "schedule that runs backwards" : "limits file with a mistake");
+    mend_files();
+    sim.stats[schedule_wrong ? STAT_SCHEDULES_REFUSED : STAT_FILES_REFUSED] += line && !answer.done;
 }
 
-// Control reads it again when it starts, so only while it is past that; its end is told at once.
+// Control reads them again when it starts, so only while it is past that; its end is told at once.
 static void offer_file(void)
 {
     if (file_busy || !world_control_serves())
         return;
-    world_spoil_limits();
+    schedule_wrong = random_chance(&sim.risk, 400000);
+    file_wrong = true;
+    if (schedule_wrong)
+        world_spoil_schedule();
+    else
+        world_spoil_limits();
     file_busy = operators_ask("sim.control.sock", told_file, &file_busy, "{\"ask\":\"reload\",\"by\":\"SIM\"}");
     if (!file_busy)
-        world_mend_limits();
+        mend_files();
 }
 
 // ---- breakers -------------------------------------------------------------------------------------------------------
@@ -190,9 +203,16 @@ void officers_control_starts(void)
     if (file_busy) { // offered to one that was stopping
         posix_hang_up(&file_busy);
         file_busy = false;
-        world_mend_limits();
+        mend_files();
     }
     memset(opened_ns, 0, sizeof opened_ns);
+}
+
+// It reads the configuration as well; what control reads from now on is right.
+void officers_dataplane_starts(void)
+{
+    if (file_wrong)
+        mend_files();
 }
 
 // Whether the breaker is to block the session on that core, and no operator has lifted that.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Risk officers: change limits, by two persons where a day wants that, raise what has killed somebody, close breakers,
-// and offer limits files with mistakes, which must be refused and change nothing.
+// and offer limits files with mistakes and schedules that run backwards, which must be refused and change nothing.
 #ifndef CROSSWIRE_TESTS_SIM_OFFICERS_H
 #define CROSSWIRE_TESTS_SIM_OFFICERS_H
 
@@ -12,9 +12,10 @@
 // Only on days with limits.
 void officers_open(const struct config *config);
 
-// A line of control's log; control is being started.
+// A line of control's log; control, the data plane is being started.
 void officers_line(const char *line);
 void officers_control_starts(void);
+void officers_dataplane_starts(void);
 
 // The breaker that has been open for so long that the core must not take an order of the session; NULL: none.
 const char *officers_breaker(unsigned core, unsigned session);

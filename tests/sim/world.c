@@ -303,6 +303,8 @@ static void restart(struct sim_process *process)
         failures_at_start = disk.failures;
         serves = false;
         officers_control_starts();
+    } else {
+        officers_dataplane_starts();
     }
     sim_process_start(process);
 }

@@ -49,6 +49,17 @@ uint64_t world_control_away_ns(void);
 // Whether control has recovered the day that runs, and lives.
 bool world_control_serves(void);
 
+// ---- world_text.c
+
+// A file of the simulated disk, written piece by piece.
+struct world_text {
+    size_t used;
+    char bytes[16384];
+};
+
+// Appends. No room ends the simulator: the file would be another one than the seed's.
+void world_say(struct world_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 // ---- world_risk.c
 
 enum { WORLD_ACCOUNTS = 2 };
@@ -62,8 +73,7 @@ extern struct world_limits world_limits[WORLD_ACCOUNTS], world_firm_limits[WORLD
 #define WORLD_MOST_QUANTITY 1000
 
 // Writes a day's limits file and appends what the configuration says of risk.
-void world_add_risk(void (*add)(const char *format, ...) __attribute__((format(printf, 1, 2))), unsigned symbols,
-                    unsigned sessions);
+void world_add_risk(struct world_text *config, unsigned symbols, unsigned sessions);
 
 // Puts a limits file with a mistake in its place, or the right one again.
 void world_spoil_limits(void);
@@ -76,5 +86,10 @@ unsigned world_tier(void), world_weight(void);
 
 // Writes the seed's configuration to /etc/crosswire.yaml and returns it as both programs will read it.
 const struct config *world_configure(void);
+
+// Puts a schedule that runs backwards into the configuration, and a limits file in its place that is right but is not
+// to be taken with it; or the configuration as it was.
+void world_spoil_schedule(void);
+void world_mend_schedule(void);
 
 #endif

@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The seed's configuration: small rings, few sessions, everything else as production has it.
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/posix.h"
 #include "tests/sim/world.h"
 
-static char text[16384];
-static size_t used;
+static struct world_text text;
 
-static void add(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void add(const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    used += (size_t)vsnprintf(text + used, sizeof text - used, format, list);
-    va_end(list);
-}
+#define add(...) world_say(&text, __VA_ARGS__)
 
 static unsigned draw(unsigned least, unsigned most)
 {
@@ -74,6 +65,27 @@ static void add_copies(unsigned cores, unsigned gateways, unsigned sessions)
             i, world_password_end(sessions + i), i % 2 ? "SOTH" : "NRTH", i % gateways, i / 2);
 }
 
+void world_mend_schedule(void)
+{
+    posix_put_file("/etc", "crosswire.yaml", text.bytes, text.used);
+}
+
+void world_spoil_schedule(void)
+{
+    static const char *const schedules[] = {
+        "schedule: {market_open: \"14:30:00\", market_close: \"14:29:59\"}\n",
+        "schedule: {venue_close: \"21:00:00\", day_end: \"21:00:00\"}\n",
+        "schedule: {pre_market: \"09:00:00\", market_close: \"08:00:00\", day_end: \"23:00:00\"}\n",
+    };
+    static const char limits[] =
+        "accounts:\n  - {account: NORTH, max_quantity: 1}\n  - {account: SOUTH, max_quantity: 1}\n";
+    static char spoilt[sizeof text.bytes + 128];
+    int size = snprintf(spoilt, sizeof spoilt, "%.*s%s", (int)text.used, text.bytes,
+                        schedules[random_below(&sim.risk, sizeof schedules / sizeof schedules[0])]);
+    posix_put_file("/etc", "crosswire.yaml", spoilt, (size_t)size);
+    posix_put_file("/etc", "limits.yaml", limits, sizeof limits - 1);
+}
+
 const struct config *world_configure(void)
 {
     char error[512];
@@ -91,18 +103,18 @@ const struct config *world_configure(void)
     add("engine: {max_orders: %u, max_levels: 256, tick_ms: %u}\n", pick(1024, 1024, 2048), pick(5, 50, 200));
     bool risk = draw(0, 1), copies = risk || draw(0, 3) == 0;
     if (risk)
-        world_add_risk(add, 2 * cores, sessions);
+        world_add_risk(&text, 2 * cores, sessions);
     add("control: {login_attempts_per_minute: 0}\n");
     add_roles(cores, gateways, draw(0, 1));
     add_market(cores, gateways, sessions);
     if (copies)
         add_copies(cores, gateways, sessions);
-    posix_put_file("/etc", "crosswire.yaml", text, used);
+    posix_put_file("/etc", "crosswire.yaml", text.bytes, text.used);
     // The simulator's own copy of the reader goes through the kernel's files.
     char path[] = "/tmp/crosswire-sim-XXXXXX";
     int fd = mkstemp(path);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file || fwrite(text, 1, used, file) != used || fclose(file) != 0)
+    if (!file || fwrite(text.bytes, 1, text.used, file) != text.used || fclose(file) != 0)
         sim_fail("%s can not be written", path);
     const struct config *config = config_load(path, error, sizeof error);
     remove(path);

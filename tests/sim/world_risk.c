@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a day with risk is limited by: a few limits of every scope, drawn so that orders meet them; what trips what,
 // with short times; bands, the index and short-sale states of its symbols.
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,18 +10,10 @@
 
 struct world_limits world_limits[WORLD_ACCOUNTS], world_firm_limits[WORLD_ACCOUNTS];
 
-static char file[8192];
-static size_t used;
+static struct world_text limits_file;
 static unsigned tier, weight;
 
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void say(const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    used += (size_t)vsnprintf(file + used, sizeof file - used, format, list);
-    va_end(list);
-}
+#define say(...) world_say(&limits_file, __VA_ARGS__)
 
 static uint64_t draw(uint64_t least, uint64_t most)
 {
@@ -117,7 +108,7 @@ static void write_limits(unsigned symbols, unsigned sessions)
     static const char *const states[] = {"none", "intraday", "remains"};
     const bool falling = maybe(15); // what trades is 7 or 14 per cent below the close
     unsigned close = falling ? (maybe(50) ? 108 : 117) : 100;
-    used = 0;
+    limits_file.used = 0;
     tier = falling ? 0 : maybe(40) ? 1 : 0;
     weight = falling ? 1 : 0;
     say("venue: {alert_percent: 50%s}\nfirms:\n", maybe(20) ? ", slow_percent: 90, slow_rate: 200" : "");
@@ -140,12 +131,12 @@ static void write_limits(unsigned symbols, unsigned sessions)
     say("positions:\n  - {account: NORTH, symbol: SYM0, long_position: 25000}\n");
     if (maybe(40))
         say("groups:\n  - {group: pair, symbols: [SYM0, SYM1]}\n");
-    posix_put_file("/etc", "limits.yaml", file, used);
+    posix_put_file("/etc", "limits.yaml", limits_file.bytes, limits_file.used);
 }
 
 void world_mend_limits(void)
 {
-    posix_put_file("/etc", "limits.yaml", file, used);
+    posix_put_file("/etc", "limits.yaml", limits_file.bytes, limits_file.used);
 }
 
 void world_spoil_limits(void)
@@ -165,8 +156,8 @@ void world_spoil_limits(void)
 
 // ---- what trips what ------------------------------------------------------------------------------------------------
 
-static void add_trip(void (*add)(const char *format, ...), const char *condition, unsigned threshold,
-                     unsigned window_ms, unsigned actions)
+static void add_trip(struct world_text *config, const char *condition, unsigned threshold, unsigned window_ms,
+                     unsigned actions)
 {
     // In the order of their mildness; a breaker may do the first `actions` of them.
     static const char *const words[] = {
@@ -176,50 +167,54 @@ static void add_trip(void (*add)(const char *format, ...), const char *condition
     unsigned action = (unsigned)draw(0, actions);
     if (!maybe(60))
         return;
-    add("  - {condition: %s, threshold: %u, window_ms: %u, samples: 30, quiet_ms: 100, action: %s%s}\n", condition,
-        threshold, window_ms, words[action], action == 5 ? "" : recoveries[draw(0, 4)]);
+    world_say(config, "  - {condition: %s, threshold: %u, window_ms: %u, samples: 30, quiet_ms: 100, action: %s%s}\n",
+              condition, threshold, window_ms, words[action], action == 5 ? "" : recoveries[draw(0, 4)]);
 }
 
-static void add_control_lost(void (*add)(const char *format, ...))
+static void add_control_lost(struct world_text *config)
 {
     static const char *const words[] = {"alert", "block_new", "cancel_resting", "halt, recovery: manual"};
     static const char *const recoveries[] = {"", ", recovery: aggressive", ", recovery: manual"};
     unsigned action = (unsigned)draw(0, 3);
     if (maybe(70))
-        add("  - {condition: control_lost, threshold: %llu, window_ms: 0, quiet_ms: 100, action: %s%s}\n",
-            (unsigned long long)draw(20, 25), words[action], action == 3 ? "" : recoveries[draw(0, 2)]);
+        world_say(config, "  - {condition: control_lost, threshold: %llu, window_ms: 0, quiet_ms: 100, action: %s%s}\n",
+                  (unsigned long long)draw(20, 25), words[action], action == 3 ? "" : recoveries[draw(0, 2)]);
 }
 
-static void add_trips(void (*add)(const char *format, ...))
+static void add_trips(struct world_text *config)
 {
     enum { TO_ALERT = 0, TO_MODE = 2, TO_BLOCK = 3, TO_CANCEL = 4, TO_HALT = 5 };
-    add("modes: [{name: throttled, rate: 2000}, {name: half, limits_percent: 50}]\ntrips:\n");
-    add("  - {condition: reject_ratio, threshold: %u, samples: 30, window_ms: 100, action: throttle, mode: throttled, "
+    world_say(config, "modes: [{name: throttled, rate: 2000}, {name: half, limits_percent: 50}]\ntrips:\n");
+    world_say(
+        config,
+        "  - {condition: reject_ratio, threshold: %u, samples: 30, window_ms: 100, action: throttle, mode: throttled, "
         "quiet_ms: 100}\n",
         (unsigned[]){2, 5, 50}[draw(0, 2)]);
-    add_trip(add, "malformed_ratio", 1, 100, TO_BLOCK);
-    add_trip(add, "latency", 5000, 100, TO_MODE);
-    add_trip(add, "backlog", 2, 0, TO_HALT);
-    add_trip(add, "journal_lag", 20, 0, TO_CANCEL);
-    add_trip(add, "clock_step", 500, 1000, TO_CANCEL);
-    add_trip(add, "disk_space", 1, 0, TO_BLOCK);
-    add_trip(add, "loss", 1, 1000, TO_BLOCK);
-    add_trip(add, "drawdown", 1, 1000, TO_BLOCK);
+    add_trip(config, "malformed_ratio", 1, 100, TO_BLOCK);
+    add_trip(config, "latency", 5000, 100, TO_MODE);
+    add_trip(config, "backlog", 1, 0, TO_HALT);
+    add_trip(config, "journal_lag", 20, 0, TO_CANCEL);
+    add_trip(config, "clock_step", 500, 1000, TO_CANCEL);
+    add_trip(config, "disk_space", 1, 0, TO_BLOCK);
+    add_trip(config, "loss", 1, 1000, TO_BLOCK);
+    add_trip(config, "drawdown", 1, 1000, TO_BLOCK);
     if (maybe(60))
-        add("  - {condition: bad_logins, threshold: 2, window_ms: 1000, action: block_new, quiet_ms: 100}\n");
-    add_control_lost(add);
+        world_say(config,
+                  "  - {condition: bad_logins, threshold: 2, window_ms: 1000, action: block_new, quiet_ms: 100}\n");
+    add_control_lost(config);
 }
 
-void world_add_risk(void (*add)(const char *format, ...), unsigned symbols, unsigned sessions)
+void world_add_risk(struct world_text *config, unsigned symbols, unsigned sessions)
 {
     write_limits(symbols, sessions);
-    add("risk: {limits: /etc/limits.yaml, second_person: %s}\n", maybe(50) ? "true" : "false");
+    world_say(config, "risk: {limits: /etc/limits.yaml, second_person: %s}\n", maybe(50) ? "true" : "false");
     if (tier)
-        add("bands: {tier1_percent: \"%s\", limit_state_seconds: %u, pause_seconds: 1%s}\n", maybe(50) ? "0.1" : "5",
-            (unsigned)draw(0, 1), maybe(50) ? ", velocity_percent: \"0.18\", velocity_seconds: 1" : "");
+        world_say(config, "bands: {tier1_percent: \"%s\", limit_state_seconds: %u, pause_seconds: 1%s}\n",
+                  maybe(50) ? "0.1" : "5", (unsigned)draw(0, 1),
+                  maybe(50) ? ", velocity_percent: \"0.18\", velocity_seconds: 1" : "");
     if (weight)
-        add("market_wide: {close: \"1000.00\"}\n");
-    add_trips(add);
+        world_say(config, "market_wide: {close: \"1000.00\"}\n");
+    add_trips(config);
 }
 
 unsigned world_tier(void)

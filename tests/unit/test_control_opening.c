@@ -103,6 +103,11 @@ static uint64_t at(unsigned hour, unsigned minute)
     return UINT64_C(1710460800000000000) + (hour * 60 + minute) * UINT64_C(60000000000); // of 2024-03-15
 }
 
+static void time_is(struct opening *opening, uint64_t unix_ns)
+{
+    assert_false(opening_time(opening, stage.config, unix_ns, unix_ns));
+}
+
 static void set_schedule(const char *phases, const unsigned *hours)
 {
     for (stage.config->phases_count = 0; phases[stage.config->phases_count] != 0; stage.config->phases_count++) {
@@ -118,25 +123,25 @@ static void phases_come_at_their_times_and_once(void **state)
     struct opening opening, second;
     set_schedule("PRAX", (const unsigned[]){4, 9, 16, 20});
     assert_true(opening_init(&opening, stage.config, 1));
-    opening_time(&opening, stage.config, at(3, 59));
+    time_is(&opening, at(3, 59));
     unsigned left = opening_left(&opening);
     assert_int_equal(give_all(&opening, given), left);
     assert_false(opening_started(&opening)); // START waits for pre-market
-    opening_time(&opening, stage.config, at(4, 0));
+    time_is(&opening, at(4, 0));
     assert_int_equal(opening_left(&opening), 1);
     assert_int_equal(give_all(&opening, given), 1);
     assert_int_equal(given[0].type, CMD_START);
     assert_int_equal(given[0].phase.phase, PHASE_PRE);
-    opening_time(&opening, stage.config, at(8, 59));
+    time_is(&opening, at(8, 59));
     assert_int_equal(opening_left(&opening), 0);
-    opening_time(&opening, stage.config, at(9, 0));
+    time_is(&opening, at(9, 0));
     assert_int_equal(give_all(&opening, given), 1);
     assert_int_equal(given[0].type, CMD_PHASE);
     assert_int_equal(given[0].phase.phase, PHASE_REGULAR);
     assert_int_equal(opening_left(&opening), 0);
     // Missed while control was away: one after the other.
     opening_restart(&opening);
-    opening_time(&opening, stage.config, at(20, 30));
+    time_is(&opening, at(20, 30));
     left = opening_left(&opening);
     assert_int_equal(left, 6);
     assert_int_equal(give_all(&opening, given), left);
@@ -145,7 +150,7 @@ static void phases_come_at_their_times_and_once(void **state)
     assert_int_equal(given[5].type, CMD_PHASE);
     // A day that is opened late starts where its schedule begins, and goes through all of it.
     assert_true(opening_init(&second, stage.config, 1));
-    opening_time(&second, stage.config, at(21, 0));
+    time_is(&second, at(21, 0));
     left = opening_left(&second);
     assert_int_equal(give_all(&second, given), left);
     assert_int_equal(given[left - 4].type, CMD_START);
@@ -163,10 +168,10 @@ static void the_day_ends_at_its_time_and_stays_ended(void **state)
     struct opening opening;
     set_schedule("XE", (const unsigned[]){20, 21});
     assert_true(opening_init(&opening, stage.config, 0));
-    opening_time(&opening, stage.config, at(20, 59));
+    time_is(&opening, at(20, 59));
     unsigned count = give_all(&opening, given);
     assert_int_equal(given[count - 1].phase.phase, PHASE_CLOSED);
-    opening_time(&opening, stage.config, at(21, 0));
+    time_is(&opening, at(21, 0));
     assert_int_equal(opening_left(&opening), 1);
     assert_int_equal(give_all(&opening, given), 1);
     assert_int_equal(given[0].type, CMD_END_DAY);
@@ -174,19 +179,81 @@ static void the_day_ends_at_its_time_and_stays_ended(void **state)
     // A restart brings neither the end again nor sessions down, whatever the schedule says since.
     set_schedule("AXE", (const unsigned[]){20, 22, 23});
     opening_restart(&opening);
-    opening_time(&opening, stage.config, at(23, 30));
+    time_is(&opening, at(23, 30));
     assert_int_equal(give_all(&opening, given), 1);
     assert_int_equal(given[0].type, CMD_CLOCK);
     opening_free(&opening);
     // Control was away at the close and at the end: both come, in order; and so on any later date.
     assert_true(opening_init(&opening, stage.config, 0));
-    opening_time(&opening, stage.config, at(1, 0));
+    time_is(&opening, at(1, 0));
     give_all(&opening, given);
-    opening_time(&opening, stage.config, at(24 + 3, 0));
+    time_is(&opening, at(24 + 3, 0));
     assert_int_equal(give_all(&opening, given), 3);
     assert_int_equal(given[1].phase.phase, PHASE_CLOSED);
     assert_int_equal(given[2].type, CMD_END_DAY);
     opening_free(&opening);
+    stage.config->phases_count = 0;
+}
+
+// The day ends once: a wall clock that is set ahead ends nothing.
+static void phases_that_the_clock_jumps_over_wait_for_an_operator(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening;
+    set_schedule("RAXE", (const unsigned[]){9, 16, 20, 21});
+    assert_true(opening_init(&opening, stage.config, 0));
+    time_is(&opening, at(10, 0)); // it began later than its first phase: no jump
+    const unsigned count = give_all(&opening, given);
+    assert_int_equal(given[count - 1].phase.phase, PHASE_REGULAR);
+    // A minute ahead is a step that a clock may take; more is not. Back again: nothing has happened.
+    assert_false(opening_time(&opening, stage.config, at(10, 2), at(10, 1)));
+    assert_false(opening_time(&opening, stage.config, at(15, 0), at(10, 2))); // over no phase
+    assert_true(opening_time(&opening, stage.config, at(20, 30), at(10, 3)));
+    assert_int_equal(opening_left(&opening), 0);
+    assert_false(opening_time(&opening, stage.config, at(10, 4), at(10, 4)));
+    assert_int_equal(opening_left(&opening), 0);
+    // What comes behind the jump comes at its time; an operator gives what was held.
+    assert_true(opening_time(&opening, stage.config, at(20, 30), at(10, 5)));
+    assert_true(opening_time(&opening, stage.config, at(20, 50), at(10, 6))); // a second one
+    assert_int_equal(opening_left(&opening), 0);
+    opening_note(&opening, &(struct command){.type = CMD_PHASE, .phase.phase = PHASE_AFTER});
+    assert_int_equal(opening_left(&opening), 0);
+    assert_false(opening_time(&opening, stage.config, at(21, 0), at(10, 16)));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_END_DAY);
+    opening_free(&opening);
+    stage.config->phases_count = 0;
+}
+
+// A typing error in a file that is read again ends no day.
+static void a_schedule_that_would_come_at_once_may_not_follow(void **state)
+{
+    (void)state;
+    char text[256] = "";
+    struct config next = *stage.config;
+    set_schedule("RXE", (const unsigned[]){9, 20, 21});
+    static const struct {
+        uint64_t hours[3];
+        const char *words; // NULL: it may
+    } schedules[] = {
+        {{9, 20, 21}, NULL}, // as it was
+        {{8, 20, 21}, NULL}, // regular hours have come already
+        {{9, 10, 11},
+         "10:00:00 UTC is past, so that this phase would come at once: give a later time, or xwctl phase closed"},
+        {{9, 13, 14}, NULL},
+        {{9, 20, 12}, "12:00:00 UTC is past"},
+    };
+    next.phases_count = 3;
+    for (unsigned i = 0; i < sizeof schedules / sizeof schedules[0]; i++) {
+        for (unsigned j = 0; j < 3; j++)
+            next.phases[j] =
+                (struct config_phase){schedules[i].hours[j] * UINT64_C(3600000000000), stage.config->phases[j].phase};
+        assert_int_equal(opening_may_follow(stage.config, &next, PHASE_REGULAR, at(12, 0), text, sizeof text),
+                         !schedules[i].words);
+        if (schedules[i].words && !strstr(text, schedules[i].words))
+            fail_msg("%s", text);
+    }
     stage.config->phases_count = 0;
 }
 
@@ -197,25 +264,25 @@ static void a_phase_that_an_operator_gave_is_not_given_again(void **state)
     struct opening opening;
     set_schedule("RA", (const unsigned[]){9, 16});
     assert_true(opening_init(&opening, stage.config, 0));
-    opening_time(&opening, stage.config, at(1, 0));
+    time_is(&opening, at(1, 0));
     unsigned count = give_all(&opening, given);
     assert_int_equal(given[count - 1].type, CMD_START); // no pre_market: at once, in pre-market
     assert_int_equal(given[count - 1].phase.phase, PHASE_PRE);
     struct command early = {.type = CMD_PHASE, .session = SESSION_NONE, .phase.phase = PHASE_REGULAR};
     opening_note(&opening, &early);
-    opening_time(&opening, stage.config, at(9, 1));
+    time_is(&opening, at(9, 1));
     assert_int_equal(opening_left(&opening), 0);
-    opening_time(&opening, stage.config, at(16, 1));
+    time_is(&opening, at(16, 1));
     assert_int_equal(give_all(&opening, given), 1);
     assert_int_equal(given[0].phase.phase, PHASE_AFTER);
     opening_free(&opening);
     set_schedule("AX", (const unsigned[]){16, 20}); // regular from the start
     assert_true(opening_init(&opening, stage.config, 0));
-    opening_time(&opening, stage.config, at(1, 0));
+    time_is(&opening, at(1, 0));
     count = give_all(&opening, given);
     assert_int_equal(given[count - 1].phase.phase, PHASE_REGULAR);
     opening_note(&opening, &(struct command){.type = CMD_END_DAY, .session = SESSION_NONE});
-    opening_time(&opening, stage.config, at(21, 0));
+    time_is(&opening, at(21, 0));
     assert_int_equal(opening_left(&opening), 0); // the day is over
     opening_free(&opening);
     stage.config->phases_count = 0;
@@ -426,6 +493,8 @@ int main(void)
         cmocka_unit_test(the_engine_opens_the_day_with_it),
         cmocka_unit_test(phases_come_at_their_times_and_once),
         cmocka_unit_test(the_day_ends_at_its_time_and_stays_ended),
+        cmocka_unit_test(phases_that_the_clock_jumps_over_wait_for_an_operator),
+        cmocka_unit_test(a_schedule_that_would_come_at_once_may_not_follow),
         cmocka_unit_test(a_phase_that_an_operator_gave_is_not_given_again),
         cmocka_unit_test(an_opening_cut_anywhere_is_completed_once),
         cmocka_unit_test(a_recovered_day_takes_every_session_down_after_a_clock),
