@@ -79,21 +79,54 @@ int ctl_kill(const struct ctl *ctl, int argc, char **argv)
     return EX_OK;
 }
 
+// The first line: whether orders are taken again, and whose.
+static void print_resumed(const json_t *answer)
+{
+    const bool lifted = json_is_true(json_object_get(answer, "lifted"));
+    const size_t blocked = json_array_size(json_object_get(answer, "still_blocked"));
+    const json_int_t free_sessions = json_integer_value(json_object_get(answer, "sessions_free"));
+    const char *more = blocked == 50 ? " or more" : "";
+    if (strcmp(text_of(answer, "scope"), "symbol") != 0)
+        printf("%s; %" JSON_INTEGER_FORMAT " sessions of it may enter orders, %zu%s stay blocked\n",
+               lifted ? "reset" : "it was not blocked by itself", free_sessions, blocked, more);
+    else if (json_array_size(json_object_get(answer, "symbols")))
+        printf("%s; symbol %s does not take all orders yet\n", lifted ? "reset" : "it was not blocked by itself",
+               text_of(answer, "name"));
+    else
+        printf("%s; symbol %s takes orders%s, from %" JSON_INTEGER_FORMAT " sessions; %zu%s stay blocked\n",
+               lifted ? "reset" : "it was not blocked by itself", text_of(answer, "name"), lifted ? " again" : "",
+               free_sessions, blocked, more);
+}
+
+static void print_symbol(const json_t *symbol)
+{
+    const char *name = text_of(symbol, "symbol"), *side = text_of(symbol, "side"), *state = text_of(symbol, "state");
+    if (json_is_true(json_object_get(symbol, "killed")))
+        printf("  symbol %s%s%s: is killed itself: xwctl reset symbol %s --by NAME --why TEXT\n", name,
+               *side ? " side " : "", side, name);
+    if (strcmp(state, "trading") != 0)
+        printf("  symbol %s: %s: xwctl resume %s --by NAME\n", name, state, name);
+}
+
 int ctl_reset(const struct ctl *ctl, int argc, char **argv)
 {
     json_t *answer = ctl_ask(ctl, "kill", scope_request(ctl, "reset", argc, argv));
     if (!print_json(ctl, answer)) {
-        const json_t *blocked = json_object_get(answer, "still_blocked"), *at;
+        const char *phase = text_of(answer, "phase");
+        const json_t *at;
         size_t i;
-        printf("%s; %" JSON_INTEGER_FORMAT " sessions of it may enter orders, %zu%s stay blocked\n",
-               json_is_true(json_object_get(answer, "lifted")) ? "reset" : "it was not blocked by itself",
-               json_integer_value(json_object_get(answer, "sessions_free")), json_array_size(blocked),
-               json_array_size(blocked) == 50 ? " or more" : "");
-        json_array_foreach(blocked, i, at)
+        print_resumed(answer);
+        json_array_foreach(json_object_get(answer, "still_blocked"), i, at)
         {
             printf("  session %s%s%s: %s is killed\n", text_of(at, "session"), *text_of(at, "side") ? " side " : "",
                    text_of(at, "side"), text_of(at, "by"));
         }
+        json_array_foreach(json_object_get(answer, "symbols"), i, at)
+        {
+            print_symbol(at);
+        }
+        if (strcmp(phase, "closed") == 0 || strcmp(phase, "none") == 0)
+            printf("  the session phase is %s: no order is taken in it\n", phase);
     }
     json_decref(answer);
     return EX_OK;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "contract/config_text.h"
@@ -40,9 +41,12 @@ static int ask_state(const struct ctl *ctl, int argc, char **argv, const char *s
         fail_with(EX_USAGE, "--reason CODE is missing: an ITCH code, as T1 (news pending) or H11 (regulatory)");
     json_t *request = json_pack("{s:s, s:s, s:s, s:s}", "ask", "halt", "state", state, "reason",
                                 ctl->reason ? ctl->reason : "", "by", need_by(ctl));
-    if (strcmp(argv[0], "all") != 0)
+    const bool all = strcasecmp(argv[0], "all") == 0;
+    if (!all)
         json_object_set_new(request, "symbol", json_string(argv[0]));
-    return ask_and_say(ctl, request, said);
+    char line[64];
+    snprintf(line, sizeof line, "%s: %s", all ? "all symbols" : argv[0], said);
+    return ask_and_say(ctl, request, line);
 }
 
 int ctl_halt(const struct ctl *ctl, int argc, char **argv)

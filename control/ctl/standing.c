@@ -70,10 +70,12 @@ void ctl_print_kill(const json_t *kill)
     const json_t *missed = json_object_get(kill, "missed");
     print_time(kill);
     ctl_print_scope(kill);
-    printf(": %s, %s, %" JSON_INTEGER_FORMAT " canceled, by %s %s: %s\n",
+    const char *left = text_of(kill, "left");
+    printf(": %s%s%s, %s, %" JSON_INTEGER_FORMAT " canceled, by %s %s: %s\n",
            !truth(kill, "blocks")  ? "cancel only"
            : truth(kill, "active") ? "BLOCKED"
                                    : "reset",
+           *left ? " still on side " : "", left,
            truth(kill, "confirmed")  ? "confirmed"
            : json_array_size(missed) ? "NOT carried out"
                                      : "NOT confirmed",
@@ -106,6 +108,12 @@ void ctl_print_standing(const json_t *standing)
         puts("kills, halts and limits: NOT KNOWN, as control does not say: xwctl audit has what the journal says");
         return;
     }
+    const char *phase = text_of(standing, "phase");
+    printf("phase: %s%s\n", phase,
+           strcmp(phase, "ended") == 0    ? "; no order is taken and nothing changes until the next date"
+           : strcmp(phase, "closed") == 0 ? "; no order is taken"
+           : strcmp(phase, "none") == 0   ? "; the day has not started"
+                                          : "");
     json_array_foreach(json_object_get(standing, "kills"), i, at)
     {
         printf("KILLED: ");

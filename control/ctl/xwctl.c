@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // xwctl: the operator's tool. One grammar: xwctl [OPTIONS] COMMAND [WORDS]. Only `trade`, `phase`, `kill` and `reset`
 // change anything, by asking control for it.
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "contract/config_source.h"
 #include "contract/log.h"
 #include "contract/version.h"
 #include "control/ctl/ctl.h"
@@ -136,7 +138,8 @@ static int take_option(struct ctl *ctl, int argc, char **argv, int at)
         ctl->depth = (unsigned)depth;
         return *end || depth == 0 || depth > 1000 ? -1 : 2;
     }
-    return word[0] == '-' ? -1 : 0;
+    return word[0] == '-' && !isdigit((unsigned char)word[1]) ? -1
+                                                              : 0; // what is below 0 is a value, for whom it goes to
 }
 
 int main(int argc, char **argv)
@@ -153,7 +156,9 @@ int main(int argc, char **argv)
             return EX_OK;
         }
         int taken = take_option(&ctl, argc, argv, at);
-        if (taken < 0 || (taken == 0 && count == 8))
+        if (taken < 0)
+            fail_with(EX_USAGE, "%s is no option, or lacks its value: see xwctl --help", argv[at]);
+        if (taken == 0 && count == 8)
             return usage(stderr);
         if (taken == 0)
             words[count++] = argv[at++];
@@ -163,5 +168,16 @@ int main(int argc, char **argv)
         if (strcmp(words[0], commands[i].name) == 0)
             return commands[i].run(&ctl, count - 1, words + 1);
     }
-    return usage(stderr);
+    if (count == 0)
+        return usage(stderr);
+    const char *nearest = NULL;
+    unsigned least = 3; // letters that may be wrong, and one
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        const unsigned far = config_distance(words[0], strlen(words[0]), commands[i].name);
+        nearest = far < least ? commands[i].name : nearest;
+        least = far < least ? far : least;
+    }
+    if (nearest)
+        fail_with(EX_USAGE, "%s is no command, did you mean %s? See xwctl --help", words[0], nearest);
+    fail_with(EX_USAGE, "%s is no command: see xwctl --help", words[0]);
 }

@@ -269,10 +269,14 @@ void desk_answer(struct request *request, json_t *root)
 // Who was refused what: only what would have changed something.
 static void note_refusal(const struct request *request, int exit_code, const char *text)
 {
-    if (request->context->audit && request->by[0])
-        audit_note(request->context->audit,
-                   &(struct audit_entry){
-                       .what = NOTE_REQUEST_REFUSED, .after = (uint64_t)exit_code, .by = request->by, .why = text});
+    char what[64];
+    if (!request->context->audit || !request->by[0])
+        return;
+    snprintf(what, sizeof what, "%.16s%s%.44s", request->subject ? request->subject->ask : "",
+             request->subject ? ": " : "", text);
+    audit_note(request->context->audit,
+               &(struct audit_entry){
+                   .what = NOTE_REQUEST_REFUSED, .after = (uint64_t)exit_code, .by = request->by, .why = what});
 }
 
 void desk_refuse(struct request *request, int exit_code, const char *format, ...)

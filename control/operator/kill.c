@@ -2,6 +2,7 @@
 // {"ask":"kill"}, "reset", "kills": the kill switch (control/risk/kills.h). A kill is answered when every matching core
 // of its scope has counted that nothing rests and that is durable; it goes on whatever becomes of who asked. A reset is
 // answered when every core has taken it, and by nothing repeated.
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,12 +16,13 @@
 
 #define CONFIRM_NS (10000 * DESK_MS)
 
-enum { LISTED_MOST = 1000, BLOCKED_MOST = 50 };
+enum { LISTED_MOST = 1000 };
 enum stage { STAGE_BEGIN, STAGE_WAIT };
 
 struct kill_request {
     struct kill_entry what;
     uint64_t id, begun_ns;
+    char wrong[NAMES_TEXT];
 };
 
 static bool is_kill(const struct request *request)
@@ -82,14 +84,16 @@ static const char *read_scope(struct request *request, const json_t *root)
     if (kill->scope != SCOPE_VENUE && (!name || !*name))
         return "whom it is about is not said: give the name of the firm, account, session or symbol";
     if (!find_scope(request->context->config, kill, name))
-        return "the configuration has no firm, account, session or symbol of that name: see xwctl status";
-    if (side && strcmp(side, "B") != 0 && strcmp(side, "S") != 0)
-        return "the side is none of B, S";
-    kill->side = side ? side[0] : 0;
+        return names_unknown(request->context->config, (enum scope)kill->scope, name, ask->wrong);
+    if (side && strcasecmp(side, "B") != 0 && strcasecmp(side, "S") != 0)
+        return "the side is none of B (buys), S (sales)";
+    kill->side = side ? (char)toupper((unsigned char)side[0]) : 0;
     if (!desk_by(root, kill->by))
         return DESK_BY_MISSING;
-    if (!why || !*why || strlen(why) > 40)
+    if (!why || !*why)
         return "why is not said: give --why TEXT, 1 to 40 characters";
+    if (strlen(why) > 40)
+        return "--why is longer than the 40 characters that are kept: say it shorter";
     snprintf(kill->why, sizeof kill->why, "%s", why);
     return NULL;
 }
@@ -123,17 +127,22 @@ static json_t *cores_json(uint32_t cores)
 json_t *kill_json(const struct config *config, const struct kill_entry *entry)
 {
     char side[2] = {entry->side, '\0'};
+    // Of a kill of both sides, the one that a reset has left.
+    const char *left = entry->side || entry->blocks == 3 ? ""
+                       : entry->blocks == 1              ? "B"
+                       : entry->blocks == 2              ? "S"
+                                                         : "";
     const char *source = entry->source == KILL_BY_CORE && entry->scope == SCOPE_VENUE ? "control_lost"
                          : entry->source == KILL_BY_LIMIT                             ? "limit"
                          : entry->source == KILL_BY_BREAKER                           ? "breaker"
                                                                                       : "operator";
     json_t *root = json_pack(
-        "{s:I, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:I, s:I, s:s, s:o, s:o, s:o}", "id", (json_int_t)entry->id, "scope",
-        alerts_scope_word((enum scope)entry->scope), "name",
+        "{s:I, s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:b, s:I, s:I, s:s, s:o, s:o, s:o}", "id", (json_int_t)entry->id,
+        "scope", alerts_scope_word((enum scope)entry->scope), "name",
         alerts_scope_name(config, entry->core, (enum scope)entry->scope, entry->index), "side", side, "blocks",
         (entry->actions & KILL_BLOCK) != 0, "cancels", (entry->actions & KILL_CANCEL) != 0, "active",
-        entry->blocks != 0, "confirmed", entry->confirmed, "canceled", (json_int_t)entry->canceled, "time_ns",
-        (json_int_t)entry->time_ns, "source", source, "by", desk_text(entry->by, strlen(entry->by)), "why",
+        entry->blocks != 0, "left", left, "confirmed", entry->confirmed, "canceled", (json_int_t)entry->canceled,
+        "time_ns", (json_int_t)entry->time_ns, "source", source, "by", desk_text(entry->by, strlen(entry->by)), "why",
         desk_text(entry->why, strlen(entry->why)), "missed", cores_json(entry->missed));
     if (entry->limit < LIMITS && entry->source == KILL_BY_LIMIT)
         json_object_update_new(root, json_pack("{s:s, s:I, s:I}", "limit", limit_info((enum limit)entry->limit).key,
@@ -272,31 +281,6 @@ static void await_kill(struct request *request, uint64_t now_ns)
 
 // ---- reset ----------------------------------------------------------------------------------------------------------
 
-// Sessions of the scope that other kills still block, and how many may enter orders again.
-static json_t *still_blocked(const struct request *request, const struct kill_entry *reset, unsigned *free_sessions)
-{
-    const struct config *config = request->context->config;
-    json_t *list = json_array();
-    char text[64];
-    *free_sessions = 0;
-    for (uint32_t i = 0; i < config->sessions_count; i++) {
-        const struct kill_entry *by = NULL;
-        if (!kills_concern(config, reset, i))
-            continue;
-        unsigned sides = kills_session_sides(request->context->kills, i, &by);
-        *free_sessions += sides == 0;
-        if (sides && json_array_size(list) < BLOCKED_MOST)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "session", config->sessions[i].user, "side",
-                                                  sides == 3   ? ""
-                                                  : sides == 1 ? "B"
-                                                               : "S",
-                                                  "by",
-                                                  alerts_scope_text(config, by->core, (enum scope)by->scope, by->index,
-                                                                    text, sizeof text)));
-    }
-    return list;
-}
-
 // It is never given again by itself: other orders, and other reasons, may be there by then.
 static void refuse_reset(struct request *request, const struct kill_entry *reset)
 {
@@ -314,16 +298,13 @@ static void refuse_reset(struct request *request, const struct kill_entry *reset
                 text, once_more(request, again, sizeof again));
 }
 
-static void await_reset(struct request *request, uint64_t now_ns)
+static void await_reset(struct request *request, const struct recovery *recovery, uint64_t now_ns)
 {
     const struct kill_request *ask = request->state;
     struct kills *kills = request->context->kills;
     const struct kill_entry *reset = kills_find_reset(kills, ask->id);
     if (reset && kills_reset_confirmed(kills, reset)) {
-        unsigned goes_on;
-        json_t *blocked = still_blocked(request, reset, &goes_on);
-        json_t *root = json_pack("{s:b, s:b, s:i, s:o}", "ok", 1, "lifted", reset->lifted != 0, "sessions_free",
-                                 (int)goes_on, "still_blocked", blocked);
+        json_t *root = resumes_json(request->context, recovery, reset);
         kills_reset_over(kills, ask->id);
         desk_answer(request, root);
     } else if (!reset || reset->missed || reset->late || now_ns > request->deadline_ns) {
@@ -338,7 +319,7 @@ static void go_on(struct request *request, struct recovery *recovery, uint64_t n
     else if (is_kill(request))
         await_kill(request, now_ns);
     else
-        await_reset(request, now_ns);
+        await_reset(request, recovery, now_ns);
 }
 
 // ---- kills ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 //   {"ask":"breach","level":1..3,"by":"NAME"}
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "contract/log.h"
@@ -21,6 +22,7 @@ struct market_request {
     struct command command;
     uint32_t cores, given_to; // a bit each
     char by[17];
+    char wrong[NAMES_TEXT];
 };
 
 static const char *const codes[] = {"T1",  "T2",  "T3", "T5",   "T6",   "T7",   "T8",   "T12",  "H4", "H9",
@@ -47,7 +49,7 @@ static const struct config_symbol *read_symbol(const struct config *config, cons
 {
     const char *name = text_member(root, "symbol");
     for (uint32_t i = 0; i < config->symbols_count; i++) {
-        if (strcmp(config->symbols[i].name, name) != 0)
+        if (strcasecmp(config->symbols[i].name, name) != 0)
             continue;
         ask->cores = 1u << config->symbols[i].matcher;
         return &config->symbols[i];
@@ -55,7 +57,11 @@ static const struct config_symbol *read_symbol(const struct config *config, cons
     return NULL;
 }
 
-#define SYMBOL_UNKNOWN "the symbol is none of this instance: see its configuration, `symbols`"
+static const char *unknown(const struct request *request, const json_t *root)
+{
+    struct market_request *ask = request->state;
+    return names_unknown(request->context->config, SCOPE_SYMBOL, text_member(root, "symbol"), ask->wrong);
+}
 
 static const char *read_halt(struct request *request, const json_t *root)
 {
@@ -65,7 +71,7 @@ static const char *read_halt(struct request *request, const json_t *root)
     char state = desk_letter(root, "state");
     const struct config_symbol *symbol = read_symbol(request->context->config, root, ask);
     if (!symbol && json_object_get(root, "symbol"))
-        return SYMBOL_UNKNOWN;
+        return unknown(request, root);
     if (!symbol)
         ask->cores = desk_all_cores(request->context->config);
     if (!desk_by(root, ask->by))
@@ -94,7 +100,7 @@ static const char *read_reference(struct request *request, const json_t *root)
     json_int_t price = 0, adv = 0;
     char reg_sho = desk_letter(root, "reg_sho");
     if (!symbol)
-        return SYMBOL_UNKNOWN;
+        return unknown(request, root);
     if (!desk_by(root, ask->by))
         return DESK_BY_MISSING;
     if (json_object_get(root, "price") && !desk_number(root, "price", PRICE_MAX, &price))
@@ -123,7 +129,7 @@ static const char *read_bands(struct request *request, const json_t *root)
     const json_t *parts = json_object_get(root, "parts");
     json_int_t value = json_integer_value(parts);
     if (!symbol)
-        return SYMBOL_UNKNOWN;
+        return unknown(request, root);
     if (!desk_by(root, ask->by))
         return DESK_BY_MISSING;
     if (!json_is_integer(parts) || value < 0 || value > 1000000)

@@ -5,6 +5,7 @@
 
 #include "control/limits/table.h"
 #include "control/operator/operator.h"
+#include "control/recovery/opening.h"
 
 enum { LISTED_MOST = 200 };
 
@@ -27,7 +28,7 @@ static json_t *kills_json(const struct desk_context *context, uint32_t *count)
     return list;
 }
 
-static const char *state_word(enum trading_state state)
+const char *state_word(enum trading_state state)
 {
     switch (state) {
     case STATE_HALTED:
@@ -87,13 +88,14 @@ static void show(struct request *request, struct recovery *recovery, uint64_t no
 {
     const struct desk_context *context = request->context;
     uint32_t kills = 0, symbols = 0, limits = 0;
-    (void)recovery, (void)now_ns;
+    (void)now_ns;
     json_t *kills_list = kills_json(context, &kills), *symbols_list = symbols_json(context, &symbols);
     json_t *limits_list = limits_json(context, &limits);
     const bool known = context->standing && standing_known(context->standing) && kills_complete(context->kills);
     desk_answer(request,
-                json_pack("{s:b, s:b, s:o, s:i, s:o, s:i, s:i, s:o, s:i}", "ok", 1, "known", known, "kills", kills_list,
-                          "kills_count", (int)kills, "symbols", symbols_list, "symbols_count", (int)symbols,
+                json_pack("{s:b, s:b, s:s, s:o, s:i, s:o, s:i, s:i, s:o, s:i}", "ok", 1, "known", known, "phase",
+                          recovery ? opening_phase_word(phase_of(context->config, recovery)) : "unknown", "kills",
+                          kills_list, "kills_count", (int)kills, "symbols", symbols_list, "symbols_count", (int)symbols,
                           "market_wide_level", context->standing ? (int)standing_level(context->standing) : 0, "limits",
                           limits_list, "limits_count", (int)limits));
 }

@@ -402,3 +402,14 @@ unsigned kills_session_sides(const struct kills *kills, uint32_t session, const 
     }
     return sides;
 }
+
+unsigned kills_symbol_sides(const struct kills *kills, unsigned core, uint16_t locate)
+{
+    unsigned sides = 0;
+    for (uint32_t i = 0; i < kills->count; i++) {
+        const struct kill_entry *entry = &kills->entries[i];
+        if (entry->scope == SCOPE_SYMBOL && entry->core == core && entry->index == locate)
+            sides |= entry->blocks;
+    }
+    return sides;
+}

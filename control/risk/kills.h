@@ -101,4 +101,7 @@ bool kills_concern(const struct config *config, const struct kill_entry *entry, 
 // The sides (1 B, 2 S) that a session may not enter orders on, by any kill; and by which: the first one.
 unsigned kills_session_sides(const struct kills *kills, uint32_t session, const struct kill_entry **by);
 
+// The sides on which nobody may enter orders in a symbol, by kills of that symbol.
+unsigned kills_symbol_sides(const struct kills *kills, unsigned core, uint16_t locate);
+
 #endif

@@ -50,5 +50,29 @@ ctl phase ended --by ALICE || xw_fail "xwctl phase ended"
 ctl phase closed --by ALICE 2>"$XW_HOME/late.log"
 xw_expect "the exit code of a phase when the day is over" $? 65
 xw_expect "cores whose day is open" "$(ctl --json status | jq '[.matchers[].day_open | select(. != 0)] | length')" 0
+ctl status | grep -q '^phase: ended; no order is taken' || xw_fail "xwctl status does not say that the day is over: $(ctl status)"
+# Whoever asks for something then is refused with what is so, and nothing of it stands in the journal; nor of breakers that open.
+over() {
+    ctl "$@" --by ALICE 2>"$XW_HOME/over.log"
+    xw_expect "the exit code of $1 when the day is over" $? 69
+    grep -q "^xwctl: the day ${tomorrow} has ended: " "$XW_HOME/over.log" || xw_fail "$1 says: $(cat "$XW_HOME/over.log")"
+}
+tomorrow=$(date -u -d "$XW_DATE + 1 day" +%Y-%m-%d)
+over halt XWIRE --reason T1
+over resume all
+over kill account NORTH --why test
+over reset symbol XWIRE --why test
+over limits set account NORTH max_quantity 5
+over reference XWIRE --price 5
+over bands XWIRE off
+over breach 1
+sed -i "s#^trips:#&\n  - {name: full, condition: disk_space, threshold: 4294967295, window_ms: 0, action: block_new, recovery: manual}#" "$XW_CONFIG"
+ctl reload --by ALICE >"$XW_HOME/over.log" || xw_fail "xwctl reload when the day is over"
+grep -q '^reloaded: .*; the day has ended: the next date begins with the limits of the file' "$XW_HOME/over.log" ||
+    xw_fail "xwctl reload says: $(cat "$XW_HOME/over.log")"
+xw_await control XW2051 1 5
 xw_stop
+xw_expect "commands behind the end of the day" \
+    "$(dump 'select(.type != "tick" and .type != "clock") | "\(.core) \(.type)"' |
+        awk '$2 == "end_day" {over[$1] = 1} over[$1] && !/end_day|note|session_/' | sort | uniq -c)" ""
 xw_expect "ends of the day by an operator" "$(dump 'select(.type == "end_day") | "\(.core) \(.by)"' | sort | tr '\n' ' ')" "0 ALICE 1 ALICE "

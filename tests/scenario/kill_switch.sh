@@ -19,6 +19,10 @@ LINES
 # Nobody but who is meant; what makes no sense is refused with one line.
 xw_ctl kill account NOBODY --by RISK --why test 2>"$XW_HOME/refused.log"
 xw_expect "the exit code of a kill of nobody" $? 64
+grep -q '^xwctl: the configuration has no account `NOBODY`: it has NORTH, SOUTH$' "$XW_HOME/refused.log" || xw_fail "a kill of nobody says: $(cat "$XW_HOME/refused.log")"
+xw_ctl kil account NORTH --by RISK --why test 2>"$XW_HOME/refused.log"
+xw_expect "the exit code of no command" $? 64
+xw_expect "what is said of no command" "$(cat "$XW_HOME/refused.log")" "xwctl: kil is no command, did you mean kill? See xwctl --help"
 xw_ctl kill account NORTH --why test 2>"$XW_HOME/refused.log"
 xw_expect "the exit code of a kill by nobody" $? 64
 
@@ -79,6 +83,8 @@ LINES
 # A second kill, of a session of it: what the reset of the account says.
 xw_ctl kill session TRADE2 --by RISK --why 'his other port' | grep -q 'none rests, counted by 1 matching cores, durable; blocked' ||
     xw_fail "the kill of a session is not confirmed"
+xw_ctl reset account NORTH --side B --by RISK --why 'looked into' >/dev/null || xw_fail "xwctl reset --side B"
+xw_ctl kills | grep -q 'account NORTH: BLOCKED still on side S, confirmed' || xw_fail "xwctl kills after the reset of one side: $(xw_ctl kills)"
 xw_ctl reset account NORTH --by RISK --why 'looked into' >"$XW_HOME/reset.log" || xw_fail "xwctl reset: $(cat "$XW_HOME/reset.log")"
 grep -q 'reset; 1 sessions of it may enter orders, 1 stay blocked' "$XW_HOME/reset.log" || xw_fail "xwctl reset says: $(cat "$XW_HOME/reset.log")"
 grep -q 'session TRADE2: session TRADE2 is killed' "$XW_HOME/reset.log" || xw_fail "xwctl reset says: $(cat "$XW_HOME/reset.log")"
@@ -92,6 +98,25 @@ enter 3 B 100 XWIRE 70000
 LINES
 xw_ctl kill firm SOTH --cancel-only --by DESK --why 'asked by phone' | grep -q ': 1 orders canceled, none rests.*; not blocked' ||
     xw_fail "the mass cancel is not confirmed"
+# A symbol's reset says what is taken again, and what stays: sessions that are killed, and a halt.
+says() {
+    local pattern=$1
+    shift
+    xw_ctl "$@" >"$XW_HOME/says.log" 2>&1 || xw_fail "xwctl $*: $(cat "$XW_HOME/says.log")"
+    grep -Eq "$pattern" "$XW_HOME/says.log" || xw_fail "xwctl $* does not say '$pattern': $(cat "$XW_HOME/says.log")"
+}
+why=(--by RISK --why test)
+xw_ctl kill symbol XWIRE --block-only "${why[@]}" >/dev/null || xw_fail "xwctl kill symbol"
+says '^reset; symbol XWIRE does not take all orders yet$' reset symbol XWIRE --side B "${why[@]}"
+grep -q '^  symbol XWIRE side S: is killed itself: xwctl reset symbol XWIRE' "$XW_HOME/says.log" || xw_fail "half a reset says: $(cat "$XW_HOME/says.log")"
+says '^reset; symbol XWIRE takes orders again, from 3 sessions; 1 stay blocked$' reset symbol XWIRE "${why[@]}"
+grep -q '^  session TRADE2: session TRADE2 is killed$' "$XW_HOME/says.log" || xw_fail "a symbol's reset says: $(cat "$XW_HOME/says.log")"
+says '^it was not blocked by itself; symbol XWIRE takes orders, from 3 sessions; 1 stay' reset symbol XWIRE "${why[@]}"
+xw_ctl halt XWIRE --reason T1 --by RISK >/dev/null || xw_fail "xwctl halt"
+says '^  symbol XWIRE: halted: xwctl resume XWIRE --by NAME$' reset symbol XWIRE "${why[@]}"
+says '^  symbol XWIRE: halted' reset venue "${why[@]}"
+says '^  session TRADE2: session TRADE2 is killed' reset symbol ALPHA "${why[@]}"
+! grep -q 'symbol XWIRE' "$XW_HOME/says.log" || xw_fail "a reset of ALPHA is about XWIRE: $(cat "$XW_HOME/says.log")"
 # By the socket alone, without a configuration, from its own folder too.
 socket=$(sed -n 's/^run_directory: *//p' "$XW_CONFIG")/$(sed -n 's/^instance: *\([^ ]*\).*/\1/p' "$XW_CONFIG").kill.sock
 "$XW_BIN/xwctl" --socket "$socket" kills | grep -q 'firm SOTH: cancel only, confirmed, 1 canceled, by operator DESK' ||

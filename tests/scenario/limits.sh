@@ -41,6 +41,12 @@ xw_ctl reference XWIRE --adv 0 --by FEED 2>"$XW_HOME/adv.log"
 xw_expect "the exit code of no volume" $? 64
 xw_ctl reload --by FEED >/dev/null || xw_fail "reload" # the file's again, as soon as another person agrees
 xw_ctl limits approve "$(xw_ctl --json limits pending | jq .requests[0].request)" --by ALICE || xw_fail "limits approve"
+xw_ctl limits set account NORTH max_quantity -1 --by ALICE 2>"$XW_HOME/negative.log"
+xw_expect "the exit code of a value below 0" $? 65
+grep -qF 'is `-1`, negative; give 0 to' "$XW_HOME/negative.log" || xw_fail "a value below 0: $(cat "$XW_HOME/negative.log")"
+xw_ctl limits set account NORTH max_quantity 5 --bye ALICE 2>"$XW_HOME/negative.log"
+xw_expect "the exit code of an unknown option" $? 64
+xw_expect "what is said of it" "$(cat "$XW_HOME/negative.log")" "xwctl: --bye is no option, or lacks its value: see xwctl --help"
 # Less is at once; more waits for another person.
 xw_ctl limits set account NORTH max_quantity 500 --by ALICE || xw_fail "limits set"
 xw_script 1 <<'LINES'

@@ -139,6 +139,48 @@ static void what_can_not_be_is_told_apart(void **state)
     poll_desk(1);
 }
 
+// Wrong names are answered with the right ones, on either socket.
+static void a_name_that_there_is_not_is_answered_with_those_that_there_are(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *desk, *line, *words;
+    } asks[] = {
+        {"kill",
+         "{\"ask\":\"kill\",\"scope\":\"account\",\"name\":\"NORHT\",\"actions\":3,\"by\":\"ME\",\"why\":\"w\"}\n",
+         "no account `NORHT`: it has "},
+        {"kill", "{\"ask\":\"reset\",\"scope\":\"session\",\"name\":\"\\u001b[2J\",\"by\":\"ME\",\"why\":\"w\"}\n",
+         "no session `?[2J`: it has "},
+        {"kill",
+         "{\"ask\":\"kill\",\"scope\":\"symbol\",\"name\":\"NONE\",\"actions\":3,\"by\":\"ME\",\"why\":\"w\"}\n",
+         "no symbol `NONE`: it has SYM0, SYM1"},
+        {"control", "{\"ask\":\"halt\",\"symbol\":\"NONE\",\"state\":\"H\",\"reason\":\"T1\",\"by\":\"ME\"}\n",
+         "no symbol `NONE`: it has SYM0, SYM1"},
+        {"control", "{\"ask\":\"bands\",\"symbol\":\"\",\"parts\":0,\"by\":\"ME\"}\n",
+         "no symbol ``: it has SYM0, SYM1"},
+        {"kill", "{\"ask\":\"kill\",\"scope\":\"venue\",\"side\":\"X\",\"actions\":3,\"by\":\"ME\",\"why\":\"w\"}\n",
+         "none of B (buys), S (sales)"},
+        {"kill",
+         "{\"ask\":\"kill\",\"scope\":\"venue\",\"actions\":3,\"by\":\"ME\",\"why\":\"longer than any of forty "
+         "characters would be\"}\n",
+         "longer than the 40 characters"},
+    };
+    for (size_t i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+        char text[2048];
+        int fd = dial_at(asks[i].desk);
+        assert_true(fd >= 0);
+        assert_int_equal(send(fd, asks[i].line, strlen(asks[i].line), MSG_NOSIGNAL), strlen(asks[i].line));
+        poll_desk(4);
+        ssize_t got = recv(fd, text, sizeof text - 1, 0);
+        assert_true(got > 0);
+        text[got] = '\0';
+        if (!strstr(text, asks[i].words) || !strstr(text, "\"exit\":64"))
+            fail_msg("%s: %s", asks[i].line, text);
+        close(fd);
+        poll_desk(1);
+    }
+}
+
 static void a_line_may_come_in_pieces_and_several_at_once(void **state)
 {
     (void)state;
@@ -271,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_that_make_no_sense_get_one_line_and_the_usage_code),
         cmocka_unit_test(what_can_not_be_is_told_apart),
+        cmocka_unit_test(a_name_that_there_is_not_is_answered_with_those_that_there_are),
         cmocka_unit_test(a_line_may_come_in_pieces_and_several_at_once),
         cmocka_unit_test(an_endless_line_and_a_silent_caller_are_hung_up_on),
         cmocka_unit_test(as_many_callers_as_like_leave_room_for_the_next),
