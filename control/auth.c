@@ -19,6 +19,7 @@ struct job {
     struct auth_ask ask;
     breaker_permit permit;
     enum login_verdict verdict;
+    enum login_why why;
 };
 
 // A bounded queue of jobs; both queues together never hold more than AUTH_QUEUE.
@@ -246,6 +247,7 @@ bool auth_submit(struct auth *auth, const struct auth_ask *ask, uint64_t now_ns)
     job->ask = *ask;
     auth->now_ns = now_ns;
     bool limited = !within_rates(auth, ask, now_ns);
+    job->why = limited ? LOGIN_WHY_RATE : LOGIN_WHY_CLOSED;
     // Last, because a permit must come back: what is within its rate is verified.
     job->permit = limited || !auth->breakers ? 0 : breakers_login(auth->breakers, ask->session, now_ns);
     limited |= auth->breakers && job->permit == 0;
@@ -266,12 +268,10 @@ static void log_verdict(const struct auth_ask *ask, enum login_verdict verdict)
     memcpy(user, ask->user, sizeof ask->user);
     for (size_t end = sizeof ask->user; end > 0 && user[end - 1] == ' '; end--)
         user[end - 1] = 0;
-    static const enum log_code codes[] = {
-        [LOGIN_WRONG] = LOG_XW4002, [LOGIN_RIGHT] = LOG_XW4001, [LOGIN_LIMITED] = LOG_XW4003};
     uint32_t ip = ask->source_ip;
-    log_event(codes[verdict], "\"user\":%s,\"session\":%u,\"gateway\":%u,\"source\":\"%u.%u.%u.%u:%u\"",
-              log_quote(user), ask->session, ask->gateway, ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255,
-              ask->source_port);
+    log_event(verdict == LOGIN_RIGHT ? LOG_XW4001 : LOG_XW4002,
+              "\"user\":%s,\"session\":%u,\"gateway\":%u,\"source\":\"%u.%u.%u.%u:%u\"", log_quote(user), ask->session,
+              ask->gateway, ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255, ask->source_port);
 }
 
 bool auth_take(struct auth *auth, struct auth_answer *answer)
@@ -284,13 +284,19 @@ bool auth_take(struct auth *auth, struct auth_answer *answer)
     if (!job)
         return false;
     auth->taken--;
-    log_verdict(&job->ask, job->verdict);
+    if (job->verdict != LOGIN_LIMITED) // anybody can send those without end
+        log_verdict(&job->ask, job->verdict);
     if (job->permit)
         breakers_login_done(auth->breakers, job->ask.session, job->permit, job->verdict == LOGIN_RIGHT, auth->now_ns);
     *answer = (struct auth_answer){.generation = job->ask.generation,
                                    .position = job->ask.position,
                                    .gateway = job->ask.gateway,
-                                   .verdict = job->verdict};
+                                   .verdict = job->verdict,
+                                   .why = job->verdict == LOGIN_LIMITED ? job->why : LOGIN_WHY_PASSWORD,
+                                   .session = job->ask.session,
+                                   .source_ip = job->ask.source_ip,
+                                   .source_port = job->ask.source_port};
+    memcpy(answer->user, job->ask.user, sizeof answer->user);
     job_free(job);
     return true;
 }

@@ -33,6 +33,11 @@ struct auth_answer {
     uint64_t position;
     uint16_t gateway;
     enum login_verdict verdict;
+    enum login_why why; // where it is not right
+    uint16_t session;
+    uint32_t source_ip;
+    uint16_t source_port;
+    char user[6];
 };
 
 struct auth;
@@ -55,7 +60,7 @@ void auth_free(struct auth *auth);
 // back.
 bool auth_submit(struct auth *auth, const struct auth_ask *ask, uint64_t now_ns);
 
-// Gives one finished attempt, false when there is none. Logs XW4001, XW4002 or XW4003.
+// Gives one finished attempt, false when there is none. Logs XW4001 or XW4002.
 bool auth_take(struct auth *auth, struct auth_answer *answer);
 
 // UFO compares passwords without case and pads them with blanks: the hash is over what this writes to `out`, upper

@@ -24,6 +24,7 @@ struct requests {
     struct auth *auth;
     struct outbound *outbound;
     const struct journal_writer *writer;
+    struct logins *logins;
     bool *forget;     // sessions whose gateway is still to be told
     uint32_t forgets; // how many
     unsigned lanes_count;
@@ -31,7 +32,7 @@ struct requests {
 };
 
 struct requests *requests_new(const struct region *region, const struct config *config, struct auth *auth,
-                              struct outbound *outbound, const struct journal_writer *writer)
+                              struct outbound *outbound, const struct journal_writer *writer, struct logins *logins)
 {
     struct requests *requests = calloc(1, sizeof *requests + config->gateways_count * sizeof requests->lanes[0]);
     if (!requests)
@@ -41,6 +42,7 @@ struct requests *requests_new(const struct region *region, const struct config *
     requests->auth = auth;
     requests->outbound = outbound;
     requests->writer = writer;
+    requests->logins = logins;
     requests->lanes_count = config->gateways_count;
     requests->forget = calloc(config_streams(config) + 1, sizeof *requests->forget);
     if (!requests->forget) {
@@ -129,6 +131,30 @@ static bool start_login(struct requests *requests, unsigned gateway, uint64_t po
     return taken;
 }
 
+static void note_refused(const struct requests *requests, const struct auth_answer *answer)
+{
+    struct login_refusal refusal = {.session = answer->session,
+                                    .why = answer->why,
+                                    .ip = answer->source_ip,
+                                    .port = answer->source_port,
+                                    .count = 1};
+    memcpy(refusal.user, answer->user, sizeof refusal.user);
+    logins_refused(requests->logins, &refusal);
+}
+
+// What a gateway has refused without asking.
+static void take_report(const struct requests *requests, const struct gateway_request *request)
+{
+    struct login_refusal refusal = {.session = request->session,
+                                    .why = (enum login_why)request->first,
+                                    .ip = request->source_ip,
+                                    .port = request->source_port,
+                                    .count = request->count};
+    memcpy(refusal.user, request->user, sizeof refusal.user);
+    if (request->first < LOGIN_WHYS)
+        logins_refused(requests->logins, &refusal);
+}
+
 static unsigned finish_logins(struct requests *requests)
 {
     unsigned done = 0;
@@ -141,6 +167,8 @@ static unsigned finish_logins(struct requests *requests)
         }
         if (!auth_take(requests->auth, &answer))
             return done;
+        if (answer.verdict != LOGIN_RIGHT)
+            note_refused(requests, &answer);
         if (answer.generation != requests->region->header->generation || answer.gateway >= requests->lanes_count)
             continue; // asked by a data plane that is gone
         struct lane *lane = &requests->lanes[answer.gateway];
@@ -196,6 +224,9 @@ static enum request_state look_at(struct requests *requests, unsigned gateway, u
         return start_login(requests, gateway, position, request, now_ns) ? ASK_VERIFYING : ASK_NEW;
     case REQUEST_MESSAGES:
         return serve_messages(requests, &requests->lanes[gateway], request, now_ns) ? ASK_DONE : ASK_NEW;
+    case REPORT_REFUSED:
+        take_report(requests, request);
+        return ASK_DONE;
     default:
         return ASK_DONE; // not of this build: nobody waits for an answer that we know
     }

@@ -14,6 +14,7 @@
 #include "control/auth.h"
 #include "control/journal/journal.h"
 #include "control/recovery/outbound.h"
+#include "control/risk/logins.h"
 
 enum {
     REQUESTS_WINDOW = 64,
@@ -25,7 +26,7 @@ struct requests;
 // Takes over the request and reply rings of a joined region. An earlier control may have had other passwords: gateways
 // have to ask again for all of them. All of it outlives what is made. NULL with errno.
 struct requests *requests_new(const struct region *region, const struct config *config, struct auth *auth,
-                              struct outbound *outbound, const struct journal_writer *writer);
+                              struct outbound *outbound, const struct journal_writer *writer, struct logins *logins);
 
 void requests_free(struct requests *requests);
 

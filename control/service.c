@@ -156,7 +156,7 @@ static unsigned serve_generation(struct service *service, uint64_t now_ns)
         recovery_keep_time(service->recovery);
     if (!service->requests) {
         service->requests = requests_new(&service->generation.region, service->config, service->auth, service->outbound,
-                                         service->writer);
+                                         service->writer, service->logins);
         if (!service->requests)
             fail_with(EX_OSERR, "no memory");
         note_status(service, "serves generation %" PRIu64 " of %u", service->generation.region.header->generation,
@@ -245,6 +245,7 @@ static void take_signal(struct service *service, int signal_number)
     } else if (signal_number > 0) {
         if (service->stops++ == 0) {
             service->asked_ns = service_now_ns();
+            logins_flush(service->logins);
             log_event(LOG_XW2007, "\"signal\":%d", signal_number);
             notify_stopping("stops once all that was taken is durable");
         }
@@ -350,6 +351,7 @@ static void serve(struct service *service)
         if (history_complete(service->past))
             retell_poll(service->retell, running(service) ? &service->generation : NULL, now_ns);
         work += kills_poll(service->kills, running(service), now_ns);
+        work += logins_poll(service->logins, now_ns);
         work += audit_poll(service->audit, running(service));
         watch_journal(service, now_ns);
         if (is_due(&service->breakers_due_ns, now_ns, BREAKERS_MS))
@@ -398,6 +400,7 @@ int service_run(const char *path)
     retell_free(service.retell);
     second_free(service.second);
     history_free(service.past);
+    logins_free(service.logins);
     audit_free(service.audit);
     alerts_free(service.alerts);
     int exit_code = close_journal(&service);

@@ -216,6 +216,7 @@ static void open_services(struct service *service)
     if (service->alerts)
         alerts_register(service->alerts, tell_breakers, service);
     service->audit = audit_new();
+    service->logins = service->audit ? logins_new(service->config, service->audit) : NULL;
     service->past = history_new(&service->history, service->writer);
     service->retell = retell_new(service->config, &service->history, service->writer);
     if (service->alerts && service->audit && service->past && service->retell) {
@@ -225,7 +226,7 @@ static void open_services(struct service *service)
     }
     if (service->kills && service->standing)
         service->second = second_new(service->limits, service->past, service->audit);
-    if (!service->second)
+    if (!service->second || !service->logins)
         fail_with(EX_OSERR, "no memory");
     limits_desk_hear(service->limits, tell_reference, service);
     history_register(service->past, read_for_breakers, end_of_history, service);

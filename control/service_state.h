@@ -21,6 +21,7 @@
 #include "control/risk/audit.h"
 #include "control/risk/history.h"
 #include "control/risk/kills.h"
+#include "control/risk/logins.h"
 #include "control/risk/retell.h"
 #include "control/risk/second.h"
 #include "control/risk/standing.h"
@@ -42,6 +43,7 @@ struct service {
     struct outbound *outbound;
     struct alerts *alerts;
     struct audit *audit;
+    struct logins *logins;
     struct history *past;
     struct retell *retell;
     bool lost; // a data plane, whose alerts are to be told again once its journal is whole

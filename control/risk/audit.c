@@ -66,6 +66,11 @@ void audit_note(struct audit *audit, const struct audit_entry *entry)
         memcpy(note->note.why, entry->why, strnlen(entry->why, sizeof note->note.why));
 }
 
+unsigned audit_room(const struct audit *audit)
+{
+    return WAITING - (unsigned)(audit->next - audit->first);
+}
+
 unsigned audit_poll(struct audit *audit, struct recovery *recovery)
 {
     unsigned done = 0;

@@ -37,6 +37,9 @@ struct audit_entry {
 // forgotten.
 void audit_note(struct audit *audit, const struct audit_entry *entry);
 
+// How many more notes may wait before the oldest is forgotten.
+unsigned audit_room(const struct audit *audit);
+
 // Gives what waits to matching core 0, in order. `recovery`: NULL, or done. Returns how many.
 unsigned audit_poll(struct audit *audit, struct recovery *recovery);
 

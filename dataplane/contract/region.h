@@ -148,9 +148,20 @@ struct breaker_board {
     } entries[BOARD_ENTRIES];
 };
 
-// The last is only a reply, and answers nothing: the session's password may be another one now, so that what the
-// gateway remembers as verified does not count any more.
-enum gateway_request_kind { REQUEST_LOGIN = 1, REQUEST_MESSAGES = 2, REPLY_FORGET = 3 };
+// REPLY_FORGET is only a reply, and answers nothing: the session's password may be another one now, so that what the
+// gateway remembers as verified does not count any more. REPORT_REFUSED has none: logins that the gateway has refused.
+enum gateway_request_kind { REQUEST_LOGIN = 1, REQUEST_MESSAGES = 2, REPLY_FORGET = 3, REPORT_REFUSED = 4 };
+
+// Why a login is refused: by control, and from _USER on by the gateway.
+enum login_why {
+    LOGIN_WHY_PASSWORD,
+    LOGIN_WHY_RATE,
+    LOGIN_WHY_CLOSED, // a breaker's doing
+    LOGIN_WHY_USER,
+    LOGIN_WHY_SESSION, // the password was right, and it names another trading session
+    LOGIN_WHY_ENDED,
+    LOGIN_WHYS
+};
 
 enum login_verdict {
     LOGIN_WRONG = 0,
@@ -161,12 +172,12 @@ enum login_verdict {
 // From a gateway to control. Secrets are overwritten by control when it has read them.
 struct gateway_request {
     uint64_t word;
-    uint64_t id;   // echoed in replies
-    uint32_t kind; // enum gateway_request_kind
-    uint16_t session;
-    uint16_t count;     // MESSAGES: how many
-    uint32_t first;     // MESSAGES: first sequence
-    uint32_t source_ip; // LOGIN: host order, for rate limits and the log
+    uint64_t id;        // echoed in replies
+    uint32_t kind;      // enum gateway_request_kind
+    uint16_t session;   // REFUSED: SESSION_NONE for no such user
+    uint16_t count;     // MESSAGES: how many; REFUSED: as well, of which the rest is about the last
+    uint32_t first;     // MESSAGES: first sequence; REFUSED: enum login_why
+    uint32_t source_ip; // LOGIN, REFUSED: host order, for rate limits and the log
     uint16_t source_port;
     char user[6];
     char password[10];

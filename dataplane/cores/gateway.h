@@ -116,6 +116,15 @@ struct gateway_fetch {
     uint8_t body[UFO_BODY_MAX];
 };
 
+// Logins that were refused here and that control is still to be told of.
+struct refused {
+    uint32_t count;
+    uint32_t ip; // of the last, as what follows
+    uint16_t port;
+    uint16_t session; // SESSION_NONE: no such user
+    char user[UFO_USER];
+};
+
 struct gateway {
     uint64_t counters[COUNT_GATEWAY_END];
     enum core_state state;
@@ -143,6 +152,8 @@ struct gateway {
     uint64_t answer_limit_ns;      // as of the last housekeeping; 0: none
     struct session_tally *tallies; // by configuration index
     uint64_t heartbeat_tsc, timeout_tsc, retry_tsc, fetch_retry_tsc, refusals_tsc;
+    struct refused refused[LOGIN_WHYS];
+    uint64_t refused_tsc;    // when control was told of them last
     uint64_t refusals_since; // logins refused without a verification are counted from then on
     uint32_t refusals;
     uint64_t next_scan_tsc;
@@ -179,6 +190,8 @@ void gateway_publish_orders(struct gateway *gateway);
 // ---- gateway_session.c
 // Handles L, from anywhere.
 void gateway_login(struct gateway *gateway, const struct packet *packet, const uint8_t *message);
+// Tells control what logins were refused here, once a second, as long as that leaves room for logins.
+void gateway_report_refused(struct gateway *gateway);
 // Takes login verdicts from control. Returns how many replies of all kinds were taken.
 unsigned gateway_take_replies(struct gateway *gateway);
 // Unbinds the session's source and tells the matching core, at once or when there is room.

@@ -90,6 +90,42 @@ static bool is_blank(const char *text, size_t size)
     return true;
 }
 
+// A login that control is not asked about is refused.
+static void note_refused(struct gateway *gateway, enum login_why why, const struct session *session,
+                         const char user[UFO_USER], const struct peer *from)
+{
+    struct refused *refused = &gateway->refused[why];
+    refused->count++;
+    refused->ip = from->ip;
+    refused->port = from->port;
+    refused->session = session ? session->index : SESSION_NONE;
+    memcpy(refused->user, user, UFO_USER);
+}
+
+void gateway_report_refused(struct gateway *gateway)
+{
+    if (gateway->refused_tsc && gateway->now - gateway->refused_tsc < gateway->refusals_tsc)
+        return;
+    for (unsigned why = LOGIN_WHY_USER; why < LOGIN_WHYS; why++) {
+        struct refused *refused = &gateway->refused[why];
+        const uint32_t half = gateway->requests->depth / 2;
+        if (refused->count == 0 || ring_room(gateway->requests, half) < half)
+            continue;
+        struct gateway_request *request = ring_slot(gateway->requests, 0);
+        memset((char *)request + sizeof request->word, 0, sizeof *request - sizeof request->word);
+        request->kind = REPORT_REFUSED;
+        request->session = refused->session;
+        request->count = refused->count < UINT16_MAX ? (uint16_t)refused->count : UINT16_MAX;
+        request->first = why;
+        request->source_ip = refused->ip;
+        request->source_port = refused->port;
+        memcpy(request->user, refused->user, UFO_USER);
+        ring_publish(gateway->requests, 1);
+        refused->count -= request->count;
+        gateway->refused_tsc = gateway->now;
+    }
+}
+
 // The password was right: answers, and brings the session up where it is not. Without room towards the matching core
 // the login stays unanswered, and the client repeats it.
 static void admit(struct gateway *gateway, struct session *session, const struct peer *peer,
@@ -99,6 +135,7 @@ static void admit(struct gateway *gateway, struct session *session, const struct
     char name[UFO_SESSION];
     session_name(core->date, session->matcher, name);
     if (!is_blank(requested, UFO_SESSION) && memcmp(requested, name, UFO_SESSION) != 0) {
+        note_refused(gateway, LOGIN_WHY_SESSION, session, session->user, peer);
         gateway_send_reject(gateway, peer, 'S');
         return;
     }
@@ -232,6 +269,8 @@ void gateway_login(struct gateway *gateway, const struct packet *packet, const u
         gateway_discard(gateway, DISCARD_NOT_OPEN);
         return;
     }
+    if (!session || gateway->cores[session->matcher].ended)
+        note_refused(gateway, session ? LOGIN_WHY_ENDED : LOGIN_WHY_USER, session, user, &packet->from);
     if ((!session || gateway->cores[session->matcher].ended) && !may_refuse(gateway)) {
         gateway_discard(gateway, DISCARD_LOGIN_RATE);
         return;

@@ -166,6 +166,7 @@ void gateway_housekeep(void *instance, uint64_t now)
     }
     if (gateway->stopping && gateway->state != CORE_HALT)
         stop(gateway);
+    gateway_report_refused(gateway);
     gateway_publish_orders(gateway);
     sender_flush(&gateway->sender);
     publish_counters(gateway);

@@ -96,6 +96,9 @@ struct rig {
     bool journal_stuck; // the journal rings are not drained
     uint16_t verdict;   // for a wrong password: LOGIN_WRONG or LOGIN_LIMITED
     unsigned logins_asked;
+    unsigned refused[LOGIN_WHYS]; // that control was told of
+    struct gateway_request refused_last;
+    unsigned reports;
     struct command *history[RIG_MOST];
     size_t history_count[RIG_MOST];
     struct engine *engine[RIG_MOST];
@@ -513,6 +516,10 @@ RIG_UNUSED void rig_answer_requests(struct rig *rig, unsigned g)
     while ((request = ring_peek(requests, 0)) != NULL) {
         if (request->kind == REQUEST_MESSAGES) {
             rig_reply_messages(rig, replies, request);
+        } else if (request->kind == REPORT_REFUSED) {
+            rig->refused[request->first] += request->count;
+            rig->refused_last = *request;
+            rig->reports++;
         } else {
             struct gateway_reply *reply = ring_slot(replies, 0);
             reply->id = request->id;

@@ -71,6 +71,31 @@ static void a_flood_of_unknown_users_is_answered_64_times_a_second(void **state)
     }
     rig_login(&rig, &known, "SECRET");
     assert_non_null(rig_last(&rig, &known, 'A'));
+    // Control is told of all of them, once a second.
+    rig_pass_ms(&rig, 1100);
+    assert_int_equal(rig.refused[LOGIN_WHY_USER], 200);
+    assert_in_range(rig.reports, 2, 4);
+    assert_int_equal(rig.refused_last.session, SESSION_NONE);
+    assert_memory_equal(rig.refused_last.user, "NOBODY", 6);
+    assert_int_equal(rig.refused_last.source_port, client.udp_port);
+}
+
+static void control_that_is_away_is_told_of_refused_logins_later_and_has_room_for_others(void **state)
+{
+    (void)state;
+    struct rig_client client = rig_client(&rig, 0), known = rig_client(&rig, 0);
+    uint8_t datagram[64];
+    known.udp_port++;
+    rig.control_away = true;
+    for (unsigned i = 0; i < 300; i++) { // more seconds than the ring has cells
+        rig_send(&rig, &client, datagram, rig_login_block(datagram, 0, "NOBODY", "secret", ""));
+        rig_pass_ms(&rig, 1010);
+    }
+    rig_login(&rig, &known, "SECRET");
+    rig.control_away = false;
+    rig_pass_ms(&rig, 1100);
+    assert_non_null(rig_last(&rig, &known, 'A'));
+    assert_int_equal(rig.refused[LOGIN_WHY_USER], 300);
 }
 
 static void another_session_name_is_rejected_with_S(void **state)
@@ -82,6 +107,9 @@ static void another_session_name_is_rejected_with_S(void **state)
     rig_send(&rig, &client, datagram, rig_login_block(datagram, 0, "USER0 ", "SECRET", "990101XW00"));
     rig_rounds(&rig, 3);
     assert_int_equal(rig_last(&rig, &client, 'J')->bytes[1], 'S');
+    rig_pass_ms(&rig, 1100);
+    assert_int_equal(rig.refused[LOGIN_WHY_SESSION], 1);
+    assert_int_equal(rig.refused_last.session, 0);
     session_name(RIG_DATE, 0, name);
     rig_send(&rig, &client, datagram, rig_login_block(datagram, 0, "USER0 ", "SECRET", name));
     rig_rounds(&rig, 3);
@@ -469,6 +497,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIGGED(a_right_login_is_accepted_with_the_session_and_the_next_sequence),
         RIGGED(a_wrong_password_and_an_unknown_user_are_rejected),
+        RIGGED(control_that_is_away_is_told_of_refused_logins_later_and_has_room_for_others),
         RIGGED(a_flood_of_unknown_users_is_answered_64_times_a_second),
         RIGGED(another_session_name_is_rejected_with_S),
         RIGGED(a_repeated_login_is_answered_again_without_control),
