@@ -30,6 +30,13 @@ static void take_reference(struct audit_symbol *symbol, const struct command *re
         symbol->tier = record->reference.tier;
 }
 
+static void take_group(struct audit_before *before, unsigned core, const struct command *record)
+{
+    struct audit_symbol *symbol = audit_symbol(before, core, record->group.locate);
+    before->grouped[core] += (record->group.group != 0) - (symbol->group != 0);
+    symbol->group = record->group.group;
+}
+
 void audit_before_record(struct audit_before *before, unsigned core, const struct command *record)
 {
     switch (record->type) {
@@ -44,7 +51,7 @@ void audit_before_record(struct audit_before *before, unsigned core, const struc
         audit_symbol(before, core, record->bands.locate)->bands = record->bands.percent;
         break;
     case CMD_GROUP:
-        audit_symbol(before, core, record->group.locate)->group = record->group.group;
+        take_group(before, core, record);
         break;
     case CMD_INDEX:
         if (record->index.breached > before->level[core])
@@ -59,6 +66,8 @@ void audit_before_event(struct audit_before *before, unsigned core, const struct
 {
     if (event->type == EV_TRADING_ACTION)
         audit_symbol(before, core, event->locate)->state = event->reason;
+    if (event->type == EV_DISABLED || event->type == EV_ENABLED)
+        before->disabled[event->session] = event->type == EV_DISABLED;
 }
 
 void audit_before_free(struct audit_before *before)

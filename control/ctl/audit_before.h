@@ -4,6 +4,7 @@
 #ifndef CROSSWIRE_CONTROL_CTL_AUDIT_BEFORE_H
 #define CROSSWIRE_CONTROL_CTL_AUDIT_BEFORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "contract/command.h"
@@ -24,6 +25,8 @@ struct audit_before {
     struct audit_symbol *symbols[JOURNAL_CORES]; // by locate
     char phase[JOURNAL_CORES];
     uint8_t level[JOURNAL_CORES];
+    uint32_t grouped[JOURNAL_CORES]; // symbols that are in a group
+    bool disabled[UINT16_MAX + 1];   // by session: it has disabled its order entry
 };
 
 // The symbol's, made when there is none. Ends the process when there is no memory.

@@ -247,6 +247,7 @@ static void refuse_kill(struct request *request, const struct kill_entry *entry)
     audit_note(request->context->audit,
                &(struct audit_entry){.what = NOTE_KILL_LATE,
                                      .scope = (enum scope)ask->what.scope,
+                                     .core = ask->what.scope == SCOPE_SYMBOL ? (uint8_t)ask->what.core : 0,
                                      .index = ask->what.index,
                                      .before = ask->id,
                                      .by = ask->what.by,

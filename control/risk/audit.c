@@ -12,6 +12,7 @@
 
 struct audit {
     struct command notes[WAITING]; // a ring
+    uint8_t cores[WAITING];        // whom each goes to
     uint64_t first, next;
 };
 
@@ -52,6 +53,7 @@ void audit_note(struct audit *audit, const struct audit_entry *entry)
 {
     if (audit->next - audit->first == WAITING)
         forget_oldest(audit);
+    audit->cores[audit->next % WAITING] = entry->core;
     struct command *note = &audit->notes[audit->next++ % WAITING];
     *note = (struct command){.type = CMD_NOTE, .session = SESSION_NONE};
     note->note.what = (uint8_t)entry->what;
@@ -75,7 +77,7 @@ unsigned audit_poll(struct audit *audit, struct recovery *recovery)
 {
     unsigned done = 0;
     while (recovery && audit->first < audit->next &&
-           recovery_give(recovery, 0, &audit->notes[audit->first % WAITING])) {
+           recovery_give(recovery, audit->cores[audit->first % WAITING], &audit->notes[audit->first % WAITING])) {
         audit->first++;
         done++;
     }

@@ -27,6 +27,7 @@ void audit_free(struct audit *audit);
 struct audit_entry {
     enum note what;
     enum scope scope;
+    uint8_t core;   // of a symbol, whose locate is that core's; 0 otherwise. The note goes to it
     uint16_t index; // by scope
     uint32_t number;
     uint64_t before, after;
@@ -40,7 +41,7 @@ void audit_note(struct audit *audit, const struct audit_entry *entry);
 // How many more notes may wait before the oldest is forgotten.
 unsigned audit_room(const struct audit *audit);
 
-// Gives what waits to matching core 0, in order. `recovery`: NULL, or done. Returns how many.
+// Gives what waits to the matching cores, in order. `recovery`: NULL, or done. Returns how many.
 unsigned audit_poll(struct audit *audit, struct recovery *recovery);
 
 #endif

@@ -294,6 +294,7 @@ static void confirm(struct kills *kills, struct kill_entry *entry)
     const bool by_limit = entry->source == KILL_BY_LIMIT;
     audit_note(kills->audit, &(struct audit_entry){.what = NOTE_KILL_CONFIRMED,
                                                    .scope = (enum scope)entry->scope,
+                                                   .core = entry->scope == SCOPE_SYMBOL ? (uint8_t)entry->core : 0,
                                                    .index = entry->index,
                                                    .number = by_limit ? entry->core : 0,
                                                    .before = by_limit ? 0 : entry->id,

@@ -34,15 +34,22 @@ static void note_step(void *context, enum limits_step step, const struct limits_
 {
     const struct second *second = context;
     const struct limits_rule *first = &pending->wants.list[0];
-    char why[80], more[32] = "", file[32] = "";
+    const struct config *config = limits_desk_venue(second->limits)->config;
+    const enum scope scope = limits_scope(first->key);
+    const struct config_symbol *symbol = &config->symbols[limits_symbol(first->key)];
+    char why[96], more[32] = "", file[32] = "", of[16] = "";
+    if (scope == SCOPE_POSITION && !pending->file) // whose digest has to fit
+        snprintf(of, sizeof of, " of %.8s", symbol->name);
     if (pending->wants.count > 1)
         snprintf(more, sizeof more, " and %zu more", pending->wants.count - 1);
     if (pending->file)
         snprintf(file, sizeof file, OF_THE_FILE "%08x", pending->digest);
-    snprintf(why, sizeof why, "%s%s%s", limits_what(first->key), more, file);
+    snprintf(why, sizeof why, "%s%s%s%s", limits_what(first->key), of, more, file);
     audit_note(second->audit, &(struct audit_entry){.what = note_of(step),
-                                                    .scope = limits_scope(first->key),
-                                                    .index = limits_index(first->key),
+                                                    .scope = scope,
+                                                    .core = scope == SCOPE_SYMBOL ? (uint8_t)symbol->matcher : 0,
+                                                    .index = scope == SCOPE_SYMBOL ? (uint16_t)symbol->locate
+                                                                                   : limits_index(first->key),
                                                     .number = pending->id,
                                                     .before = present,
                                                     .after = first->value,
@@ -120,6 +127,7 @@ static void end_reading(void *context, uint64_t now_ns)
                   left->note.number, log_quote(by), log_quote(why));
         audit_note(second->audit, &(struct audit_entry){.what = NOTE_SECOND_LAPSED,
                                                         .scope = (enum scope)left->note.scope,
+                                                        .core = (uint8_t)journal_core(left),
                                                         .index = left->note.index,
                                                         .number = left->note.number,
                                                         .before = left->note.before,

@@ -13,13 +13,14 @@
 
 enum { DEPTH = 16384 };
 
-void written_day_begin(struct written_day *day)
+void written_day_begin(struct written_day *day, uint32_t max_positions)
 {
     struct journal_report tail;
     char text[256];
     *day = (struct written_day){0};
     stage_open(&day->stage, 1, "durable", 256);
-    const struct config *config = day->stage.config;
+    struct config *config = day->stage.config;
+    config->engine.max_positions = max_positions;
     day->identity = (struct journal_identity){.directory = config->journal_directory,
                                               .instance = config->instance,
                                               .date = config->date,
@@ -69,6 +70,12 @@ void written_day_open(struct written_day *day)
     }
     opening_free(&opening);
     give(day, up, true);
+}
+
+void written_day_give(struct written_day *day, struct command command)
+{
+    give(day, command, true);
+    assert_int_equal(journal_drain(day->writer, &day->lane, 1), JOURNAL_OK);
 }
 
 void written_day_trade(struct written_day *day, unsigned count, unsigned wrong)

@@ -17,12 +17,15 @@ struct written_day {
     uint32_t user_ref;
 };
 
-// An empty journal in a directory of its own, and its writer.
-void written_day_begin(struct written_day *day);
+// An empty journal in a directory of its own, and its writer; of a day with risk where there is room for positions.
+void written_day_begin(struct written_day *day, uint32_t max_positions);
 void written_day_free(struct written_day *day);
 
 // The opening, and session 0 comes up.
 void written_day_open(struct written_day *day);
+
+// Anything else, durably.
+void written_day_give(struct written_day *day, struct command command);
 
 // Orders of session 0, of which many trade; the one at `wrong` stands in the journal with another hash than the venue
 // had. All is durable when it returns.

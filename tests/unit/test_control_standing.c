@@ -88,6 +88,54 @@ static void test_a_limit_stands_at_its_level_until_it_has_eased_or_gone(void **s
     assert_null(standing_next(standing, &at));
 }
 
+// A kill that both cores have taken.
+static void block(enum scope scope, uint16_t index, char side)
+{
+    struct kill_entry kill = account_kill();
+    kill.scope = (uint8_t)scope;
+    kill.index = index;
+    kill.side = side;
+    const uint64_t id = kills_give(kills, &kill, now_ns);
+    assert_int_not_equal(id, 0);
+    poll(1);
+    for (unsigned core = 0; core < 2; core++)
+        tell(core, (struct alert){.kind = ALERT_KILLED,
+                                  .scope = (uint8_t)scope,
+                                  .index = index,
+                                  .limit = LIMITS,
+                                  .before = id,
+                                  .cmd_seq = 900});
+}
+
+static void status_is(const char *wanted)
+{
+    char text[256];
+    assert_string_equal(standing_text(standing, kills, text, sizeof text), wanted);
+}
+
+static void test_the_service_manager_is_told_who_is_blocked_and_what_is_halted(void **state)
+{
+    (void)state;
+    char text[24];
+    read_nothing();
+    status_is("");
+    const struct config_symbol *all = config->symbols;
+    tell(all[0].matcher, state_of(all[0].locate, STATE_HALTED, 500));
+    status_is("halted: XWIRE");
+    block(SCOPE_ACCOUNT, 1, 0);
+    status_is("BLOCKED: account SOUTH; halted: XWIRE");
+    tell(all[1].matcher, state_of(all[1].locate, STATE_PAUSED, 500));
+    tell(all[2].matcher, state_of(all[2].locate, STATE_HALTED, 500));
+    block(SCOPE_FIRM, 0, 'S');
+    block(SCOPE_ACCOUNT, 2, 'B');
+    block(SCOPE_ACCOUNT, 3, 0);
+    status_is("BLOCKED: account SOUTH, firm NRTH side S, account EAST side B and 1 more; halted: XWIRE, ALPHA, BRAVO");
+    // Cut to what there is room for, not beyond.
+    assert_string_equal(standing_text(standing, kills, text, sizeof text), "BLOCKED: account SOUTH,");
+    tell(all[0].matcher, state_of(all[0].locate, STATE_TRADING, 600));
+    status_is("BLOCKED: account SOUTH, firm NRTH side S, account EAST side B and 1 more; halted: ALPHA, BRAVO");
+}
+
 // ---- two persons ----------------------------------------------------------------------------------------------------
 
 // Both cores take what the limits desk has for them.
@@ -295,6 +343,46 @@ static void test_every_note_has_a_text(void **state)
     assert_null(note_text(255));
 }
 
+static void test_a_note_about_a_symbol_goes_to_its_core_where_its_locate_means_it(void **state)
+{
+    (void)state;
+    const struct config_symbol *alpha = &config->symbols[1];
+    assert_int_equal(alpha->matcher, 1);
+    read_nothing();
+    struct kill_entry kill = account_kill();
+    kill.scope = SCOPE_SYMBOL;
+    kill.index = (uint16_t)alpha->locate;
+    kill.core = 1;
+    const uint64_t id = kills_give(kills, &kill, now_ns);
+    poll(1);
+    for (unsigned i = 0; i < 2; i++)
+        tell(1, (struct alert){.kind = i ? ALERT_ZERO : ALERT_KILLED,
+                               .scope = SCOPE_SYMBOL,
+                               .index = kill.index,
+                               .locate = kill.index,
+                               .limit = LIMITS,
+                               .before = id,
+                               .cmd_seq = 900});
+    poll(1);
+    last_note(NOTE_KILL_CONFIRMED);
+    for (unsigned i = 0; i < given_count; i++)
+        if (given[i].command.type == CMD_NOTE)
+            assert_int_equal(given[i].core, 1);
+    // Limits of a symbol and of a position that wait for a second person.
+    start_limits();
+    given_count = 0;
+    assert_int_equal(limits_desk_set(limits, "symbol", "ALPHA", "max_quantity", "5", "ALICE", now_ns).exit, 0);
+    assert_int_equal(limits_desk_set(limits, "position", "NORTH:ALPHA", "long_position", "5", "ALICE", now_ns).exit, 0);
+    give_limits();
+    assert_int_not_equal(limits_desk_set(limits, "symbol", "ALPHA", "max_quantity", "6", "ALICE", now_ns).pending, 0);
+    poll(1);
+    assert_int_equal(given[given_count - 1].core, 1);
+    assert_int_equal(last_note(NOTE_SECOND_ASKED)->note.index, alpha->locate);
+    limits_desk_set(limits, "position", "NORTH:ALPHA", "long_position", "6", "ALICE", now_ns);
+    poll(1);
+    assert_memory_equal(last_note(NOTE_SECOND_ASKED)->note.why, "long_position of ALPHA\0", 23);
+}
+
 int main(void)
 {
     if (!freopen("/dev/null", "w", stderr)) // the log is not what is tested here
@@ -302,6 +390,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
         TEST(test_halts_stand_until_they_end_whatever_is_told_first),
+        TEST(test_a_note_about_a_symbol_goes_to_its_core_where_its_locate_means_it),
+        TEST(test_the_service_manager_is_told_who_is_blocked_and_what_is_halted),
         TEST(test_a_limit_stands_at_its_level_until_it_has_eased_or_gone),
         TEST(test_the_audit_has_who_asked_who_agreed_and_what_became_of_the_rest),
         TEST(test_what_waits_when_control_ends_is_told_as_lapsed_by_the_next),

@@ -18,7 +18,7 @@ static struct written_day day;
 static int set_up(void **state)
 {
     (void)state;
-    written_day_begin(&day);
+    written_day_begin(&day, 0);
     return 0;
 }
 

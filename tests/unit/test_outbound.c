@@ -37,7 +37,7 @@ static int set_up(void **state)
 {
     (void)state;
     signal(SIGXFSZ, SIG_IGN); // a write beyond the limit fails, EFBIG
-    written_day_begin(&day);
+    written_day_begin(&day, 0);
     written_day_open(&day);
     for (unsigned i = 0; i < PARTS; i++) {
         written_day_trade(&day, ORDERS, UINT32_MAX);
