@@ -86,7 +86,8 @@ static struct command open_session(const struct config_session *session, unsigne
 {
     struct command command = blank(CMD_OPEN_SESSION, (uint16_t)index);
     command.open_session.account = session->account_index;
-    command.open_session.cancel_on_disconnect = session->cancel_on_disconnect;
+    command.open_session.cancel_on_disconnect = (uint8_t)((session->cancel_on_disconnect ? CANCEL_WHEN_LOST : 0) |
+                                                          (session->cancel_on_logout ? CANCEL_WHEN_OFF : 0));
     memcpy(command.open_session.user, session->wire_user, sizeof command.open_session.user);
     command.open_session.post_only_cancels = session->post_only_cancels;
     command.open_session.aiq_default = session->aiq_default;

@@ -222,7 +222,7 @@ struct command {
         } open_account;
         struct { // CMD_OPEN_SESSION; the session's index is command.session
             uint16_t account;
-            uint8_t cancel_on_disconnect;
+            uint8_t cancel_on_disconnect; // enum cancel_when
             char user[6];
             uint8_t post_only_cancels; // a post-only order that would trade is canceled; otherwise its price slides
             char aiq_default;          // what AIQ strategy '*', or none, stands for; 0 as N
@@ -519,6 +519,9 @@ enum restore_list {
 enum restore_market { MARKET_STATE, MARKET_BANDS, MARKET_INTERVALS, MARKET_STEPS, MARKET_VENUE };
 
 enum session_phase { PHASE_PRE = 'P', PHASE_REGULAR = 'R', PHASE_AFTER = 'A', PHASE_CLOSED = 'X' };
+
+// When the orders of a session that goes down are canceled, a bit each: when it logs off, and when it is lost.
+enum cancel_when { CANCEL_WHEN_LOST = 1, CANCEL_WHEN_OFF = 2 };
 
 enum down_reason { DOWN_LOGOFF = 1, DOWN_TIMEOUT = 2, DOWN_RESTART = 3, DOWN_RELOGIN = 4, DOWN_SHUTDOWN = 5 };
 

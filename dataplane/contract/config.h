@@ -88,7 +88,7 @@ struct config_session {
     const char *account;
     uint32_t gateway;
     uint32_t matcher;
-    bool cancel_on_disconnect;
+    bool cancel_on_disconnect, cancel_on_logout;
     const char *post_only; // slide, cancel
     const char *aiq;       // one OUCH strategy
     // resolved

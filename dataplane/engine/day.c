@@ -121,7 +121,7 @@ void day_open_session(struct engine *e, const struct command *c)
     e->sessions[c->session] =
         (struct session){.open = true,
                          .account = account,
-                         .cancel_on_disconnect = c->open_session.cancel_on_disconnect != 0,
+                         .cancel_on_disconnect = c->open_session.cancel_on_disconnect,
                          .post_only_cancels = c->open_session.post_only_cancels != 0,
                          .aiq_default = c->open_session.aiq_default == 'N' ? 0 : c->open_session.aiq_default};
     uint32_t own = session_own_link(e, c->session);

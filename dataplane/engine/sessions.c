@@ -142,7 +142,8 @@ void session_down(struct engine *e, const struct command *c, struct out *out)
         return;
     struct session *session = &e->sessions[c->session];
     session->up = false;
-    if (!session->cancel_on_disconnect)
+    enum cancel_when when = c->link.down_reason == DOWN_LOGOFF ? CANCEL_WHEN_OFF : CANCEL_WHEN_LOST;
+    if ((session->cancel_on_disconnect & when) == 0)
         return;
     e->left = (struct unfinished){
         .work = WORK_SESSION, .session = c->session, .cursor = session_oldest(e, c->session), .reason = 'Z'};

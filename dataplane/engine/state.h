@@ -227,7 +227,7 @@ struct session {
         };
     };
     uint16_t account;
-    uint8_t cancel_on_disconnect;
+    uint8_t cancel_on_disconnect; // enum cancel_when
     uint8_t post_only_cancels;
     uint32_t risk; // RISK_ON: its orders are checked and counted (risk.md)
     uint32_t unused;

@@ -207,7 +207,7 @@ RIG_UNUSED void rig_fill_market(struct rig *rig, const struct rig_options *optio
         session->gateway = i % options->gateways;
         session->matcher = i / options->gateways % options->matchers;
         session->account_index = (uint16_t)(i % 2);
-        session->cancel_on_disconnect = i == 2;
+        session->cancel_on_disconnect = session->cancel_on_logout = i == 2;
     }
 }
 

@@ -174,7 +174,9 @@ void rig_opening(const struct rig_day *day, void (*take)(void *context, struct c
     for (uint16_t session = 0; session < day->sessions; session++) {
         c = (struct command){.type = CMD_OPEN_SESSION, .session = session};
         c.open_session.account = session % OR(day->accounts, 2);
-        c.open_session.cancel_on_disconnect = session + 1 == day->sessions;
+        c.open_session.cancel_on_disconnect = session + 1 == day->sessions   ? CANCEL_WHEN_LOST
+                                              : session + 2 == day->sessions ? CANCEL_WHEN_OFF
+                                                                             : 0;
         c.open_session.post_only_cancels = session < 32 && day->post_only_cancels >> session & 1;
         c.open_session.aiq_default = session < sizeof day->aiq_default ? day->aiq_default[session] : 0;
         take(context, &c);

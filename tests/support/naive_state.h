@@ -46,7 +46,7 @@ struct symbol {
 };
 
 struct client {
-    bool open, up, disabled, cancel_on_disconnect, post_only_cancels;
+    bool open, up, disabled, cancel_when_lost, cancel_when_off, post_only_cancels;
     char strategy;
     uint16_t account;
     uint32_t last[256];

@@ -240,7 +240,8 @@ static void open_session(struct naive_venue *v, const struct command *c)
     char strategy = c->open_session.aiq_default;
     struct client *client = v->clients[c->session] = calloc(1, sizeof *client);
     client->account = c->open_session.account;
-    client->cancel_on_disconnect = c->open_session.cancel_on_disconnect;
+    client->cancel_when_lost = c->open_session.cancel_on_disconnect == 1 || c->open_session.cancel_on_disconnect == 3;
+    client->cancel_when_off = c->open_session.cancel_on_disconnect >= 2;
     client->post_only_cancels = c->open_session.post_only_cancels;
     client->strategy = strategy == 0 || strategy == '*' ? 'N' : strategy;
     if (c->session > v->last_session)
@@ -427,7 +428,7 @@ const struct event *naive_step(struct naive_venue *v, const struct command *c, s
         client->up = true;
     else if (c->type == CMD_SESSION_DOWN && client && client->up) {
         client->up = false;
-        if (client->cancel_on_disconnect)
+        if (c->link.down_reason == DOWN_LOGOFF ? client->cancel_when_off : client->cancel_when_lost)
             cancel_orders(v, c->session, 'Z', NULL, 0);
     }
     naive_settle(v);

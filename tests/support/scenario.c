@@ -319,6 +319,8 @@ static bool parse_fields(struct command *c, const char *type, struct words *word
         *c = rig_simple(CMD_QUERY, number, 0, 0);
     } else if (strcmp(type, "UP") == 0 || strcmp(type, "DOWN") == 0) {
         *c = (struct command){.type = *type == 'U' ? CMD_SESSION_UP : CMD_SESSION_DOWN, .session = number};
+        if (strcmp(next_word(words), "off") == 0)
+            c->link.down_reason = DOWN_LOGOFF;
     } else if (strcmp(type, "PHASE") == 0) {
         *c = (struct command){.type = CMD_PHASE, .session = SESSION_NONE};
         c->phase.phase = *session;

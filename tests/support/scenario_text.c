@@ -500,7 +500,8 @@ void scenario_command_text(const struct command *c, char *into, size_t size)
         break;
     case CMD_SESSION_UP:
     case CMD_SESSION_DOWN:
-        say(&text, "%s s%u", c->type == CMD_SESSION_UP ? "UP" : "DOWN", c->session);
+        say(&text, "%s s%u%s", c->type == CMD_SESSION_UP ? "UP" : "DOWN", c->session,
+            c->type == CMD_SESSION_DOWN && c->link.down_reason == DOWN_LOGOFF ? " off" : "");
         return;
     case CMD_PHASE:
         say(&text, "PHASE %c", c->phase.phase);
