@@ -27,7 +27,6 @@
 #define MS_NS UINT64_C(1000000)
 
 enum {
-    HEARTBEAT_MS = 10,
     LIVENESS_MS = 20,
     SWEEP_MS = 50,
     PRESENCE_MS = 500,
@@ -148,7 +147,7 @@ static void look_for_dataplane(struct service *service)
 
 static unsigned serve_generation(struct service *service, uint64_t now_ns)
 {
-    if (is_due(&service->heartbeat_due_ns, now_ns, HEARTBEAT_MS))
+    if (is_due(&service->heartbeat_due_ns, now_ns, CONTROL_SIGN_MS))
         atomic_fetch_add_explicit(&service->generation.region.header->control_heartbeat, 1, memory_order_relaxed);
     if (!recovery_done(service->recovery))
         return recovery_poll(service->recovery);
@@ -222,6 +221,8 @@ static bool take_configuration(struct service *service, const char *by, char *te
         note_refused_reload(service, result, by, text);
     if (taken && !breakers_reload(service->breakers))
         fail_with(EX_OSERR, "no memory");
+    if (taken)
+        poll_breakers(service); // who is told that it is taken may kill this process: the data plane has it by then
     if (told && taken)
         notify_ready("reloaded");
     else if (told)

@@ -162,37 +162,36 @@ static void give_mode(struct breakers *breakers, struct recovery *recovery, uint
 
 // ---- errands and letters --------------------------------------------------------------------------------------------
 
-// Whether another breaker that is open blocks the same: then what the one asked for stays.
-static bool blocked_by_another(const struct breakers *breakers, const struct row *row, uint32_t index)
+// The cores on which another breaker that is open blocks the same scope: there the block stays.
+static uint16_t blocked_by_others(const struct breakers *breakers, const struct row *row, uint32_t index)
 {
-    const enum trip_each each = config_trip_info(row->trip.is)->each;
-    const bool venue = each != EACH_SESSION && each != EACH_ACCOUNT;
+    const enum scope scope = part_scope(row, index);
+    uint16_t cores = 0;
     for (uint32_t i = 0; i < breakers->rows_count; i++) {
         const struct row *other = &breakers->rows[i];
-        const enum trip_each others = config_trip_info(other->trip.is)->each;
         if (other->trip.does != TRIP_BLOCK || other->trip.is == TRIP_BAD_LOGINS)
             continue;
         for (uint32_t part = 0; part < other->count; part++) {
-            bool same = venue ? others != EACH_SESSION && others != EACH_ACCOUNT &&
-                                    (part_cores(breakers, row, index) & part_cores(breakers, other, part))
-                              : others == each && part == index;
+            const bool same = part_scope(other, part) == scope && (scope == SCOPE_VENUE || part == index);
             if (same && (other != row || part != index) && part_state(&other->parts[part]) == BREAKER_OPEN)
-                return true;
+                cores |= part_cores(breakers, other, part);
         }
     }
-    return false;
+    return cores;
 }
 
 static void run_errand(struct breakers *breakers, struct recovery *recovery, const struct row *row, uint32_t index)
 {
     struct part *part = &row->parts[index];
     const uint16_t cores = part_cores(breakers, row, index);
-    if (FAULT(breaker_blocks_nobody) || (part->errand == ERRAND_UNBLOCK && blocked_by_another(breakers, row, index))) {
+    if (FAULT(breaker_blocks_nobody)) {
         part->errand = ERRAND_NONE;
         return;
     }
     if (part->told == 0)
         breakers->kills++;
+    if (part->errand == ERRAND_UNBLOCK)
+        part->told |= cores & blocked_by_others(breakers, row, index);
     const struct command command = errand_command(breakers, row, index, (enum errand)part->errand);
     for (unsigned core = 0; core < breakers->config->matchers_count; core++) {
         const uint16_t bit = (uint16_t)(1u << core);
@@ -267,11 +266,15 @@ void breakers_lift(struct breakers *breakers, const struct command *kill, uint16
 
 void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t index)
 {
-    if (row->trip.does != TRIP_BLOCK || row->trip.is == TRIP_BAD_LOGINS ||
-        part_state(&row->parts[index]) != BREAKER_OPEN)
+    const struct part *part = &row->parts[index];
+    const bool open = part_state(part) == BREAKER_OPEN, lifts = part->errand == ERRAND_UNBLOCK;
+    if (row->trip.does != TRIP_BLOCK || row->trip.is == TRIP_BAD_LOGINS || !(open || lifts))
         return;
+    const uint16_t stays = blocked_by_others(breakers, row, index) | (lifts ? part->told : 0);
+    const uint16_t cores = part_cores(breakers, row, index) & (uint16_t)~stays;
     const struct command command = kill_command(breakers, row, index, KILL_BLOCK, true);
-    post(breakers, &command, part_cores(breakers, row, index));
+    if (cores)
+        post(breakers, &command, cores);
 }
 
 void breakers_act(struct breakers *breakers, const struct senses *senses)

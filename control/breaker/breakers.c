@@ -141,12 +141,14 @@ bool breakers_reload(struct breakers *breakers)
         for (uint32_t part = 0; part < rows[i].count; part++)
             breaker_set(&rows[i].parts[part].breaker, &settings);
     }
-    for (uint32_t i = 0; i < breakers->rows_count; i++) // those that nobody has taken over
-        for (uint32_t part = 0; part < breakers->rows[i].count; part++)
-            breakers_dismiss(breakers, &breakers->rows[i], part);
-    free_rows(breakers->rows, breakers->rows_count);
+    struct row *gone = breakers->rows;
+    const uint32_t gone_count = breakers->rows_count;
     breakers->rows = rows;
     breakers->rows_count = count;
+    for (uint32_t i = 0; i < gone_count; i++) // those that nobody has taken over
+        for (uint32_t part = 0; part < gone[i].count; part++)
+            breakers_dismiss(breakers, &gone[i], part);
+    free_rows(gone, gone_count);
     return true;
 }
 

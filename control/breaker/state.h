@@ -102,7 +102,8 @@ void breakers_act(struct breakers *breakers, const struct senses *senses);
 uint16_t part_cores(const struct breakers *breakers, const struct row *row, uint32_t index);
 // The mode of index `mode` as the breakers want it on `core`.
 struct mode mode_wanted(const struct breakers *breakers, uint32_t mode, unsigned core);
-// The breaker's row is to be forgotten: what matching cores were told is taken back.
+// The breaker's row, which is none of the table's any more, is forgotten: what matching cores were told is taken back,
+// where no other breaker that is open blocks the same.
 void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t index);
 // What matching cores have done without control is taken back, on behalf of `by`.
 void breakers_take_back_alone(struct breakers *breakers, const char *by);

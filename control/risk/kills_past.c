@@ -24,7 +24,8 @@ static struct kill_entry entry_of(const struct kills *kills, const struct comman
                                .index = command->kill.index,
                                .core = (uint16_t)core,
                                .time_ns = command->time_ns};
-    entry.cores = kill_cores(kills, (enum scope)entry.scope, entry.core);
+    // A breaker's block is of the matching cores that it was given to: what others lack is the breakers' to give.
+    entry.cores = entry.source == KILL_BY_BREAKER ? 1u << core : kill_cores(kills, (enum scope)entry.scope, entry.core);
     kill_block(&entry, entry.cores);
     copy_text(entry.by, sizeof entry.by, command->kill.by, sizeof command->kill.by);
     copy_text(entry.why, sizeof entry.why, command->kill.why, sizeof command->kill.why);
@@ -83,6 +84,10 @@ static void read_kill(struct kills *kills, const struct command *record, unsigne
     }
     if (!entry)
         return;
+    if (entry->source == KILL_BY_BREAKER && !(entry->cores >> core & 1)) {
+        entry->cores |= 1u << core;
+        kill_block(entry, 1u << core);
+    }
     entry->given |= 1u << core;
     if (!by_limit || record->kill.id == 0) // a limit's own began before it was given again
         entry->sequence[core] = journal_sequence(record);

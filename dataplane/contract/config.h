@@ -127,6 +127,11 @@ enum trip_condition {
 enum trip_action { TRIP_ALERT, TRIP_THROTTLE, TRIP_CANCEL, TRIP_BLOCK, TRIP_HALT };
 enum trip_recovery { TRIP_MANUAL, TRIP_STANDARD, TRIP_AGGRESSIVE };
 
+// Control gives matching cores a sign of life so often. Its loop is not always prompt, on a CPU that it shares: with a
+// control that is well four signs may be late, so less than five is no time to act on.
+#define CONTROL_SIGN_MS 10
+#define CONTROL_LOST_LEAST_MS (5 * CONTROL_SIGN_MS)
+
 #define CONFIG_MODES_MAX 16
 #define CONFIG_TRIPS_MAX 64
 #define MODE_NONE UINT32_MAX

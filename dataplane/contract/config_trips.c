@@ -105,6 +105,11 @@ static bool check_action(struct config_source *source, const struct config_trip 
         return config_fail_at(source, CONFIG_trips, i, "action",
                               "`action` is throttle; a matching core without control knows alert, cancel_resting, "
                               "block_new and halt");
+    if (trip->is == TRIP_CONTROL_LOST && trip->threshold < CONTROL_LOST_LEAST_MS)
+        return config_fail_at(source, CONFIG_trips, i, "threshold",
+                              "`threshold` of control_lost is %u ms; control that is well gives a sign of life every "
+                              "%u ms and may be late with some: give %u or more",
+                              trip->threshold, CONTROL_SIGN_MS, CONTROL_LOST_LEAST_MS);
     if ((info->kind == TRIP_PART && strcmp(info->unit, "percent") == 0 && trip->threshold > 100) ||
         (trip->is == TRIP_BACKLOG && trip->threshold > 100))
         return config_fail_at(source, CONFIG_trips, i, "threshold", "`threshold` of %s is %u percent; give 1 to 100",

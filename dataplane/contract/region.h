@@ -62,7 +62,7 @@ struct region_header {
     uint64_t size;        // bytes of the whole region
     uint64_t generation;
     uint64_t dataplane_pid;             // for people; liveness is the lock
-    _Atomic uint64_t control_heartbeat; // control counts up here about every 10 ms
+    _Atomic uint64_t control_heartbeat; // control counts up here about every CONTROL_SIGN_MS
     _Atomic uint32_t stop;              // enum region_stop: other than 0 asks every role to drain and halt
     _Atomic uint32_t trading_date; // written by control before it feeds anything: whose journal the rings belong to
     // Written by control, from `trips:`.

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "contract/config.h"
-#include "contract/fault.h"
 #include "cores/clock.h"
 #include "cores/matcher.h"
 
@@ -41,7 +40,7 @@ void matcher_watch_control(struct matcher *matcher)
     if (!may)
         matcher->lost_due = false;
     else if (!on)
-        matcher->lost_due = away && lost && !FAULT(control_lost_ignored) && CONTROL_LOST_ACTION(word) != TRIP_ALERT;
+        matcher->lost_due = away && lost && CONTROL_LOST_ACTION(word) != TRIP_ALERT;
     else
         matcher->lost_due = !away && !CONTROL_LOST_MANUAL(word) &&
                             matcher->sign_tsc - matcher->back_tsc >= tsc_of_ms(CONTROL_LOST_QUIET_MS(word), hz);

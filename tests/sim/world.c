@@ -281,7 +281,7 @@ static void look_at_end(struct sim_process *process)
     restart_ns[process->number] = sim.now_ns + random_between(&sim.chaos, 1, 20) * SIM_MS;
     if (process->number == SIM_CONTROL && stage == STAGE_CHAOS &&
         random_chance(&sim.risk, 800000)) // long enough to act
-        restart_ns[SIM_CONTROL] += random_between(&sim.risk, 50, 300) * SIM_MS;
+        restart_ns[SIM_CONTROL] += random_between(&sim.risk, 200, 500) * SIM_MS;
     if (!is_expected(process))
         sim_fail("%s ends with %d: %s", process->name, process->exit_code, process->last_line);
     if (process->number == SIM_DATAPLANE) {

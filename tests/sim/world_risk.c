@@ -178,7 +178,8 @@ static void add_control_lost(struct world_text *config)
     unsigned action = (unsigned)draw(0, 3);
     if (maybe(70))
         world_say(config, "  - {condition: control_lost, threshold: %llu, window_ms: 0, quiet_ms: 100, action: %s%s}\n",
-                  (unsigned long long)draw(20, 25), words[action], action == 3 ? "" : recoveries[draw(0, 2)]);
+                  (unsigned long long)draw(CONTROL_LOST_LEAST_MS, CONTROL_LOST_LEAST_MS + 5), words[action],
+                  action == 3 ? "" : recoveries[draw(0, 2)]);
 }
 
 static void add_trips(struct world_text *config)

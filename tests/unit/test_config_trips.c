@@ -100,7 +100,8 @@ static void what_trips_what_is_read_and_each_mistake_is_pointed_at(void **state)
         {"{condition: backlog, threshold: 9, mode: slow}", "11:50", "leave it out"},
         {"{condition: backlog, threshold: 9, action: halt}", "11:9", "write manual"},
         {"{condition: bad_logins, threshold: 9, action: halt}", "11:55", "closes the port"},
-        {"{condition: control_lost, threshold: 9, action: throttle}", "11:57", "without control knows"},
+        {"{condition: control_lost, threshold: 50, action: throttle}", "11:58", "without control knows"},
+        {"{condition: control_lost, threshold: 49}", "11:46", "every 10 ms and may be late with some: give 50 or more"},
         {"{condition: backlog, threshold: 9}, {condition: backlog, threshold: 8}", "11:57", "a `name` of its own"},
         {"{condition: latency, threshold: 9}, {name: b, condition: latency, threshold: 8}", "11:66", "keep one"},
     };

@@ -357,12 +357,91 @@ static void test_a_kill_that_was_reset_before_it_answered_does_not_block_again(v
     assert_int_equal(count_given(CMD_KILL, 0), 0);
 }
 
+static void test_a_block_by_a_breaker_of_one_core_is_not_given_to_others_by_the_next_control(void **state)
+{
+    (void)state;
+    struct command kill = {.type = CMD_KILL,
+                           .session = SESSION_NONE,
+                           .seq = 17,
+                           .kill = {.scope = SCOPE_VENUE,
+                                    .actions = KILL_BLOCK,
+                                    .source = KILL_BY_BREAKER,
+                                    .id = (UINT64_C(1) << 62) + 1,
+                                    .by = "breaker",
+                                    .why = "backlog"}};
+    read_record(&kill);
+    read_nothing();
+    for (unsigned i = 0; i < 20; i++)
+        poll(100);
+    for (unsigned i = 0; i < given_count; i++) // core 0, which has it, is asked to count again
+        assert_true(given[i].command.type != CMD_KILL || given[i].core == 0);
+    const struct kill_entry *entry = kills_at(kills, 0);
+    assert_int_equal(entry->cores, 1);
+    assert_int_equal(entry->blocks, 3);
+    // Its breaker closes: nothing is left of it.
+    tell(0, (struct alert){.kind = ALERT_RESET,
+                           .scope = SCOPE_VENUE,
+                           .limit = LIMITS,
+                           .before = (UINT64_C(1) << 62) + 2,
+                           .after = 3 << 4,
+                           .cmd_seq = 30});
+    assert_int_equal(kills_at(kills, 0)->blocks, 0);
+}
+
+// Where the day has ended nothing rests and nothing is taken: a kill that has not been answered is not given again, and
+// who asked is told so.
+static void test_a_kill_is_not_given_to_a_core_whose_day_has_ended(void **state)
+{
+    (void)state;
+    const struct kill_entry what = account_kill();
+    read_nothing();
+    ring_full[1] = true;
+    const uint64_t id = kills_give(kills, &what, now_ns);
+    poll(0);
+    day_ended[0] = day_ended[1] = true;
+    ring_full[1] = false;
+    poll(1);
+    assert_int_equal(kills_find(kills, id)->late, 2);
+    for (unsigned i = 0; i < 10; i++)
+        poll(2001);
+    assert_int_equal(count_given(CMD_KILL, 0), 1);
+    assert_int_equal(kills_find(kills, id)->late, 2); // core 0 has it, and may answer still
+    tell_kill(0, ALERT_ZERO, id, 4, 900);
+    assert_int_equal(kills_find(kills, id)->zero, 1);
+    // Nor by the next control, which finds it in the journal.
+    read_all_given();
+    for (unsigned i = 0; i < 10; i++)
+        poll(2001);
+    assert_int_equal(count_given(CMD_KILL, 0), 0);
+    // A data plane that has lost the end of the day with the kill is given both.
+    day_ended[0] = day_ended[1] = false;
+    poll(2001);
+    assert_int_equal(count_given(CMD_KILL, 0), 2);
+    assert_int_equal(kills_find(kills, id)->late, 0);
+}
+
+static void test_a_reset_is_not_given_to_a_core_whose_day_has_ended(void **state)
+{
+    (void)state;
+    const struct kill_entry what = account_kill();
+    read_nothing();
+    day_ended[0] = day_ended[1] = true;
+    const uint64_t id = kills_reset(kills, &what);
+    for (unsigned i = 0; i < 4; i++)
+        poll(2001);
+    assert_int_equal(given_count, 0);
+    assert_int_equal(kills_find_reset(kills, id)->late, 3);
+}
+
 int main(void)
 {
     if (!freopen("/dev/null", "w", stderr)) // the log is not what is tested here
         return 1;
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+        TEST(test_a_block_by_a_breaker_of_one_core_is_not_given_to_others_by_the_next_control),
+        TEST(test_a_kill_is_not_given_to_a_core_whose_day_has_ended),
+        TEST(test_a_reset_is_not_given_to_a_core_whose_day_has_ended),
         TEST(test_a_kill_is_confirmed_by_every_core_and_durably),
         TEST(test_a_kill_waits_for_room_in_a_ring),
         TEST(test_an_alert_that_was_lost_is_asked_for_again),

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Breakers that block the same: what one of them lifts is what no other blocks.
+#include "tests/unit/breakers_stage.h"
+
+// A command of that type to each core since the last call, a bit each.
+static unsigned cores_given(enum command_type type)
+{
+    unsigned cores = 0;
+    for (unsigned i = 0; i < given_count; i++)
+        if (given[i].command.type == type)
+            cores |= 1u << given[i].core;
+    given_count = 0;
+    return cores;
+}
+
+// The disk blocks both cores, the backlog of core 1 that one: each unblocks where it is the last.
+static struct ring *block_by_disk_and_backlog(void)
+{
+    struct ring *orders = region_find(&generation.region, OBJECT_ORDERS, 0, 1);
+    trips[0] = trip(TRIP_DISK_SPACE, 100, TRIP_BLOCK);
+    trips[1] = trip(TRIP_BACKLOG, 50, TRIP_BLOCK);
+    trips[0].window_ms = trips[1].window_ms = 0;
+    trips[0].recovers = trips[1].recovers = TRIP_AGGRESSIVE;
+    begin(2);
+    senses.disk_free_mb = 50;
+    orders->produced = orders->consumed + 64;
+    pass(MS(20));
+    assert_int_equal(state_of(0, 0), BREAKER_OPEN);
+    assert_int_equal(state_of(1, 1), BREAKER_OPEN);
+    given_count = 0;
+    return orders;
+}
+
+static void a_core_is_unblocked_when_the_last_that_blocks_it_closes(void **state)
+{
+    (void)state;
+    struct ring *orders = block_by_disk_and_backlog();
+    senses.disk_free_mb = 10000;
+    pass(MS(20));
+    assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+    assert_int_equal(cores_given(CMD_RESET), 1u << 0);
+    orders->produced = (uint64_t)orders->consumed;
+    pass(MS(20));
+    assert_int_equal(state_of(1, 1), BREAKER_CLOSED);
+    assert_int_equal(cores_given(CMD_RESET), 1u << 1);
+    end();
+}
+
+static void a_row_that_a_reload_takes_away_unblocks_nothing_that_another_blocks(void **state)
+{
+    (void)state;
+    struct ring *orders = block_by_disk_and_backlog();
+    trips[0] = trips[1];
+    config.trips_count = 1; // without the disk's
+    assert_true(breakers_reload(breakers));
+    pass(MS(20));
+    assert_int_equal(state_of(0, 1), BREAKER_OPEN);
+    assert_int_equal(cores_given(CMD_RESET), 1u << 0);
+    orders->produced = (uint64_t)orders->consumed;
+    pass(MS(20));
+    assert_int_equal(cores_given(CMD_RESET), 1u << 1);
+    end();
+}
+
+static void what_is_to_be_unblocked_is_so_when_its_row_is_taken_away_first(void **state)
+{
+    (void)state;
+    trips[0] = trip(TRIP_DISK_SPACE, 100, TRIP_BLOCK);
+    trips[0].window_ms = 0;
+    trips[0].recovers = TRIP_AGGRESSIVE;
+    begin(1);
+    senses.disk_free_mb = 50;
+    pass(MS(20));
+    assert_int_equal(cores_given(CMD_KILL), 3);
+    senses.disk_free_mb = 10000;
+    rings_full = true;
+    pass(MS(20));
+    assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+    config.trips_count = 0;
+    assert_true(breakers_reload(breakers));
+    rings_full = false;
+    pass(MS(20));
+    assert_int_equal(cores_given(CMD_RESET), 3);
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_core_is_unblocked_when_the_last_that_blocks_it_closes),
+        cmocka_unit_test(a_row_that_a_reload_takes_away_unblocks_nothing_that_another_blocks),
+        cmocka_unit_test(what_is_to_be_unblocked_is_so_when_its_row_is_taken_away_first),
+    };
+    return cmocka_run_group_tests(tests, make_world, end_world);
+}
