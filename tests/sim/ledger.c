@@ -16,13 +16,13 @@ enum { LOCATES = SESSIONS + ORACLE_STREAMS, PLACES = LOCATES + SYMBOLS };
 
 struct side {
     uint8_t blocked; // enum kill_source
-    bool empty;      // and nothing rests
     bool overruled;  // an operator has lifted what a breaker has blocked
 };
 
 struct core {
     struct side sides[PLACES][2];
-    char states[SYMBOLS]; // by locate
+    bool empty[ORACLE_STREAMS][SYMBOLS][2]; // nothing of a session rests there, and it has been blocked ever since
+    char states[SYMBOLS];                   // by locate
     uint32_t lower[SYMBOLS], upper[SYMBOLS];
 };
 
@@ -69,6 +69,43 @@ bool ledger_overruled(unsigned core, enum scope scope, unsigned index)
     return sides[0].overruled || sides[1].overruled;
 }
 
+// Whether anything blocks the session on that side.
+static bool is_blocked(const struct core *core, unsigned session, unsigned locate, unsigned side)
+{
+    unsigned account = config->sessions[session].account_index;
+    const unsigned places[] = {VENUE, FIRMS + account, ACCOUNTS + account, SESSIONS + session, LOCATES + locate};
+    for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (core->sides[places[i]][side].blocked)
+            return true;
+    }
+    return false;
+}
+
+static bool covers(enum scope scope, unsigned index, unsigned session, unsigned locate)
+{
+    const unsigned account = config->sessions[session].account_index;
+    const unsigned place = place_of(scope, index);
+    return place == VENUE || place == FIRMS + account || place == ACCOUNTS + account || place == SESSIONS + session ||
+           place == LOCATES + locate;
+}
+
+// Whoever has blocked it, and whoever cancels then: nothing of it rests until no block is left.
+static void emptied(struct core *core, const struct event *event, unsigned side)
+{
+    for (unsigned session = 0; session < config->sessions_count; session++)
+        for (unsigned locate = 0; locate < SYMBOLS; locate++)
+            core->empty[session][locate][side] |=
+                covers((enum scope)event->alert_scope, event->price, session, locate) &&
+                is_blocked(core, session, locate, side);
+}
+
+static void freed(struct core *core)
+{
+    for (unsigned i = 0; i < config->sessions_count * SYMBOLS * 2; i++)
+        core->empty[i / (SYMBOLS * 2)][i / 2 % SYMBOLS][i % 2] &=
+            is_blocked(core, i / (SYMBOLS * 2), i / 2 % SYMBOLS, i % 2);
+}
+
 static bool concerns_side(char side, unsigned which)
 {
     return side == 0 || (side == 'B') == (which == 0);
@@ -83,11 +120,14 @@ static void killed(struct core *core, const struct event *event)
     unsigned source = by_limit ? KILL_BY_LIMIT : (unsigned)(event->alert_after >> 8);
     struct side *sides = core->sides[place_of((enum scope)event->alert_scope, event->price)];
     for (unsigned side = 0; side < 2; side++) {
-        if (!concerns_side(by_limit ? 0 : event->alert_reason, side) || !(actions & KILL_BLOCK))
+        if (!concerns_side(by_limit ? 0 : event->alert_reason, side))
             continue;
-        sides[side].blocked |= (uint8_t)source;
-        sides[side].overruled &= !(source & KILL_BY_BREAKER);
-        sides[side].empty |= (actions & KILL_CANCEL) != 0;
+        if (actions & KILL_BLOCK) {
+            sides[side].blocked |= (uint8_t)source;
+            sides[side].overruled &= !(source & KILL_BY_BREAKER);
+        }
+        if (actions & KILL_CANCEL)
+            emptied(core, event, side);
     }
 }
 
@@ -100,8 +140,7 @@ static void lifted(struct core *core, const struct event *event, const struct co
             sides[bit & 1].blocked &= (uint8_t) ~(1u << bit / 2);
         sides[bit & 1].overruled |= bit >= 4 && command->kill.source == 0;
     }
-    for (unsigned side = 0; side < 2; side++)
-        sides[side].empty &= sides[side].blocked != 0;
+    freed(core);
 }
 
 static void learn(struct core *core, const struct event *event, const struct command *command)
@@ -134,24 +173,11 @@ static void count(const struct event *event)
 
 // ---- what must hold of it -------------------------------------------------------------------------------------------
 
-// Whether anything blocks the session on that side; with `empty`, whether nothing of it may rest either.
-static bool is_blocked(const struct core *core, unsigned session, unsigned locate, unsigned side, bool empty)
-{
-    unsigned account = config->sessions[session].account_index;
-    const unsigned places[] = {VENUE, FIRMS + account, ACCOUNTS + account, SESSIONS + session, LOCATES + locate};
-    for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
-        const struct side *at = &core->sides[places[i]][side];
-        if (empty ? at->empty : at->blocked)
-            return true;
-    }
-    return false;
-}
-
 static void check_accepted(unsigned number, const struct event *event)
 {
     const struct core *core = &cores[number];
     unsigned locate = event->locate % SYMBOLS;
-    if (is_blocked(core, event->session, locate, event->side != 'B', false))
+    if (is_blocked(core, event->session, locate, event->side != 'B'))
         sim_fail("core %u: order %u of session %u is taken, which is blocked", number, event->user_ref, event->session);
     if (core->states[locate] != STATE_TRADING)
         sim_fail("core %u: order %u of session %u is taken, and its symbol's state is %c", number, event->user_ref,
@@ -169,8 +195,8 @@ static void check_trade(unsigned number, const struct event *event)
 {
     const struct core *core = &cores[number];
     unsigned locate = event->locate % SYMBOLS;
-    if (is_blocked(core, event->session, locate, event->side != 'B', true) ||
-        is_blocked(core, event->other_session, locate, event->maker_side != 'B', true))
+    if (core->empty[event->session][locate][event->side != 'B'] ||
+        core->empty[event->other_session][locate][event->maker_side != 'B'])
         sim_fail("core %u: session %u trades with session %u, and one of them was killed", number, event->session,
                  event->other_session);
     if (core->states[locate] != STATE_TRADING)
@@ -199,7 +225,7 @@ static bool may_be_blocked(unsigned number, unsigned session, const struct comma
         unsigned side = i % 2;
         if (command->type != CMD_REPLACE && (symbol->locate != command->locate || side != (command->side != 'B')))
             continue;
-        if (symbol->matcher == number && is_blocked(&cores[number], session, symbol->locate % SYMBOLS, side, false))
+        if (symbol->matcher == number && is_blocked(&cores[number], session, symbol->locate % SYMBOLS, side))
             return true;
     }
     return false;

@@ -30,14 +30,20 @@ struct account {
 };
 
 static const struct config *config;
-static struct account accounts[WORLD_ACCOUNTS];
-static struct order *orders[ORACLE_STREAMS]; // of a session, by UserRefNum
+static struct account accounts[WORLD_ACCOUNTS]; // each has a firm of its own
+static uint64_t live[ORACLE_STREAMS];           // orders of a session
+static struct order *orders[ORACLE_STREAMS];    // of a session, by UserRefNum
 
 void observer_open(const struct config *of)
 {
     config = of;
-    for (unsigned i = 0; !config_has_risk(config) && i < WORLD_ACCOUNTS * LIMITS; i++)
-        world_limits[i / LIMITS].most[i % LIMITS] = LIMIT_UNSET;
+    const bool risk = config_has_risk(config);
+    for (unsigned i = 0; !risk && i < WORLD_ACCOUNTS * LIMITS; i++)
+        world_limits[i / LIMITS].most[i % LIMITS] = world_firm_limits[i / LIMITS].most[i % LIMITS] = LIMIT_UNSET;
+    for (unsigned i = 0; !risk && i < WORLD_SESSIONS * LIMITS; i++)
+        world_session_limits[i / LIMITS].most[i % LIMITS] = LIMIT_UNSET;
+    if (!risk)
+        world_position_most = LIMIT_UNSET;
     for (unsigned i = 0; config->drop_copies_count && i < config->sessions_count; i++) {
         orders[i] = calloc(ORDERS, sizeof *orders[i]);
         if (!orders[i])
@@ -55,21 +61,23 @@ static uint8_t symbol_of(const char *name)
 }
 
 // The order's open quantity becomes `open`.
-static void resize(struct account *account, struct order *order, uint32_t open)
+static void resize(unsigned session, struct order *order, uint32_t open)
 {
+    struct account *account = &accounts[config->sessions[session].account_index];
     struct holding *holding = &account->holdings[order->symbol];
     holding->open[order->sells] += (uint64_t)open - order->open;
     account->open_quantity += (uint64_t)open - order->open;
     account->open_notional[order->sells] += ((uint64_t)open - order->open) * order->price;
     account->live += (uint64_t)(open > 0) - (order->open > 0);
+    live[session] += (uint64_t)(open > 0) - (order->open > 0);
     order->open = open;
 }
 
-static void reduce(struct account *account, struct order *order, uint32_t by)
+static void reduce(unsigned session, struct order *order, uint32_t by)
 {
     if (by > order->open)
         sim_fail("the observer sees %u of %u open shares gone", by, order->open);
-    resize(account, order, order->open - by);
+    resize(session, order, order->open - by);
 }
 
 // A position as risk.md section 3 has it: what is closed takes the average price with it.
@@ -90,16 +98,32 @@ static void trade(struct account *account, struct holding *holding, bool sells, 
     holding->cost += left * (int64_t)price;
 }
 
-static void require(unsigned account, const char *what, uint64_t is, uint64_t most)
+static void require(unsigned account, const char *whose, const char *what, uint64_t is, uint64_t most)
 {
     if (is > most)
-        sim_fail("account %u: outside, %s comes to %" PRIu64 " at worst, and the limit is %" PRIu64, account, what, is,
-                 most);
+        sim_fail("account %u: outside, %s comes to %" PRIu64 " at worst, and the limit of %s is %" PRIu64, account,
+                 what, is, whose, most);
 }
 
 static uint64_t above_zero(int64_t value)
 {
     return value > 0 ? (uint64_t)value : 0;
+}
+
+// Sums of an account, which are its firm's as well.
+static void check_sums(unsigned number, const char *whose, uint64_t gross, const struct world_limits *limits)
+{
+    const struct account *account = &accounts[number];
+    require(number, whose, "the gross notional", gross, limits->most[LIMIT_GROSS_NOTIONAL]);
+    require(number, whose, "the net notional of buys", above_zero(account->net + (int64_t)account->open_notional[0]),
+            limits->most[LIMIT_NET_NOTIONAL]);
+    require(number, whose, "the net notional of sells", above_zero((int64_t)account->open_notional[1] - account->net),
+            limits->most[LIMIT_NET_NOTIONAL]);
+    require(number, whose, "the day's quantity", account->done_quantity + account->open_quantity,
+            limits->most[LIMIT_DAY_QUANTITY]);
+    require(number, whose, "the day's value",
+            account->done_value + account->open_notional[0] + account->open_notional[1], limits->most[LIMIT_DAY_VALUE]);
+    require(number, whose, "what works", account->live, limits->most[LIMIT_WORKING_ORDERS]);
 }
 
 static void check(unsigned number)
@@ -109,22 +133,27 @@ static void check(unsigned number)
     uint64_t gross = account->open_notional[0] + account->open_notional[1];
     for (unsigned i = 0; i < config->symbols_count; i++) {
         const struct holding *holding = &account->holdings[i];
+        const uint64_t bought = above_zero(holding->quantity + (int64_t)holding->open[0]);
         gross += (uint64_t)llabs(holding->cost);
-        require(number, "a long position", above_zero(holding->quantity + (int64_t)holding->open[0]),
-                limits->most[LIMIT_LONG_POSITION]);
-        require(number, "a short position", above_zero((int64_t)holding->open[1] - holding->quantity),
+        require(number, "the account", "a long position", bought, limits->most[LIMIT_LONG_POSITION]);
+        require(number, "the account", "a short position", above_zero((int64_t)holding->open[1] - holding->quantity),
                 limits->most[LIMIT_SHORT_POSITION]);
+        if (number == 0 && i == 0)
+            require(number, "the position", "it", bought, world_position_most);
     }
-    require(number, "the gross notional", gross, limits->most[LIMIT_GROSS_NOTIONAL]);
-    require(number, "the net notional of buys", above_zero(account->net + (int64_t)account->open_notional[0]),
-            limits->most[LIMIT_NET_NOTIONAL]);
-    require(number, "the net notional of sells", above_zero((int64_t)account->open_notional[1] - account->net),
-            limits->most[LIMIT_NET_NOTIONAL]);
-    require(number, "the day's quantity", account->done_quantity + account->open_quantity,
-            limits->most[LIMIT_DAY_QUANTITY]);
-    require(number, "the day's value", account->done_value + account->open_notional[0] + account->open_notional[1],
-            limits->most[LIMIT_DAY_VALUE]);
-    require(number, "what works", account->live, limits->most[LIMIT_WORKING_ORDERS]);
+    check_sums(number, "the account", gross, limits);
+    check_sums(number, "the firm", gross, &world_firm_limits[number]);
+}
+
+// An order as it is accepted.
+static void check_order(unsigned session, const struct xw_ouch *message)
+{
+    const unsigned number = config->sessions[session].account_index;
+    const uint64_t notional = message->quantity * (uint64_t)message->price;
+    require(number, "the account", "an order", message->quantity, world_limits[number].most[LIMIT_MAX_QUANTITY]);
+    require(number, "the firm", "an order", message->quantity, world_firm_limits[number].most[LIMIT_MAX_QUANTITY]);
+    require(number, "the session", "an order's value", notional,
+            world_session_limits[session].most[LIMIT_MAX_NOTIONAL]);
 }
 
 void observer_take(unsigned session, const struct xw_ouch *message)
@@ -134,26 +163,27 @@ void observer_take(unsigned session, const struct xw_ouch *message)
     struct order *order = &orders[session][message->user_ref % ORDERS];
     switch (message->type) {
     case 'U':
-        resize(account, &orders[session][message->orig_user_ref % ORDERS], 0);
+        resize(session, &orders[session][message->orig_user_ref % ORDERS], 0);
         // fall through
     case 'A':
-        if (message->quantity > world_limits[number].most[LIMIT_MAX_QUANTITY])
-            sim_fail("account %u: an order of %u shares is accepted", number, message->quantity);
+        check_order(session, message);
         *order = (struct order){0, (uint32_t)message->price, message->side != 'B', symbol_of(message->symbol)};
-        resize(account, order, message->state == 'L' ? message->quantity : 0);
+        resize(session, order, message->state == 'L' ? message->quantity : 0);
         break;
     case 'E':
-        reduce(account, order, message->quantity);
+        reduce(session, order, message->quantity);
         trade(account, &account->holdings[order->symbol], order->sells, message->quantity, message->price);
         break;
     case 'C':
-        reduce(account, order, message->quantity);
+        reduce(session, order, message->quantity);
         break;
     case 'M':
-        resize(account, order, message->quantity);
+        resize(session, order, message->quantity);
         break;
     default:
         return;
     }
     check(number);
+    require(number, "the session", "what works", live[session],
+            world_session_limits[session].most[LIMIT_WORKING_ORDERS]);
 }

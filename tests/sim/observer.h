@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Somebody outside who sees nothing but drop copies, and works out from them what each account has in the market at
-// worst: that must never be above the limits that the account was given. Sums are of all matching cores together.
+// worst: that must never be above the limits that the account and its firm were given. Sums are of all matching cores
+// together. And what each session has in the market: that must not be above its own.
 #ifndef CROSSWIRE_TESTS_SIM_OBSERVER_H
 #define CROSSWIRE_TESTS_SIM_OBSERVER_H
 

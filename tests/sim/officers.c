@@ -183,12 +183,15 @@ static const char *open_breaker(void)
 
 // When breaker `part` of a trip has opened, by control's log; 0: it is not open.
 static uint64_t opened_ns[TRIP_CONDITIONS][ORACLE_STREAMS];
+static uint64_t recovered_ns; // when control was last done with a data plane's recovery: before, nobody can be blocked
 
 void officers_line(const char *line)
 {
     char condition[32];
     unsigned part;
     const char *at = strstr(line, "\"trip\":");
+    if (strstr(line, "\"XW2004\""))
+        recovered_ns = sim.now_ns;
     if (!at || sscanf(at, "\"trip\":\"%31[^\"]\",\"of\":%u", condition, &part) != 2 || part >= ORACLE_STREAMS)
         return;
     for (unsigned i = 0; i < config->trips_count; i++) {
@@ -239,8 +242,8 @@ const char *officers_breaker(unsigned core, unsigned session)
         if (trip->does != TRIP_BLOCK || trip->is == TRIP_BAD_LOGINS || trip->is == TRIP_CONTROL_LOST)
             continue;
         for (unsigned part = 0; part < ORACLE_STREAMS; part++) {
-            uint64_t at = opened_ns[trip->is][part];
-            if (at && sim.now_ns - at > BLOCK_MS * SIM_MS && is_to_block(trip, part, core, session))
+            uint64_t at = opened_ns[trip->is][part], since_ns = at > recovered_ns ? at : recovered_ns;
+            if (at && sim.now_ns - since_ns > BLOCK_MS * SIM_MS && is_to_block(trip, part, core, session))
                 return trip->condition;
         }
     }

@@ -62,14 +62,16 @@ void world_say(struct world_text *text, const char *format, ...) __attribute__((
 
 // ---- world_risk.c
 
-enum { WORLD_ACCOUNTS = 2 };
+enum { WORLD_ACCOUNTS = 2, WORLD_SESSIONS = 16 };
 
-// What an account was given, LIMIT_UNSET: no limit. Never raised but where operators do (max_quantity: the most that
-// they ask for; loss, drawdown).
+// What an account, firm or session was given, LIMIT_UNSET: no limit. Never raised but where operators do (max_quantity:
+// the most that they ask for; loss, drawdown).
 struct world_limits {
     uint64_t most[LIMITS];
 };
 extern struct world_limits world_limits[WORLD_ACCOUNTS], world_firm_limits[WORLD_ACCOUNTS];
+extern struct world_limits world_session_limits[WORLD_SESSIONS];
+extern uint64_t world_position_most; // of the first account in the first symbol, bought
 #define WORLD_MOST_QUANTITY 1000
 
 // Writes a day's limits file and appends what the configuration says of risk.

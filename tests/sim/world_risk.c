@@ -9,6 +9,8 @@
 #include "tests/sim/world.h"
 
 struct world_limits world_limits[WORLD_ACCOUNTS], world_firm_limits[WORLD_ACCOUNTS];
+struct world_limits world_session_limits[WORLD_SESSIONS];
+uint64_t world_position_most = LIMIT_UNSET;
 
 static struct world_text limits_file;
 static unsigned tier, weight;
@@ -63,8 +65,8 @@ static void add_account(unsigned number, const char *name)
     say("  - {account: %s, max_quantity: 900", name);
     limits->most[LIMIT_MAX_QUANTITY] = WORLD_MOST_QUANTITY;
     add_sums(limits, 30);
-    perhaps(limits, 35, LIMIT_LONG_POSITION, "long_position", 3000, 20000);
-    perhaps(limits, 35, LIMIT_SHORT_POSITION, "short_position", 3000, 20000);
+    perhaps(limits, 40, LIMIT_LONG_POSITION, "long_position", 2000, 15000);
+    perhaps(limits, 40, LIMIT_SHORT_POSITION, "short_position", 2000, 15000);
     if (maybe(30)) {
         say(", capital: 1000000.00, position_share_percent: 100, drawdown_percent: 0.0%llu",
             (unsigned long long)draw(1, 9));
@@ -92,12 +94,16 @@ static void add_session(unsigned number)
         say(", message_rate: %u", (unsigned)draw(50, 500));
     if (maybe(40))
         say(", mmp_ms: 10, %s", maybe(50) ? "mmp_fills: 5" : "mmp_quantity: 3000");
-    if (maybe(20))
+    if (maybe(20)) {
         say(", max_notional: 80000.00");
+        world_session_limits[number].most[LIMIT_MAX_NOTIONAL] = UINT64_C(800000000);
+    }
     if (maybe(20))
         say(", fat_finger_ticks: 8");
-    if (maybe(20))
+    if (maybe(20)) {
         say(", working_orders: 40");
+        world_session_limits[number].most[LIMIT_WORKING_ORDERS] = 40;
+    }
     if (maybe(20))
         say(", forbidden: [%s]", maybe(50) ? "ioc" : "short_unlocated");
     say("}\n");
@@ -115,6 +121,7 @@ static void write_limits(unsigned symbols, unsigned sessions)
     for (unsigned i = 0; i < WORLD_ACCOUNTS; i++) {
         clear(&world_firm_limits[i]);
         say("  - {firm: %s, max_quantity: 950", i ? "SOTH" : "NRTH");
+        world_firm_limits[i].most[LIMIT_MAX_QUANTITY] = 950;
         add_sums(&world_firm_limits[i], 10);
         say("}\n");
     }
@@ -122,13 +129,17 @@ static void write_limits(unsigned symbols, unsigned sessions)
     add_account(0, "NORTH");
     add_account(1, "SOUTH");
     say("sessions:\n");
+    for (unsigned i = 0; i < WORLD_SESSIONS; i++)
+        clear(&world_session_limits[i]);
     for (unsigned i = 0; i < sessions; i += 2 - i % 2)
         add_session(i);
     say("symbols:\n");
     for (unsigned i = 0; i < symbols; i++)
         say("  - {symbol: SYM%u, reference: %u.10, adv: 60000, reg_sho: %s%s}\n", i, close, states[draw(0, 2)],
             maybe(20) ? ", symbol_order_rate: 600" : "");
-    say("positions:\n  - {account: NORTH, symbol: SYM0, long_position: 25000}\n");
+    world_position_most = 25000;
+    say("positions:\n  - {account: NORTH, symbol: SYM0, long_position: %llu}\n",
+        (unsigned long long)world_position_most);
     if (maybe(40))
         say("groups:\n  - {group: pair, symbols: [SYM0, SYM1]}\n");
     posix_put_file("/etc", "limits.yaml", limits_file.bytes, limits_file.used);
@@ -165,7 +176,7 @@ static void add_trip(struct world_text *config, const char *condition, unsigned 
         "cancel_resting", "halt, recovery: manual"};
     static const char *const recoveries[] = {"", "", "", ", recovery: aggressive", ", recovery: manual"};
     unsigned action = (unsigned)draw(0, actions);
-    if (!maybe(60))
+    if (!maybe(75))
         return;
     world_say(config, "  - {condition: %s, threshold: %u, window_ms: %u, samples: 30, quiet_ms: 100, action: %s%s}\n",
               condition, threshold, window_ms, words[action], action == 5 ? "" : recoveries[draw(0, 4)]);
