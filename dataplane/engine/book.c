@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pages of a book: an AA tree a side finds the place of a new page, a list joins the pages in price order. Each
 // operation takes a number of steps that grows with the logarithm of the pages of that side, and happens only when a
-// run of sixteen prices gets its first order or loses its last.
+// run of sixteen prices gets its first order or has had none for a while.
 #include "engine/book.h"
 
 uint32_t page_find(const struct engine *e, uint16_t locate, unsigned side, uint32_t number)
@@ -123,7 +123,7 @@ uint32_t page_make(struct engine *e, uint16_t locate, unsigned side, uint32_t nu
         e->free_page = pages[page].next;
     else
         page = ++e->fresh_page;
-    xw_assert(page <= e->limit.max_levels);
+    xw_assert(page <= e->limit.max_levels + KEPT_PAGES);
     uint32_t prev, next;
     neighbours(pages, *root, number, &prev, &next);
     pages[page] =
@@ -138,7 +138,8 @@ uint32_t page_make(struct engine *e, uint16_t locate, unsigned side, uint32_t nu
     return page;
 }
 
-void page_drop(struct engine *e, uint32_t page)
+// Takes the page away.
+static void page_drop(struct engine *e, uint32_t page)
 {
     struct page *pages = e->pages;
     struct page *gone = &pages[page];
@@ -157,17 +158,29 @@ void page_drop(struct engine *e, uint32_t page)
     e->free_page = page;
 }
 
+void page_keep(struct engine *e, uint32_t page)
+{
+    uint32_t *place = &e->kept_pages[e->kept++ % KEPT_PAGES], oldest = *place;
+    *place = page;
+    e->pages[page].kept = 1;
+    if (oldest == 0)
+        return;
+    e->pages[oldest].kept = 0;
+    if (e->pages[oldest].occupied == 0)
+        page_drop(e, oldest);
+}
+
 uint32_t book_level_after(const struct engine *e, uint32_t page, unsigned offset)
 {
     const struct page *at = &e->pages[page];
     bool down = (at->side & SELL) == 0;
     uint32_t left = down ? at->occupied & ((1u << offset) - 1) : at->occupied & ~((2u << offset) - 1);
-    if (left == 0) {
-        page = down ? at->prev : at->next;
+    while (left == 0) { // past empty pages that are kept
+        page = down ? e->pages[page].prev : e->pages[page].next;
+        if (page == 0)
+            return 0;
         left = e->pages[page].occupied;
     }
-    if (page == 0)
-        return 0;
     offset = down ? 31 - (unsigned)__builtin_clz(left) : (unsigned)__builtin_ctz(left);
     return page << PAGE_SHIFT | offset;
 }

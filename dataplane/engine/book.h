@@ -58,11 +58,12 @@ static inline struct directory_entry *book_directory(const struct engine *e, uin
 uint32_t page_find(const struct engine *e, uint16_t locate, unsigned side, uint32_t number);
 
 // Makes the page of that number, which must not exist, and enters it in the directory. Never fails: there are as many
-// pages as levels may be in use.
+// pages as levels may be in use and empty ones be kept.
 uint32_t page_make(struct engine *e, uint16_t locate, unsigned side, uint32_t number);
 
-// Takes the page, whose levels are all empty, away.
-void page_drop(struct engine *e, uint32_t page);
+// Keeps the page, whose levels are all empty, for a while: it may have orders again. The one that was kept longest goes
+// when it is empty still.
+void page_keep(struct engine *e, uint32_t page);
 
 // The next worse level of the side that holds orders, 0 for none.
 uint32_t book_level_after(const struct engine *e, uint32_t page, unsigned offset);
@@ -131,7 +132,7 @@ static inline uint32_t book_join(struct engine *e, uint16_t locate, unsigned sid
     return 0;
 }
 
-// A level ran empty: best price, bitmap and page follow.
+// A level ran empty: best price and bitmap follow, and the page is kept if it was its last.
 static inline void book_level_empty(struct engine *e, uint32_t id, uint16_t locate, unsigned side)
 {
     uint32_t number = id >> PAGE_SHIFT;
@@ -142,8 +143,8 @@ static inline void book_level_empty(struct engine *e, uint32_t id, uint16_t loca
     e->levels_used--;
     if (book->best_level[side] == id)
         book_next_best(e, book, number, offset);
-    if (page->occupied == 0)
-        page_drop(e, number);
+    if (page->occupied == 0 && !page->kept)
+        page_keep(e, number);
 }
 
 // Compilers may take a conditional expression for a branch.

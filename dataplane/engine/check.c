@@ -66,6 +66,7 @@ unsigned engine_levels(const struct engine *e, uint16_t locate, char side_name, 
 struct tally {
     uint32_t orders;
     uint32_t levels;
+    uint32_t kept; // pages
 };
 
 static const char *check_order(const struct engine *e, uint32_t slot, uint32_t prev, uint32_t level, uint32_t price,
@@ -139,8 +140,9 @@ static const char *check_side(const struct engine *e, uint16_t locate, unsigned 
         const struct page *at = &e->pages[page];
         if (++listed > pages || at->prev != prev || at->locate != locate || at->side != side)
             return "a side's list of pages disagrees with its tree";
-        if (at->occupied == 0)
-            return "a page without orders is kept";
+        if (at->occupied == 0 && !at->kept)
+            return "a page without orders stays";
+        tally->kept += at->kept;
         for (unsigned offset = 0; offset < PAGE_LEVELS; offset++) {
             const char *broken = check_level(e, page, offset, tally);
             if (broken)
@@ -267,6 +269,8 @@ const char *engine_check(const struct engine *e)
         return broken;
     if (tally.orders + waiting != live_orders(e) || e->fresh_slot > e->fresh_limit)
         return "books, slots and the count of live orders disagree";
+    if (tally.kept != (e->kept < KEPT_PAGES ? e->kept : KEPT_PAGES))
+        return "pages are kept that nobody knows of";
     if (tally.levels + e->conditional_live != e->levels_used)
         return "the count of levels in use is wrong";
     broken = check_sessions(e);

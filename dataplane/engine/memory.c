@@ -53,7 +53,7 @@ static size_t lay_out(struct engine *e, const struct engine_capacity *capacity, 
 {
     size_t offset = 0;
     size_t orders = (size_t)capacity->max_orders + 1;
-    size_t pages = (size_t)capacity->max_levels + 1;
+    size_t pages = (size_t)capacity->max_levels + KEPT_PAGES + 1;
     size_t symbols = (size_t)capacity->max_symbols + 1;
     part(base, &offset, 1, sizeof(struct engine));
     e->orders = part(base, &offset, orders, sizeof(struct order));
@@ -93,7 +93,8 @@ size_t engine_footprint(const struct engine_capacity *capacity)
 struct engine *engine_new(void *memory, const struct engine_capacity *capacity)
 {
     xw_assert((uintptr_t)memory % MEMORY_ALIGN == 0);
-    xw_assert(capacity->max_orders > 0 && capacity->max_levels > 0 && capacity->max_levels < UINT32_MAX >> PAGE_SHIFT);
+    xw_assert(capacity->max_orders > 0 && capacity->max_levels > 0 &&
+              capacity->max_levels < (UINT32_MAX >> PAGE_SHIFT) - KEPT_PAGES);
     struct engine *e = memory;
     lay_out(e, capacity, memory);
     e->memory = *capacity;

@@ -149,9 +149,13 @@ struct page {
     uint16_t locate;
     uint8_t rank; // of the AA tree; 0 for a free page
     uint8_t side; // 0 buy, 1 sell; | HIDDEN
-    uint8_t unused[6];
+    uint8_t kept; // one of engine.kept_pages
+    uint8_t unused[5];
 };
 _Static_assert(sizeof(struct page) == 32, "two to a line");
+
+// Pages that ran empty last stay, because a page often has orders again soon.
+#define KEPT_PAGES 64u
 
 // Direct-mapped way to a page, DIRECTORY entries a side: 1,024 ticks without a conflict, the tree for the rest.
 #define DIRECTORY 64u
@@ -482,6 +486,8 @@ struct engine {
     uint32_t trades_limit;
     uint32_t free_page; // list through next
     uint32_t fresh_page;
+    uint32_t kept; // as many pages so far, in turn
+    uint32_t kept_pages[KEPT_PAGES];
     enum day_state day;
     struct echo *echoes; // by slot
     struct unfinished left;
