@@ -27,10 +27,11 @@ static inline void *batch_memory(size_t size)
     return memory;
 }
 
-// One command to its end. Returns how many events it has made.
-static inline unsigned batch_step(struct engine *engine, const struct command *c, uint32_t hint, struct event *events)
+// One command, `aim` NULL or its own, to its end. Returns how many events it has made.
+static inline __attribute__((always_inline)) unsigned batch_step(struct engine *engine, const struct command *c,
+                                                                 const struct engine_aim *aim, struct event *events)
 {
-    unsigned count = engine_step_hinted(engine, c, hint, events);
+    unsigned count = aim ? engine_step_aimed(engine, c, aim, events) : engine_step(engine, c, events);
     while (__builtin_expect(engine_unfinished(engine), 0))
         count += engine_continue(engine, events + count);
     return count;
@@ -43,15 +44,14 @@ static inline unsigned batch_run(struct engine *engine, const struct command *co
     struct event *end = events;
     if (!engine_looks_ahead(engine)) {
         for (unsigned i = 0; i < count; i++)
-            end += batch_step(engine, &commands[i], 0, end);
+            end += batch_step(engine, &commands[i], NULL, end);
         return (unsigned)(end - events);
     }
-    uint32_t hints[8] = {0};
+    struct engine_ahead aims = {0};
     for (unsigned i = 0; i < count; i++) {
         const struct command *c = &commands[i];
-        uint32_t hint = hints[i % 8];
-        hints[i % 8] = engine_look_ahead(engine, c + 12, c + 8, hints[(i + 4) % 8]);
-        end += batch_step(engine, c, hint, end);
+        const struct engine_aim *aim = engine_look_ahead(engine, &aims, i, c + ENGINE_AHEAD_FAR, c + ENGINE_AHEAD_NEAR);
+        end += batch_step(engine, c, aim, end);
     }
     return (unsigned)(end - events);
 }
@@ -102,7 +102,7 @@ static inline void play_slowly(struct batch *b, uint64_t first, uint64_t end)
         engine_stream_command(&b->stream, i, c);
         c->seq = engine_sequence(b->engine) + 1;
         c->time_ns = c->seq;
-        b->event_count = batch_step(b->engine, c, 0, b->events);
+        b->event_count = batch_step(b->engine, c, NULL, b->events);
         batch_watch(b);
     }
 }

@@ -9,4 +9,7 @@ _Noreturn void xw_assert_failed(const char *expression, const char *file, int li
 #define xw_assert(expression) \
     (__builtin_expect(!!(expression), 1) ? (void)0 : xw_assert_failed(#expression, __FILE__, __LINE__))
 
+// What the compiler may take for granted; nothing looks at it.
+#define xw_known(expression) ((expression) ? (void)0 : __builtin_unreachable())
+
 #endif

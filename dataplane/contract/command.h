@@ -126,7 +126,7 @@ enum {
 // Crosswire's own tags as messages carry them, far from those that OUCH may assign one day: 8-byte prices.
 enum { WIRE_TAG_STOP_PRICE = 200, WIRE_TAG_TRAIL_AMOUNT = 201 };
 
-#define CROSSWIRE_ENGINE_VERSION 6u
+#define CROSSWIRE_ENGINE_VERSION 7u
 #define SESSION_NONE UINT16_MAX
 #define RESTORE_BLOCKS 96
 #define RESTORE_TRADES 2
@@ -391,7 +391,7 @@ struct command {
         struct { // in the order of its level's queue
             uint64_t key, ref;
             uint32_t slot;
-            uint32_t before; // in its session's list, 0 none
+            uint32_t member; // its place among its session's orders
             uint32_t quantity, price;
             uint64_t terms; // struct order has the same
             uint32_t executed;
@@ -405,6 +405,7 @@ struct command {
                 char aiq_strategy, aiq_group[2];
                 char unused;
             } echo;
+            uint32_t behind; // block of places before its own, 0 none
         } restore_order;
         struct {
             uint64_t entered, expire_ns;

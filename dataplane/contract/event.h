@@ -195,17 +195,18 @@ static inline uint64_t event_lanes_hash(struct event_lanes lanes)
     return lanes.a | lanes.b << 32;
 }
 
-// Folds the first line, without its ring word, in. w[3] must be free of EV_REPLAYED.
+// Folds the first line, without its ring word, in. w[3] must be free of EV_REPLAYED. Here and below, words that most
+// events leave zero cost nothing when they are zero constants.
 static inline struct event_lanes event_fold_first(struct event_lanes lanes, const uint64_t w[8])
 {
     lanes.a = _mm_crc32_u64(_mm_crc32_u64(lanes.a, w[1]), w[3]);
     lanes.b = _mm_crc32_u64(_mm_crc32_u64(lanes.b, w[2]), w[4]);
-    lanes.a = _mm_crc32_u64(_mm_crc32_u64(lanes.a, w[5]), w[7]);
-    lanes.b = _mm_crc32_u64(lanes.b, w[6]);
+    lanes.a = _mm_crc32_u64(lanes.a, w[7]);
+    lanes.b = _mm_crc32_u64(lanes.b, w[6] ^ (w[5] * UINT64_C(0xD6E8FEB86659FD93)));
     return lanes;
 }
 
-// Folds another line in. Its last words, which most events leave zero, cost nothing when they are zero constants.
+// Folds another line in.
 static inline struct event_lanes event_fold_next(struct event_lanes lanes, const uint64_t w[8])
 {
     lanes.a = _mm_crc32_u64(lanes.a, w[0] ^ (w[5] * UINT64_C(0x9E3779B97F4A7C15)));

@@ -60,9 +60,10 @@ static inline void finish_step(struct matcher *matcher)
     }
 }
 
-void matcher_step(struct matcher *matcher, const struct command *command, uint32_t hint)
+void matcher_step(struct matcher *matcher, const struct command *command, const struct engine_aim *aim)
 {
-    unsigned count = engine_step_hinted(matcher->engine, command, hint, matcher->events);
+    unsigned count = aim ? engine_step_aimed(matcher->engine, command, aim, matcher->events)
+                         : engine_step(matcher->engine, command, matcher->events);
     matcher->counters[COUNT_MATCHER_commands]++;
     if (__builtin_expect(matcher->count_until != 0, 0))
         matcher_count(matcher, count);
@@ -123,9 +124,9 @@ static void stamp(struct matcher *matcher)
     matcher->time_ns = time_ns;
 }
 
-// Takes one input into the sequence; `hint` is engine_look_ahead's for it. can_take_input() has been true since the
-// last one.
-static void take(struct matcher *matcher, const struct command *input, uint32_t hint)
+// Takes one input into the sequence; `aim` is engine_look_ahead's for it, or NULL. can_take_input() has been true since
+// the last one.
+static void take(struct matcher *matcher, const struct command *input, const struct engine_aim *aim)
 {
     if (__builtin_expect(input->type == CMD_CLOCK, 0)) {
         matcher->offset_ns = input->clock.offset_ns;
@@ -143,7 +144,7 @@ static void take(struct matcher *matcher, const struct command *input, uint32_t 
     command->prev_hash = (uint32_t)engine_event_hash(matcher->engine);
     writer_fill(&matcher->journal);
     writer_publish(&matcher->journal);
-    matcher_step(matcher, command, hint);
+    matcher_step(matcher, command, aim);
     if (++matcher->unpublished == PUBLISH_EVERY)
         matcher_publish(matcher);
 }
@@ -162,7 +163,7 @@ static void publish_progress(struct matcher *matcher)
 // One of control's, or one of this core's own.
 static void take_command(struct matcher *matcher, const struct command *command)
 {
-    take(matcher, command, 0);
+    take(matcher, command, NULL);
 }
 
 // Control's commands. False when some are left: gateways wait, so that a session is not brought up before what control
@@ -192,7 +193,7 @@ static void make_tick(struct matcher *matcher)
     tick.type = CMD_TICK;
     tick.session = SESSION_NONE;
     tick.tick.event_hash = engine_event_hash(matcher->engine);
-    take(matcher, &tick, 0);
+    take(matcher, &tick, NULL);
     matcher->counters[COUNT_MATCHER_ticks]++;
     if (matcher->members_count)
         matcher_index_tell(matcher);
@@ -202,42 +203,34 @@ static void make_tick(struct matcher *matcher)
 }
 
 // The published inputs of one gateway, INPUT_BURST at the most, and NULL behind them as far as is looked ahead.
-static unsigned gather(const struct ring_reader *orders, const struct command *inputs[INPUT_BURST + AHEAD_FAR])
+static unsigned gather(const struct ring_reader *orders, const struct command *inputs[INPUT_BURST + ENGINE_AHEAD_FAR])
 {
     unsigned count = 0;
     while (count < INPUT_BURST && (inputs[count] = reader_peek(orders, count)) != NULL)
         count++;
-    for (unsigned i = 0; i < AHEAD_FAR && count; i++)
+    for (unsigned i = 0; i < ENGINE_AHEAD_FAR && count; i++)
         inputs[count + i] = NULL;
     return count;
-}
-
-// Looks at what is behind an input. Returns the hint for itself.
-static inline uint32_t look_ahead(const struct matcher *matcher, const struct command *const *inputs, unsigned at,
-                                  uint32_t hints[AHEAD_NEAR])
-{
-    uint32_t *own = &hints[at % AHEAD_NEAR], hint = *own;
-    *own = engine_look_ahead(matcher->engine, inputs[at + AHEAD_FAR], inputs[at + AHEAD_NEAR],
-                             hints[(at + AHEAD_NEAR / 2) % AHEAD_NEAR]);
-    return hint;
 }
 
 // Up to INPUT_BURST commands of one gateway. False when an output is full.
 static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *work)
 {
     struct ring_reader *orders = &matcher->orders[gateway];
-    const struct command *inputs[INPUT_BURST + AHEAD_FAR];
+    const struct command *inputs[INPUT_BURST + ENGINE_AHEAD_FAR];
     unsigned count = gather(orders, inputs), done = 0;
     if (count == 0)
         return true;
     bool ahead = engine_looks_ahead(matcher->engine);
-    uint32_t hints[AHEAD_NEAR] = {0};
-    for (unsigned i = 0; ahead && i < count && i < AHEAD_FAR; i++)
-        engine_look_ahead(matcher->engine, inputs[i], NULL, 0);
-    ahead = ahead && count > AHEAD_NEAR;
+    struct engine_ahead aims = {0};
+    for (unsigned i = 0; ahead && i < count && i < ENGINE_AHEAD_FAR; i++)
+        engine_look_ahead(matcher->engine, &aims, i - ENGINE_AHEAD_FAR, inputs[i], NULL);
     for (; done < count && can_take_input(matcher); done++) {
         const struct command *input = inputs[done];
-        uint32_t hint = ahead ? look_ahead(matcher, inputs, done, hints) : 0;
+        const struct engine_aim *aim = NULL;
+        if (ahead)
+            aim = engine_look_ahead(matcher->engine, &aims, done, inputs[done + ENGINE_AHEAD_FAR],
+                                    inputs[done + ENGINE_AHEAD_NEAR]);
         if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
             matcher->drained_gateways |= 1u << gateway;
             continue;
@@ -246,7 +239,7 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
             matcher->counters[COUNT_MATCHER_messages]++;
             matcher->message_open = true;
         }
-        take(matcher, input, hint);
+        take(matcher, input, aim);
     }
     if (done)
         reader_release(orders, done);

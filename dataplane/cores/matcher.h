@@ -23,9 +23,6 @@
 #include "engine/engine.h"
 #include "engine/snapshot.h"
 
-#define AHEAD_FAR 12 // commands between the one that is stepped and the one whose order is looked for
-#define AHEAD_NEAR 8 // .. and the one whose order is looked at; half way to it, whose neighbours are
-
 #define MATCHER_GATEWAYS_MAX 16
 #define TOLD_ELSEWHERE UINT64_MAX
 
@@ -120,6 +117,6 @@ bool matcher_act_alone(struct matcher *matcher, void (*give)(struct matcher *, c
 // Whether the next input may be taken; it then must be, or must not be one for the engine.
 bool matcher_can_take(struct matcher *matcher);
 // Steps the engine with a command that carries its sequence; emits and counts.
-void matcher_step(struct matcher *matcher, const struct command *command, uint32_t hint);
+void matcher_step(struct matcher *matcher, const struct command *command, const struct engine_aim *aim);
 
 #endif

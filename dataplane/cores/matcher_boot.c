@@ -231,7 +231,7 @@ static void replay(struct matcher *matcher, const struct command *cell)
     }
     matcher->history = true;
     matcher->counters[COUNT_MATCHER_replayed]++;
-    matcher_step(matcher, &command, 0);
+    matcher_step(matcher, &command, NULL);
 }
 
 static void take_cell(struct matcher *matcher, const struct command *cell)
@@ -258,23 +258,24 @@ static const struct command *history_at(const struct matcher *matcher, unsigned 
 }
 
 // What the cells behind this one will touch.
-static void prefetch(const struct matcher *matcher, unsigned at, unsigned count, uint32_t hints[AHEAD_NEAR])
+static void prefetch(const struct matcher *matcher, unsigned at, unsigned count, struct engine_ahead *aims)
 {
     if (matcher->restore == CORE_RESTORING) {
         if (at + RESTORE_AHEAD < count)
             restore_prefetch(&matcher->restoring, ring_at(matcher->commands, at + RESTORE_AHEAD));
         return;
     }
-    hints[at % AHEAD_NEAR] =
-        engine_look_ahead(matcher->engine, history_at(matcher, at + AHEAD_FAR, count),
-                          history_at(matcher, at + AHEAD_NEAR, count), hints[(at + AHEAD_NEAR / 2) % AHEAD_NEAR]);
+    engine_look_ahead(matcher->engine, aims, at, history_at(matcher, at + ENGINE_AHEAD_FAR, count),
+                      history_at(matcher, at + ENGINE_AHEAD_NEAR, count));
 }
 
 bool matcher_take_history(struct matcher *matcher, unsigned *work)
 {
     struct ring *ring = matcher->commands;
-    uint32_t hints[AHEAD_NEAR] = {0};
-    unsigned count = ring_ready(ring, 0, HISTORY_BURST), done = 0;
+    struct engine_ahead aims = {0};
+    // Of a snapshot the memory of the first records of a round is fetched at the end of the one before.
+    const unsigned ready = ring_ready(ring, 0, HISTORY_BURST + RESTORE_AHEAD);
+    unsigned count = ready < HISTORY_BURST ? ready : HISTORY_BURST, done = 0;
     bool room = true;
     while (done < count && matcher->state == CORE_BOOT) {
         bool counted = matcher->count_until && engine_sequence(matcher->engine) >= matcher->count_until &&
@@ -282,7 +283,7 @@ bool matcher_take_history(struct matcher *matcher, unsigned *work)
         room = (!counted || tell_counts(matcher)) && matcher_can_take(matcher);
         if (!room)
             break;
-        prefetch(matcher, done, count, hints);
+        prefetch(matcher, done, matcher->restore == CORE_RESTORING ? ready : count, &aims);
         take_cell(matcher, ring_at(ring, done));
         done += matcher->state != CORE_FAIL; // what can not be applied is left for others to look at
     }

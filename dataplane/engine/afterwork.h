@@ -16,11 +16,15 @@
 // goes on with it. Returns how many events there are then.
 unsigned afterwork_begin(struct engine *e, struct event *events, unsigned count);
 
-// Every step ends with this: its events are complete, and books that it has made dirty are looked at.
+// Every step ends with one of these: its events are complete, and books that it has made dirty are looked at.
+static inline unsigned step_end(struct engine *e, struct event *events, unsigned count)
+{
+    return __builtin_expect(e->pending != 0, 0) ? afterwork_begin(e, events, count) : count;
+}
+
 static inline unsigned step_close(struct engine *e, const struct out *out)
 {
-    unsigned count = out_close(e, out);
-    return __builtin_expect(e->pending != 0, 0) ? afterwork_begin(e, out->events, count) : count;
+    return step_end(e, out->events, out_close(e, out));
 }
 
 #endif

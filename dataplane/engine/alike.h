@@ -22,9 +22,12 @@ struct alike_place {
 };
 _Static_assert(sizeof(struct alike_place) == 32, "two to a line");
 
+// Of one session. What finds a place stands where an order looks anyway: in struct session_line.
 struct alike {
-    uint16_t tags[ALIKE_PLACES];
     struct alike_place places[ALIKE_PLACES];
+};
+struct alike_tags {
+    uint16_t tags[ALIKE_PLACES];
 };
 
 // Of one session: `most` in `window_ns`.
@@ -34,6 +37,11 @@ struct alike_limit {
     uint32_t most;
     uint32_t next; // place that is given away next
 };
+
+static inline uint64_t alike_amount(uint32_t quantity, uint32_t price)
+{
+    return quantity | (uint64_t)price << 32;
+}
 
 // A kind of order, and where it stands.
 struct alike_kind {
@@ -49,7 +57,7 @@ static inline uint16_t alike_tag_of(uint32_t instrument, uint64_t amount)
 }
 
 // Bit i is set when place i has the tag.
-static inline uint32_t alike_tagged(const struct alike *alike, uint16_t tag)
+static inline uint32_t alike_tagged(const struct alike_tags *alike, uint16_t tag)
 {
 #ifdef __AVX2__
     const __m256i wanted = _mm256_set1_epi16((short)tag);
@@ -65,11 +73,11 @@ static inline uint32_t alike_tagged(const struct alike *alike, uint16_t tag)
 #endif
 }
 
-static inline struct alike_kind alike_find(struct alike *alike, uint32_t instrument, uint32_t quantity, uint32_t price)
+static inline struct alike_kind alike_find(const struct alike_tags *tags, struct alike *alike, uint32_t instrument,
+                                           uint64_t amount)
 {
-    uint64_t amount = quantity | (uint64_t)price << 32;
     struct alike_kind kind = {amount, instrument, alike_tag_of(instrument, amount), NULL};
-    for (uint32_t left = alike_tagged(alike, kind.tag); __builtin_expect(left != 0, 0); left &= left - 1) {
+    for (uint32_t left = alike_tagged(tags, kind.tag); __builtin_expect(left != 0, 0); left &= left - 1) {
         struct alike_place *place = &alike->places[__builtin_ctz(left)];
         if (place->instrument == instrument && place->amount == amount) {
             kind.place = place;
@@ -86,22 +94,25 @@ static inline uint32_t alike_count(const struct alike_kind *kind, const struct a
 }
 
 // The first of its kind in a window: in its place, or in the next one.
-static inline void alike_begin(struct alike *alike, struct alike_limit *limit, const struct alike_kind *kind,
-                               uint64_t now)
+static inline void alike_begin(struct alike_tags *tags, struct alike *alike, struct alike_limit *limit,
+                               const struct alike_kind *kind, uint64_t now)
 {
     struct alike_place *place = kind->place;
     if (!place) {
         place = &alike->places[limit->next];
-        alike->tags[limit->next] = kind->tag;
+        tags->tags[limit->next] = kind->tag;
         limit->next = (limit->next + 1) % ALIKE_PLACES;
     }
-    *place = (struct alike_place){.began = now, .amount = kind->amount, .instrument = kind->instrument, .count = 1};
+    place->began = now;
+    place->amount = kind->amount;
+    place->instrument = kind->instrument;
+    place->count = 1;
 }
 
 // Counts an order at the place of its kind, or gives the kind the next place. Returns how many orders alike there are
 // since the first of them, at most window_ns long; 0, and it is not counted: there are `most` already.
-uint32_t alike_take(struct alike *alike, struct alike_limit *limit, uint32_t instrument, uint32_t quantity,
-                    uint32_t price, uint64_t now);
+uint32_t alike_take(struct alike_tags *tags, struct alike *alike, struct alike_limit *limit, uint32_t instrument,
+                    uint32_t quantity, uint32_t price, uint64_t now);
 
 // The place's tag, which is made of what it holds.
 uint16_t alike_tag(const struct alike_place *place);

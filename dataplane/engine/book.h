@@ -7,10 +7,16 @@
 #include "contract/assert.h"
 #include "engine/state.h"
 
-// Tick index of `price`, or 0 when it is not a multiple of the tick. Exact for all 32-bit prices.
+// Ticks that go into `price`. Exact for all 32-bit prices.
+static inline uint32_t book_tick_below(const struct book *book, uint32_t price)
+{
+    return (uint32_t)(((unsigned __int128)book->reciprocal * ((uint64_t)price << 1)) >> 64);
+}
+
+// Tick index of `price`, or 0 when it is not a multiple of the tick.
 static inline uint32_t book_tick_index(const struct book *book, uint32_t price)
 {
-    uint32_t index = (uint32_t)(((unsigned __int128)book->reciprocal * ((uint64_t)price << 1)) >> 64);
+    uint32_t index = book_tick_below(book, price);
     return index * book->tick == price ? index : 0;
 }
 
@@ -147,32 +153,24 @@ static inline void book_level_empty(struct engine *e, uint32_t id, uint16_t loca
         page_keep(e, number);
 }
 
-// Compilers may take a conditional expression for a branch.
-static inline uint32_t choose(bool first, uint32_t a, uint32_t b)
+// `*at` becomes `value` when there is no `neighbour`. Compilers may take a conditional expression for a branch.
+static inline void inherit(uint32_t *at, uint32_t neighbour, uint32_t value)
 {
-    uint32_t mask = 0u - first;
-    return (a & mask) | (b & ~mask);
+    *at ^= (*at ^ value) & (0u - (neighbour < 1));
 }
 
-// Takes an order out of its price's queue. With `keep_level` the level may stay behind empty, because the caller puts
-// an order there at once.
-static inline void book_remove(struct engine *e, uint32_t slot, bool keep_level)
+// Takes an order out of its price's queue. Returns whether its level is empty now, for book_level_empty.
+static inline bool book_leave(struct engine *e, const struct order *order)
 {
-    struct order *order = &e->orders[slot];
     struct level *level = &e->levels[order->level];
     uint32_t next = order->next, prev = order->prev;
     level->quantity -= order->quantity;
     // Without branches, which could not be foreseen: order 0 takes what has no neighbour.
     e->orders[prev].next = next;
     e->orders[next].prev = prev;
-    level->head = choose(prev != 0, level->head, next);
-    level->tail = choose(next != 0, level->tail, prev);
-    if ((next | prev) != 0)
-        return;
-    if (keep_level)
-        e->levels_used--; // book_join counts it again
-    else
-        book_level_empty(e, order->level, order->locate, side_of(order->side));
+    inherit(&level->head, prev, next);
+    inherit(&level->tail, next, prev);
+    return (next | prev) == 0;
 }
 
 #endif

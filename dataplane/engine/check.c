@@ -82,7 +82,7 @@ static const char *check_order(const struct engine *e, uint32_t slot, uint32_t p
         return "an order stands in a level that is not its own";
     if (order->quantity == 0 || order->quantity > QUANTITY_MAX || order->executed > QUANTITY_MAX - order_open(e, order))
         return "an order's chain may execute more than OUCH allows, or has nothing open";
-    if (lookup_find(e, order->key, 0) != slot)
+    if (lookup_slot(e, order->key) != slot)
         return "a resting order is not found by its number";
     return NULL;
 }
@@ -161,26 +161,48 @@ static const char *check_side(const struct engine *e, uint16_t locate, unsigned 
     return NULL;
 }
 
+// Of a session's newest block, places that no order has had yet are marked and hold none.
+static bool newest_in_order(const struct engine *e, const struct session_orders *own)
+{
+    uint32_t behind = own->next - 1, way = behind % MEMBER_WAYS;
+    if (behind >> MEMBER_SHIFT != own->newest || e->members_live[own->newest] >> way >> 1 != UINT64_MAX >> way >> 1)
+        return false;
+    for (way++; way < MEMBER_WAYS; way++)
+        if (e->members[own->newest << MEMBER_SHIFT | way] != 0)
+            return false;
+    return true;
+}
+
 static const char *check_sessions(const struct engine *e)
 {
-    uint32_t listed = 0;
+    uint32_t listed = 0, blocks = 0;
     for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
         if (!e->sessions[session].open)
             continue;
-        uint32_t own = session_own_link(e, session), prev = own;
-        for (uint32_t slot = session_oldest(e, session); slot; prev = slot, slot = session_next(e, slot)) {
-            uint64_t key = e->orders[slot].key;
-            if (key == ORDER_FREE || key_session(key) != session || e->links[slot].prev != prev)
+        uint32_t last = 0;
+        for (uint32_t slot = session_oldest(e, session); slot; slot = session_next(e, slot)) {
+            const struct order *order = &e->orders[slot];
+            if (order->key == ORDER_FREE || key_session(order->key) != session || e->members[order->member] != slot)
                 return "a session's list holds what is not its order";
-            if (key_user_ref(key) > e->last_ref[session * 256 + key_channel(key)])
+            if (key_user_ref(order->key) > e->last_ref[session * 256 + key_channel(order->key)])
                 return "an order rests under a number that its channel has not used";
+            if (order->member >> MEMBER_SHIFT != last && e->member_blocks[order->member >> MEMBER_SHIFT].prev != last)
+                return "a session's blocks are not joined both ways";
+            last = order->member >> MEMBER_SHIFT;
             if (++listed > live_orders(e))
                 return "a session's list has no end";
         }
-        if (e->links[prev].next != own || e->links[own].prev != prev)
+        const struct session_orders *own = &e->sessions[session].orders;
+        if (last != own->newest && last != e->member_blocks[own->newest].prev)
             return "a session's newest order is not the last of its list";
+        if (own->newest && !newest_in_order(e, own))
+            return "a session's next place is not behind its newest order";
+        for (uint32_t block = own->oldest; block && blocks <= e->member_blocks_used; blocks++)
+            block = e->member_blocks[block].next;
     }
-    return listed == live_orders(e) ? NULL : "sessions do not list every live order";
+    if (listed != live_orders(e))
+        return "sessions do not list every live order";
+    return blocks == e->member_blocks_used ? NULL : "sessions have not as many blocks as are in use";
 }
 
 // What the accounts have at risk is what their orders come to.
@@ -206,6 +228,12 @@ static const char *check_risk(const struct engine *e)
     return NULL;
 }
 
+static uint32_t order_bucket(const struct engine *e, const struct order *order)
+{
+    struct lookup_place place = lookup_place(e, order->key);
+    return order->flags & ORDER_AWAY ? lookup_second(e, place) : lookup_first(e, place);
+}
+
 static const char *check_buckets(const struct engine *e)
 {
     uint64_t used = 0, away = 0, standing_away = 0;
@@ -213,14 +241,14 @@ static const char *check_buckets(const struct engine *e)
         const struct bucket *bucket = &e->buckets[i];
         unsigned taken = 0;
         for (unsigned way = 0; way < BUCKET_WAYS; way++) {
-            if ((bucket->tags[way] != 0) != (bucket->taken >> way & 1))
-                return "a bucket's tags and its places taken disagree";
-            if (bucket->tags[way] == 0)
+            if (!(bucket->taken >> way & 1))
                 continue;
             taken++;
             uint32_t slot = bucket->slots[way];
-            if (e->orders[slot].key == ORDER_FREE || e->orders[slot].bucket != i)
+            if (e->orders[slot].key == ORDER_FREE || order_bucket(e, &e->orders[slot]) != i)
                 return "the table of live orders names an order that is not live";
+            if (bucket->tags[way] != lookup_tag(lookup_place(e, e->orders[slot].key)))
+                return "an order stands under a tag that is not its own";
             standing_away += lookup_first(e, lookup_place(e, e->orders[slot].key)) != i;
         }
         used += taken;
@@ -301,8 +329,13 @@ struct engine_exposure engine_exposure(const struct engine *e, uint16_t account,
 {
     if (account >= e->limit.max_accounts)
         return (struct engine_exposure){0};
-    const struct exposure *at = &e->exposures[account];
-    struct engine_exposure exposure = {at->side[side_of(side)].quantity, at->side[side_of(side)].notional};
+    struct engine_exposure exposure = {0};
+    for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
+        if (e->sessions[session].account != account)
+            continue;
+        exposure.quantity += e->sessions[session].exposure.quantity[side_of(side)];
+        exposure.notional += e->sessions[session].exposure.notional[side_of(side)];
+    }
     for (uint32_t locate = 1; risk_on(e) && locate <= e->limit.max_symbols; locate++) {
         const struct position *position = &e->risk.positions[position_find(e, account, (uint16_t)locate)];
         exposure.quantity += position->working[side_of(side)];

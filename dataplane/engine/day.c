@@ -124,8 +124,6 @@ void day_open_session(struct engine *e, const struct command *c)
                          .cancel_on_disconnect = c->open_session.cancel_on_disconnect,
                          .post_only_cancels = c->open_session.post_only_cancels != 0,
                          .aiq_default = c->open_session.aiq_default == 'N' ? 0 : c->open_session.aiq_default};
-    uint32_t own = session_own_link(e, c->session);
-    e->links[own] = (struct session_link){own, own};
     kill_session_opened(e, c->session);
     risk_open_session(e, c->session);
 }

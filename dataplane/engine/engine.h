@@ -49,25 +49,48 @@ struct engine *engine_new(void *memory, const struct engine_capacity *capacity);
 // emit nothing.
 unsigned engine_step(struct engine *engine, const struct command *command, struct event *events);
 
-// The same, with what engine_look_ahead has returned for this command: saves looking for its order again. A hint that
-// is out of date or of another command costs nothing but time; 0 is none.
-unsigned engine_step_hinted(struct engine *engine, const struct command *command, uint32_t hint, struct event *events);
+// What looking ahead has found of a command (engine_look_ahead); all zero: nothing.
+struct engine_aim {
+    uint64_t salted, hash; // of the key that it is about
+    uint32_t slot;         // where its order may stand, 0 unknown
+    uint32_t level;        // where an Enter may come to rest
+    uint32_t price;        // a Replace's
+};
+
+// The same, with the command's aim: saves looking for its order again. An aim that is out of date or of another command
+// costs nothing but time.
+__attribute__((nonnull)) unsigned engine_step_aimed(struct engine *engine, const struct command *command,
+                                                    const struct engine_aim *aim, struct event *events);
 
 // Goes on with a step that did not finish (a sweep, a mass cancel, an expiry wave).
 unsigned engine_continue(struct engine *engine, struct event *events);
 
-bool engine_unfinished(const struct engine *engine);
+// Here in the open, because it is asked after every command: an engine begins with the kind of work that is left.
+static inline bool engine_unfinished(const struct engine *engine)
+{
+    return *(const uint32_t *)(const void *)engine != 0;
+}
 
 // Whether looking ahead is worth its time: the tables are larger than what a core has close at hand. The same for the
 // whole day.
 bool engine_looks_ahead(const struct engine *engine);
 
-// Brings what later commands will touch closer; no effect on any result. The stages chase one pointer further each, so
-// with a batch at hand, call it before each step: `far` is the command about 12 ahead of the one that is stepped,
-// `near` the one about 8 ahead (NULL: there is none such), `hint` what has been returned for the one about 4 ahead when
-// that was near. Returns the hint of `near`.
-uint32_t engine_look_ahead(const struct engine *engine, const struct command *far, const struct command *near,
-                           uint32_t hint);
+// The aims of a run of commands, all zero at first, of one engine alone. The stages chase one pointer further each, so
+// that each command is looked at three times before its step.
+#define ENGINE_AHEAD_FAR 12u
+#define ENGINE_AHEAD_NEAR 8u
+#define ENGINE_AHEAD_CLOSE 4u
+struct engine_ahead {
+    struct engine_aim aims[16];
+};
+
+// Brings what later commands will touch closer; no effect on any result. Call it before each step of a run: `at` counts
+// the steps, `far` is the command ENGINE_AHEAD_FAR after the one that is stepped, `near` the one ENGINE_AHEAD_NEAR
+// after it (NULL: there is none such). Returns the aim of the command that is stepped, valid until the next call.
+__attribute__((returns_nonnull)) const struct engine_aim *engine_look_ahead(const struct engine *engine,
+                                                                            struct engine_ahead *ahead, unsigned at,
+                                                                            const struct command *far,
+                                                                            const struct command *near);
 
 uint64_t engine_sequence(const struct engine *engine);   // of the last command taken
 uint64_t engine_event_hash(const struct engine *engine); // rolling hash after the last event

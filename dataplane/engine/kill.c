@@ -3,6 +3,7 @@
 
 #include "contract/fault.h"
 #include "engine/alert.h"
+#include "engine/lookup.h"
 #include "engine/risk.h"
 #include "engine/settle.h"
 #include "engine/slots.h"
@@ -158,7 +159,7 @@ static void cancel(struct engine *e, struct out *out, uint32_t slot)
 static inline __attribute__((always_inline)) void prefetch_around(const struct engine *e, uint32_t slot)
 {
     const struct order *order = &e->orders[slot];
-    __builtin_prefetch(&e->buckets[order->bucket], 1);
+    __builtin_prefetch(&e->buckets[lookup_first(e, lookup_place(e, order->key))], 1);
     __builtin_prefetch(&e->levels[order->level], 1);
     __builtin_prefetch(&e->orders[order->next], 1);
     __builtin_prefetch(&e->orders[order->prev], 1);
@@ -167,9 +168,10 @@ static inline __attribute__((always_inline)) void prefetch_around(const struct e
 // The order that stands `distance` behind this one in its session's list, 0 for none.
 static inline uint32_t ahead_of(const struct engine *e, uint32_t slot, unsigned distance)
 {
-    for (; slot && distance; distance--)
-        slot = session_next(e, slot);
-    return slot;
+    uint32_t member = e->orders[slot].member;
+    for (; member && distance; distance--)
+        member = member_next(e, member);
+    return e->members[member];
 }
 
 // Cancels or counts, session by session. True behind the last.
@@ -285,11 +287,8 @@ static bool symbol_stages(struct engine *e, struct out *out)
         kill->stage = STAGE_TRIGGERED;
         kill->slot = back->triggered;
     }
-    if (kill->stage == STAGE_TRIGGERED) {
-        if (!walk_list(e, out))
-            return false;
-        kill->stage = STAGE_COUNT;
-    }
+    if (!walk_list(e, out)) // STAGE_TRIGGERED
+        return false;
     kill->counted = count_book(e, kill);
     return true;
 }

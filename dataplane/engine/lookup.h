@@ -8,21 +8,38 @@
 #include "contract/assert.h"
 #include "engine/state.h"
 
-#ifdef __AVX2__
-// What immintrin.h names __m256i; that header is long, and half of the engine's sources would read it for this file.
-typedef int16_t bucket_lanes __attribute__((vector_size(32), may_alias));
-typedef char bucket_bytes __attribute__((vector_size(32)));
-#endif
+// What emmintrin.h names __m128i: tags, and behind them what is not one.
+typedef char bucket_head __attribute__((vector_size(16), may_alias));
 
 // Where an order of that number belongs. The second bucket is seldom asked for.
 struct lookup_place {
     uint64_t hash;
 };
 
-static inline struct lookup_place lookup_place(const struct engine *e, uint64_t key)
+static inline uint64_t lookup_salted(const struct engine *e, uint64_t key)
+{
+    return key ^ e->key0;
+}
+
+static inline struct lookup_place lookup_place_salted(const struct engine *e, uint64_t salted)
 {
     // The second product is against numbers in even steps, which one alone leaves in step.
-    return (struct lookup_place){event_mix(event_mix(key ^ e->key0, e->key1), UINT64_C(0x9E3779B97F4A7C15))};
+    return (struct lookup_place){event_mix(event_mix(salted, e->key1), UINT64_C(0x9E3779B97F4A7C15))};
+}
+
+static inline struct lookup_place lookup_place(const struct engine *e, uint64_t key)
+{
+    return lookup_place_salted(e, lookup_salted(e, key));
+}
+
+// The same when an aim may know it; NULL: there is none. Whatever day an aim is of, and if it is of none, its hash is
+// that of its key: 0 has the hash 0.
+static inline struct lookup_place lookup_place_aimed(const struct engine *e, uint64_t key, const struct engine_aim *aim)
+{
+    uint64_t salted = lookup_salted(e, key);
+    if (aim && __builtin_expect(aim->salted == salted, 1))
+        return (struct lookup_place){aim->hash};
+    return lookup_place_salted(e, salted);
 }
 
 static inline uint32_t lookup_first(const struct engine *e, struct lookup_place place)
@@ -36,42 +53,36 @@ static inline uint32_t lookup_second(const struct engine *e, struct lookup_place
     return second == lookup_first(e, place) ? second ^ 1 : second;
 }
 
-// Never 0.
-static inline uint16_t lookup_tag(struct lookup_place place)
+static inline uint8_t lookup_tag(struct lookup_place place)
 {
-    return (uint16_t)(place.hash >> 48 | 1);
+    return (uint8_t)(place.hash >> 56);
 }
 
-// Bit 2i is set when place i of the bucket holds `tag`.
-static inline uint32_t bucket_match(const struct bucket *bucket, uint16_t tag)
+// Bit i is set when place i of the bucket holds an order of `tag`: one of 256, so that few look-ups look at two orders.
+static inline uint32_t bucket_match(const struct bucket *bucket, uint8_t tag)
 {
-#ifdef __AVX2__
-    bucket_lanes equal = *(const bucket_lanes *)bucket == (int16_t)tag;
-    return (uint32_t)__builtin_ia32_pmovmskb256((bucket_bytes)equal) & 0x55555u;
-#else
-    uint32_t mask = 0;
-    for (unsigned i = 0; i < BUCKET_WAYS; i++)
-        mask |= (uint32_t)(bucket->tags[i] == tag) << 2 * i;
-    return mask;
-#endif
+    bucket_head equal = (bucket_head)(*(const bucket_head *)bucket == (char)tag);
+    return (uint32_t)__builtin_ia32_pmovmskb128(equal) & bucket->taken;
 }
 
-static inline uint32_t bucket_find(const struct engine *e, const struct bucket *bucket, uint16_t tag, uint64_t key)
+static inline uint32_t bucket_find(const struct engine *e, const struct bucket *bucket, uint8_t tag, uint64_t key)
 {
     for (uint32_t match = bucket_match(bucket, tag); match; match &= match - 1) {
-        uint32_t slot = bucket->slots[__builtin_ctz(match) / 2];
-        if (e->orders[slot].key == key)
+        uint32_t slot = bucket->slots[(unsigned)__builtin_ctz(match)];
+        if (e->orders[slot].key == key) {
+            xw_known(slot != 0); // order 0 is nobody's
             return slot;
+        }
     }
     return 0;
 }
 
-// The slot of a live order, 0 when there is none such. `hint` is a slot where it may stand.
-static inline uint32_t lookup_find(const struct engine *e, uint64_t key, uint32_t hint)
+// The slot of a live order, 0 when there is none such. `place` is that of its key, `aim` may know it.
+static inline uint32_t lookup_find(const struct engine *e, uint64_t key, struct lookup_place place,
+                                   const struct engine_aim *aim)
 {
-    if (e->orders[hint].key == key)
-        return hint;
-    struct lookup_place place = lookup_place(e, key);
+    if (aim && e->orders[aim->slot].key == key)
+        return aim->slot;
     const struct bucket *first = &e->buckets[lookup_first(e, place)];
     uint32_t slot = bucket_find(e, first, lookup_tag(place), key);
     if (__builtin_expect(slot == 0 && first->away, 0))
@@ -79,25 +90,30 @@ static inline uint32_t lookup_find(const struct engine *e, uint64_t key, uint32_
     return slot;
 }
 
+// The same when nothing has been found of it ahead.
+static inline uint32_t lookup_slot(const struct engine *e, uint64_t key)
+{
+    return lookup_find(e, key, lookup_place(e, key), NULL);
+}
+
 // A bucket and the place in it where an order may go; BUCKET_WAYS: it is full.
 struct bucket_place {
     uint32_t bucket;
     unsigned way;
-    uint16_t tag;
+    uint8_t tag;
 };
 
 // An order goes to its first bucket while one of that many places is free there.
-#define BUCKET_PLENTY 8u
+#define BUCKET_PLENTY 10u
 
 static inline unsigned bucket_way(const struct bucket *bucket)
 {
     return (unsigned)__builtin_ctz(~(uint32_t)bucket->taken);
 }
 
-// In the first bucket of `key`.
-static inline struct bucket_place bucket_place(const struct engine *e, uint64_t key)
+// In the first bucket.
+static inline struct bucket_place bucket_place(const struct engine *e, struct lookup_place place)
 {
-    struct lookup_place place = lookup_place(e, key);
     uint32_t first = lookup_first(e, place);
     return (struct bucket_place){first, bucket_way(&e->buckets[first]), lookup_tag(place)};
 }
@@ -105,8 +121,9 @@ static inline struct bucket_place bucket_place(const struct engine *e, uint64_t 
 // Where an order of that key goes; way is BUCKET_WAYS when there is no room in either bucket.
 static inline struct bucket_place lookup_room(const struct engine *e, uint64_t key)
 {
-    struct bucket_place place = bucket_place(e, key);
-    uint32_t second = lookup_second(e, lookup_place(e, key));
+    struct lookup_place lookup = lookup_place(e, key);
+    struct bucket_place place = bucket_place(e, lookup);
+    uint32_t second = lookup_second(e, lookup);
     if (__builtin_expect(place.way >= BUCKET_PLENTY, 0) &&
         __builtin_popcount(e->buckets[second].taken) < __builtin_popcount(e->buckets[place.bucket].taken))
         return (struct bucket_place){second, bucket_way(&e->buckets[second]), place.tag};
@@ -134,15 +151,17 @@ static inline uint8_t lookup_insert(struct engine *e, struct bucket_place place,
     return ORDER_AWAY;
 }
 
-static inline void lookup_remove(struct engine *e, uint32_t slot)
+// `place` is that of the order's key.
+static inline void lookup_remove(struct engine *e, uint32_t slot, struct lookup_place place)
 {
     const struct order *order = &e->orders[slot];
-    struct bucket *bucket = &e->buckets[order->bucket];
+    struct bucket *bucket = &e->buckets[lookup_first(e, place)];
+    if (__builtin_expect(order->flags & ORDER_AWAY, 0)) {
+        bucket->away--;
+        bucket = &e->buckets[lookup_second(e, place)];
+    }
     xw_assert(bucket->slots[order->way] == slot);
-    bucket->tags[order->way] = 0;
     bucket->taken = (uint16_t)(bucket->taken & ~(1u << order->way));
-    if (__builtin_expect(order->flags & ORDER_AWAY, 0))
-        e->buckets[lookup_first(e, lookup_place(e, order->key))].away--;
 }
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/losses.h"
 
+#include "engine/lease.h"
 #include "engine/mode.h"
 #include "engine/risk_limits.h"
 #include "engine/settle.h"
@@ -17,24 +18,9 @@ static uint64_t magnitude(int64_t value)
 
 // ---- results --------------------------------------------------------------------------------------------------------
 
-static inline void result_add(struct engine *e, uint32_t party, wide_money by)
-{
-    struct standing *standing = &e->standings[party];
-    standing->result += by;
-    if (standing->result > standing->peak) {
-        standing->low += standing->result - standing->peak; // no level rises by more than the peak does
-        standing->peak = standing->result;
-    }
-    if (__builtin_expect(standing->result <= standing->low, 0))
-        settle_party(e, party);
-}
-
 void losses_change(struct engine *e, uint16_t account, wide_money by)
 {
-    if (by == 0)
-        return;
-    result_add(e, party_of_account(account), by);
-    result_add(e, party_of_firm(e, risk_firm(e, account)), by);
+    losses_result(e, party_of_account(account), party_of_firm(e, risk_firm(e, account)), by);
 }
 
 void losses_mark(struct engine *e, struct position *position, uint32_t mark)
@@ -46,67 +32,25 @@ void losses_mark(struct engine *e, struct position *position, uint32_t mark)
 
 // ---- repeated executions, market-maker protection -------------------------------------------------------------------
 
-static void repeated_count(struct engine *e, uint16_t session, struct position *position, struct holding *holding,
-                           const struct standing *account)
+__attribute__((noinline)) void losses_repeated_tell(struct engine *e, uint16_t session, const struct position *position)
 {
-    uint64_t now = e->time_ns;
-    bool waits = position->state & POSITION_WAITS;
-    if (waits && now - holding->quiet_from < account->repeated_ns) {
-        holding->quiet_from = now;
-        return;
-    }
-    if (waits || holding->repeated == 0 || now - holding->repeated_began >= account->repeated_ns) {
-        holding->repeated_began = now;
-        holding->repeated = 0;
-        position->state &= ~(uint32_t)POSITION_WAITS;
-    }
-    if (++holding->repeated == account->repeated_tell)
-        single_near(e, session, position->locate, LIMIT_REPEATED_EXECUTIONS, account->repeated, holding->repeated);
-    if (holding->repeated >= account->repeated) {
-        holding->quiet_from = now;
-        position->state |= POSITION_WAITS;
-    }
+    single_near(e, session, position->locate, LIMIT_REPEATED_EXECUTIONS, e->standings[position->account].repeated,
+                position->holding.repeated);
 }
 
-static __attribute__((noinline)) void mmp_reached(struct engine *e, uint16_t session, struct holding *holding,
-                                                  uint16_t locate)
+__attribute__((noinline)) void losses_mmp_reached(struct engine *e, uint16_t session, struct position *position)
 {
     struct pace *pace = &e->paces[session];
+    struct holding *holding = &position->holding;
     bool fills = holding->mmp_fills >= pace->mmp_fills;
     if ((pace->turned & TOLD_MMP) == 0) {
         pace->mmp_limit = fills ? LIMIT_MMP_FILLS : LIMIT_MMP_QUANTITY;
         pace->mmp_seen = fills ? holding->mmp_fills : holding->mmp_quantity;
     }
-    pace->mmp_locate = locate;
+    pace->mmp_locate = position->locate;
     pace->turned |= TOLD_MMP;
     holding->mmp_fills = 0;
     settle_party(e, party_of_session(e, session));
-}
-
-static inline void mmp_count(struct engine *e, uint16_t session, struct holding *holding, uint16_t locate,
-                             uint32_t quantity)
-{
-    const struct pace *pace = &e->paces[session];
-    if (pace->mmp_fills == LIMIT_UNSET && pace->mmp_quantity == LIMIT_UNSET)
-        return;
-    if (holding->mmp_fills == 0 || e->time_ns - holding->mmp_began >= pace->mmp_ns) {
-        holding->mmp_began = e->time_ns;
-        holding->mmp_fills = 0;
-        holding->mmp_quantity = 0;
-    }
-    holding->mmp_fills++;
-    holding->mmp_quantity += quantity;
-    if (holding->mmp_fills >= pace->mmp_fills || holding->mmp_quantity >= pace->mmp_quantity)
-        mmp_reached(e, session, holding, locate);
-}
-
-void losses_executed(struct engine *e, uint16_t session, struct position *position, uint32_t quantity, bool maker)
-{
-    struct holding *holding = &e->holdings[position - e->risk.positions];
-    if (e->standings[position->account].repeated != UINT32_MAX)
-        repeated_count(e, session, position, holding, &e->standings[position->account]);
-    if (maker)
-        mmp_count(e, session, holding, position->locate, quantity);
 }
 
 // ---- groups ---------------------------------------------------------------------------------------------------------
@@ -167,7 +111,8 @@ static bool group_has_room(struct engine *e, uint16_t session, const struct posi
         return true;
     if (!standing->grouped) {
         const struct party *account = &e->parties[party_of_account(position->account)];
-        if (party_figure(account, FIGURE_GROSS) + notional <= (int64_t)standing->group_watch)
+        if (lease_holds(e, &e->risk.lines[session]) || // the order has fitted into what is watched, which is no more
+            party_figure(account, FIGURE_GROSS) + notional <= (int64_t)standing->group_watch)
             return true;
         groups_begin(e, position->account);
     }
@@ -179,11 +124,10 @@ static bool group_has_room(struct engine *e, uint16_t session, const struct posi
     return true;
 }
 
-uint8_t losses_order(struct engine *e, uint16_t session, const struct position *position, uint32_t number,
-                     int64_t notional)
+uint8_t losses_order(struct engine *e, uint16_t session, const struct position *position, int64_t notional)
 {
     const struct standing *standing = &e->standings[position->account];
-    const struct holding *holding = &e->holdings[number];
+    const struct holding *holding = &position->holding;
     if (!group_has_room(e, session, position, notional)) {
         e->risk.refused = LIMIT_CORRELATION;
         return REJECT_AGGREGATE_EXPOSURE;
@@ -291,8 +235,11 @@ bool losses_stage(const struct engine *e, uint32_t party, uint32_t staged, struc
         return scope != SCOPE_SESSION && result_stage(e, party, staged, use);
     use->limit = limits[staged];
     use->most = risk_limit(e, scope, index, use->limit);
+    if (use->most == LIMIT_UNSET)
+        return false;
     use->millions = (unsigned __int128)use->most * MILLION;
-    return use->most != LIMIT_UNSET && engine_limit_use(e, scope, index, LOCATE_NONE, use->limit, &use->used);
+    use->used = party_used(e, party, (enum use)staged);
+    return true;
 }
 
 // The result with which a level is reached.

@@ -82,8 +82,10 @@ void market_command(struct engine *e, const struct command *c, struct out *out);
 static inline void market_volume_known(struct engine *e, uint16_t locate, uint64_t adv)
 {
     e->markets[locate].adv = adv;
-    if (e->risk.positions_limit)
-        e->symbol_paces[locate].adv = adv;
+    if (e->risk.positions_limit == 0)
+        return;
+    e->symbol_paces[locate].adv = adv;
+    symbol_forget(&e->symbol_paces[locate]);
 }
 
 // The state of a symbol that has just been opened.

@@ -42,9 +42,11 @@ static inline __attribute__((always_inline)) bool fill_level(struct engine *e, s
             break;
         }
         uint32_t fill = in->quantity < maker->quantity ? in->quantity : maker->quantity;
-        __builtin_prefetch(&e->buckets[maker->bucket], 1);
+        struct lookup_place place = lookup_place(e, maker->key);
+        __builtin_prefetch(&e->buckets[lookup_first(e, place)], 1);
+        __builtin_prefetch(&e->orders[maker->next], 1);
         if (risk)
-            risk_look_at_next(e, maker);
+            risk_look_at_next(e, in, maker);
         emit_trade(e, out, in, maker, fill, book);
         in->quantity -= fill;
         in->executed += fill;
@@ -62,8 +64,8 @@ static inline __attribute__((always_inline)) bool fill_level(struct engine *e, s
             break;
         }
         uint32_t next = maker->next;
-        lookup_remove(e, slot);
-        session_unlink(e, slot);
+        lookup_remove(e, slot, place);
+        session_remove(e, maker);
         slot_release(e, slot);
         level->head = next;
         if (next)
@@ -101,7 +103,7 @@ static void rest(struct engine *e, struct out *out)
     uint32_t slot = slot_take(e);
     struct bucket_place place = lookup_room(e, in->key);
     risk_add(e, key_session(in->key), side_of(in->side), in->quantity, in->price, in->position, 1, risk_on(e));
-    order_place(e, in, place, lookup_insert(e, place, in->key, slot), slot);
+    order_place(e, in, side_of(in->side), place, lookup_insert(e, place, in->key, slot), slot);
     emit_added(e, out, &e->orders[slot]);
 }
 

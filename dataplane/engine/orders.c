@@ -49,20 +49,21 @@ static __attribute__((noinline)) bool uncommon_fits(const struct engine *e, uint
 }
 
 // Whether the command has nothing to refuse or echo, and there is room for the order wherever it may rest. Of a market
-// order the price is none. Sets tick_index and place.
+// order the price is none. Sets tick_index and place, which is the one of
+// `lookup`.
 static inline __attribute__((always_inline)) bool plain_fits(const struct engine *e, const struct command *c,
-                                                             struct plain *plain)
+                                                             struct lookup_place lookup, struct plain *plain)
 {
     if (UNLIKELY(c->options & ~TAGS_PLAIN) || UNLIKELY(c->quantity - 1 >= QUANTITY_MAX) ||
         UNLIKELY(c->price - 1 >= PRICE_MAX))
         return false;
-    plain->tick_index = book_tick_index(plain->book, c->price);
-    if (UNLIKELY(plain->tick_index == 0) ||
+    plain->tick_index = book_tick_below(plain->book, c->price);
+    if (UNLIKELY(plain->tick_index * plain->book->tick != c->price) ||
         (UNLIKELY(plain->book->uncommon[plain->side ^ 1]) &&
          !uncommon_fits(e, plain->book->uncommon[plain->side ^ 1], plain->terms, c->price)) ||
         UNLIKELY(e->levels_used >= e->levels_limit))
         return false;
-    plain->place = bucket_place(e, plain->key);
+    plain->place = bucket_place(e, lookup);
     return plain->place.way < BUCKET_PLENTY;
 }
 
@@ -102,15 +103,27 @@ unsigned order_enter_any(struct engine *e, const struct command *c, struct event
     return step_close(e, &out);
 }
 
-// Why a plain order is not taken, or REJECT_NONE and its position.
-struct admitted {
-    uint32_t reason, position;
-};
+// Why a plain order is not taken, or REJECT_NONE and its position: a word, as it is handed over in one.
+typedef uint64_t admission;
+
+static inline admission admitted_of(uint8_t reason, uint32_t position)
+{
+    return reason | (uint64_t)position << 32;
+}
+
+static inline uint8_t admitted_reason(admission admitted)
+{
+    return (uint8_t)admitted;
+}
+
+static inline uint32_t admitted_position(admission admitted)
+{
+    return (uint32_t)(admitted >> 32);
+}
 
 // What risk asks of a plain order that cannot be passed at a glance. With `rests` it is counted.
-static __attribute__((noinline)) struct admitted admit_closely(struct engine *e, const struct command *c,
-                                                               uint64_t terms, uint32_t original, uint32_t quantity,
-                                                               bool rests)
+static __attribute__((noinline)) admission admit_closely(struct engine *e, const struct command *c, uint64_t terms,
+                                                         uint32_t original, uint32_t quantity, bool rests)
 {
     struct risk_order order = {.command = c,
                                .original = original,
@@ -129,17 +142,16 @@ static __attribute__((noinline)) struct admitted admit_closely(struct engine *e,
             order_risk_take(e, &e->orders[original], 1);
         risk_add(e, c->session, order.side, quantity, c->price, order.position, 1, true);
     }
-    return (struct admitted){reason, order.position};
+    return admitted_of(reason, order.position);
 }
 
-// `original` is the slot of the order that this one replaces, 0 for an Enter. With `rests` it is counted: position and
-// parties have it, and its original no more.
-static inline __attribute__((always_inline)) struct admitted admit(struct engine *e, const struct command *c,
-                                                                   uint64_t terms, unsigned side, uint32_t original,
-                                                                   uint32_t quantity, bool rests)
+// The order as it is looked at. Its position is one at a glance only where each has a place of its own.
+static inline __attribute__((always_inline)) struct risk_plain plain_order(const struct engine *e,
+                                                                           const struct command *c, uint64_t terms,
+                                                                           unsigned side, uint32_t original,
+                                                                           uint32_t quantity, bool rests)
 {
     const struct order *from = &e->orders[original];
-    uint16_t locate = terms_locate(terms);
     struct risk_plain order = {.terms = terms,
                                .session = c->session,
                                .side = side,
@@ -152,32 +164,59 @@ static inline __attribute__((always_inline)) struct admitted admit(struct engine
         order.open = from->quantity;
         order.open_price = from->price;
     } else {
-        order.position = position_glance(e, e->risk.lines[c->session].account, locate);
+        order.position = position_own(&e->risk, (uint16_t)e->risk.lines[c->session].account, terms_locate(terms));
     }
-    if (!rests && side == SELL && order.counted < e->books[locate].best[BUY])
-        order.counted = e->books[locate].best[BUY];
-    if (__builtin_expect(risk_pass(e, order, rests), 1))
-        return (struct admitted){REJECT_NONE, order.position};
+    const struct book *book = &e->books[terms_locate(terms)];
+    if (!rests && side == SELL && order.counted < book->best[BUY])
+        order.counted = book->best[BUY];
+    return order;
+}
+
+// The same with what its session, symbol and parties have, and closely when that does not do.
+static __attribute__((noinline)) admission admit_again(struct engine *e, const struct command *c, uint64_t terms,
+                                                       uint32_t original, uint32_t quantity, bool rests)
+{
+    struct risk_plain order = plain_order(e, c, terms, side_of(terms_side(terms)), original, quantity, rests);
+    if (original == 0 && e->risk.row == 0)
+        order.position = position_find(e, (uint16_t)e->risk.lines[c->session].account, terms_locate(terms));
+    if (rests ? risk_pass(e, order, true, ONCE_MORE) : risk_pass(e, order, false, ONCE_MORE))
+        return admitted_of(REJECT_NONE, order.position);
     return admit_closely(e, c, terms, original, quantity, rests);
 }
 
+// `original` is the slot of the order that this one replaces, 0 for an Enter. With `rests` it is counted: position and
+// parties have it, and its original no more. Without a call but the last, so that registers do.
+static inline __attribute__((always_inline)) admission admit(struct engine *e, const struct command *c, uint64_t terms,
+                                                             unsigned side, uint32_t original, uint32_t quantity,
+                                                             bool rests)
+{
+    const struct risk_plain order = plain_order(e, c, terms, side, original, quantity, rests);
+    if (__builtin_expect(original == 0 && e->risk.row == 0, 0) ||
+        __builtin_expect(!risk_pass(e, order, rests, AT_A_GLANCE), 0))
+        return admit_again(e, c, terms, original, quantity, rests);
+    return admitted_of(REJECT_NONE, order.position);
+}
+
 // Functions of their own, because registers are few.
-static __attribute__((noinline)) struct admitted admit_enter(struct engine *e, const struct command *c, uint64_t terms,
-                                                             unsigned side)
+static __attribute__((noinline)) admission admit_enter(struct engine *e, const struct command *c, uint64_t terms,
+                                                       unsigned side)
 {
     return admit(e, c, terms, side, 0, c->quantity, true);
 }
 
-static __attribute__((noinline)) struct admitted admit_replace(struct engine *e, const struct command *c,
-                                                               uint64_t terms, unsigned side, uint32_t original,
-                                                               uint32_t quantity)
+static __attribute__((noinline)) admission admit_replace(struct engine *e, const struct command *c, uint64_t terms,
+                                                         unsigned side, uint32_t original, uint32_t quantity)
 {
     return admit(e, c, terms, side, original, quantity, true);
 }
 
-static __attribute__((noinline)) struct admitted admit_taking(struct engine *e, const struct command *c, uint64_t terms,
-                                                              unsigned side, uint32_t original, uint32_t quantity)
+static __attribute__((noinline)) admission admit_taking(struct engine *e, const struct command *c, uint64_t terms,
+                                                        unsigned side, uint32_t original, uint32_t quantity)
 {
+    risk_look_at_first(e, &e->books[terms_locate(terms)], side ^ 1);
+    risk_look_at_taker(e, c->session,
+                       position_own(&e->risk, e->sessions[c->session].account, terms_locate(terms)) &
+                           -(uint32_t)(e->risk.row != 0));
     return admit(e, c, terms, side, original, quantity, false);
 }
 
@@ -196,11 +235,11 @@ static __attribute__((noinline)) unsigned enter_taking(struct engine *e, const s
                                                        struct event *events)
 {
     uint64_t terms = terms_word(c);
-    struct admitted admitted = {0};
+    admission admitted = 0;
     if (risk_on(e))
         admitted = admit_taking(e, c, terms, side_of(terms_side(terms)), 0, c->quantity);
-    if (UNLIKELY(admitted.reason != REJECT_NONE))
-        return plain_refuse(e, c, (uint8_t)admitted.reason, events);
+    if (UNLIKELY(admitted_reason(admitted) != REJECT_NONE))
+        return plain_refuse(e, c, admitted_reason(admitted), events);
     struct out out = out_open(e, events);
     e->outcome = OUTCOME_ACCEPTED;
     e->in = (struct incoming){.key = command_key(c),
@@ -211,14 +250,14 @@ static __attribute__((noinline)) unsigned enter_taking(struct engine *e, const s
                               .price = c->price,
                               .terms = terms,
                               .rests = c->tif == '0',
-                              .position = admitted.position};
+                              .position = admitted_position(admitted)};
     emit_accepted(&out, c, terms, e->in.ref, 0);
     order_match(e, &out);
     return step_close(e, &out);
 }
 
-static inline __attribute__((always_inline)) unsigned enter_plain(struct engine *e, const struct command *c,
-                                                                  struct event *events, bool risk)
+static inline __attribute__((always_inline)) unsigned
+enter_plain(struct engine *e, const struct command *c, const struct engine_aim *aim, struct event *events, bool risk)
 {
     struct plain plain = {.key = command_key(c), .terms = terms_word(c)};
     uint64_t asks = plain.terms & TERMS_READ;
@@ -227,48 +266,59 @@ static inline __attribute__((always_inline)) unsigned enter_plain(struct engine 
     if (UNLIKELY(locate > e->symbols_limit) || UNLIKELY(plain.side > SELL) || UNLIKELY(!session_plain(e, c)))
         return order_enter_any(e, c, events);
     plain.book = &e->books[locate];
-    uint32_t *last = number_last(e, c);
-    if (UNLIKELY(word_at(plain.book->name) != word_at(c->symbol)) || UNLIKELY(!plain_fits(e, c, &plain)) ||
-        UNLIKELY(c->user_ref <= *last) || UNLIKELY(!slot_room(e)))
+    uint32_t *last = number_last(e, c), user_ref = c->user_ref;
+    if (UNLIKELY(word_at(plain.book->name) != word_at(c->symbol)) ||
+        UNLIKELY(!plain_fits(e, c, lookup_place_aimed(e, plain.key, aim), &plain)) || UNLIKELY(user_ref <= *last) ||
+        UNLIKELY(!slot_room(e)))
         return order_enter_any(e, c, events);
-    bool day = asks == e->plain_day;
-    if (UNLIKELY(!day & (asks != e->plain_ioc)))
+    bool day = __builtin_expect(asks == e->plain_day, 1);
+    if (!day && UNLIKELY(asks != e->plain_ioc))
         return order_enter_any(e, c, events);
-    *last = c->user_ref;
-    if (UNLIKELY(!day) || UNLIKELY(book_crosses(plain.book, plain.side, c->price)))
+    if (!day || UNLIKELY(book_crosses(plain.book, plain.side, c->price))) {
+        *last = user_ref;
         return enter_taking(e, c, plain.tick_index, events);
-    struct admitted admitted = {0};
+    }
+    *last = user_ref;
+    admission admitted = 0;
     if (risk) {
         admitted = admit_enter(e, c, plain.terms, plain.side);
-        if (UNLIKELY(admitted.reason != REJECT_NONE))
-            return plain_refuse(e, c, (uint8_t)admitted.reason, events);
+        if (UNLIKELY(admitted_reason(admitted) != REJECT_NONE))
+            return plain_refuse(e, c, admitted_reason(admitted), events);
     } else {
         risk_add(e, c->session, plain.side, c->quantity, c->price, 0, 1, false);
     }
     uint32_t slot = slot_take(e);
+    if (aim)
+        slot_look_at_next(e);
     struct incoming in = {.key = plain.key,
                           .ref = e->next_ref++,
                           .tick_index = plain.tick_index,
                           .quantity = c->quantity,
                           .price = c->price,
                           .terms = plain.terms,
-                          .position = admitted.position};
+                          .position = admitted_position(admitted)};
     bucket_insert(e, plain.place, slot);
-    order_place(e, &in, plain.place, 0, slot);
+    order_place(e, &in, plain.side, plain.place, 0, slot);
     struct out out = out_open(e, events);
     emit_accepted(&out, c, terms_word(c), in.ref, EV_MD_ADD);
     e->outcome = OUTCOME_ACCEPTED;
     return step_close(e, &out);
 }
 
-unsigned order_enter_risk(struct engine *e, const struct command *c, struct event *events)
+unsigned order_enter_risk(struct engine *e, const struct command *c, const struct engine_aim *aim, struct event *events)
 {
-    return enter_plain(e, c, events, true);
+    return enter_plain(e, c, aim, events, true);
+}
+
+unsigned order_enter_aimed(struct engine *e, const struct command *c, const struct engine_aim *aim,
+                           struct event *events)
+{
+    return enter_plain(e, c, aim, events, false);
 }
 
 unsigned order_enter(struct engine *e, const struct command *c, struct event *events)
 {
-    return enter_plain(e, c, events, false);
+    return enter_plain(e, c, NULL, events, false);
 }
 
 // What a replacement asks for: of the command Display, TIF and ISO, of the original the rest. There is no CrossType.
@@ -314,28 +364,37 @@ static __attribute__((noinline)) unsigned replace_any(struct engine *e, const st
 
 // A plain replacement that meets the contra side, or is not to rest.
 static __attribute__((noinline)) unsigned replace_taking(struct engine *e, const struct command *c, uint32_t slot,
-                                                         const struct incoming *in, struct event *events)
+                                                         uint32_t tick_index, struct event *events)
 {
-    struct admitted admitted = {0};
+    const struct order *order = &e->orders[slot];
+    uint64_t terms = replace_terms(c, order->terms);
+    uint32_t quantity = c->quantity - order->executed;
+    admission admitted = 0;
     if (risk_on(e))
-        admitted = admit_taking(e, c, in->terms, side_of(in->side), slot, in->quantity);
-    if (UNLIKELY(admitted.reason != REJECT_NONE))
-        return plain_refuse(e, c, (uint8_t)admitted.reason, events);
+        admitted = admit_taking(e, c, terms, side_of(terms_side(terms)), slot, quantity);
+    if (UNLIKELY(admitted_reason(admitted) != REJECT_NONE))
+        return plain_refuse(e, c, admitted_reason(admitted), events);
     struct out out = out_open(e, events);
     e->outcome = OUTCOME_ACCEPTED;
-    e->in = *in;
-    e->in.ref = e->next_ref++;
-    e->in.position = admitted.position;
-    e->in.limit = c->price;
-    e->in.rests = c->tif == '0';
-    emit_replaced(&out, c, &e->in, word_at(e->books[in->locate].name), e->orders[slot].ref, EV_MD_DELETE);
+    e->in = (struct incoming){.key = command_key(c),
+                              .ref = e->next_ref++,
+                              .limit = c->price,
+                              .tick_index = tick_index,
+                              .quantity = quantity,
+                              .price = c->price,
+                              .terms = terms,
+                              .executed = order->executed,
+                              .group_id = order->group_id,
+                              .rests = c->tif == '0',
+                              .position = admitted_position(admitted)};
+    emit_replaced(&out, c, &e->in, word_at(e->books[terms_locate(terms)].name), order->ref, EV_MD_DELETE);
     order_drop(e, slot);
     order_match(e, &out);
     return step_close(e, &out);
 }
 
-static inline __attribute__((always_inline)) unsigned replace_plain(struct engine *e, const struct command *c,
-                                                                    uint32_t hint, struct event *events, bool risk)
+static inline __attribute__((always_inline)) unsigned
+replace_plain(struct engine *e, const struct command *c, const struct engine_aim *aim, struct event *events, bool risk)
 {
     e->outcome = OUTCOME_NO_EFFECT;
     if (UNLIKELY(!session_may_trade(e, c)))
@@ -346,7 +405,8 @@ static inline __attribute__((always_inline)) unsigned replace_plain(struct engin
         e->outcome = OUTCOME_DUPLICATE;
         return 0;
     }
-    uint32_t slot = lookup_find(e, original_key(c), hint);
+    struct lookup_place place = lookup_place_aimed(e, original_key(c), aim);
+    uint32_t slot = lookup_find(e, original_key(c), place, aim);
     if (UNLIKELY(slot == 0))
         return 0;
     struct order *order = &e->orders[slot];
@@ -354,12 +414,15 @@ static inline __attribute__((always_inline)) unsigned replace_plain(struct engin
     plain.side = side_of(terms_side(original));
     plain.book = &e->books[terms_locate(original)];
     plain.terms = replace_terms(c, original);
-    bool day = (plain.terms & TERMS_READ) == e->plain_day;
-    if (UNLIKELY(e->sessions[c->session].gate != SESSION_PLAIN) || UNLIKELY(c->refuse) ||
-        UNLIKELY(!day & ((plain.terms & TERMS_READ) != e->plain_ioc)) || UNLIKELY(!plain_fits(e, c, &plain)) ||
-        UNLIKELY(order->flags & ~ORDER_AWAY) || UNLIKELY(c->quantity <= order->executed))
+    bool day = __builtin_expect((plain.terms & TERMS_READ) == e->plain_day, 1);
+    if ((!day && UNLIKELY((plain.terms & TERMS_READ) != e->plain_ioc)) ||
+        UNLIKELY(e->sessions[c->session].gate != SESSION_PLAIN) || UNLIKELY(c->refuse) ||
+        UNLIKELY(!plain_fits(e, c, lookup_place(e, plain.key), &plain)) || UNLIKELY(order->flags & ~ORDER_AWAY) ||
+        UNLIKELY(c->quantity <= order->executed))
         return replace_any(e, c, slot, events);
     *last = c->user_ref;
+    if (!day || UNLIKELY(book_crosses(plain.book, plain.side, c->price)))
+        return replace_taking(e, c, slot, plain.tick_index, events);
     struct incoming in = {.key = plain.key,
                           .tick_index = plain.tick_index,
                           .quantity = c->quantity - order->executed,
@@ -367,13 +430,11 @@ static inline __attribute__((always_inline)) unsigned replace_plain(struct engin
                           .terms = plain.terms,
                           .executed = order->executed,
                           .group_id = order->group_id};
-    if (UNLIKELY(!day) || UNLIKELY(book_crosses(plain.book, plain.side, c->price)))
-        return replace_taking(e, c, slot, &in, events);
     if (risk) {
-        struct admitted admitted = admit_replace(e, c, plain.terms, plain.side, slot, in.quantity);
-        if (UNLIKELY(admitted.reason != REJECT_NONE))
-            return plain_refuse(e, c, (uint8_t)admitted.reason, events);
-        in.position = admitted.position;
+        const admission admitted = admit_replace(e, c, plain.terms, plain.side, slot, in.quantity);
+        if (UNLIKELY(admitted_reason(admitted) != REJECT_NONE))
+            return plain_refuse(e, c, admitted_reason(admitted), events);
+        in.position = admitted_position(admitted);
     } else {
         risk_take(e, c->session, plain.side, order->quantity, order->price, 0, 1, false);
         risk_add(e, c->session, plain.side, in.quantity, in.price, 0, 1, false);
@@ -383,19 +444,32 @@ static inline __attribute__((always_inline)) unsigned replace_plain(struct engin
     emit_replaced(&out, c, &in, word_at(plain.book->name), order->ref, EV_MD_REPLACE);
     e->outcome = OUTCOME_ACCEPTED;
     bucket_insert(e, plain.place, slot); // first, as its place has been found while the original stood
-    order_leave(e, slot, order->price == in.price);
-    order_place(e, &in, plain.place, 0, slot);
+    struct emptied emptied = order_leave(e, slot, place);
+    if (UNLIKELY(emptied.level) && order->price == in.price) { // book_join counts it again
+        emptied.level = false;
+        e->levels_used--;
+    }
+    if (UNLIKELY(emptied.block | emptied.level))
+        order_emptied(e, order, &e->sessions[c->session].orders, emptied);
+    order_place(e, &in, plain.side, plain.place, 0, slot);
     return step_close(e, &out);
 }
 
-unsigned order_replace_risk(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+unsigned order_replace_risk(struct engine *e, const struct command *c, const struct engine_aim *aim,
+                            struct event *events)
 {
-    return replace_plain(e, c, hint, events, true);
+    return replace_plain(e, c, aim, events, true);
 }
 
-unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+unsigned order_replace_aimed(struct engine *e, const struct command *c, const struct engine_aim *aim,
+                             struct event *events)
 {
-    return replace_plain(e, c, hint, events, false);
+    return replace_plain(e, c, aim, events, false);
+}
+
+unsigned order_replace(struct engine *e, const struct command *c, struct event *events)
+{
+    return replace_plain(e, c, NULL, events, false);
 }
 
 // Reduces the open quantity in place; the order keeps its priority.
@@ -432,38 +506,60 @@ static __attribute__((noinline)) unsigned cancel_nothing(struct engine *e, struc
     return step_close(e, &out);
 }
 
-static inline __attribute__((always_inline)) unsigned cancel_plain(struct engine *e, const struct command *c,
-                                                                   uint32_t hint, struct event *events, bool risk)
+// The end of a Cancel whose order has left something empty. Behind everything else, so that the common way calls
+// nothing.
+static __attribute__((noinline)) unsigned cancel_emptied(struct engine *e, uint32_t slot, uint16_t session,
+                                                         struct emptied emptied, struct event *events)
 {
-    e->outcome = OUTCOME_NO_EFFECT;
-    if (UNLIKELY(!session_may_trade(e, c)))
+    order_emptied(e, &e->orders[slot], &e->sessions[session].orders, emptied);
+    return step_end(e, events, 1);
+}
+
+static inline __attribute__((always_inline)) unsigned
+cancel_plain(struct engine *e, const struct command *c, const struct engine_aim *aim, struct event *events, bool risk)
+{
+    if (UNLIKELY(!session_may_trade(e, c))) {
+        e->outcome = OUTCOME_NO_EFFECT;
         return 0;
+    }
     if (risk)
         rates_message(e, c);
-    uint32_t slot = lookup_find(e, command_key(c), hint);
-    if (slot == 0)
+    struct lookup_place place = lookup_place_aimed(e, command_key(c), aim);
+    uint32_t slot = lookup_find(e, command_key(c), place, aim);
+    if (UNLIKELY(slot == 0)) {
+        e->outcome = OUTCOME_NO_EFFECT;
         return risk ? cancel_nothing(e, events) : 0;
+    }
     const struct order *order = &e->orders[slot];
     if (UNLIKELY(order->special != 0) || UNLIKELY(c->quantity > order->executed))
         return cancel_any(e, c, slot, events);
+    struct emptied emptied = order_leave(e, slot, place);
+    risk_take(e, c->session, side_of(order->side), order->quantity, order->price, order->position, 1, risk);
     struct out out = out_open(e, events);
     emit_canceled(&out, order, order->quantity, 'U', EV_MD_DELETE);
     e->outcome = OUTCOME_ACCEPTED;
-    risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position, 1,
-              risk);
-    order_leave(e, slot, false);
     slot_release(e, slot);
-    return step_close(e, &out);
+    unsigned count = out_close(e, &out);
+    if (UNLIKELY(emptied.block | emptied.level))
+        return cancel_emptied(e, slot, c->session, emptied, events);
+    return step_end(e, events, count);
 }
 
-unsigned order_cancel_risk(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+unsigned order_cancel_risk(struct engine *e, const struct command *c, const struct engine_aim *aim,
+                           struct event *events)
 {
-    return cancel_plain(e, c, hint, events, true);
+    return cancel_plain(e, c, aim, events, true);
 }
 
-unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+unsigned order_cancel_aimed(struct engine *e, const struct command *c, const struct engine_aim *aim,
+                            struct event *events)
 {
-    return cancel_plain(e, c, hint, events, false);
+    return cancel_plain(e, c, aim, events, false);
+}
+
+unsigned order_cancel(struct engine *e, const struct command *c, struct event *events)
+{
+    return cancel_plain(e, c, NULL, events, false);
 }
 
 void emit_modified(struct out *out, const struct order *order, const struct command *c, uint32_t open)
@@ -490,7 +586,7 @@ void emit_modified(struct out *out, const struct order *order, const struct comm
 void order_modify(struct engine *e, const struct command *c, struct out *out)
 {
     e->outcome = OUTCOME_NO_EFFECT;
-    uint32_t slot = lookup_find(e, command_key(c), 0);
+    uint32_t slot = lookup_slot(e, command_key(c));
     if (slot == 0 || c->refuse != REJECT_NONE)
         return;
     struct order *order = &e->orders[slot];

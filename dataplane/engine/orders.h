@@ -32,15 +32,24 @@ static inline uint32_t order_remaining(const struct order *order, uint32_t open,
 // Modified; `open` is what is left of the order.
 void emit_modified(struct out *out, const struct order *order, const struct command *c, uint32_t open);
 
-// The frequent ones are a step of their own: they return how many events they wrote. `hint` is a slot where the
-// command's order may stand, or 0. Those of `_risk` are for days with risk, the others for days without.
+// The frequent ones are a step of their own: they return how many events they wrote. Those of `_risk` are for days with
+// risk, with or without an aim; the others for days without.
 unsigned order_enter(struct engine *e, const struct command *c, struct event *events);
+__attribute__((nonnull)) unsigned order_enter_aimed(struct engine *e, const struct command *c,
+                                                    const struct engine_aim *aim, struct event *events);
 unsigned order_enter_any(struct engine *e, const struct command *c, struct event *events); // also refused ones
-unsigned order_replace(struct engine *e, const struct command *c, uint32_t hint, struct event *events);
-unsigned order_cancel(struct engine *e, const struct command *c, uint32_t hint, struct event *events);
-unsigned order_enter_risk(struct engine *e, const struct command *c, struct event *events);
-unsigned order_replace_risk(struct engine *e, const struct command *c, uint32_t hint, struct event *events);
-unsigned order_cancel_risk(struct engine *e, const struct command *c, uint32_t hint, struct event *events);
+unsigned order_replace(struct engine *e, const struct command *c, struct event *events);
+__attribute__((nonnull)) unsigned order_replace_aimed(struct engine *e, const struct command *c,
+                                                      const struct engine_aim *aim, struct event *events);
+unsigned order_cancel(struct engine *e, const struct command *c, struct event *events);
+__attribute__((nonnull)) unsigned order_cancel_aimed(struct engine *e, const struct command *c,
+                                                     const struct engine_aim *aim, struct event *events);
+unsigned order_enter_risk(struct engine *e, const struct command *c, const struct engine_aim *aim,
+                          struct event *events);
+unsigned order_replace_risk(struct engine *e, const struct command *c, const struct engine_aim *aim,
+                            struct event *events);
+unsigned order_cancel_risk(struct engine *e, const struct command *c, const struct engine_aim *aim,
+                           struct event *events);
 void order_modify(struct engine *e, const struct command *c, struct out *out);
 
 // Matches e->in against the book, then rests or cancels what is left. Sets e->left when `out` is full.

@@ -32,16 +32,16 @@ static inline void order_risk_take(struct engine *e, const struct order *order, 
               order->position, orders, risk_on(e));
 }
 
-// Puts the plain order of `in` into its slot and all tables but the live-order table, in which it stands at `place`,
-// and what is counted of it.
+// Puts the plain order of `in`, whose side is `side`, into its slot and all tables but the live-order table, in which
+// it stands at `place`, and what is counted of it.
 static inline __attribute__((always_inline)) void order_place(struct engine *e, const struct incoming *in,
-                                                              struct bucket_place place, uint8_t flags, uint32_t slot)
+                                                              unsigned side, struct bucket_place place, uint8_t flags,
+                                                              uint32_t slot)
 {
-    unsigned side = side_of(terms_side(in->terms));
     uint16_t locate = terms_locate(in->terms);
     uint32_t level = book_level_make(e, locate, side, in->tick_index);
     uint32_t prev = book_join(e, locate, side, in->price, in->quantity, level, slot);
-    session_append(e, key_session(in->key), slot);
+    uint32_t member = session_enter(e, key_session(in->key), slot);
     uint64_t *to = (uint64_t *)&e->orders[slot]; // in whole words
     to[0] = in->key;
     to[1] = in->ref;
@@ -49,7 +49,7 @@ static inline __attribute__((always_inline)) void order_place(struct engine *e, 
     to[3] = level | (uint64_t)in->executed << 32;
     to[4] = in->quantity | (uint64_t)in->price << 32;
     to[5] = in->terms;
-    to[6] = place.bucket | (uint64_t)in->group_id << 32 | (uint64_t)flags << 48 | (uint64_t)place.way << 56;
+    to[6] = member | (uint64_t)in->group_id << 32 | (uint64_t)flags << 48 | (uint64_t)place.way << 56;
     to[7] = (uint64_t)in->position << 32;
 }
 
@@ -60,13 +60,33 @@ static inline void order_keep_echo(struct engine *e, uint8_t flags, uint32_t slo
         e->echoes[slot] = e->in_echo;
 }
 
-// Takes a plain order out of everything but its slot and what is counted of it. With `keep_level` its level may stay
-// behind empty.
-static inline __attribute__((always_inline)) void order_leave(struct engine *e, uint32_t slot, bool keep_level)
+// What an order leaves behind empty.
+struct emptied {
+    bool block; // its session's
+    bool level;
+};
+
+// Takes a plain order out of everything but its slot and what is counted of it; order_emptied is to follow. `place` is
+// its key's.
+static inline __attribute__((always_inline)) struct emptied order_leave(struct engine *e, uint32_t slot,
+                                                                        struct lookup_place place)
 {
-    lookup_remove(e, slot);
-    session_unlink(e, slot);
-    book_remove(e, slot, keep_level);
+    const struct order *order = &e->orders[slot];
+    lookup_remove(e, slot, place);
+    struct emptied emptied;
+    emptied.block = session_leave(e, order);
+    emptied.level = book_leave(e, order);
+    return emptied;
+}
+
+// Gives back what the order of that session has left empty; its slot may be free by now.
+static inline void order_emptied(struct engine *e, const struct order *order, struct session_orders *own,
+                                 struct emptied emptied)
+{
+    if (emptied.block)
+        members_end(e, own, order->member >> MEMBER_SHIFT);
+    if (emptied.level)
+        book_level_empty(e, order->level, order->locate, side_of(order->side));
 }
 
 // Takes a plain order out of everything.
@@ -75,7 +95,8 @@ static inline void order_drop(struct engine *e, uint32_t slot)
     const struct order *order = &e->orders[slot];
     risk_take(e, key_session(order->key), side_of(order->side), order->quantity, order->price, order->position, 1,
               risk_on(e));
-    order_leave(e, slot, false);
+    struct session_orders *own = &e->sessions[key_session(order->key)].orders;
+    order_emptied(e, order, own, order_leave(e, slot, lookup_place(e, order->key)));
     slot_release(e, slot);
 }
 

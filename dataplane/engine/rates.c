@@ -49,12 +49,14 @@ void rates_session(struct engine *e, uint16_t session)
     struct session_line *line = &e->risk.lines[session];
     struct pace *pace = &e->paces[session];
     uint64_t ppm = settle_alert_ppm(e, SCOPE_ACCOUNT, e->sessions[session].account);
-    tokens_set(&line->orders, &pace->orders, session_limit(e, session, LIMIT_ORDER_RATE),
+    struct tokens orders = tokens_of(&line->paced, PACED_ORDERS), messages = tokens_of(&line->paced, PACED_MESSAGES);
+    tokens_set(&orders, &pace->orders, session_limit(e, session, LIMIT_ORDER_RATE),
                session_limit(e, session, LIMIT_ORDER_BURST), e->time_ns);
-    tokens_watch(&line->orders, &pace->orders, ppm);
-    tokens_set(&line->messages, &pace->messages, session_limit(e, session, LIMIT_MESSAGE_RATE), LIMIT_UNSET,
-               e->time_ns);
-    tokens_watch(&line->messages, &pace->messages, ppm);
+    tokens_watch(&orders, &pace->orders, ppm);
+    tokens_set(&messages, &pace->messages, session_limit(e, session, LIMIT_MESSAGE_RATE), LIMIT_UNSET, e->time_ns);
+    tokens_watch(&messages, &pace->messages, ppm);
+    tokens_put(&line->paced, PACED_ORDERS, orders);
+    tokens_put(&line->paced, PACED_MESSAGES, messages);
     alike_set(e, session);
     pace->mmp_ns = window_ns(session_limit(e, session, LIMIT_MMP_MS));
     pace->mmp_fills = session_limit(e, session, LIMIT_MMP_FILLS);
@@ -85,8 +87,7 @@ static __attribute__((noinline)) struct tokens *slowed_bucket(struct engine *e, 
     uint64_t rate = slow_rate(e, session);
     if (rate == LIMIT_UNSET)
         return NULL;
-    if (rate > UINT32_MAX)
-        rate = UINT32_MAX;
+    xw_assert(rate <= UINT32_MAX); // as a limit and as a mode's
     if (pace->slow_rate != rate) {
         pace->slow_rate = (uint32_t)rate;
         tokens_set(&pace->slowed, &pace->slowed_rest, rate, LIMIT_UNSET, e->time_ns);
@@ -117,10 +118,11 @@ static uint8_t take_tokens(struct engine *e, uint16_t session, uint16_t locate)
     struct pace *pace = &e->paces[session];
     struct symbol_pace *symbol = &e->symbol_paces[locate];
     struct tokens *slowed = NULL;
+    struct tokens orders = tokens_of(&line->paced, PACED_ORDERS), messages = tokens_of(&line->paced, PACED_MESSAGES);
     uint64_t now = e->time_ns;
-    if (!tokens_pass(&line->orders, &pace->orders, now))
+    if (!tokens_pass(&orders, &pace->orders, now))
         return refuse(e, LIMIT_ORDER_RATE, REJECT_PORT_RATE);
-    if (!tokens_pass(&line->messages, &pace->messages, now))
+    if (!tokens_pass(&messages, &pace->messages, now))
         return refuse(e, LIMIT_MESSAGE_RATE, REJECT_PORT_RATE);
     if (__builtin_expect(e->slowing != 0, 0)) {
         slowed = slowed_bucket(e, session);
@@ -131,10 +133,12 @@ static uint8_t take_tokens(struct engine *e, uint16_t session, uint16_t locate)
         return refuse(e, LIMIT_SYMBOL_RATE, REJECT_SYMBOL_RATE);
     if (slowed)
         tokens_take(slowed, &pace->slowed_rest, now);
-    if (tokens_take(&line->orders, &pace->orders, now))
+    if (tokens_take(&orders, &pace->orders, now))
         rates_turned(e, session, TOLD_ORDERS);
-    if (tokens_take(&line->messages, &pace->messages, now))
+    if (tokens_take(&messages, &pace->messages, now))
         rates_turned(e, session, TOLD_MESSAGES);
+    line->paced.due[PACED_ORDERS] = orders.due;
+    line->paced.due[PACED_MESSAGES] = messages.due;
     if (tokens_take(&symbol->orders, &symbol->rest, now))
         settle_symbol(e, locate);
     return REJECT_NONE;
@@ -146,8 +150,8 @@ uint8_t rates_enter(struct engine *e, uint16_t session, uint16_t locate, char si
     struct alike_limit *alike = &e->risk.lines[session].alike;
     if (reason != REJECT_NONE || alike->most == ALIKE_ANY)
         return reason;
-    uint32_t count =
-        alike_take(&e->alikes[session], alike, rates_instrument(locate, side), quantity, price, e->time_ns);
+    uint32_t count = alike_take(&e->risk.lines[session].tags, &e->alikes[session], alike,
+                                rates_instrument(locate, side), quantity, price, e->time_ns);
     if (count == 0)
         return refuse(e, LIMIT_DUPLICATES, REJECT_DUPLICATE_RATE);
     if (count > 1 && count == e->paces[session].alike_tell)
@@ -157,10 +161,12 @@ uint8_t rates_enter(struct engine *e, uint16_t session, uint16_t locate, char si
 
 __attribute__((noinline, cold)) void rates_message_closely(struct engine *e, uint16_t session)
 {
-    struct tokens *messages = &e->risk.lines[session].messages;
+    struct tokens_pair *paced = &e->risk.lines[session].paced;
     const struct tokens_rest *rest = &e->paces[session].messages;
-    if (tokens_pass(messages, rest, e->time_ns) && tokens_take(messages, rest, e->time_ns))
+    struct tokens messages = tokens_of(paced, PACED_MESSAGES);
+    if (tokens_pass(&messages, rest, e->time_ns) && tokens_take(&messages, rest, e->time_ns))
         rates_turned(e, session, TOLD_MESSAGES);
+    paced->due[PACED_MESSAGES] = messages.due;
 }
 
 uint8_t rates_replace(struct engine *e, uint16_t session, uint16_t locate)
@@ -177,11 +183,12 @@ const char *rates_check(const struct engine *e)
         if (line->alike.next >= ALIKE_PLACES)
             return "a session's places of orders alike have no next";
         for (unsigned i = 0; i < ALIKE_PLACES; i++)
-            if (alike->places[i].instrument && alike->tags[i] != alike_tag(&alike->places[i]))
+            if (alike->places[i].instrument && line->tags.tags[i] != alike_tag(&alike->places[i]))
                 return "a place of orders alike has the tag of another kind";
         if (e->left.work == WORK_NONE && pace->turned)
             return "a session waits to be settled between two commands";
-        if (line->orders.step && line->orders.due > e->time_ns + (uint64_t)pace->orders.slack + line->orders.step)
+        const struct tokens orders = tokens_of(&line->paced, PACED_ORDERS);
+        if (orders.step && orders.due > e->time_ns + (uint64_t)pace->orders.slack + orders.step)
             return "a session has taken more orders than its burst";
     }
     return NULL;

@@ -19,14 +19,16 @@ void rates_message_closely(struct engine *e, uint16_t session);
 // A message other than an order, from a session that may trade, on a day with risk: takes a token while there is one.
 static inline __attribute__((always_inline)) void rates_message(struct engine *e, const struct command *c)
 {
-    struct tokens *messages = &e->risk.lines[c->session].messages;
-    if (__builtin_expect(tokens_ahead(messages, e->time_ns) <= messages->watch, 1))
-        tokens_take_plainly(messages, e->time_ns);
+    struct tokens_pair *paced = &e->risk.lines[c->session].paced;
+    const struct tokens messages = tokens_of(paced, PACED_MESSAGES);
+    if (__builtin_expect(tokens_ahead(&messages, e->time_ns) <= messages.watch, 1))
+        paced->due[PACED_MESSAGES] = tokens_taken(&messages, e->time_ns);
     else
         rates_message_closely(e, c->session);
 }
 
-// Symbol and side of an order, of which alike has kinds.
+// Symbol and side of an order, of which alike has kinds: the lowest bits of its terms.
+#define RATES_INSTRUMENT 0xFFFFFFu
 static inline uint32_t rates_instrument(uint16_t locate, char side)
 {
     return locate | (uint32_t)(uint8_t)side << 16;

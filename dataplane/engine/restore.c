@@ -147,15 +147,23 @@ static bool take_numbers(struct restore *restore, const struct command *c)
 
 // ---- orders ---------------------------------------------------------------------------------------------------------
 
+static bool members_fit(const struct engine *e, const struct command *c)
+{
+    uint32_t block = c->restore_order.member >> MEMBER_SHIFT;
+    uint32_t most = member_blocks_most(e->limit.max_orders, e->limit.max_sessions);
+    return block - 1 < most && c->restore_order.member % MEMBER_WAYS != 0 && c->restore_order.behind <= most &&
+           c->restore_order.behind != block;
+}
+
 static bool order_fits(const struct engine *e, const struct command *c)
 {
     uint32_t slot = c->restore_order.slot, price = c->restore_order.price;
     uint16_t session = key_session(c->restore_order.key), locate = terms_locate(c->restore_order.terms);
     char side = terms_side(c->restore_order.terms);
     bool rests = (c->restore_order.flags & RESTORE_WAITS) == 0;
-    return slot - 1 < e->fresh_slot && e->orders[slot].key == 0 && c->restore_order.before <= e->fresh_slot &&
-           c->restore_order.key != 0 && session < e->limit.max_sessions && e->sessions[session].open &&
-           locate != LOCATE_NONE && locate <= e->limit.max_symbols && e->books[locate].tick != 0 &&
+    return slot - 1 < e->fresh_slot && e->orders[slot].key == 0 && members_fit(e, c) && c->restore_order.key != 0 &&
+           session < e->limit.max_sessions && e->sessions[session].open && locate != LOCATE_NONE &&
+           locate <= e->limit.max_symbols && e->books[locate].tick != 0 &&
            (side == 'B' || side == 'S' || side == 'T' || side == 'E') &&
            (!rests || (price <= PRICE_MAX && c->restore_order.quantity - 1 < QUANTITY_MAX));
 }
@@ -171,7 +179,6 @@ static bool enter_bucket(struct engine *e, struct order *order, uint32_t slot, b
     bucket->tags[order->way] = lookup_tag(place);
     bucket->slots[order->way] = slot;
     bucket->taken = (uint16_t)(bucket->taken | 1u << order->way);
-    order->bucket = at;
     if (away) {
         order->flags |= ORDER_AWAY;
         e->buckets[first].away++;
@@ -179,15 +186,30 @@ static bool enter_bucket(struct engine *e, struct order *order, uint32_t slot, b
     return true;
 }
 
-static void enter_session(struct engine *e, uint32_t slot, uint16_t session, uint32_t before, bool newest)
+// Where its session had it: blocks and all.
+static bool enter_session(struct engine *e, uint32_t slot, const struct command *c)
 {
-    uint32_t own = session_own_link(e, session);
-    e->links[slot].prev = before ? before : own;
-    e->links[before ? before : own].next = slot;
-    if (newest) {
-        e->links[slot].next = own;
-        e->links[own].prev = slot;
+    struct session_orders *own = &e->sessions[key_session(c->restore_order.key)].orders;
+    uint32_t block = c->restore_order.member >> MEMBER_SHIFT, behind = c->restore_order.behind;
+    uint64_t bit = UINT64_C(1) << c->restore_order.member % MEMBER_WAYS;
+    uint64_t live = e->members_live[block];
+    if (live & bit || (live && e->member_blocks[block].prev != behind))
+        return false;
+    e->members_live[block] = live | bit;
+    e->members[c->restore_order.member] = slot;
+    if (live == 0) { // the first of the block says where that stands
+        e->member_blocks[block].prev = behind;
+        e->member_blocks[behind].next = block;
+        if (behind == 0)
+            own->oldest = block;
     }
+    if (c->restore_order.flags & RESTORE_NEWEST) {
+        own->newest = block;
+        if (own->next <= c->restore_order.member)
+            own->next = c->restore_order.member + 1;
+    }
+    e->fresh_member_block = block > e->fresh_member_block ? block : e->fresh_member_block;
+    return true;
 }
 
 // Whether the order goes behind the one that was taken last: most do, and need not look for their level.
@@ -253,10 +275,13 @@ static bool take_order(struct restore *restore, const struct command *c)
         return refuse(restore, "it has an order of no position");
     if (!enter_bucket(e, order, slot, (flags & RESTORE_AWAY) != 0))
         return refuse(restore, "it has two orders in one place of the live-order table");
-    enter_session(e, slot, key_session(order->key), c->restore_order.before, (flags & RESTORE_NEWEST) != 0);
+    order->member = c->restore_order.member;
+    if (!enter_session(e, slot, c))
+        return refuse(restore, "it has two orders in one place of their session");
     if ((flags & RESTORE_WAITS) == 0 && !enter_book(restore, order, slot))
         return refuse(restore, "it has an order whose level it can not stand in");
     restore->slot = slot;
+    restore->orders++;
     restore->special = (flags & RESTORE_SPECIAL) != 0;
     if (!restore->special)
         order_risk_add(e, order, 1);
@@ -388,12 +413,31 @@ static bool take_trades(struct restore *restore, const struct command *c)
     return true;
 }
 
-// Slots that no record has named are free.
-static void free_the_rest(struct engine *e)
+// Slots that no record has named are free: so many that all of them have been found before the table is at its end,
+// which nobody then has to read.
+static void free_the_rest(struct engine *e, uint32_t orders)
 {
-    for (uint32_t slot = e->fresh_slot; slot; slot--)
-        if (e->orders[slot].key == 0)
-            slot_release(e, slot);
+    uint32_t left = e->fresh_slot - orders;
+    for (uint32_t slot = e->fresh_slot; left; slot--) {
+        if (e->orders[slot].key != 0)
+            continue;
+        slot_release(e, slot);
+        left--;
+    }
+    for (uint32_t block = e->fresh_member_block; block; block--) {
+        if (e->members_live[block]) {
+            e->member_blocks_used++;
+            continue;
+        }
+        e->member_blocks[block].next = e->free_member_block;
+        e->free_member_block = block;
+    }
+    e->member_blocks[0] = (struct member_block){0};
+    for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
+        const struct session_orders *own = &e->sessions[session].orders;
+        if (own->next % MEMBER_WAYS)
+            e->members_live[own->newest] |= UINT64_MAX << own->next % MEMBER_WAYS;
+    }
 }
 
 static bool take_end(struct restore *restore, const struct command *c)
@@ -401,7 +445,7 @@ static bool take_end(struct restore *restore, const struct command *c)
     struct engine *e = restore->engine;
     if (c->restore_end.records != restore->records || c->restore_end.digest != restore->digest)
         return refuse(restore, "its records are not those that it was written with");
-    free_the_rest(e);
+    free_the_rest(e, restore->orders);
     if (c->restore_end.orders != live_orders(e) || c->restore_end.levels != e->levels_used ||
         c->restore_end.specials != e->special_live || c->restore_end.conditionals != e->conditional_live)
         return refuse(restore, "the book that it makes is not the one that it was made of");
@@ -479,11 +523,12 @@ enum restore_result restore_take(struct restore *restore, const struct command *
 void restore_prefetch(const struct restore *restore, const struct command *c)
 {
     const struct engine *e = restore->engine;
-    uint32_t slot = c->restore_order.slot, before = c->restore_order.before;
-    if (c->type != CMD_RESTORE_ORDER || slot > e->fresh_slot || before > e->fresh_slot)
+    uint32_t slot = c->restore_order.slot;
+    if (c->type != CMD_RESTORE_ORDER || slot > e->fresh_slot || !members_fit(e, c))
         return;
     __builtin_prefetch(&e->orders[slot], 1);
-    __builtin_prefetch(&e->links[slot], 1);
-    __builtin_prefetch(&e->links[before], 1);
+    __builtin_prefetch(&e->members_live[c->restore_order.member >> MEMBER_SHIFT], 1);
+    __builtin_prefetch(&e->members[c->restore_order.member], 1);
+    __builtin_prefetch(&e->member_blocks[c->restore_order.member >> MEMBER_SHIFT], 1);
     __builtin_prefetch(&e->buckets[lookup_first(e, lookup_place(e, c->restore_order.key))], 1);
 }

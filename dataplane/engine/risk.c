@@ -5,19 +5,6 @@
 #include "engine/place.h"
 #include "engine/risk_limits.h"
 
-// What takes room of a session's parties; the session has no positions, hence lanes of its own.
-static inline void parties_take(struct engine *e, const struct session_line *line, const risk_lanes own[2],
-                                const risk_lanes above[2])
-{
-    struct party *session = &e->parties[line->own], *account = &e->parties[line->account],
-                 *firm = &e->parties[line->firm];
-    for (unsigned i = 0; i < 2; i++) {
-        session->lanes[i] -= own[i];
-        account->lanes[i] -= above[i];
-        firm->lanes[i] -= above[i];
-    }
-}
-
 // What an execution at `price` makes of the account's result: the position, as it was before, at that price and not at
 // the one that it has been marked at. The execution itself brings as much cash as it takes shares.
 static inline wide_money result_change(const struct position *position, uint32_t price)
@@ -31,11 +18,12 @@ static inline __attribute__((always_inline)) uint64_t execute(struct engine *e, 
                                                               struct position *position, unsigned side,
                                                               uint32_t quantity, uint32_t price, bool maker)
 {
+    const struct session_line *line = &e->risk.lines[session];
     wide_money change = result_change(position, price);
     position->marked = price;
     position->day += quantity;
     uint64_t gross = (uint64_t)position_trade(position, side, quantity, price);
-    losses_change(e, position->account, change);
+    losses_result(e, line->account, line->firm, change);
     hook_traded(e, session, position, quantity, maker);
     return gross;
 }
@@ -46,10 +34,10 @@ void risk_party_trade(struct engine *e, uint16_t session, uint32_t number, unsig
     struct position *position = &e->risk.positions[number];
     uint64_t value = (uint64_t)quantity * price, net = (uint64_t)side_turn(side, (int64_t)value);
     uint64_t gross = execute(e, session, position, side, quantity, price, maker);
-    risk_lanes executed = {0, 0, quantity, value}, own = {0, value, quantity, 0};
-    parties_take(e, &e->risk.lines[session], (risk_lanes[]){own, executed},
-                 (risk_lanes[]){own + (risk_lanes){gross, 0, 0, 0}, executed + (risk_lanes){net, -net, 0, 0}});
+    const uint64_t shares = quantity;
     hook_gross_changed(e, position, (int64_t)gross);
+    lease_add(e, &e->risk.lines[session],
+              (struct lease_change){{-gross, -value, -shares, 0}, {-net, net, -shares, -value}});
 }
 
 void risk_maker_trade(struct engine *e, uint16_t session, uint32_t number, unsigned side, uint32_t quantity,
@@ -61,17 +49,17 @@ void risk_maker_trade(struct engine *e, uint16_t session, uint32_t number, unsig
     position->notional[side] -= value;
     uint64_t gross = execute(e, session, position, side, quantity, price, true) - value;
     uint64_t sold = value & -(uint64_t)side;
-    risk_lanes executed = {0, 0, quantity, value};
-    parties_take(e, &e->risk.lines[session], (risk_lanes[]){{-value, 0, 0, -ended}, executed},
-                 (risk_lanes[]){{gross, 0, 0, -ended}, {-sold, sold - value, quantity, value}});
+    const uint64_t shares = quantity;
     hook_gross_changed(e, position, (int64_t)gross);
+    lease_add(e, &e->risk.lines[session],
+              (struct lease_change){{-gross, 0, 0, ended}, {sold, value - sold, -shares, -value}});
 }
 
 // A trade of the session is undone, or a new one made of it, later: the position is marked as at a tick.
 static void party_trade_later(struct engine *e, uint16_t session, uint32_t number, unsigned side, uint32_t quantity,
                               uint32_t price, bool undo)
 {
-    const struct session_line *line = &e->risk.lines[session];
+    struct session_line *line = &e->risk.lines[session];
     struct position *position = &e->risk.positions[number];
     wide_money before = position_result(position);
     uint64_t value = (uint64_t)quantity * price, counted = undo ? -value : value;
@@ -79,14 +67,12 @@ static void party_trade_later(struct engine *e, uint16_t session, uint32_t numbe
     unsigned moved = side ^ (unsigned)undo;
     uint64_t net = (uint64_t)side_turn(moved, (int64_t)value);
     uint64_t gross = (uint64_t)position_trade(position, moved, quantity, price);
-    risk_lanes executed = {0, 0, shares, counted}, own = {0, counted, shares, 0};
     position->day += (uint32_t)shares;
     position->marked = risk_mark(e, position->locate);
-    parties_take(e, line, (risk_lanes[]){own, executed},
-                 (risk_lanes[]){own + (risk_lanes){gross, 0, 0, 0}, executed + (risk_lanes){net, -net, 0, 0}});
     hook_gross_changed(e, position, (int64_t)gross);
+    lease_add(e, line, (struct lease_change){{-gross, -counted, -shares, 0}, {-net, net, -shares, -counted}});
     losses_change(e, position->account, position_result(position) - before);
-    hook_stage_reached(e, line->own);
+    hook_stage_reached(e, party_of_session(e, session));
     hook_stage_reached(e, line->account);
     hook_stage_reached(e, line->firm);
 }
@@ -120,8 +106,7 @@ bool risk_trade_fits(const struct engine *e, const struct trade *trade, uint32_t
     if (e->risk.positions_limit == 0)
         return true;
     for (unsigned i = 0; i < 2; i++) {
-        const struct party *firm = &e->parties[e->risk.lines[key_session(keys[i])].firm];
-        uint64_t used = (uint64_t)party_figure(firm, FIGURE_DAY_QUANTITY);
+        uint64_t used = party_used(e, e->risk.lines[key_session(keys[i])].firm, USE_DAY_QUANTITY);
         if (used + 2 * (uint64_t)quantity > RISK_QUANTITY_MAX + 2 * (uint64_t)trade->quantity) // both may be one firm
             return false;
     }

@@ -4,8 +4,7 @@
 #ifndef CROSSWIRE_ENGINE_RISK_H
 #define CROSSWIRE_ENGINE_RISK_H
 
-#include <immintrin.h>
-
+#include "engine/lease.h"
 #include "engine/positions.h"
 #include "engine/risk_hooks.h"
 
@@ -58,27 +57,20 @@ static inline uint64_t party_used(const struct engine *e, uint32_t party, enum u
                                           [USE_DAY_QUANTITY] = FIGURE_DAY_QUANTITY,
                                           [USE_DAY_VALUE] = FIGURE_DAY_VALUE,
                                           [USE_ORDERS] = FIGURE_ORDERS};
-    const struct party *at = &e->parties[party];
-    int64_t used = party_figure(at, figures[use]);
-    if (use == USE_NET && party_figure(at, FIGURE_NET_SELL) > used)
-        used = party_figure(at, FIGURE_NET_SELL);
+    int64_t used = lease_figure(e, party, figures[use]);
+    int64_t sold = use == USE_NET ? lease_figure(e, party, FIGURE_NET_SELL) : 0;
+    used = sold > used ? sold : used;
     return used > 0 ? (uint64_t)used : 0;
 }
 
-// Whether some room is below 0.
-static inline bool risk_exceeded(risk_lanes lanes)
-{
-    return _mm256_movemask_pd((__m256d)lanes) != 0;
-}
-
-// What an order takes of the room of its parties; of its session's the first lanes alone, which has no nets.
-static inline __attribute__((always_inline)) void taken_lanes(risk_lanes lanes[2], unsigned side, int64_t quantity,
-                                                              int64_t notional, int64_t orders)
+// What an order takes of the room of its parties.
+static inline __attribute__((always_inline)) struct lease_change taken_lanes(unsigned side, int64_t quantity,
+                                                                             int64_t notional, int64_t orders)
 {
     static const risk_lanes nets[] = {{UINT64_MAX, 0, 0, 0}, {0, UINT64_MAX, 0, 0}};
     uint64_t money = -(uint64_t)notional;
-    lanes[0] = (risk_lanes){money, money, -(uint64_t)quantity, -(uint64_t)orders};
-    lanes[1] = (risk_lanes){money, money, 0, 0} & nets[side];
+    return (struct lease_change){(risk_lanes){money, money, -(uint64_t)quantity, -(uint64_t)orders},
+                                 (risk_lanes){money, money, 0, 0} & nets[side]};
 }
 
 // What an order adds to its position, a change of the open quantity being its own opposite.
@@ -95,16 +87,8 @@ static inline __attribute__((always_inline)) void risk_move(struct engine *e, ui
                                                             int64_t quantity, int64_t notional, uint32_t number,
                                                             int64_t orders)
 {
-    const struct session_line *line = &e->risk.lines[session];
-    struct party *account = &e->parties[line->account], *firm = &e->parties[line->firm], *own = &e->parties[line->own];
-    risk_lanes taken[2];
-    taken_lanes(taken, side, quantity, notional, orders);
-    own->lanes[0] += taken[0];
-    account->lanes[0] += taken[0];
-    account->lanes[1] += taken[1];
-    firm->lanes[0] += taken[0];
-    firm->lanes[1] += taken[1];
     position_add(e, &e->risk.positions[number], side, quantity, notional);
+    lease_add(e, &e->risk.lines[session], taken_lanes(side, quantity, notional, orders));
 }
 
 // Of an order of the session `quantity` at `price` begins to be open; `orders` is 1 when it comes to live, else 0.
@@ -118,9 +102,9 @@ static inline __attribute__((always_inline)) void risk_add(struct engine *e, uin
         risk_move(e, session, side, quantity, (int64_t)notional, number, orders);
         return;
     }
-    struct exposure *exposure = &e->exposures[e->sessions[session].account];
-    exposure->side[side].quantity += quantity;
-    exposure->side[side].notional += notional;
+    struct exposure *exposure = &e->sessions[session].exposure;
+    exposure->quantity[side] += quantity;
+    exposure->notional[side] += notional;
 }
 
 // The opposite: it was canceled, executed or replaced; `orders` is 1 when it lives no more.
@@ -133,9 +117,9 @@ static inline __attribute__((always_inline)) void risk_take(struct engine *e, ui
         risk_move(e, session, side, -(int64_t)quantity, -(int64_t)notional, number, -orders);
         return;
     }
-    struct exposure *exposure = &e->exposures[e->sessions[session].account];
-    exposure->side[side].quantity -= quantity;
-    exposure->side[side].notional -= notional;
+    struct exposure *exposure = &e->sessions[session].exposure;
+    exposure->quantity[side] -= quantity;
+    exposure->notional[side] -= notional;
 }
 
 // One party's side of a trade: `session` has bought or sold.
@@ -147,11 +131,42 @@ void risk_party_trade(struct engine *e, uint16_t session, uint32_t position, uns
 void risk_maker_trade(struct engine *e, uint16_t session, uint32_t position, unsigned side, uint32_t quantity,
                       uint32_t price, int orders);
 
-// The next maker's position and line will be wanted soon.
-static inline __attribute__((always_inline)) void risk_look_at_next(const struct engine *e, const struct order *maker)
+// An order is about to be checked that may take: whom it will meet first, and what an execution counts in.
+static inline __attribute__((always_inline)) void risk_look_at_first(const struct engine *e, const struct book *book,
+                                                                     unsigned contra)
 {
-    const struct order *next = &e->orders[maker->next];
+    const struct order *maker = &e->orders[e->levels[book->best_level[contra]].head];
+    const uint16_t session = (uint16_t)(maker->key >> 32);
+    __builtin_prefetch(&e->orders[maker->next], 1);
+    __builtin_prefetch(&e->risk.positions[maker->position], 1);
+    __builtin_prefetch(&e->risk.positions[maker->position].holding, 1);
+    if (session >= e->limit.max_sessions) // an order that is nobody's: nothing rests there
+        return;
+    __builtin_prefetch(&e->risk.lines[session].room, 1);
+    __builtin_prefetch(&e->paces[session]);
+    __builtin_prefetch(&e->standings[e->sessions[session].account], 1);
+}
+
+// The same of the order itself, of that session.
+static inline __attribute__((always_inline)) void risk_look_at_taker(const struct engine *e, uint16_t session,
+                                                                     uint32_t position)
+{
+    const uint16_t account = e->sessions[session].account;
+    __builtin_prefetch(&e->risk.positions[position].holding, 1);
+    __builtin_prefetch(&e->standings[account], 1);
+    __builtin_prefetch(&e->standings[party_of_firm(e, risk_firm(e, account))], 1);
+}
+
+// The next maker's position and line will be wanted soon, when this one is not enough.
+static inline __attribute__((always_inline)) void risk_look_at_next(const struct engine *e, const struct incoming *in,
+                                                                    const struct order *maker)
+{
+    if (in->quantity <= maker->quantity)
+        return;
+    const struct order *next = &e->orders[maker->next]; // fetched with this one: nothing waits for it
+    __builtin_prefetch(&e->orders[next->next], 1);
     __builtin_prefetch(&e->risk.positions[next->position], 1);
+    __builtin_prefetch(&e->risk.positions[next->position].holding, 1);
     __builtin_prefetch(&e->risk.lines[(uint16_t)(next->key >> 32)]);
 }
 

@@ -3,6 +3,7 @@
 #include "engine/collar.h"
 #include "engine/place.h"
 #include "engine/risk_limits.h"
+#include "engine/risk_plain.h"
 #include "engine/single.h"
 
 #define UNLIKELY(condition) __builtin_expect((condition), 0)
@@ -29,25 +30,17 @@ static uint64_t stops_waiting(const struct engine *e, uint16_t account, uint16_t
     return quantity;
 }
 
-static uint32_t open_before(const struct engine *e, const struct risk_order *o)
-{
-    return o->original ? order_open(e, &e->orders[o->original]) : 0;
-}
-
 // Whether the order would leave its account a position, all orders of its side but stops filled, that is larger than
-// its stops on the other side. Orders with a trigger may always come.
+// its stops on the other side. Orders with a trigger, and so replacements of such, do not ask.
 static bool uncovered(const struct engine *e, const struct risk_order *o)
 {
-    if (o->waits)
-        return false;
     uint32_t number = position_find(e, o->account, o->locate);
     const struct position *position = &e->risk.positions[number];
     int64_t held = side_turn(o->side, position->quantity);
     int64_t open = (int64_t)position->working[o->side] - (int64_t)stops_waiting(e, o->account, o->locate, o->side) +
                    (int64_t)o->quantity;
-    const struct order *original = &e->orders[o->original];
-    if (o->original && !(original->special && e->specials[original->special].kinds & KIND_STOP))
-        open -= open_before(e, o);
+    if (o->original)
+        open -= order_open(e, &e->orders[o->original]);
     return held + open > 0 && held + open > (int64_t)stops_waiting(e, o->account, o->locate, o->side ^ 1);
 }
 
@@ -69,8 +62,7 @@ static __attribute__((noinline)) uint8_t check_permitted(struct engine *e, const
     for (unsigned i = 0; i < sizeof rejects / sizeof *rejects; i++)
         if (forbidden & o->asks & rejects[i].bit)
             return refuse(e, LIMIT_FORBIDDEN, rejects[i].reason);
-    return forbidden & FORBID_WITHOUT_STOP_LOSS && uncovered(e, o) ? refuse(e, LIMIT_FORBIDDEN, REJECT_OTHER)
-                                                                   : REJECT_NONE;
+    return uncovered(e, o) ? refuse(e, LIMIT_FORBIDDEN, REJECT_OTHER) : REJECT_NONE; // FORBID_WITHOUT_STOP_LOSS
 }
 
 // ---- 6: the order alone
@@ -82,6 +74,11 @@ static inline uint32_t larger(uint32_t a, uint32_t b)
 }
 
 static inline uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
@@ -123,6 +120,27 @@ static __attribute__((noinline)) uint8_t check_fat_finger(struct engine *e, cons
     return refused;
 }
 
+// While a mark moves by no more than this part of it, what is kept ready stands: it is so much tighter.
+#define MARK_STEADY 64u
+
+__attribute__((noinline)) void risk_symbol_refresh(struct engine *e, uint16_t locate)
+{
+    const struct tightest *tightest = &e->risk.tightest;
+    struct symbol_pace *symbol = &e->symbol_paces[locate];
+    const uint32_t ppm = smaller(tightest->fat_ppm, symbol->limits.fat_ppm);
+    const uint32_t ticks = smaller(tightest->fat_ticks, symbol->limits.fat_ticks);
+    const uint32_t mark = risk_mark(e, locate), about = mark / MARK_STEADY;
+    symbol->mark_from = mark - about;
+    symbol->mark_span = 2 * about;
+    symbol->reach = INT32_MAX; // without a mark nobody is asked
+    if (mark) {
+        const uint64_t edge = (uint64_t)(mark - about) * ppm / PPM, by_ticks = (uint64_t)ticks * e->books[locate].tick;
+        symbol->reach = (uint32_t)least(INT32_MAX, least(edge, by_ticks));
+    }
+    const bool bounded = symbol->adv && tightest->adv_ppm != LIMIT_UNSET32;
+    symbol->volume = bounded ? (uint32_t)least(UINT32_MAX, symbol->adv * tightest->adv_ppm / PPM) : UINT32_MAX;
+}
+
 // Above what is watched: a limit, or an alert level.
 static __attribute__((noinline)) uint8_t check_size(struct engine *e, const struct risk_order *o, uint64_t notional)
 {
@@ -160,30 +178,29 @@ static inline uint8_t check_alone(struct engine *e, const struct risk_order *o, 
 struct added {
     int64_t quantity, notional;
     unsigned side;
-    risk_lanes taken[2]; // of room
+    struct lease_change taken; // of room
 };
 
-// Whether a figure is above what is watched with the order.
+// Whether a figure is above what is watched with the order. Of parties without leases.
 static inline bool above(const struct party *party, const struct added *added)
 {
-    return risk_exceeded((party->lanes[0] + added->taken[0]) | (party->lanes[1] + added->taken[1]));
+    return lease_exceeded((party->lanes[0] + added->taken.low) | (party->lanes[1] + added->taken.high));
 }
 
 void risk_look(struct engine *e, uint16_t session)
 {
     static const struct added none;
-    if (e->sessions[session].risk == 0)
+    if (e->sessions[session].risk == 0 || lease_holds(e, &e->risk.lines[session]))
         return;
     const struct session_line *line = &e->risk.lines[session];
-    uint32_t parties[] = {line->own, line->account, line->firm};
+    uint32_t parties[] = {party_of_session(e, session), line->account, line->firm};
     for (unsigned i = 0; i < 3; i++)
         if (above(&e->parties[parties[i]], &none))
             hook_stage_reached(e, parties[i]);
 }
 
 // Something is above what is watched: a limit, or the level of an alert.
-static __attribute__((noinline)) uint8_t check_uses(struct engine *e, const struct session_line *line,
-                                                    const struct added *added)
+static __attribute__((noinline)) uint8_t check_uses(struct engine *e, uint16_t session, const struct added *added)
 {
     const struct {
         enum use use;
@@ -194,12 +211,13 @@ static __attribute__((noinline)) uint8_t check_uses(struct engine *e, const stru
                  {USE_ORDERS, FIGURE_ORDERS, REJECT_OTHER},
                  {USE_GROSS, FIGURE_GROSS, REJECT_AGGREGATE_EXPOSURE},
                  {USE_NET, FIGURE_NET_BUY + added->side, REJECT_AGGREGATE_EXPOSURE}};
-    const uint32_t parties[] = {line->own, line->account, line->firm};
+    const struct session_line *line = &e->risk.lines[session];
+    const uint32_t parties[] = {party_of_session(e, session), line->account, line->firm};
     for (unsigned k = 0; k < USES; k++) {
         for (unsigned i = 0; i < 3; i++) {
             unsigned figure = order[k].figure;
-            int64_t used =
-                party_figure(&e->parties[parties[i]], figure) - (int64_t)added->taken[figure / 4][figure % 4];
+            const risk_lanes *taken = figure < 4 ? &added->taken.low : &added->taken.high;
+            int64_t used = party_figure(&e->parties[parties[i]], figure) - (int64_t)(*taken)[figure % 4];
             if (used > 0 && (uint64_t)used > party_most(e, parties[i], order[k].use))
                 return refuse(e, use_limit(order[k].use), order[k].reason);
         }
@@ -214,11 +232,6 @@ static __attribute__((noinline)) uint8_t check_uses(struct engine *e, const stru
 static inline int64_t held_with(const struct position *position, const struct added *added)
 {
     return side_turn(added->side, position->quantity) + position->working[added->side] + added->quantity;
-}
-
-static inline uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 // The account's limit of a symbol and the position's own; their alert level.
@@ -292,7 +305,10 @@ static __attribute__((noinline)) bool volume_above(struct engine *e, const struc
     const uint16_t firm = risk_firm(e, o->account);
     const uint64_t account_most = risk_limit(e, SCOPE_ACCOUNT, o->account, LIMIT_ADV);
     const uint64_t firm_most = risk_limit(e, SCOPE_FIRM, firm, LIMIT_ADV);
-    if (adv == 0 || (party_used(e, line->firm, USE_DAY_QUANTITY) + more) * PPM <= adv * line->adv_ppm)
+    if (adv == 0 || (line->firm_quantity + more) * PPM <= adv * line->adv_ppm)
+        return false;
+    lease_end_party(e, line->firm);
+    if ((party_used(e, line->firm, USE_DAY_QUANTITY) + more) * PPM <= adv * line->adv_ppm)
         return false;
     if (account_most != LIMIT_UNSET &&
         share_of_volume_above(e, o, volume_of(&e->risk.positions[o->position]) + more, adv, account_most))
@@ -301,7 +317,7 @@ static __attribute__((noinline)) bool volume_above(struct engine *e, const struc
            share_of_volume_above(e, o, firm_volume(e, firm, o->locate) + more, adv, firm_most);
 }
 
-static inline uint8_t check_holding(struct engine *e, struct risk_order *o, const struct session_line *line,
+static inline uint8_t check_holding(struct engine *e, struct risk_order *o, struct session_line *line,
                                     uint64_t notional)
 {
     struct added added = {.quantity = o->quantity, .notional = (int64_t)notional, .side = o->side};
@@ -311,16 +327,15 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
         added.quantity -= open;
         added.notional -= (int64_t)((uint64_t)open * risk_price(original));
     }
-    taken_lanes(added.taken, o->side, added.quantity, added.notional, o->original == 0);
+    added.taken = taken_lanes(o->side, added.quantity, added.notional, o->original == 0);
     const struct position *position = &e->risk.positions[o->position];
     if (UNLIKELY(held_with(position, &added) > line->most[o->side]) || UNLIKELY(position->state & POSITION_BOUNDED)) {
         uint8_t reason = check_position(e, o, &added);
         if (reason != REJECT_NONE)
             return reason;
     }
-    if (UNLIKELY((unsigned)above(&e->parties[line->own], &added) | (unsigned)above(&e->parties[line->account], &added) |
-                 (unsigned)above(&e->parties[line->firm], &added))) {
-        uint8_t reason = check_uses(e, line, &added);
+    if (UNLIKELY(!lease_fits(e, line, added.taken))) {
+        uint8_t reason = check_uses(e, o->session, &added);
         if (reason != REJECT_NONE)
             return reason;
     }
@@ -337,7 +352,7 @@ static inline uint8_t check_holding(struct engine *e, struct risk_order *o, cons
 
 uint8_t risk_check(struct engine *e, struct risk_order *o)
 {
-    const struct session_line *line = &e->risk.lines[o->session];
+    struct session_line *line = &e->risk.lines[o->session];
     const struct order_limits *symbol = &e->symbol_paces[o->locate].limits;
     e->risk.refused = LIMITS;
     e->risk.checked = e->sequence;

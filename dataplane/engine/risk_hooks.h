@@ -55,7 +55,7 @@ static inline uint8_t hook_market(struct engine *e, const struct risk_order *o)
 // End of 7: correlation, repeated executions. o->position is known, the order adds `notional`.
 static inline uint8_t hook_holding(struct engine *e, const struct risk_order *o, int64_t notional)
 {
-    return losses_order(e, o->session, &e->risk.positions[o->position], o->position, notional);
+    return losses_order(e, o->session, &e->risk.positions[o->position], notional);
 }
 
 // ---- what others know
@@ -94,8 +94,8 @@ static inline void hook_stage_reached(struct engine *e, uint32_t party)
 }
 
 // A party to a new trade, after its position has changed.
-static inline void hook_traded(struct engine *e, uint16_t session, struct position *position, uint32_t quantity,
-                               bool maker)
+static inline __attribute__((always_inline)) void hook_traded(struct engine *e, uint16_t session,
+                                                              struct position *position, uint32_t quantity, bool maker)
 {
     losses_executed(e, session, position, quantity, maker);
 }

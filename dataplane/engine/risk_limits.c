@@ -2,12 +2,13 @@
 #include "engine/risk_limits.h"
 
 #include "engine/alert.h"
+#include "engine/lease.h"
 #include "engine/single.h"
 
 #define LOOKS_MAX 2048u // lines that a step works out
 #define PPM UINT64_C(1000000)
 
-enum unit { QUANTITY, MONEY, PPM_UNIT, COUNT, TICKS, MS, MASK, SWITCH };
+enum unit { QUANTITY, MONEY, PPM_UNIT, COUNT, TICKS, MS, MASK };
 
 static const struct {
     const char *scopes;
@@ -20,7 +21,6 @@ static const struct {
 #define UNIT_TICKS TICKS
 #define UNIT_MS MS
 #define UNIT_MASK MASK
-#define UNIT_SWITCH SWITCH
 #define LIMIT(name, key, scopes, unit, reject, help) [LIMIT_##name] = {scopes, UNIT_##unit},
 #include "contract/limits.def"
 #undef LIMIT
@@ -115,6 +115,31 @@ static int64_t watch_held(uint64_t limit, uint64_t ppm)
     return (int64_t)least(single_watch(limit, ppm), INT64_MAX);
 }
 
+static uint32_t narrower(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static void tightest_collar(struct engine *e, uint64_t limit, uint64_t ppm)
+{
+    uint32_t *tightest = &e->risk.tightest.collar_ppm;
+    *tightest = narrower(*tightest, narrow(single_watch(limit, ppm)));
+}
+
+// Limits that become wider leave the tightest as they are until all are worked out.
+static void tightest_add(struct engine *e, const struct session_line *line, uint16_t session, uint64_t ppm)
+{
+    struct tightest *tightest = &e->risk.tightest;
+    const uint16_t account = e->sessions[session].account;
+    tightest_collar(e, risk_limit(e, SCOPE_VENUE, 0, LIMIT_COLLAR), ppm);
+    tightest_collar(e, risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_COLLAR), ppm);
+    tightest_collar(e, risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_COLLAR), ppm);
+    tightest_collar(e, risk_limit(e, SCOPE_SESSION, session, LIMIT_COLLAR), ppm);
+    tightest->fat_ppm = narrower(tightest->fat_ppm, line->limits.fat_ppm);
+    tightest->fat_ticks = narrower(tightest->fat_ticks, line->limits.fat_ticks);
+    tightest->adv_ppm = narrower(tightest->adv_ppm, line->adv_ppm);
+}
+
 static void work_out_session(struct engine *e, uint16_t session)
 {
     if (!e->sessions[session].open)
@@ -139,6 +164,7 @@ static void work_out_session(struct engine *e, uint16_t session)
     if (risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV) != LIMIT_UNSET)
         limits->forbidden |= LOOK_FIRM_VOLUME;
     watch_singles(limits, ppm);
+    tightest_add(e, line, session, ppm);
     risk_watch(e, party_of_session(e, session));
     hook_limits_changed(e, SCOPE_SESSION, session);
 }
@@ -147,9 +173,11 @@ static void work_out_symbol(struct engine *e, uint16_t locate)
 {
     if (e->books[locate].tick == 0)
         return;
+    symbol_forget(&e->symbol_paces[locate]);
     e->symbol_paces[locate].limits = unlimited;
     tighten(e, &e->symbol_paces[locate].limits, SCOPE_SYMBOL, locate);
     watch_singles(&e->symbol_paces[locate].limits, settle_alert_ppm(e, SCOPE_VENUE, 0));
+    tightest_collar(e, risk_limit(e, SCOPE_SYMBOL, locate, LIMIT_COLLAR), settle_alert_ppm(e, SCOPE_VENUE, 0));
     hook_limits_changed(e, SCOPE_SYMBOL, locate);
 }
 
@@ -189,7 +217,7 @@ uint64_t party_most(const struct engine *e, uint32_t party, enum use use)
 static int64_t watch_of(const struct engine *e, uint32_t party, enum use use)
 {
     uint64_t stage = hook_stage_at(e, party, use);
-    uint64_t most = least(party_most(e, party, use), stage == UINT64_MAX || stage == 0 ? stage : stage - 1);
+    uint64_t most = least(party_most(e, party, use), stage == UINT64_MAX ? stage : stage - 1);
     return (int64_t)least(most, WATCH_NEVER);
 }
 
@@ -197,6 +225,7 @@ void risk_watch(struct engine *e, uint32_t party)
 {
     struct party *at = &e->parties[party];
     int64_t figures[FIGURES], *watch = at->watch;
+    lease_end_party(e, party);
     for (enum figure figure = 0; figure < FIGURES; figure++)
         figures[figure] = party_figure(at, figure);
     watch[FIGURE_GROSS] = (int64_t)least((uint64_t)watch_of(e, party, USE_GROSS), group_bound(e, party));
@@ -213,6 +242,8 @@ void risk_watch(struct engine *e, uint32_t party)
 static bool work_out(struct engine *e, uint32_t at)
 {
     uint32_t accounts = e->limit.max_accounts, sessions = e->limit.max_sessions;
+    if (at == 0)
+        e->risk.tightest = (struct tightest){LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32};
     if (at < sessions)
         work_out_session(e, (uint16_t)at);
     else if ((at -= sessions) < accounts)
@@ -234,7 +265,7 @@ void risk_limits_work_out(struct engine *e)
 
 void risk_limits_begin(struct engine *e)
 {
-    if (e->risk.positions_limit == 0 || e->day != DAY_OPEN) // the start of the day works them out
+    if (e->day != DAY_OPEN) // the start of the day works them out
         return;
     e->left = (struct unfinished){.work = WORK_LIMITS};
     risk_limits_continue(e);
@@ -250,10 +281,8 @@ void risk_limits_continue(struct engine *e)
     }
 }
 
-static void work_out_changed(struct engine *e, enum scope scope, uint16_t index)
+static void work_out_scope(struct engine *e, enum scope scope, uint16_t index)
 {
-    if (e->day != DAY_OPEN)
-        return;
     switch (scope) {
     case SCOPE_VENUE:
         risk_limits_begin(e);
@@ -280,35 +309,42 @@ static void work_out_changed(struct engine *e, enum scope scope, uint16_t index)
     }
 }
 
+static void work_out_changed(struct engine *e, enum scope scope, uint16_t index)
+{
+    const struct tightest before = e->risk.tightest;
+    if (e->day != DAY_OPEN)
+        return;
+    work_out_scope(e, scope, index);
+    if (memcmp(&before, &e->risk.tightest, sizeof before) == 0)
+        return;
+    for (uint32_t locate = 1; locate <= e->limit.max_symbols; locate++)
+        symbol_forget(&e->symbol_paces[locate]);
+}
+
 // ---- CMD_LIMIT
 // -------------------------------------------------------------------------------------------------------
 
 static bool value_fits(enum limit limit, uint64_t value)
 {
+    static const struct {
+        uint64_t least, most;
+    } bounds[] = {
+        [QUANTITY] = {0, (uint64_t)RISK_POSITION_MAX},
+        [MONEY] = {0, (uint64_t)RISK_COST_MAX},
+        [PPM_UNIT] = {0, PPM},
+        [COUNT] = {0, (uint64_t)RISK_POSITION_MAX},
+        [TICKS] = {0, PRICE_MARKET},
+        [MS] = {1, 86400000},
+        [MASK] = {0, (FORBID_WITHOUT_STOP_LOSS << 1) - 1},
+    };
     bool rate = limit == LIMIT_ORDER_RATE || limit == LIMIT_ORDER_BURST || limit == LIMIT_SYMBOL_RATE ||
                 limit == LIMIT_MESSAGE_RATE || limit == LIMIT_SLOW_RATE;
     if (value == LIMIT_UNSET)
         return true;
     if (rate)
         return value >= 1 && value <= UINT64_C(1000000000);
-    switch ((enum unit)table[limit].unit) {
-    case QUANTITY:
-    case COUNT:
-        return value <= (uint64_t)RISK_POSITION_MAX;
-    case MONEY:
-        return value <= (uint64_t)RISK_COST_MAX;
-    case PPM_UNIT:
-        return value <= PPM;
-    case TICKS:
-        return value <= PRICE_MARKET;
-    case MS:
-        return value >= 1 && value <= 86400000;
-    case MASK:
-        return value < FORBID_WITHOUT_STOP_LOSS << 1;
-    case SWITCH:
-        return value <= 1;
-    }
-    return false;
+    const unsigned unit = table[limit].unit;
+    return value >= bounds[unit].least && value <= bounds[unit].most;
 }
 
 static char scope_letter(enum scope scope)
@@ -411,9 +447,9 @@ void risk_open_session(struct engine *e, uint16_t session)
     if (e->risk.positions_limit == 0)
         return;
     uint16_t account = e->sessions[session].account;
-    e->risk.lines[session] = (struct session_line){.account = party_of_account(account),
-                                                   .firm = party_of_firm(e, risk_firm(e, account)),
-                                                   .own = party_of_session(e, session)};
+    e->risk.lines[session] =
+        (struct session_line){.account = party_of_account(account), .firm = party_of_firm(e, risk_firm(e, account))};
+    lease_open(e, session);
     e->sessions[session].risk = RISK_ON;
     unset(e, values_of(e, SCOPE_SESSION, session));
 }

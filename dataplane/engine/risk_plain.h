@@ -9,6 +9,9 @@
 #include "engine/risk.h"
 #include "engine/terms.h"
 
+// Works out what a symbol keeps ready of the tightest limits: its mark, or one of them, has changed.
+void risk_symbol_refresh(struct engine *e, uint16_t locate);
+
 // A plain order that is about to be taken, at `price`; of a Replace, `open` and `open_price` are the original's.
 struct risk_plain {
     uint64_t terms;
@@ -43,136 +46,190 @@ static inline uint32_t plain_asks(const struct engine *e, uint64_t terms)
             return false;                     \
     } while (0)
 
-// The position of the account in the symbol, begun or not, where it has a place of its own.
-static inline uint32_t position_glance(const struct engine *e, uint32_t account, uint16_t locate)
+// How an order is looked at: at a glance, without a call, where all that is kept ready says that it fits, or with what
+// its session, symbol and parties have.
+enum look { AT_A_GLANCE, ONCE_MORE };
+
+// The order alone within its session's and symbol's fat finger; what of both is tighter than the symbol keeps ready.
+static __attribute__((noinline)) bool fat_finger_fits(const struct engine *e, const struct session_line *line,
+                                                      uint16_t locate, int64_t beyond)
 {
-    const struct risk *risk = &e->risk;
-    return __builtin_expect(risk->row != 0, 1) ? position_own(risk, (uint16_t)account, locate)
-                                               : position_find(e, (uint16_t)account, locate);
+    const struct order_limits *session = &line->limits, *symbol = &e->symbol_paces[locate].limits;
+    const uint32_t mark = risk_mark(e, locate);
+    const uint32_t ppm = session->fat_ppm < symbol->fat_ppm ? session->fat_ppm : symbol->fat_ppm;
+    const uint32_t ticks = session->fat_ticks < symbol->fat_ticks ? session->fat_ticks : symbol->fat_ticks;
+    return beyond * 1000000 <= (int64_t)((uint64_t)mark * ppm) &&
+           beyond <= (int64_t)((uint64_t)ticks * e->books[locate].tick);
+}
+
+// Whether a price goes through the best of the other side by no more than anybody's collar.
+static inline bool collar_near(const struct engine *e, const struct book *book, unsigned side, uint32_t price)
+{
+    const uint32_t best = book->best[side ^ 1];
+    const int64_t beyond = side_turn(side, (int64_t)price - best);
+    return collar_price(best) && beyond * 1000000 <= (int64_t)((uint64_t)best * e->risk.tightest.collar_ppm);
 }
 
 // Checks 3 and 6: permissions, and the order alone.
-static inline __attribute__((always_inline)) bool plain_alone(const struct engine *e, struct risk_plain o,
-                                                              const struct order_limits *session,
-                                                              const struct order_limits *symbol, uint64_t notional)
+static inline __attribute__((always_inline)) bool plain_alone(struct engine *e, struct risk_plain o,
+                                                              const struct session_line *line,
+                                                              struct symbol_pace *symbol, uint64_t notional, bool rests,
+                                                              enum look look)
 {
-    uint16_t locate = terms_locate(o.terms);
+    const uint16_t locate = terms_locate(o.terms);
     const struct book *book = &e->books[locate];
-    uint32_t forbidden = session->forbidden | symbol->forbidden;
+    const uint32_t forbidden = line->limits.forbidden | symbol->limits.forbidden;
     OR_CLOSELY(forbidden & PLAIN_ASKS && forbidden & (plain_asks(e, o.terms) | LOOK_CLOSELY));
-    OR_CLOSELY(forbidden & LOOK_COLLAR && !collar_inside(book, o.side, o.price));
-    OR_CLOSELY(o.quantity > session->quantity);
-    OR_CLOSELY(o.quantity > symbol->quantity);
-    OR_CLOSELY(notional > session->notional);
-    OR_CLOSELY(notional > symbol->notional);
-    uint32_t ppm = session->fat_ppm < symbol->fat_ppm ? session->fat_ppm : symbol->fat_ppm;
-    uint32_t ticks = session->fat_ticks < symbol->fat_ticks ? session->fat_ticks : symbol->fat_ticks;
-    if ((ppm & ticks) == LIMIT_UNSET32)
-        return true;
-    uint32_t mark = risk_mark(e, locate);
-    int64_t beyond = side_turn(o.side, (int64_t)o.price - mark);
-    OR_CLOSELY(beyond * 1000000 > (int64_t)((uint64_t)mark * ppm));
-    OR_CLOSELY(beyond > (int64_t)((uint64_t)ticks * book->tick));
+    if (rests) // does not reach the best price of the other side
+        OR_CLOSELY(forbidden & LOOK_COLLAR && !collar_price(book->best[o.side ^ 1]));
+    else
+        OR_CLOSELY(forbidden & LOOK_COLLAR && !collar_inside(book, o.side, o.price) &&
+                   (look == AT_A_GLANCE || !collar_near(e, book, o.side, o.price)));
+    OR_CLOSELY(o.quantity > line->limits.quantity);
+    OR_CLOSELY(o.quantity > symbol->limits.quantity);
+    OR_CLOSELY(notional > line->limits.notional);
+    OR_CLOSELY(notional > symbol->limits.notional);
+    const uint32_t mark = risk_mark(e, locate);
+    if (look == ONCE_MORE)
+        risk_symbol_refresh(e, locate);
+    OR_CLOSELY(mark - symbol->mark_from > symbol->mark_span);
+    const int32_t sells = -(int32_t)o.side, beyond = ((int32_t)(o.price - mark) ^ sells) - sells;
+    OR_CLOSELY(beyond > (int32_t)symbol->reach && (look == AT_A_GLANCE || !fat_finger_fits(e, line, locate, beyond)));
     return true;
 }
 
 // Check 7.7: of the position, then of all that the firm has today, whatever the symbol.
-static inline __attribute__((always_inline)) bool plain_volume(const struct engine *e, uint64_t adv,
+static inline __attribute__((always_inline)) bool plain_volume(const struct symbol_pace *symbol,
                                                                const struct session_line *line,
-                                                               const struct position *position, int64_t quantity)
+                                                               const struct position *position, int64_t quantity,
+                                                               enum look look)
 {
-    uint64_t used = position->day + (uint64_t)quantity;
-    used += (uint64_t)position->working[BUY] + position->working[SELL];
+    uint64_t used = position->day + (uint64_t)quantity + position->working[BUY] + position->working[SELL];
     if (line->limits.forbidden & LOOK_FIRM_VOLUME)
-        used = (uint64_t)(party_figure(&e->parties[line->firm], FIGURE_DAY_QUANTITY) + quantity);
-    return used * 1000000 <= adv * line->adv_ppm || adv == 0;
+        used = line->firm_quantity + (uint64_t)quantity;
+    if (__builtin_expect(used <= symbol->volume, 1))
+        return true;
+    return look == ONCE_MORE && (line->adv_ppm == LIMIT_UNSET32 || used * 1000000 <= symbol->adv * line->adv_ppm);
 }
 
 // Check 7, but for the parties: `quantity` and `notional` are what the order adds.
-static inline __attribute__((always_inline)) bool plain_held(const struct engine *e, struct risk_plain o,
-                                                             const struct session_line *line,
+static inline __attribute__((always_inline)) bool plain_held(struct risk_plain o, const struct session_line *line,
+                                                             const struct symbol_pace *symbol,
                                                              const struct position *position, int64_t quantity,
-                                                             int64_t notional)
+                                                             int64_t notional, enum look look)
 {
     unsigned side = o.side;
     OR_CLOSELY(position->state != POSITION_BEGUN);
     OR_CLOSELY(side_turn(side, position->quantity) + position->working[side] + quantity > line->most[side]);
-    OR_CLOSELY(line->adv_ppm != LIMIT_UNSET32 &&
-               !plain_volume(e, hook_adv(e, terms_locate(o.terms)), line, position, quantity));
+    OR_CLOSELY(!plain_volume(symbol, line, position, quantity, look));
     int64_t cost = side_turn(side, position->cost);
-    uint64_t value = (uint64_t)(cost > 0 ? cost : 0) + position->notional[side] + (uint64_t)notional;
+    uint64_t value = positive(cost) + position->notional[side] + (uint64_t)notional;
     OR_CLOSELY(value > line->share);
     return true;
 }
 
-// Check 4: no bucket is nearly empty.
-static inline __attribute__((always_inline)) bool plain_paced(const struct engine *e, const struct session_line *line,
-                                                              const struct tokens *symbol)
+// Check 4: no bucket is nearly empty. Both of the session at once: `*due` is what they have with one token less.
+static inline __attribute__((always_inline)) bool plain_paced(const struct engine *e, const struct tokens_pair *paced,
+                                                              const struct tokens *symbol, __m128i *due)
 {
-    uint64_t now = e->time_ns;
-    OR_CLOSELY(tokens_ahead(&line->orders, now) > line->orders.watch);
-    OR_CLOSELY(tokens_ahead(&line->messages, now) > line->messages.watch);
-    OR_CLOSELY(tokens_ahead(symbol, now) > symbol->watch);
+    const __m128i now = _mm_set1_epi64x((long long)e->time_ns);
+    const __m128i ahead = _mm_load_si128((const __m128i *)paced->due) - now;
+    const __m128i late = _mm_cmpgt_epi64(ahead, _mm_load_si128((const __m128i *)paced->watch));
+    OR_CLOSELY(!_mm_testz_si128(late, late));
+    OR_CLOSELY(tokens_ahead(symbol, e->time_ns) > symbol->watch);
+    const __m128i out = _mm_and_si128(ahead, _mm_cmpgt_epi64(ahead, _mm_setzero_si128()));
+    *due = out + now + _mm_load_si128((const __m128i *)paced->step);
     return true;
 }
 
-// Check 5, which counts the order when it passes.
+// Check 5: an order that passes counts in this place of its kind, or has none yet and counts as the first.
+struct unlike {
+    struct alike_kind kind;
+    uint32_t count; // with it; 0: nobody counts
+};
+
 static inline __attribute__((always_inline)) bool plain_unlike(struct engine *e, struct risk_plain o,
-                                                               struct alike_limit *limit)
+                                                               const struct session_line *line, struct unlike *unlike)
 {
-    struct alike *alike = &e->alikes[o.session];
-    uint64_t now = e->time_ns;
-    struct alike_kind kind =
-        alike_find(alike, rates_instrument(terms_locate(o.terms), terms_side(o.terms)), o.quantity, o.price);
-    uint32_t count = alike_count(&kind, limit, now) + 1;
-    OR_CLOSELY(count > limit->most);
-    if (count == 1) {
-        alike_begin(alike, limit, &kind, now);
+    const uint32_t instrument = (uint32_t)o.terms & RATES_INSTRUMENT;
+    const uint64_t amount = alike_amount(o.quantity, o.price);
+    if (!o.orders || line->alike.most == ALIKE_ANY)
         return true;
-    }
-    OR_CLOSELY(count == e->paces[o.session].alike_tell);
-    kind.place->count = count;
+    unlike->kind = alike_find(&line->tags, &e->alikes[o.session], instrument, amount);
+    unlike->count = alike_count(&unlike->kind, &line->alike, e->time_ns) + 1;
+    OR_CLOSELY(unlike->count > line->alike.most);
+    OR_CLOSELY(unlike->count != 1 && unlike->count == e->paces[o.session].alike_tell);
+    return true;
+}
+
+static inline __attribute__((always_inline)) void unlike_take(struct engine *e, uint16_t session,
+                                                              struct session_line *line, const struct unlike *unlike)
+{
+    if (unlike->count == 1)
+        alike_begin(&line->tags, &e->alikes[session], &line->alike, &unlike->kind, e->time_ns);
+    else if (unlike->count)
+        unlike->kind.place->count = unlike->count;
+}
+
+// What the session's room is with the order.
+static inline __attribute__((always_inline)) void plain_room(const struct session_line *line, struct risk_plain o,
+                                                             int64_t more, int64_t money, risk_lanes room[2])
+{
+    static const risk_lanes nets[] = {{UINT64_MAX, 0, 0, 0}, {0, UINT64_MAX, 0, 0}};
+    const __m256i both = _mm256_castsi128_si256(_mm_set_epi64x(money, more));
+    const __m256i orders = _mm256_set1_epi64x(o.orders);
+    const __m256i low = _mm256_blend_epi32(_mm256_permute4x64_epi64(both, 0x05), orders, 0xC0); // money, money, more
+    const __m256i high = _mm256_permute4x64_epi64(both, 0x55);
+    room[0] = line->room[0] - (risk_lanes)low;
+    room[1] = line->room[1] - ((risk_lanes)high & nets[o.side]);
+}
+
+// The session's lease has no room for what the order takes: whether its parties have. With `rests` they have it then.
+static __attribute__((noinline)) bool plain_exceeds(struct engine *e, struct session_line *line, unsigned side,
+                                                    int64_t more, int64_t money, int64_t orders, bool rests)
+{
+    const struct lease_change taken = taken_lanes(side, more, money, orders);
+    if (!lease_fits_closely(e, line, taken.low, taken.high))
+        return false;
+    if (rests)
+        lease_add(e, line, taken);
     return true;
 }
 
 // All of them. True: the order may be taken, rates and duplicates have counted it, and with `rests` so have the
 // position and the parties, a Replace's original being theirs no more.
-static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, struct risk_plain o, bool rests)
+static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, struct risk_plain o, bool rests,
+                                                            enum look look)
 {
     struct session_line *line = &e->risk.lines[o.session];
     struct symbol_pace *symbol = &e->symbol_paces[terms_locate(o.terms)];
-    uint64_t notional = (uint64_t)o.quantity * o.counted;
-    OR_CLOSELY(e->slowing | e->mode.block);
-    if (!plain_alone(e, o, &line->limits, &symbol->limits, notional))
-        return false;
-    if (!plain_paced(e, line, &symbol->orders))
-        return false;
-    uint64_t orders = tokens_taken(&line->orders, e->time_ns), messages = tokens_taken(&line->messages, e->time_ns);
-    uint64_t symbols = tokens_taken(&symbol->orders, e->time_ns);
     struct position *position = &e->risk.positions[o.position];
-    int64_t more = (int64_t)o.quantity - o.open;
-    int64_t money = (int64_t)notional - (int64_t)((uint64_t)o.open * o.open_price);
-    if (!plain_held(e, o, line, position, more, money))
+    const uint64_t notional = (uint64_t)o.quantity * o.counted;
+    const int64_t more = (int64_t)o.quantity - o.open;
+    const int64_t money = (int64_t)notional - (int64_t)((uint64_t)o.open * o.open_price);
+    struct unlike unlike = {.count = 0};
+    risk_lanes room[2];
+    __m128i due;
+    OR_CLOSELY(e->slowing | e->mode.block);
+    if (!plain_alone(e, o, line, symbol, notional, rests, look) ||
+        !plain_paced(e, &line->paced, &symbol->orders, &due) ||
+        !plain_held(o, line, symbol, position, more, money, look) || !plain_unlike(e, o, line, &unlike))
         return false;
-    struct party *own = &e->parties[line->own], *account = &e->parties[line->account], *firm = &e->parties[line->firm];
-    risk_lanes taken[2];
-    taken_lanes(taken, o.side, more, money, o.orders);
-    risk_lanes left[] = {own->lanes[0] + taken[0], account->lanes[0] + taken[0], account->lanes[1] + taken[1],
-                         firm->lanes[0] + taken[0], firm->lanes[1] + taken[1]};
-    OR_CLOSELY(risk_exceeded(left[0] | left[1] | left[2] | left[3] | left[4]));
-    if (o.orders && line->alike.most != ALIKE_ANY && !plain_unlike(e, o, &line->alike))
-        return false;
-    if (rests) {
-        own->lanes[0] = left[0];
-        account->lanes[0] = left[1];
-        account->lanes[1] = left[2];
-        firm->lanes[0] = left[3];
-        firm->lanes[1] = left[4];
-        position_add(e, position, o.side, more, money);
+    plain_room(line, o, more, money, room);
+    if (__builtin_expect(lease_exceeded(room[0] | room[1]), 0)) {
+        if (look == AT_A_GLANCE || !plain_exceeds(e, line, o.side, more, money, o.orders, rests))
+            return false;
+    } else if (rests) {
+        line->room[0] = room[0];
+        line->room[1] = room[1];
     }
-    line->orders.due = orders;
-    line->messages.due = messages;
-    symbol->orders.due = symbols;
+    if (rests) { // plain to risk: in no group that is kept
+        position->working[o.side] += (uint32_t)more;
+        position->notional[o.side] += (uint64_t)money;
+    }
+    _mm_store_si128((__m128i *)line->paced.due, due);
+    tokens_take_plainly(&symbol->orders, e->time_ns);
+    unlike_take(e, o.session, line, &unlike);
     return true;
 }
 

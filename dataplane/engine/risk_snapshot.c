@@ -77,9 +77,10 @@ bool risk_put_executed(const struct engine *e, uint32_t *at, struct command *c)
 {
     uint8_t count = 0;
     for (; e->risk.positions_limit && *at < e->limit.max_sessions && count < RESTORE_EXECUTED; ++*at) {
-        const struct party *party = &e->parties[party_of_session(e, (uint16_t)*at)];
-        int64_t quantity = party_figure(party, FIGURE_QUANTITY), value = party_figure(party, FIGURE_VALUE);
-        if (quantity == 0 && value == 0)
+        uint32_t party = party_of_session(e, (uint16_t)*at);
+        int64_t quantity = e->sessions[*at].open ? lease_figure(e, party, FIGURE_QUANTITY) : 0;
+        int64_t value = quantity ? lease_figure(e, party, FIGURE_VALUE) : 0;
+        if (quantity == 0)
             continue;
         c->restore_executed.sessions[count] = (uint16_t)*at;
         c->restore_executed.quantity[count] = (uint64_t)quantity;
@@ -100,7 +101,7 @@ bool risk_take_executed(struct engine *e, const struct command *c)
             c->restore_executed.quantity[i] > RISK_QUANTITY_MAX || c->restore_executed.value[i] > INT64_MAX / 2)
             return false;
         const struct session_line *line = &e->risk.lines[session];
-        uint32_t parties[] = {line->own, line->account, line->firm};
+        uint32_t parties[] = {party_of_session(e, session), line->account, line->firm};
         for (unsigned k = 0; k < 3; k++) {
             struct party *party = &e->parties[parties[k]];
             party_add(party, FIGURE_QUANTITY, (int64_t)c->restore_executed.quantity[i]);

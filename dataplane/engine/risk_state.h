@@ -15,11 +15,11 @@ enum use { USE_GROSS, USE_NET, USE_DAY_QUANTITY, USE_DAY_VALUE, USE_ORDERS, USES
 
 // The same and what it is made of, kept ready as they are compared: money is 1/10,000.
 enum figure {
-    FIGURE_GROSS,        // sum of |cost| over positions (not of a session), and working notional of both sides
+    FIGURE_GROSS,        // not of a session: sum of |cost| over positions, and working notional of both sides
     FIGURE_DAY_VALUE,    // executed today, and working notional
     FIGURE_DAY_QUANTITY, // executed today, and working
     FIGURE_ORDERS,       // live
-    FIGURE_NET_BUY,      // costs at the start, bought less sold (not of a session), and working notional of buys
+    FIGURE_NET_BUY,      // not of a session: costs at the start, bought less sold, and working notional of buys
     FIGURE_NET_SELL,     // the opposite, and working notional of sells
     FIGURE_QUANTITY,     // executed today
     FIGURE_VALUE,
@@ -29,8 +29,8 @@ enum figure {
 typedef uint64_t risk_lanes __attribute__((vector_size(32)));
 
 // An account, a firm or a session. A figure above `watch` is looked at closely: its limit, or the next alert level if
-// that is lower. Kept is how far it is below, so that an order reads one line: `room` is watch - figure, two's
-// complement.
+// that is lower. Kept is how far it is below: `room` is watch - figure, two's complement. While its firm is leased,
+// less what its sessions have in their own lines (lease.h).
 struct party {
     union {
         uint64_t room[FIGURES];
@@ -52,7 +52,19 @@ static inline void party_add(struct party *party, enum figure figure, int64_t by
     party->room[figure] -= (uint64_t)by;
 }
 
-// An account's position in a symbol. Never taken away during a day.
+// What a position has besides, for executions. Windows begin with their first execution.
+struct holding {
+    uint64_t repeated_began;
+    uint64_t quiet_from; // while its position waits: the last execution
+    uint64_t mmp_began, mmp_quantity;
+    uint32_t mmp_fills;
+    uint32_t repeated;
+    uint64_t unused[3];
+};
+_Static_assert(sizeof(struct holding) == 64, "one line");
+
+// An account's position in a symbol. Never taken away during a day. Orders touch the first line; the second comes with
+// it as its pair.
 struct position {
     uint16_t account, locate;
     uint32_t day;         // executed today
@@ -63,8 +75,9 @@ struct position {
     uint64_t notional[2]; // of these
     uint32_t state;       // bits below: POSITION_BEGUN alone where its orders are plain to risk
     uint32_t marked;      // price that it has been counted at in the account's result, 0: it counts nothing
+    struct holding holding;
 };
-_Static_assert(sizeof(struct position) == 64, "one line");
+_Static_assert(sizeof(struct position) == 128 && offsetof(struct position, holding) == 64, "two lines");
 
 enum {
     POSITION_BEGUN = 1 << 0,
@@ -91,19 +104,38 @@ struct order_limits {
 #define LOOK_FIRM_VOLUME (1u << 30) // its firm has an ADV limit
 #define LOOK_COLLAR (1u << 29)      // a collar applies
 
-// All that an order of a session is compared with besides what is added up: alert levels, less one, where there are. A
-// cancel reads the first line.
+// All that an order of a session is compared with: what it may add (lease.h), and alert levels, less one, where there
+// are. A cancel reads the first two lines, an order four.
 struct session_line {
-    struct tokens messages, orders;
-    uint32_t account, firm, own; // parties
-    uint32_t adv_ppm;            // of its account: LIMIT_UNSET32 none
+    risk_lanes room[FIGURES / 4]; // by figure
+
+    struct tokens_pair paced;
+    uint32_t account, firm; // parties
+    uint32_t adv_ppm;       // of its account: LIMIT_UNSET32 none
+    uint32_t firm_quantity; // its firm's FIGURE_DAY_QUANTITY is no more
 
     struct order_limits limits;
     struct alike_limit alike;
     uint64_t share;  // of its account: POSITION_SHARE of CAPITAL as money
     int64_t most[2]; // of its account: BUY: long position of a symbol, SELL: short; INT64_MAX none
+
+    struct alike_tags tags;
+
+    risk_lanes given[FIGURES / 4]; // what room was when it was given
 };
-_Static_assert(sizeof(struct session_line) == 128, "two lines");
+_Static_assert(sizeof(struct session_line) == 320, "five lines");
+_Static_assert(offsetof(struct session_line, paced) == 64 && offsetof(struct session_line, limits) == 128 &&
+                   offsetof(struct session_line, tags) == 192,
+               "lines by who reads them");
+
+// By account: what it has sessions of; of a firm, by its first account, all its sessions.
+struct lease_holder {
+    uint64_t again;    // no lease is given before this sequence
+    uint32_t first;    // session + 1
+    uint32_t sessions; // of the firm
+    uint32_t own;      // of the account
+    bool leased;       // its sessions have leases
+};
 
 #define LIMIT_UNSET32 UINT32_MAX
 
@@ -127,6 +159,13 @@ _Static_assert((unsigned __int128)LIMIT_MOST_QUANTITY *LIMIT_MOST_PPM < INT64_MA
                "an average day's volume in millionths");
 _Static_assert((RISK_QUANTITY_MAX + QUANTITY_MAX) * LIMIT_MOST_PPM < INT64_MAX, "shares in millionths");
 
+// What no session's limits are below, as they are watched; LIMIT_UNSET32: none has any. A symbol keeps ready what they
+// come to at its mark, and only an order beyond that is held against its own session's.
+struct tightest {
+    uint32_t fat_ppm, fat_ticks, adv_ppm;
+    uint32_t collar_ppm; // and no symbol's
+};
+
 struct risk {
     uint32_t positions_limit; // 0: a day without risk
     uint32_t positions_count;
@@ -139,7 +178,10 @@ struct risk {
     uint32_t refused;           // enum limit that refused the last order that was checked, LIMITS none
     uint64_t checked;           // its command's sequence
     struct session_line *lines; // by session
-    uint16_t *firms;            // by account: the firm's first account
+    struct lease_holder *holders;
+    uint32_t *siblings; // by session: the next one of its firm, + 1; 0 none
+    uint16_t *firms;    // by account: the firm's first account
+    struct tightest tightest;
     uint64_t (*limits)[LIMITS]; // as set: venue, firms, accounts, sessions, symbols
 };
 

@@ -82,18 +82,18 @@ struct sums {
     int64_t figure[FIGURES];
 };
 
-static bool same_figures(const struct party *a, const struct sums *b)
+static bool same_figures(const struct engine *e, uint32_t party, const struct sums *b)
 {
     for (enum figure i = 0; i < FIGURES; i++)
-        if (party_figure(a, i) != b->figure[i])
+        if (lease_figure(e, party, i) != b->figure[i])
             return false;
     return true;
 }
 
-static void add_party(struct sums *to, const struct party *from)
+static void add_party(struct sums *to, const struct engine *e, uint32_t party)
 {
     for (enum figure i = 0; i < FIGURES; i++)
-        to->figure[i] += party_figure(from, i);
+        to->figure[i] += lease_figure(e, party, i);
 }
 
 // What the session's orders come to. Orders of another account's position are counted in `*strange`.
@@ -118,10 +118,10 @@ static const char *check_sessions(const struct engine *e)
 {
     for (uint32_t i = 0; i < e->limit.max_sessions; i++) {
         uint16_t session = (uint16_t)i;
-        const struct party *own = &e->parties[party_of_session(e, session)];
+        const uint32_t own = party_of_session(e, session);
         if (!e->sessions[session].open)
             continue;
-        int64_t quantity = party_figure(own, FIGURE_QUANTITY), value = party_figure(own, FIGURE_VALUE);
+        int64_t quantity = lease_figure(e, own, FIGURE_QUANTITY), value = lease_figure(e, own, FIGURE_VALUE);
         struct sums sum = {.figure = {[FIGURE_DAY_VALUE] = value,
                                       [FIGURE_DAY_QUANTITY] = quantity,
                                       [FIGURE_QUANTITY] = quantity,
@@ -130,8 +130,8 @@ static const char *check_sessions(const struct engine *e)
         sum_session(e, session, &sum, &strange);
         if (strange)
             return "an order counts for a position that is not its account's in its symbol";
-        sum.figure[FIGURE_NET_BUY] = sum.figure[FIGURE_NET_SELL] = 0; // a session has none
-        if (!same_figures(own, &sum))
+        sum.figure[FIGURE_GROSS] = sum.figure[FIGURE_NET_BUY] = sum.figure[FIGURE_NET_SELL] = 0; // a session has none
+        if (!same_figures(e, own, &sum))
             return "what a session has working is not the sum of its orders";
     }
     return NULL;
@@ -146,7 +146,7 @@ static const char *check_account(const struct engine *e, uint16_t account)
     for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
         if (!e->sessions[session].open || e->sessions[session].account != account)
             continue;
-        add_party(&sum, &e->parties[party_of_session(e, (uint16_t)session)]);
+        add_party(&sum, e, party_of_session(e, (uint16_t)session));
         sum_session(e, (uint16_t)session, &orders, &strange);
     }
     for (uint32_t at = 1; at <= e->risk.positions_count; at++) {
@@ -169,10 +169,10 @@ static const char *check_account(const struct engine *e, uint16_t account)
     if (quantity != sum.figure[FIGURE_QUANTITY] || working != sum.figure[FIGURE_DAY_QUANTITY] - quantity ||
         notional[BUY] != orders.figure[FIGURE_NET_BUY] || notional[SELL] != orders.figure[FIGURE_NET_SELL])
         return "an account's positions do not add up to what its sessions have";
-    sum.figure[FIGURE_GROSS] += cost;
+    sum.figure[FIGURE_GROSS] = cost + notional[BUY] + notional[SELL];
     sum.figure[FIGURE_NET_BUY] = notional[BUY] - cash;
     sum.figure[FIGURE_NET_SELL] = notional[SELL] + cash;
-    return same_figures(&e->parties[party_of_account(account)], &sum)
+    return same_figures(e, party_of_account(account), &sum)
                ? NULL
                : "what an account has at risk is not the sum of its sessions and positions";
 }
@@ -181,14 +181,12 @@ static const char *check_firm(const struct engine *e, uint16_t firm)
 {
     struct sums sum = {0};
     for (uint32_t account = 0; account < e->limit.max_accounts; account++) {
-        const struct party *party = &e->parties[party_of_account((uint16_t)account)];
         if (!e->accounts[account].open || risk_firm(e, (uint16_t)account) != firm)
             continue;
-        add_party(&sum, party);
+        add_party(&sum, e, party_of_account((uint16_t)account));
     }
-    return same_figures(&e->parties[party_of_firm(e, firm)], &sum)
-               ? NULL
-               : "what a firm has at risk is not the sum of its accounts";
+    return same_figures(e, party_of_firm(e, firm), &sum) ? NULL
+                                                         : "what a firm has at risk is not the sum of its accounts";
 }
 
 const char *risk_check_sums(const struct engine *e)
@@ -197,7 +195,9 @@ const char *risk_check_sums(const struct engine *e)
         return NULL;
     if (e->risk.positions_count > e->risk.positions_limit)
         return "there are more positions than the day has room for";
-    const char *broken = check_sessions(e);
+    const char *broken = lease_check(e);
+    if (!broken)
+        broken = check_sessions(e);
     for (uint32_t account = 0; !broken && account < e->limit.max_accounts; account++) {
         if (!e->accounts[account].open)
             continue;

@@ -3,6 +3,7 @@
 
 #include "engine/alert.h"
 #include "engine/kill.h"
+#include "engine/lease.h"
 #include "engine/losses.h"
 #include "engine/rates.h"
 #include "engine/risk_limits.h"
@@ -171,6 +172,7 @@ static void look_at(struct engine *e, struct out *out, uint32_t party)
 {
     struct look look = {.out = out, .told = e->told[party], .party = party, .eases = e->settling.eases};
     uint32_t before = look.told;
+    lease_end_party(e, party);
     look.index = party_index(e, party, &look.scope);
     look.alert = settle_alert_ppm(e, look.scope, look.index);
     look.slow = settle_slow_ppm(e, look.scope, look.index);
@@ -200,10 +202,13 @@ static void say_session(struct engine *e, struct out *out, uint16_t session)
     struct session_line *line = &e->risk.lines[session];
     struct pace *pace = &e->paces[session];
     uint64_t ppm = settle_alert_ppm(e, SCOPE_SESSION, session);
+    struct tokens orders = tokens_of(&line->paced, PACED_ORDERS), messages = tokens_of(&line->paced, PACED_MESSAGES);
     if (pace->turned & TOLD_ORDERS)
-        say_rate(e, out, &line->orders, &pace->orders, SCOPE_SESSION, session, LIMIT_ORDER_RATE, ppm);
+        say_rate(e, out, &orders, &pace->orders, SCOPE_SESSION, session, LIMIT_ORDER_RATE, ppm);
     if (pace->turned & TOLD_MESSAGES)
-        say_rate(e, out, &line->messages, &pace->messages, SCOPE_SESSION, session, LIMIT_MESSAGE_RATE, ppm);
+        say_rate(e, out, &messages, &pace->messages, SCOPE_SESSION, session, LIMIT_MESSAGE_RATE, ppm);
+    tokens_put(&line->paced, PACED_ORDERS, orders);
+    tokens_put(&line->paced, PACED_MESSAGES, messages);
     if (pace->turned & TOLD_ALIKE)
         emit_alert(out, ALERT_LEVEL, SCOPE_SESSION, session, LOCATE_NONE, LIMIT_DUPLICATES, line->alike.most,
                    pace->alike_tell, 0);
@@ -243,7 +248,7 @@ void settle_tick(struct engine *e)
     s->marks_left = positions < MARKS_A_TICK ? positions : MARKS_A_TICK;
     s->eases = s->told != 0;
     s->eases_next = s->eases ? 0 : UINT32_MAX;
-    e->unsettled |= s->marks_left || s->eases;
+    e->unsettled |= (s->marks_left != 0) | s->eases;
 }
 
 static bool mark_positions(struct engine *e, unsigned *looks)
@@ -308,8 +313,8 @@ bool settle_run(struct engine *e, struct out *out, unsigned *looks)
     struct settling *s = &e->settling;
     if (!group_continue(e, looks) || !mark_positions(e, looks) || !find_told(e, looks))
         return false;
-    if (s->symbol && out_full(out))
-        return false;
+    xw_assert(s->symbol == LOCATE_NONE ||
+              !out_full(out)); // it is an order's, and this the first that comes behind that
     if (s->symbol)
         say_rate(e, out, &e->symbol_paces[s->symbol].orders, &e->symbol_paces[s->symbol].rest, SCOPE_SYMBOL, s->symbol,
                  LIMIT_SYMBOL_RATE, settle_alert_ppm(e, SCOPE_VENUE, 0));

@@ -55,15 +55,15 @@ static bool put_pace(const struct engine *e, uint32_t at, struct command *c)
 {
     const struct session_line *line = &e->risk.lines[at];
     const struct pace *pace = &e->paces[at];
-    c->restore_rates.values[0] = line->orders.due;
-    c->restore_rates.values[1] = line->messages.due;
+    c->restore_rates.values[0] = line->paced.due[PACED_ORDERS];
+    c->restore_rates.values[1] = line->paced.due[PACED_MESSAGES];
     c->restore_rates.values[2] = pace->slowed.due;
     c->restore_rates.values[3] = pace->slow_rate;
     c->restore_rates.values[4] = line->alike.next;
     c->restore_rates.values[5] = e->singles[at].until_ns;
     c->restore_rates.told =
         (pace->orders.low != 0 ? TOLD_ORDER_RATE : 0) | (pace->messages.low != 0 ? TOLD_MESSAGE_RATE : 0);
-    return line->orders.due || line->messages.due || e->singles[at].until_ns;
+    return (line->paced.due[PACED_ORDERS] | line->paced.due[PACED_MESSAGES] | e->singles[at].until_ns) != 0;
 }
 
 #define ALIKE_A_RECORD 3u
@@ -84,7 +84,7 @@ static bool put_alike(const struct engine *e, uint32_t at, uint32_t place, struc
 static bool put_holding(const struct engine *e, uint32_t at, struct command *c)
 {
     const struct position *position = &e->risk.positions[e->risk.begun[at]];
-    const struct holding *holding = &e->holdings[e->risk.begun[at]];
+    const struct holding *holding = &position->holding;
     c->restore_rates.values[0] = position->marked;
     c->restore_rates.values[2] = holding->repeated_began;
     c->restore_rates.values[3] = holding->quiet_from;
@@ -92,7 +92,7 @@ static bool put_holding(const struct engine *e, uint32_t at, struct command *c)
     c->restore_rates.values[5] = holding->mmp_quantity;
     c->restore_rates.values[6] = holding->mmp_fills | (uint64_t)holding->repeated << 32;
     c->restore_rates.told = (position->state & POSITION_WAITS) != 0;
-    return position->marked || holding->mmp_began || holding->repeated_began;
+    return (position->marked | holding->mmp_began | holding->repeated_began) != 0;
 }
 
 static bool put_party(const struct engine *e, uint32_t at, struct command *c)
@@ -142,7 +142,7 @@ bool settle_next(const struct engine *e, struct settle_walk *walk, struct comman
         return false;
     for (unsigned looked = 0; walk->kind < KINDS && looked < LOOKS; looked++) {
         struct settle_walk at = *walk;
-        bool any = walk->at < count_of(e, walk->kind) && put_entry(e, walk, c);
+        bool any = put_entry(e, walk, c);
         advance(e, walk);
         if (!any) {
             memset(&c->restore_rates, 0, sizeof c->restore_rates);
@@ -163,9 +163,9 @@ static wide_money money_of(const uint64_t words[2])
     return (wide_money)((unsigned __int128)words[1] << 64 | words[0]);
 }
 
-static void take_due(struct tokens *tokens, struct tokens_rest *rest, uint64_t due, bool told)
+static void take_due(uint64_t *to, struct tokens_rest *rest, uint64_t due, bool told)
 {
-    tokens->due = due;
+    *to = due;
     rest->low = told; // tokens_watch makes of it what it is
 }
 
@@ -174,8 +174,8 @@ static void take_pace(struct engine *e, uint16_t session, const struct command *
     struct session_line *line = &e->risk.lines[session];
     struct pace *pace = &e->paces[session];
     const uint64_t *values = c->restore_rates.values;
-    take_due(&line->orders, &pace->orders, values[0], c->restore_rates.told & TOLD_ORDER_RATE);
-    take_due(&line->messages, &pace->messages, values[1], c->restore_rates.told & TOLD_MESSAGE_RATE);
+    take_due(&line->paced.due[PACED_ORDERS], &pace->orders, values[0], c->restore_rates.told & TOLD_ORDER_RATE);
+    take_due(&line->paced.due[PACED_MESSAGES], &pace->messages, values[1], c->restore_rates.told & TOLD_MESSAGE_RATE);
     pace->slow_rate = (uint32_t)values[3];
     if (pace->slow_rate)
         tokens_set(&pace->slowed, &pace->slowed_rest, pace->slow_rate, LIMIT_UNSET, 0);
@@ -196,7 +196,7 @@ static void take_alike(struct engine *e, uint16_t session, const struct command 
                                       .instrument = (uint32_t)values[2],
                                       .count = (uint32_t)(values[2] >> 32)};
         if (place->instrument)
-            alike->tags[place - alike->places] = alike_tag(place);
+            e->risk.lines[session].tags.tags[place - alike->places] = alike_tag(place);
     }
 }
 
@@ -204,12 +204,12 @@ static void take_holding(struct engine *e, uint32_t number, const struct command
 {
     struct position *position = &e->risk.positions[number];
     const uint64_t *values = c->restore_rates.values;
-    e->holdings[number] = (struct holding){.repeated_began = values[2],
-                                           .quiet_from = values[3],
-                                           .mmp_began = values[4],
-                                           .mmp_quantity = values[5],
-                                           .mmp_fills = (uint32_t)values[6],
-                                           .repeated = (uint32_t)(values[6] >> 32)};
+    position->holding = (struct holding){.repeated_began = values[2],
+                                         .quiet_from = values[3],
+                                         .mmp_began = values[4],
+                                         .mmp_quantity = values[5],
+                                         .mmp_fills = (uint32_t)values[6],
+                                         .repeated = (uint32_t)(values[6] >> 32)};
     if (c->restore_rates.told)
         position->state |= POSITION_WAITS;
     position->marked = (uint32_t)values[0];
@@ -229,7 +229,7 @@ bool settle_take(struct engine *e, const struct command *c)
             .percent = (uint32_t)values[0], .rate = (uint32_t)values[1], .block = values[2] != 0, .on = true};
         return values[0] <= 100;
     case KIND_SYMBOLS:
-        take_due(&e->symbol_paces[index].orders, &e->symbol_paces[index].rest, values[0], c->restore_rates.told);
+        take_due(&e->symbol_paces[index].orders.due, &e->symbol_paces[index].rest, values[0], c->restore_rates.told);
         e->symbol_paces[index].group = (uint32_t)values[1];
         return values[1] <= RISK_GROUPS;
     case KIND_PACES:

@@ -2,7 +2,7 @@
 // What the rates, results and degraded modes of risk.md keep. Only days with positions have any of it.
 //
 //   session --> struct pace, struct alike     symbol --> struct symbol_pace
-//   position --> struct holding               account, firm --> struct standing
+//   account, firm --> struct standing
 #ifndef CROSSWIRE_ENGINE_SETTLE_STATE_H
 #define CROSSWIRE_ENGINE_SETTLE_STATE_H
 
@@ -56,29 +56,31 @@ struct single {
 };
 _Static_assert(sizeof(struct single) == 32, "half a line");
 
+#define MARK_NONE UINT32_MAX // no symbol's mark
+
 // A symbol's. An order reads the first line.
 struct symbol_pace {
     struct tokens orders;
     struct order_limits limits;
+    // What the tightest limits of all sessions and the symbol's come to (risk_plain.h), as long as its mark is in
+    // [mark_from, mark_from + mark_span].
+    uint32_t mark_from, mark_span; // MARK_NONE, 0: to be worked out
+    uint32_t reach;                // so far may a price go beyond the mark
+    uint32_t volume;               // so much may a position, or a firm, come to today
+
+    struct tokens_rest rest;
     uint64_t adv;   // average daily volume, 0 unknown
     uint32_t group; // of correlated symbols, 0 none
     uint32_t unused;
-
-    struct tokens_rest rest;
-    uint64_t unused1[5];
+    uint64_t unused1[3];
 };
 _Static_assert(sizeof(struct symbol_pace) == 128, "two lines");
 
-// What a position has besides. Windows begin with their first execution.
-struct holding {
-    uint64_t repeated_began;
-    uint64_t quiet_from; // while its position waits: the last execution
-    uint64_t mmp_began, mmp_quantity;
-    uint32_t mmp_fills;
-    uint32_t repeated;
-    uint64_t unused[3];
-};
-_Static_assert(sizeof(struct holding) == 64, "one line");
+static inline void symbol_forget(struct symbol_pace *symbol)
+{
+    symbol->mark_from = MARK_NONE;
+    symbol->mark_span = 0;
+}
 
 // An account's or a firm's result of the day.
 struct standing {

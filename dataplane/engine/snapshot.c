@@ -219,14 +219,15 @@ static void put_order(struct snapshot_walk *walk, struct command *c, uint32_t sl
 {
     const struct engine *e = walk->engine;
     const struct order *order = &e->orders[slot];
-    const struct session_link *link = &e->links[slot];
+    uint32_t block = order->member >> MEMBER_SHIFT;
     uint8_t flags = 0;
     c->type = CMD_RESTORE_ORDER;
     c->session = key_session(order->key);
     c->restore_order.key = order->key;
     c->restore_order.ref = order->ref;
     c->restore_order.slot = slot;
-    c->restore_order.before = link->prev < e->session_links ? link->prev : 0;
+    c->restore_order.member = order->member;
+    c->restore_order.behind = e->member_blocks[block].prev;
     c->restore_order.quantity = order->quantity;
     c->restore_order.price = order->price;
     c->restore_order.terms = order->terms;
@@ -247,7 +248,7 @@ static void put_order(struct snapshot_walk *walk, struct command *c, uint32_t sl
     }
     flags |= order->flags & ORDER_AWAY ? RESTORE_AWAY : 0;
     flags |= order->special ? RESTORE_SPECIAL : 0;
-    flags |= link->next >= e->session_links ? RESTORE_NEWEST : 0;
+    flags |= e->members[member_first(e, e->member_blocks[block].next)] == 0 ? RESTORE_NEWEST : 0;
     flags |= order->level ? 0 : RESTORE_WAITS;
     c->restore_order.flags = flags;
     walk->special = order->special;
@@ -331,10 +332,8 @@ static bool put_book(struct snapshot_walk *walk, struct command *c)
     }
     uint32_t slot = walk->slot;
     walk->slot = e->orders[slot].next;
-    if (walk->slot) {
+    if (walk->slot)
         __builtin_prefetch(&e->orders[walk->slot]);
-        __builtin_prefetch(&e->links[walk->slot]);
-    }
     put_order(walk, c, slot);
     return true;
 }

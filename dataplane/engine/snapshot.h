@@ -66,6 +66,7 @@ struct restore {
     uint64_t records;
     uint64_t digest;
     uint32_t slot;   // of the last ORDER
+    uint32_t orders; // so far
     uint32_t listed; // the last entry of the last LIST
     bool special;    // the ORDER owes a SPECIAL
     uint32_t date;   // of the day, 0 before it is known

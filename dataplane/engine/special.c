@@ -17,7 +17,6 @@ uint32_t special_place(struct engine *e)
                                      .quantity = in->quantity,
                                      .price = in->price,
                                      .executed = in->executed,
-                                     .bucket = place.bucket,
                                      .terms = in->terms,
                                      .group_id = in->group_id,
                                      .flags = flags,
@@ -25,7 +24,7 @@ uint32_t special_place(struct engine *e)
                                      .position = in->position};
     order_risk_add(e, &e->orders[slot], 1);
     order_keep_echo(e, in->flags, slot);
-    session_append(e, key_session(in->key), slot);
+    e->orders[slot].member = session_enter(e, key_session(in->key), slot);
     if (in->unplain) {
         uint32_t special = special_take(e, slot);
         if (in->tif == '6')
@@ -151,9 +150,9 @@ void special_leave(struct engine *e, uint32_t slot)
 void special_drop(struct engine *e, uint32_t slot)
 {
     uint32_t special = e->orders[slot].special;
-    lookup_remove(e, slot);
+    lookup_remove(e, slot, lookup_place(e, e->orders[slot].key));
     order_risk_take(e, &e->orders[slot], 1);
-    session_unlink(e, slot);
+    session_remove(e, &e->orders[slot]);
     special_leave(e, slot);
     conditional_remove(e, special);
     expiry_remove(e, special);

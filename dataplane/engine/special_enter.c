@@ -346,5 +346,5 @@ void special_resume(struct engine *e, struct out *out)
     if (c->type == CMD_ENTER)
         special_enter(e, c, out);
     else
-        special_replace(e, c, lookup_find(e, original_key(c), 0), out);
+        special_replace(e, c, lookup_slot(e, original_key(c)), out);
 }

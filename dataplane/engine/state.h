@@ -7,8 +7,8 @@
 //                                                          +--> level (16 B), 16 neighbouring prices to a page
 //
 // Links are 32-bit indexes, 0 meaning none. Order 0 is nobody's: what is written to a neighbour that is not there lands
-// in it and is never read. What matching does not need stands beside the slots: session links (8 B)
-// and echo fields (16 B, touched only for orders that carry options). What only an order that is not plain has
+// in it and is never read. What matching does not need stands beside the slots: echo fields (16 B, touched only for
+// orders that carry options). What only an order that is not plain has
 // (rules.md section 1) stands in a pool of struct special; what only books with such orders have stands in struct
 // book_back.
 #ifndef CROSSWIRE_ENGINE_STATE_H
@@ -64,10 +64,10 @@ struct order {
             char cross;
         };
     };
-    uint32_t bucket; // of the live-order table
+    uint32_t member; // its place among the orders of its session
     uint16_t group_id;
     uint8_t flags;
-    uint8_t way;       // its place in the bucket
+    uint8_t way;       // its place in its bucket of the live-order table
     uint32_t special;  // index in the pool, 0 for a plain order
     uint32_t position; // of its account in its symbol, 0 on a day without risk
 };
@@ -116,17 +116,27 @@ struct special {
 };
 _Static_assert(sizeof(struct special) == 128, "two cache lines");
 
-// Orders of one session, oldest first: a ring through the session's own link, which stands behind those of the slots.
-struct session_link {
-    uint32_t next, prev;
+// Orders of one session, oldest first: a list of blocks of 64 places each, taken in turn but for the first, which stays
+// empty. An order that goes clears its bit and touches no neighbour; a block without orders is free again, but for a
+// session's newest. Of the newest, places that no order has had yet hold 0, their bits being set already. Place = block
+// * 64 + way. Block 0 is nobody's.
+#define MEMBER_SHIFT 6
+#define MEMBER_WAYS (1u << MEMBER_SHIFT)
+struct member_block {
+    uint32_t next, prev; // of the same session, 0 none; the free list, through next
+};
+struct session_orders {
+    uint32_t oldest, newest; // blocks; 0: none yet
+    uint32_t next;           // the next order's place in the newest; a multiple of 64: that is used up
+    uint32_t unused;
 };
 
-// One bucket of the live-order table: a line. A tag of 0 is an empty place.
-#define BUCKET_WAYS 10
+// One bucket of the live-order table: a line.
+#define BUCKET_WAYS 12
 struct bucket {
-    uint16_t tags[BUCKET_WAYS];
-    uint16_t away;  // orders that belong here first but stand in their second bucket
-    uint16_t taken; // bit i: place i
+    uint8_t tags[BUCKET_WAYS]; // of the places that are taken
+    uint16_t away;             // orders that belong here first but stand in their second bucket
+    uint16_t taken;            // bit i: place i
     uint32_t slots[BUCKET_WAYS];
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
@@ -220,6 +230,12 @@ struct book_back {
 };
 _Static_assert(sizeof(struct book_back) == 128, "two lines");
 
+// What a session has at risk on a day without limits: its open orders, by side (rules.md section 20).
+struct exposure {
+    uint64_t quantity[2];
+    uint64_t notional[2]; // quantity times price
+};
+
 struct session {
     union {
         uint32_t gate; // SESSION_PLAIN: its plain orders go the plain way
@@ -235,8 +251,10 @@ struct session {
     uint8_t post_only_cancels;
     uint32_t risk; // RISK_ON: its orders are checked and counted (risk.md)
     uint32_t unused;
+    struct session_orders orders;
+    struct exposure exposure;
 };
-_Static_assert(sizeof(struct session) == 16, "four to a line");
+_Static_assert(sizeof(struct session) == 64, "a session is one cache line");
 
 #define RISK_ON 1u
 
@@ -253,15 +271,6 @@ struct account {
     uint16_t firm_index; // the first account of its firm
     char organisation[16];
 };
-
-// What an account has at risk: its open orders, by side (rules.md section 20).
-struct exposure {
-    struct {
-        uint64_t quantity;
-        uint64_t notional; // quantity times price
-    } side[2];
-};
-_Static_assert(sizeof(struct exposure) == 32, "two to a line");
 
 // An order on its way into the book. Stands in the engine, because a sweep may need more steps than one.
 struct incoming {
@@ -439,6 +448,8 @@ struct market_venue {
 enum day_state { DAY_NONE, DAY_OPENING, DAY_OPEN, DAY_ENDED };
 
 struct engine {
+    struct unfinished left; // first: engine_unfinished() reads its `work`
+
     // Read or written by nearly every command.
     uint64_t sequence;
     uint64_t time_ns;
@@ -454,9 +465,10 @@ struct engine {
     struct book *books; // by locate
     struct directory_entry *directory;
     struct session *sessions;
-    struct session_link *links; // by slot, then by session
-    uint32_t *last_ref;         // by session * 256 + channel: last UserRefNum used
-    uint32_t *free_slots;       // stack, 1..free_count
+    uint32_t *members;      // slots, by place
+    uint64_t *members_live; // by block: the places that hold orders
+    uint32_t *last_ref;     // by session * 256 + channel: last UserRefNum used
+    uint32_t *free_slots;   // stack, 1..free_count
 
     uint32_t free_count;  // on the stack
     uint32_t fresh_slot;  // slots above have never been used
@@ -464,7 +476,7 @@ struct engine {
     uint32_t levels_used; // levels that hold orders, and a place kept for each conditional order
     uint32_t levels_limit;
     uint32_t symbols_limit;
-    uint32_t session_links; // index of session 0's own link
+    uint32_t free_member_block; // list through next
     union {
         uint64_t pending; // what waits for the end of a command's own work (afterwork.h): none of the three
         struct {
@@ -475,9 +487,8 @@ struct engine {
         };
     };
     enum engine_outcome outcome;
-    struct exposure *exposures; // by account
-    struct party *parties;      // accounts, firms, sessions, on a day with risk
-    struct page *pages;         // 1..max_levels
+    struct party *parties; // accounts, firms, sessions, on a day with risk
+    struct page *pages;    // 1..max_levels + KEPT_PAGES
     uint64_t next_match;
     struct trade *trades; // by match number, from first_match on
 
@@ -490,7 +501,10 @@ struct engine {
     uint32_t kept_pages[KEPT_PAGES];
     enum day_state day;
     struct echo *echoes; // by slot
-    struct unfinished left;
+    struct member_block *member_blocks;
+    uint32_t fresh_member_block; // blocks above have never been used
+    uint32_t member_blocks_used;
+    uint32_t member_hand; // the last block that was looked at for merging
     struct incoming in;
     struct echo in_echo; // of in, when it has ORDER_HAS_ECHO
 
@@ -523,7 +537,6 @@ struct engine {
     struct single *singles; // by session
     struct alike *alikes;
     struct symbol_pace *symbol_paces; // by locate
-    struct holding *holdings;         // by position
     struct standing *standings;       // accounts, firms
     uint64_t *groups;                 // by account, group: room for its positions and working orders in it
     uint32_t *told;                   // by party: its levels that are told
@@ -536,6 +549,8 @@ struct engine {
     struct engine_capacity memory; // what engine_new was given
     struct engine_capacity limit;  // what CMD_OPEN_DAY asks for: the answers depend on these alone
 };
+
+_Static_assert(offsetof(struct engine, left.work) == 0 && WORK_NONE == 0, "engine_unfinished()");
 
 static inline uint64_t order_key(uint16_t session, uint8_t channel, uint32_t user_ref)
 {
@@ -615,7 +630,7 @@ static inline char terms_side(uint64_t terms)
     return (char)(terms >> 16);
 }
 
-// Buckets for `orders` live orders: at most four of ten places are taken on average.
+// Buckets for `orders` live orders: at most four of twelve places are taken on average.
 static inline uint32_t bucket_count(uint32_t orders)
 {
     uint32_t count = 4;

@@ -32,7 +32,7 @@ static __attribute__((noinline)) unsigned other_order(struct engine *e, const st
     if (c->type == CMD_ENTER)
         return order_enter_any(e, c, events);
     if (c->type == CMD_REPLACE)
-        return risk_on(e) ? order_replace_risk(e, c, 0, events) : order_replace(e, c, 0, events);
+        return risk_on(e) ? order_replace_risk(e, c, NULL, events) : order_replace(e, c, events);
     struct out out = out_open(e, events);
     e->outcome = OUTCOME_NO_EFFECT;
     if (!session_may_trade(e, c))
@@ -151,38 +151,54 @@ static inline uint16_t kind_of(const struct command *c)
     return kind;
 }
 
-// `risk` is risk_on(), as a constant.
-static inline __attribute__((always_inline)) unsigned dispatch(struct engine *e, const struct command *c, uint32_t hint,
-                                                               struct event *events, bool risk)
+// Whom an order goes to.
+enum way { WAY_PLAIN, WAY_AIMED, WAY_RISK };
+
+// `way` is a constant. The most frequent type first.
+static inline __attribute__((always_inline)) unsigned
+dispatch(struct engine *e, const struct command *c, const struct engine_aim *aim, struct event *events, enum way way)
 {
     uint16_t kind = kind_of(c);
     if (kind == CMD_ENTER)
-        return risk ? order_enter_risk(e, c, events) : order_enter(e, c, events);
+        return way == WAY_RISK    ? order_enter_risk(e, c, aim, events)
+               : way == WAY_AIMED ? order_enter_aimed(e, c, aim, events)
+                                  : order_enter(e, c, events);
     if (kind == CMD_CANCEL)
-        return risk ? order_cancel_risk(e, c, hint, events) : order_cancel(e, c, hint, events);
+        return way == WAY_RISK    ? order_cancel_risk(e, c, aim, events)
+               : way == WAY_AIMED ? order_cancel_aimed(e, c, aim, events)
+                                  : order_cancel(e, c, events);
     if (kind == CMD_REPLACE)
-        return risk ? order_replace_risk(e, c, hint, events) : order_replace(e, c, hint, events);
+        return way == WAY_RISK    ? order_replace_risk(e, c, aim, events)
+               : way == WAY_AIMED ? order_replace_aimed(e, c, aim, events)
+                                  : order_replace(e, c, events);
     if ((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER)
         return control_command(e, c, events);
     return other_order(e, c, events);
 }
 
-unsigned engine_step_hinted(struct engine *e, const struct command *c, uint32_t hint, struct event *events)
+static inline __attribute__((always_inline)) unsigned
+step(struct engine *e, const struct command *c, const struct engine_aim *aim, struct event *events, enum way way)
 {
     uint64_t sequence = e->sequence + 1;
-    xw_assert(e->left.work == WORK_NONE);
-    xw_assert((c->seq ^ sequence) << (64 - COMMAND_SEQ_BITS) == 0);
+    // The next in sequence, and nothing is left of the last.
+    xw_assert(((c->seq ^ sequence) << (64 - COMMAND_SEQ_BITS) | e->left.work) == 0);
     e->sequence = sequence;
     e->time_ns = c->time_ns > e->time_ns ? c->time_ns : e->time_ns;
     unsigned count =
-        __builtin_expect(risk_on(e), 0) ? dispatch(e, c, hint, events, true) : dispatch(e, c, hint, events, false);
+        __builtin_expect(risk_on(e), 0) ? dispatch(e, c, aim, events, WAY_RISK) : dispatch(e, c, aim, events, way);
     check(e);
     return count;
 }
 
+unsigned engine_step_aimed(struct engine *e, const struct command *c, const struct engine_aim *aim,
+                           struct event *events)
+{
+    return step(e, c, aim, events, WAY_AIMED);
+}
+
 unsigned engine_step(struct engine *e, const struct command *c, struct event *events)
 {
-    return engine_step_hinted(e, c, 0, events);
+    return step(e, c, NULL, events, WAY_PLAIN);
 }
 
 unsigned engine_continue(struct engine *e, struct event *events)
@@ -233,11 +249,6 @@ unsigned engine_continue(struct engine *e, struct event *events)
     unsigned count = step_close(e, &out);
     check(e);
     return count;
-}
-
-bool engine_unfinished(const struct engine *e)
-{
-    return e->left.work != WORK_NONE;
 }
 
 uint64_t engine_sequence(const struct engine *e)

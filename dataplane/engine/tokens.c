@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/tokens.h"
 
+#include "contract/assert.h"
+
 #define SECOND_NS UINT64_C(1000000000)
 
 static void watch_set(struct tokens *tokens, const struct tokens_rest *rest)
 {
-    uint64_t quiet = rest->span - tokens->step - 1; // of a span above step
+    uint64_t quiet = rest->span - tokens->step - 1; // of a span above step: below slack, where there is an alert at all
     tokens->watch = TOKENS_NEVER;
     if (rest->low == 0 && rest->span > tokens->step)
-        tokens->watch = quiet < (uint64_t)TOKENS_ALWAYS && (int64_t)quiet < rest->slack ? (int64_t)quiet : rest->slack;
+        tokens->watch = quiet < (uint64_t)TOKENS_ALWAYS ? (int64_t)quiet : rest->slack;
 }
 
 void tokens_set(struct tokens *tokens, struct tokens_rest *rest, uint64_t rate, uint64_t burst, uint64_t now)
@@ -63,7 +65,6 @@ bool tokens_turn(struct tokens *tokens, struct tokens_rest *rest, uint64_t ppm)
 
 uint64_t tokens_used(const struct tokens *tokens, uint64_t now)
 {
-    if (tokens->step == 0 || tokens->due <= now)
-        return 0;
+    xw_assert(tokens->step != 0 && tokens->due > now); // one has just been taken
     return (tokens->due - now + tokens->step - 1) / tokens->step;
 }

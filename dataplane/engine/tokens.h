@@ -18,6 +18,25 @@ struct tokens {
     int64_t watch; // while due is not further ahead than this, it passes and taking tells nothing
 };
 
+// The two buckets of a session's orders side by side, so that an order asks and takes both at once.
+enum paced { PACED_ORDERS, PACED_MESSAGES, PACED };
+struct tokens_pair {
+    uint64_t due[PACED], step[PACED];
+    int64_t watch[PACED];
+};
+
+static inline struct tokens tokens_of(const struct tokens_pair *pair, enum paced which)
+{
+    return (struct tokens){pair->due[which], pair->step[which], pair->watch[which]};
+}
+
+static inline void tokens_put(struct tokens_pair *pair, enum paced which, struct tokens tokens)
+{
+    pair->due[which] = tokens.due;
+    pair->step[which] = tokens.step;
+    pair->watch[which] = tokens.watch;
+}
+
 // What the others read.
 struct tokens_rest {
     int64_t slack; // passes while due is not further ahead than this
@@ -35,11 +54,17 @@ static inline int64_t tokens_ahead(const struct tokens *tokens, uint64_t now)
     return (int64_t)(tokens->due - now);
 }
 
+// A number, 0 when it is below: without the branch that a comparison may become.
+static inline uint64_t positive(int64_t number)
+{
+    return (uint64_t)number & ((uint64_t)(number < 0) - 1);
+}
+
 // When it will be full again, with one more token out.
 static inline uint64_t tokens_taken(const struct tokens *tokens, uint64_t now)
 {
-    uint64_t due = tokens->due;
-    return (due > now ? due : now) + tokens->step;
+    int64_t ahead = tokens_ahead(tokens, now);
+    return now + positive(ahead) + tokens->step;
 }
 
 // Of a bucket that is at most `watch` ahead.

@@ -109,10 +109,11 @@ static void killed(struct properties *p, const struct event *e)
     unsigned actions = by_limit ? 3 : e->alert_after & 3, sources = by_limit ? 2 : (unsigned)(e->alert_after >> 8);
     for (int buys = 0; buys < 2; buys++) {
         struct dead *dead = dead_of(p, e->alert_scope, (uint16_t)e->price, buys);
-        if ((e->alert_reason && (e->alert_reason == 'B') != buys) || (actions & 1) == 0)
+        if (e->alert_reason && (e->alert_reason == 'B') != buys)
             continue;
-        dead->blocks |= sources;
-        dead->canceled |= actions >> 1;
+        if (actions & 1)
+            dead->blocks |= sources;
+        dead->canceled |= dead->blocks ? actions >> 1 : 0; // also what was blocked before
     }
 }
 
@@ -128,15 +129,16 @@ static void reset(struct properties *p, const struct event *e)
     }
 }
 
+// Whether something blocks it; with `canceled`, whether nothing of it can rest either.
 static bool is_dead(const struct properties *p, const struct naive_venue *v, uint16_t session, uint16_t locate,
-                    bool buys)
+                    bool buys, bool canceled)
 {
     for (size_t i = 0; i < p->dead_count; i++) {
         const struct dead *d = &p->dead[i];
         bool its = d->scope == SCOPE_VENUE    ? true
                    : d->scope == SCOPE_SYMBOL ? d->index == locate
                                               : naive_belongs(v, (enum scope)d->scope, d->index, session);
-        if (its && d->buys == buys && d->blocks && d->canceled)
+        if (its && d->buys == buys && d->blocks && (d->canceled || !canceled))
             return true;
     }
     return false;
@@ -149,9 +151,12 @@ static const char *check_dead(struct properties *p, const struct naive_venue *v,
     else if (e->type == EV_ALERT && e->reason == ALERT_RESET)
         reset(p, e);
     else if (e->type == EV_TRADE && (e->flags & EV_MD_ANY) && v->command->type != CMD_ADJUST &&
-             (is_dead(p, v, e->session, e->locate, e->side == 'B') ||
-              is_dead(p, v, e->other_session, e->locate, e->maker_side == 'B')))
+             (is_dead(p, v, e->session, e->locate, e->side == 'B', true) ||
+              is_dead(p, v, e->other_session, e->locate, e->maker_side == 'B', true)))
         return "what was killed has traded before its reset";
+    else if ((e->type == EV_ACCEPTED || e->type == EV_REPLACED) &&
+             is_dead(p, v, e->session, e->locate, e->side == 'B', false))
+        return "an order of what is blocked is taken";
     return NULL;
 }
 

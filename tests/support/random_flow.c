@@ -650,6 +650,8 @@ static bool draw_other(struct flow *f, struct command *c)
     c->type = which < sizeof types ? types[which] : CMD_SESSION_UP;
     if (c->type == CMD_OPEN_SYMBOL)
         c->open_symbol.locate = 1;
+    if (c->type == CMD_SESSION_DOWN)
+        c->link.down_reason = (uint8_t)draw(&f->r, DOWN_SHUTDOWN + 1);
     return true;
 }
 

@@ -14,6 +14,7 @@
 #include "engine/lookup.h"
 #include "engine/slots.h"
 #include "tests/support/engine_rig.h"
+#include "tests/unit/breaks.h"
 
 #define TICK 100u
 #define PRICE 1000000u // the middle
@@ -27,8 +28,6 @@ static const struct rig_day day = {.max_orders = 64,
 
 static struct rig rig;
 static struct engine *e;
-static unsigned broken_places;
-
 static uint32_t user_refs[3];
 
 static void enter(struct command c)
@@ -111,7 +110,7 @@ static int tear_down(void **state)
 
 static struct order *order(uint16_t session, uint32_t user_ref)
 {
-    uint32_t slot = lookup_find(e, order_key(session, 0, user_ref), 0);
+    uint32_t slot = lookup_slot(e, order_key(session, 0, user_ref));
     assert_int_not_equal(slot, 0);
     return &e->orders[slot];
 }
@@ -130,25 +129,6 @@ static struct page *page(uint16_t session, uint32_t user_ref)
 {
     return &e->pages[order(session, user_ref)->level >> PAGE_SHIFT];
 }
-
-static void says(const char *place, const char *sentence)
-{
-    const char *said = engine_check(e);
-    broken_places++;
-    if (!said || strcmp(said, sentence) != 0)
-        print_error("%s: \"%s\" is said, not \"%s\"\n", place, said ? said : "nothing", sentence);
-    assert_string_equal(said ? said : "nothing", sentence);
-}
-
-// Whatever stands at the place is another one while the invariants are walked.
-#define BREAKS(place, value, sentence)       \
-    do {                                     \
-        __typeof__(&(place)) at_ = &(place); \
-        __typeof__(place) was_ = *at_;       \
-        *at_ = (__typeof__(place))(value);   \
-        says(#place " = " #value, sentence); \
-        *at_ = was_;                         \
-    } while (0)
 
 static void sums_of_levels_are_sums_of_orders(void **state)
 {
@@ -176,8 +156,8 @@ static void quantities_are_within_what_may_execute(void **state)
     BREAKS(order(0, 3)->quantity, QUANTITY_MAX + 1, open);
     BREAKS(order(0, 3)->executed, QUANTITY_MAX, open);
     const char *exposure = "an account's exposure is not the sum of its orders";
-    BREAKS(e->exposures[0].side[BUY].quantity, 0, exposure);
-    BREAKS(e->exposures[1].side[SELL].notional, 0, exposure);
+    BREAKS(e->sessions[0].exposure.quantity[BUY], 0, exposure);
+    BREAKS(e->sessions[1].exposure.notional[SELL], 0, exposure);
     BREAKS(special(0, 4)->reserve, 39, exposure);
 }
 
@@ -194,11 +174,23 @@ static void no_order_is_in_two_places_or_in_none(void **state)
     BREAKS(order(0, 1)->next, 0, "a level's tail is not its last order");
     BREAKS(order(0, 1)->key, ORDER_FREE, "a free slot stands in a level");
     BREAKS(order(0, 1)->key, order(0, 1)->key + 1000, "a resting order is not found by its number");
-    BREAKS(e->buckets[order(0, 9)->bucket].slots[order(0, 9)->way], lookup_find(e, order_key(0, 0, 10), 0),
+    struct bucket *bucket = &e->buckets[lookup_first(e, lookup_place(e, order(0, 9)->key))];
+    BREAKS(bucket->slots[order(0, 9)->way], lookup_slot(e, order_key(0, 0, 10)),
            "the table of live orders names an order that is not live");
-    struct bucket *bucket = &e->buckets[order(0, 9)->bucket];
-    BREAKS(bucket->taken, 0, "a bucket's tags and its places taken disagree");
+    BREAKS(bucket->taken, 0, "the table of live orders does not hold every live order");
+    BREAKS(bucket->tags[0], (uint8_t)(bucket->tags[0] + 1), "an order stands under a tag that is not its own");
     BREAKS(bucket->away, 1, "buckets miscount the orders that stand elsewhere");
+    uint32_t block = order(0, 2)->member >> MEMBER_SHIFT;
+    BREAKS(e->members[order(0, 2)->member], lookup_slot(e, order_key(1, 0, 1)),
+           "a session's list holds what is not its order");
+    BREAKS(e->member_blocks[block].prev, 7, "a session's blocks are not joined both ways");
+    BREAKS(e->sessions[0].orders.newest, 0, "a session's newest order is not the last of its list");
+    const char *next = "a session's next place is not behind its newest order";
+    BREAKS(e->sessions[0].orders.next, e->sessions[0].orders.next - 1, next);
+    BREAKS(e->sessions[0].orders.next, e->sessions[0].orders.newest << MEMBER_SHIFT, next);
+    BREAKS(e->members[e->sessions[0].orders.next + 1], 3, next);
+    BREAKS(e->member_blocks_used, e->member_blocks_used + 1, "sessions have not as many blocks as are in use");
+    BREAKS(e->sessions[1].orders.oldest, 0, "sessions do not list every live order");
     BREAKS(e->last_ref[0], 5, "an order rests under a number that its channel has not used");
     BREAKS(order(0, 9)->level, order(0, 3)->level, "books, slots and the count of live orders disagree");
     BREAKS(special(0, 9)->kinds, KIND_DISCRETION, "an order is outside the book that neither waits nor takes");
@@ -210,6 +202,7 @@ static void pages_are_in_order(void **state)
     (void)state;
     const char *tree = "a tree of pages is out of order or out of balance";
     BREAKS(page(0, 3)->number, page(0, 1)->number + 1, tree);
+    BREAKS(page(0, 3)->kept, 1, "pages are kept that nobody knows of");
     BREAKS(page(0, 3)->rank, 3, tree);
     BREAKS(page(0, 3)->rank, 0, tree);
     const char *list = "a side's list of pages disagrees with its tree";
@@ -238,7 +231,7 @@ static void the_book_is_never_crossed(void **state)
     offer->level = (was.level & ~(PAGE_LEVELS - 1)) | (index & (PAGE_LEVELS - 1));
     book->best[SELL] = offer->price;
     book->best_level[SELL] = offer->level;
-    says("an offer at the bid", "the book is crossed");
+    breaks_say(e, "an offer at the bid", "the book is crossed");
     e->left.work = WORK_MATCH; // not while it is being matched
     assert_string_not_equal(engine_check(e), "the book is crossed");
     e->left.work = WORK_NONE;

@@ -282,7 +282,7 @@ static void same_sessions(void)
     const struct engine *e = rig.engine;
     for (size_t i = 0; i < built.owned; i++) {
         const struct owned *o = &built.orders[i];
-        const struct order *order = &e->orders[lookup_find(e, order_key(o->session, o->channel, o->user_ref), 0)];
+        const struct order *order = &e->orders[lookup_slot(e, order_key(o->session, o->channel, o->user_ref))];
         if (o->open != order_open(e, order) || o->executed != order->executed || o->side != order->side ||
             o->locate != order->locate || o->ref != order->ref)
             WRONG("order %u has %u open and %u executed, its session was told of %u and %u", o->user_ref,

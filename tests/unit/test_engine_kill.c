@@ -12,6 +12,7 @@
 #include "contract/reject.h"
 #include "engine/kill.h"
 #include "tests/support/both_venues.h"
+#include "tests/unit/command_of.h"
 
 #define MANY 5000u
 #define PRICE 100000u
@@ -38,15 +39,6 @@ static void step(struct command c)
 static void quick(struct command c)
 {
     rig_step(&rig, &c);
-}
-
-static struct command kill_of(enum scope scope, uint16_t index)
-{
-    struct command c = {.type = CMD_KILL, .session = SESSION_NONE};
-    c.kill.scope = (uint8_t)scope;
-    c.kill.index = index;
-    c.kill.actions = KILL_BLOCK | KILL_CANCEL;
-    return c;
 }
 
 // The n-th alert of the last command, NULL when there are not as many.
@@ -82,7 +74,7 @@ static void a_kill_longer_than_a_step_counts_zero_at_its_end(void **state)
         rig_open(&rig, &day);
         for (uint32_t i = 1; i <= MANY; i++)
             quick(rig_enter(0, i, 'B', 10, 1, PRICE - i % 50 * 100));
-        step(kill_of(scopes[s], scopes[s] == SCOPE_SYMBOL));
+        step(kill_of(scopes[s], scopes[s] == SCOPE_SYMBOL, 0));
         assert_int_equal(count(EV_CANCELED), MANY);
         assert_true(rig.steps >= MANY / ENGINE_EVENTS_MAX);
         assert_int_equal(alert(0)->reason, ALERT_KILLED);
@@ -101,7 +93,7 @@ static void one_side_of_a_long_list_is_killed(void **state)
     rig_open(&rig, &day);
     for (uint32_t i = 1; i <= MANY; i++)
         quick(rig_enter(0, i, i % 1000 ? 'B' : 'S', 10, 1, i % 1000 ? PRICE : PRICE + 1000));
-    struct command c = kill_of(SCOPE_ACCOUNT, 0);
+    struct command c = kill_of(SCOPE_ACCOUNT, 0, 0);
     c.kill.side = 'S';
     step(c);
     assert_int_equal(count(EV_CANCELED), MANY / 1000);
@@ -138,7 +130,7 @@ static void a_limit_kills_before_the_next_stop_takes(void **state)
     assert_int_equal(rig.events[0].type, EV_REJECTED);
     assert_int_equal((uint8_t)rig.events[0].reason, REJECT_OTHER);
     // What an operator resets of his own is not what the limit has blocked.
-    struct command c = kill_of(SCOPE_ACCOUNT, 0);
+    struct command c = kill_of(SCOPE_ACCOUNT, 0, 0);
     c.type = CMD_RESET;
     c.kill.source = KILL_BY_OPERATOR;
     step(c);
@@ -175,26 +167,6 @@ static void several_limits_kill_in_the_order_of_accounts(void **state)
     rig_free(&rig);
 }
 
-static struct command position(uint16_t account, int64_t quantity, int64_t cost)
-{
-    struct command c = {.type = CMD_POSITION, .session = SESSION_NONE};
-    c.position.account = account;
-    c.position.locate = 1;
-    c.position.quantity = quantity;
-    c.position.cost = cost;
-    return c;
-}
-
-static struct command loss_limit(uint16_t account, uint64_t value)
-{
-    struct command c = {.type = CMD_LIMIT, .session = SESSION_NONE};
-    c.limit.scope = SCOPE_ACCOUNT;
-    c.limit.index = account;
-    c.limit.limit = LIMIT_LOSS;
-    c.limit.value = value;
-    return c;
-}
-
 // One trade, and the tick behind it marks all positions: more accounts reach their loss limits at once than a step can
 // tell of, so that kills wait while others are still being found.
 static void limits_that_many_accounts_reach_at_once_kill_all_of_them(void **state)
@@ -206,9 +178,9 @@ static void limits_that_many_accounts_reach_at_once_kill_all_of_them(void **stat
     static struct command commands[3 * ACCOUNTS + 3];
     size_t count = 0;
     for (uint16_t i = 0; i < ACCOUNTS; i++)
-        commands[count++] = position(i, 100, 100 * 2 * (int64_t)PRICE);
+        commands[count++] = position_of(i, 1, 100, 100 * 2 * (int64_t)PRICE);
     for (uint16_t i = 0; i < ACCOUNTS; i++)
-        commands[count++] = loss_limit(i, 50 * PRICE);
+        commands[count++] = limit_of(SCOPE_ACCOUNT, i, LIMIT_LOSS, 50 * PRICE);
     for (uint16_t i = 0; i < ACCOUNTS; i++)
         commands[count++] = rig_enter(i, 1, 'B', 1, 1, PRICE - 100 * (1 + i));
     commands[count++] = rig_enter(0, 2, 'B', 1, 1, PRICE);
@@ -227,7 +199,7 @@ static void open_after_kill(void *context, struct command *c)
 {
     (void)context;
     if (c->type == CMD_OPEN_SESSION && c->session == 0) {
-        struct command first = kill_of(SCOPE_ACCOUNT, 0);
+        struct command first = kill_of(SCOPE_ACCOUNT, 0, 0);
         rig_step(&rig, &first);
     }
     rig_step(&rig, c);
@@ -245,6 +217,210 @@ static void what_is_blocked_when_the_day_is_opened_concerns_later_sessions(void 
     rig_free(&rig);
 }
 
+// ---- long lists -----------------------------------------------------------------------------------------------------
+
+static struct command day_commands[4096];
+static size_t day_count;
+
+static void day_add(struct command c)
+{
+    day_commands[day_count++] = c;
+}
+
+static struct command bought_at_once(uint16_t session, uint32_t user_ref, uint32_t quantity, uint32_t price)
+{
+    struct command c = rig_enter(session, user_ref, 'B', quantity, 1, price);
+    c.tif = '3';
+    return c;
+}
+
+static struct command buy_peg(uint16_t session, uint32_t user_ref)
+{
+    struct command c = rig_enter(session, user_ref, 'B', 1, 1, PRICE_MARKET);
+    c.options |= OPTION(TAG_PRICE_TYPE);
+    c.price_type = 'R';
+    return c;
+}
+
+static struct command velocity_of_one_percent(void)
+{
+    struct command c = {.type = CMD_BANDS, .session = SESSION_NONE};
+    c.bands.locate = 1;
+    c.bands.velocity_percent = 10000;
+    c.bands.velocity_ms = 1000;
+    c.bands.pause_ms = 60000;
+    return c;
+}
+
+// Of one symbol, more than a step can tell of each: sales in the book, stops that wait, stops that are triggered and
+// stand still, because the first of them to be released has moved the price too fast, pegs that have no price because
+// nobody bids. Killed the one side and then the other, by the engine and by the naive venue.
+static void a_symbol_s_kill_takes_each_of_its_lists_in_pieces(void **state)
+{
+    (void)state;
+    enum { PEGS = 150, EACH = 150 };
+    struct rig_day crowded = day;
+    crowded.max_conditional = PEGS + 2 * EACH;
+    uint32_t number = 0;
+    day_count = 0;
+    day_add(velocity_of_one_percent());
+    for (uint32_t i = 1; i <= PEGS; i++)
+        day_add(buy_peg(0, i));
+    for (uint32_t i = 0; i < EACH; i++)
+        day_add(stop(1, ++number, 'S', PRICE / 2, PRICE / 2));
+    for (uint32_t i = 0; i < EACH; i++)
+        day_add(stop(1, ++number, 'S', PRICE / 2, PRICE - PRICE / 200));
+    day_add(rig_enter(1, ++number, 'S', 1, 1, PRICE));
+    day_add(bought_at_once(2, 1, 1, PRICE));
+    for (uint32_t i = 0; i < EACH; i++)
+        day_add(rig_enter(1, ++number, 'S', 1, 1, PRICE - PRICE / 200));
+    struct command c = rig_enter(2, 2, 'B', 11, 1, PRICE - PRICE / 50);
+    c.display = 'N'; // nothing that pegs would follow
+    day_add(c);
+    day_add(bought_at_once(2, 3, 1, PRICE)); // triggers the stops
+    c = kill_of(SCOPE_SYMBOL, 1, 0);
+    c.kill.side = 'S';
+    day_add(c);
+    c.kill.side = 'B';
+    day_add(c);
+    struct both_seen seen = {0};
+    assert_true(both_play(0, &crowded, day_commands, day_count, 100, &seen));
+    assert_int_equal(seen.alerts[ALERT_STATE][LIMITS], 1);
+    assert_int_equal(seen.alerts[ALERT_ZERO][LIMITS], 2);
+    assert_int_equal(seen.events[EV_CANCELED], PEGS + 1 + EACH - 1 + 2 * EACH - 1);
+    assert_in_range(seen.steps, 3 * EACH / ENGINE_EVENTS_MAX, 3 * EACH);
+}
+
+// More of the other side in a list than a step looks at: they stay.
+static void one_side_of_a_long_list_outside_of_the_book_is_killed(void **state)
+{
+    (void)state;
+    enum { PEGS = 2100 };
+    struct rig_day crowded = day;
+    crowded.max_conditional = PEGS + 1;
+    rig_open(&rig, &crowded);
+    for (uint32_t i = 1; i <= PEGS; i++)
+        quick(buy_peg(0, i));
+    struct command c = buy_peg(1, 1);
+    c.side = 'S';
+    quick(c);
+    c = kill_of(SCOPE_SYMBOL, 1, 0);
+    c.kill.side = 'S';
+    step(c);
+    assert_int_equal(count(EV_CANCELED), 1);
+    assert_in_range(rig.steps, 2, 3);
+    assert_int_equal(engine_live_orders(rig.engine), PEGS);
+    rig_free(&rig);
+}
+
+// As many as fill a step to its last event, one less and more: of a session, where they are counted again, and a
+// symbol.
+static void zero_is_said_whatever_room_the_last_step_has(void **state)
+{
+    (void)state;
+    uint32_t number = 0, killed = 0;
+    day_count = 0;
+    for (uint32_t orders = ENGINE_EVENTS_MAX - 4; orders < ENGINE_EVENTS_MAX + 4; orders++) {
+        for (unsigned by_symbol = 0; by_symbol < 2; by_symbol++) {
+            for (uint32_t i = 0; i < orders; i++)
+                day_add(rig_enter(0, ++number, 'B', 1, 1, PRICE));
+            struct command c = kill_of(by_symbol ? SCOPE_SYMBOL : SCOPE_SESSION, by_symbol ? 1 : 0, 0);
+            c.kill.actions = KILL_CANCEL;
+            day_add(c);
+            killed++;
+        }
+    }
+    struct both_seen seen = {0};
+    assert_true(both_play(0, &day, day_commands, day_count, 50, &seen));
+    assert_int_equal(seen.alerts[ALERT_ZERO][LIMITS], killed);
+    assert_int_equal(seen.events[EV_CANCELED], number);
+}
+
+// A walk that has come to its end too early is found by the count: nobody is told that nothing rests.
+static void zero_is_not_said_of_what_is_not_empty(void **state)
+{
+    (void)state;
+    const enum scope scopes[] = {SCOPE_SESSION, SCOPE_SYMBOL};
+    for (unsigned i = 0; i < 2; i++) {
+        struct event events[ENGINE_EVENTS_MAX];
+        rig_open(&rig, &day);
+        for (uint32_t order = 1; order <= 2 * ENGINE_EVENTS_MAX; order++)
+            quick(rig_enter(0, order, 'B', 10, 1, PRICE));
+        struct command c = kill_of(scopes[i], scopes[i] == SCOPE_SYMBOL, 0);
+        c.seq = engine_sequence(rig.engine) + 1;
+        c.time_ns = rig.time_ns + 10;
+        assert_int_equal(engine_step(rig.engine, &c, events), ENGINE_EVENTS_MAX);
+        assert_true(engine_unfinished(rig.engine));
+        struct kill *kill = &rig.engine->kill;
+        kill->slot = 0;
+        kill->session = rig.engine->limit.max_sessions; // behind the last
+        if (scopes[i] == SCOPE_SYMBOL)
+            kill->stage = 1; // behind the book
+        assert_int_equal(engine_continue(rig.engine, events), 0);
+        assert_false(engine_unfinished(rig.engine));
+        assert_int_equal(engine_live_orders(rig.engine), ENGINE_EVENTS_MAX + 1);
+        assert_int_equal(engine_venue_blocked(rig.engine), 0);
+        assert_null(engine_check(rig.engine));
+        rig_free(&rig);
+    }
+}
+
+// Whether a kill of the symbol that believes all its lists to be empty says so.
+static bool says_zero_at_the_end(void)
+{
+    struct event events[ENGINE_EVENTS_MAX];
+    rig.engine->kill = (struct kill){.scope = SCOPE_SYMBOL, .index = 1, .sides = 3, .stage = 2}; // behind the pegs
+    rig.engine->left.work = WORK_KILL;
+    bool says = engine_continue(rig.engine, events) != 0;
+    rig.hash = engine_event_hash(rig.engine);
+    return says;
+}
+
+static void each_list_of_a_symbol_is_counted(void **state)
+{
+    (void)state;
+    rig_open(&rig, &day);
+    assert_true(says_zero_at_the_end());
+    step(buy_peg(0, 1)); // without a price: in no book
+    assert_false(says_zero_at_the_end());
+    struct book_back *back = &rig.engine->backs[1];
+    back->triggered = back->pegs; // as if it were a stop that stands still
+    back->pegs = 0;
+    assert_false(says_zero_at_the_end());
+    back->pegs = back->triggered;
+    back->triggered = 0;
+    step(rig_simple(CMD_CANCEL, 0, 1, 0));
+    assert_true(says_zero_at_the_end());
+    step(stop(0, 2, 'B', PRICE, PRICE));
+    assert_false(says_zero_at_the_end());
+    step(rig_simple(CMD_CANCEL, 0, 2, 0));
+    struct command c = rig_enter(0, 3, 'S', 10, 1, PRICE);
+    c.display = 'N';
+    step(c);
+    assert_false(says_zero_at_the_end());
+    rig_free(&rig);
+}
+
+static void the_venue_s_blocks_are_told_by_who_asked_for_them(void **state)
+{
+    (void)state;
+    rig_open(&rig, &day);
+    struct command c = kill_of(SCOPE_VENUE, 7, 0); // an index that is not looked at
+    c.kill.source = KILL_BY_BREAKER;
+    step(c);
+    assert_int_equal(engine_venue_blocked(rig.engine), KILL_BY_BREAKER);
+    c.kill.source = KILL_BY_OPERATOR;
+    c.kill.side = 'S';
+    step(c);
+    assert_int_equal(engine_venue_blocked(rig.engine), KILL_BY_BREAKER | KILL_BY_OPERATOR);
+    c.type = CMD_RESET;
+    c.kill.source = KILL_BY_BREAKER;
+    c.kill.side = 0;
+    step(c);
+    assert_int_equal(engine_venue_blocked(rig.engine), KILL_BY_OPERATOR);
+    rig_free(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +430,12 @@ int main(void)
         cmocka_unit_test(several_limits_kill_in_the_order_of_accounts),
         cmocka_unit_test(limits_that_many_accounts_reach_at_once_kill_all_of_them),
         cmocka_unit_test(what_is_blocked_when_the_day_is_opened_concerns_later_sessions),
+        cmocka_unit_test(a_symbol_s_kill_takes_each_of_its_lists_in_pieces),
+        cmocka_unit_test(one_side_of_a_long_list_outside_of_the_book_is_killed),
+        cmocka_unit_test(zero_is_said_whatever_room_the_last_step_has),
+        cmocka_unit_test(zero_is_not_said_of_what_is_not_empty),
+        cmocka_unit_test(each_list_of_a_symbol_is_counted),
+        cmocka_unit_test(the_venue_s_blocks_are_told_by_who_asked_for_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,22 +111,24 @@ static void orders_alike_are_counted_from_the_first(void **state)
 {
     (void)state;
     struct alike alike = {0};
+    struct alike_tags tags = {0};
     struct alike_limit limit = {.most = 3, .window_ns = 1000};
     for (unsigned i = 0; i < 3; i++)
-        assert_true(alike_take(&alike, &limit, 1, 100, 10000, 50 + i));
-    assert_false(alike_take(&alike, &limit, 1, 100, 10000, 1049));
-    assert_true(alike_take(&alike, &limit, 1, 101, 10000, 1049)); // one field is another
-    assert_true(alike_take(&alike, &limit, 1, 100, 10001, 1049));
-    assert_true(alike_take(&alike, &limit, 2, 100, 10000, 1049));
-    assert_true(alike_take(&alike, &limit, 1, 100, 10000, 1050)); // the time is over
+        assert_true(alike_take(&tags, &alike, &limit, 1, 100, 10000, 50 + i));
+    assert_false(alike_take(&tags, &alike, &limit, 1, 100, 10000, 1049));
+    assert_true(alike_take(&tags, &alike, &limit, 1, 101, 10000, 1049)); // one field is another
+    assert_true(alike_take(&tags, &alike, &limit, 1, 100, 10001, 1049));
+    assert_true(alike_take(&tags, &alike, &limit, 2, 100, 10000, 1049));
+    assert_true(alike_take(&tags, &alike, &limit, 1, 100, 10000, 1050)); // the time is over
 }
 
 static void none_alike_lets_nothing_pass(void **state)
 {
     (void)state;
     struct alike alike = {0};
+    struct alike_tags tags = {0};
     struct alike_limit limit = {.most = 0, .window_ns = 1000};
-    assert_false(alike_take(&alike, &limit, 1, 100, 10000, 50));
+    assert_false(alike_take(&tags, &alike, &limit, 1, 100, 10000, 50));
 }
 
 struct naive_place {
@@ -157,6 +159,7 @@ static void the_last_kinds_of_order_have_a_place(void **state)
 {
     (void)state;
     struct alike alike = {0};
+    struct alike_tags tags = {0};
     struct alike_limit limit = {.most = 2, .window_ns = 40};
     struct naive_place places[ALIKE_PLACES] = {0};
     unsigned next = 0, refused = 0;
@@ -168,7 +171,8 @@ static void the_last_kinds_of_order_have_a_place(void **state)
                                     .price = 1 + (uint32_t)(draw >> 40) % 4,
                                     .began = now};
         bool expected = naive_take(places, &next, &limit, &order);
-        assert_int_equal(alike_take(&alike, &limit, order.instrument, order.quantity, order.price, now) != 0, expected);
+        assert_int_equal(alike_take(&tags, &alike, &limit, order.instrument, order.quantity, order.price, now) != 0,
+                         expected);
         refused += !expected;
     }
     assert_true(refused > 1000);

@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "engine/slots.h"
 #include "engine/snapshot.h"
+#include "engine/state.h"
 #include "tests/support/engine_rig.h"
 #include "tests/support/market_flow.h"
 #include "tests/support/random_flow.h"
@@ -202,6 +204,8 @@ CHANGES(restore_order, price)
 CHANGES(restore_order, quantity)
 CHANGES(restore_order, key)
 CHANGES(restore_order, terms)
+CHANGES(restore_order, member)
+CHANGES(restore_order, behind)
 CHANGES(restore_special, slot)
 CHANGES(restore_special, kinds)
 CHANGES(restore_list, locate)
@@ -247,10 +251,15 @@ static void what_no_engine_holds_is_refused_at_its_record(void **state)
     REFUSED(CMD_RESTORE_ORDER, restore_order, quantity, QUANTITY_MAX + 1, order);
     REFUSED(CMD_RESTORE_ORDER, restore_order, key, 0, order);
     REFUSED(CMD_RESTORE_ORDER, restore_order, terms, 1 | 'X' << 16, order);
+    const uint32_t blocks = member_blocks_most(day.max_orders, day.sessions);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, member, MEMBER_WAYS - 1, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, member, MEMBER_WAYS, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, member, (blocks + 1) * MEMBER_WAYS + 1, order);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, behind, blocks + 1, order);
     REFUSED(CMD_RESTORE_ORDER, restore_order, terms, 'B' << 16, order);
     REFUSED(CMD_RESTORE_ORDER, restore_order, price, 1, "it has an order whose level it can not stand in");
     const char *place = "it has two orders in one place of the live-order table";
-    REFUSED(CMD_RESTORE_ORDER, restore_order, way, 10, place);
+    REFUSED(CMD_RESTORE_ORDER, restore_order, way, BUCKET_WAYS, place);
     REFUSED(CMD_RESTORE_ORDER, restore_order, way, 255, place);
     const char *none = "it has special instructions of no order, or more than there is room for";
     REFUSED(CMD_RESTORE_SPECIAL, restore_special, slot, 0, none);
@@ -266,6 +275,52 @@ static void what_no_engine_holds_is_refused_at_its_record(void **state)
     REFUSED(CMD_RESTORE_TRADES, restore_trades, count, 3, trades);
     REFUSED(CMD_RESTORE_TRADES, restore_trades, first, day.max_trades, trades);
     REFUSED(CMD_RESTORE_TRADES, restore_trades, first, UINT32_MAX, trades);
+    free(stream.records);
+}
+
+// The stream up to the first order that stands in the block of one before it, which `spoil` has made another one.
+static void refused_in_its_block(const struct rig_day *day, const struct rig_snapshot *stream,
+                                 void (*spoil)(struct command *c, const struct command *first))
+{
+    struct restore restore;
+    struct rig rig;
+    const struct command *first = NULL;
+    rig_new(&rig, day, 0);
+    restore_begin(&restore, rig.engine);
+    for (size_t at = 0; at < stream->count; at++) {
+        struct command c = stream->records[at];
+        bool order = c.type == CMD_RESTORE_ORDER;
+        if (order && first && c.restore_order.member >> MEMBER_SHIFT == first->restore_order.member >> MEMBER_SHIFT) {
+            spoil(&c, first);
+            assert_int_equal(restore_take(&restore, &c), RESTORE_REFUSED);
+            assert_string_equal(restore.refused, "it has two orders in one place of their session");
+            rig_free(&rig);
+            return;
+        }
+        first = order ? &stream->records[at] : first;
+        assert_int_equal(restore_take(&restore, &c), RESTORE_MORE);
+    }
+    fail_msg("no two orders of the day stand in one block");
+}
+
+static void in_one_place(struct command *c, const struct command *first)
+{
+    c->restore_order.member = first->restore_order.member;
+}
+
+static void behind_another(struct command *c, const struct command *first)
+{
+    c->restore_order.behind = first->restore_order.behind + 1;
+    c->restore_order.behind += c->restore_order.behind == c->restore_order.member >> MEMBER_SHIFT;
+}
+
+static void two_orders_of_a_block_that_disagree_are_refused(void **state)
+{
+    (void)state;
+    struct rig_day day;
+    struct rig_snapshot stream = of_day(7, &day);
+    refused_in_its_block(&day, &stream, in_one_place);
+    refused_in_its_block(&day, &stream, behind_another);
     free(stream.records);
 }
 
@@ -300,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_restored_engine_goes_on_like_the_one_that_was_never_interrupted),
         cmocka_unit_test(a_stream_with_any_bit_changed_is_refused_and_writes_nothing_wild),
         cmocka_unit_test(what_no_engine_holds_is_refused_at_its_record),
+        cmocka_unit_test(two_orders_of_a_block_that_disagree_are_refused),
         cmocka_unit_test(an_engine_with_less_memory_refuses),
         cmocka_unit_test(the_digest_is_that_of_the_stream),
     };
