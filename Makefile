@@ -183,13 +183,14 @@ format: ## lay out every source file
 tidy: ## format, include arrows, static checks: before each commit; `make test` runs them too
 	@for check in tests/shape/*.sh; do $$check || exit 1; done
 
-# The branch of xw_assert that ends the process is not counted: gcovr leaves out the branches of lines that name it. A function
+# The branch of xw_assert that ends the process is not counted, nor that of xw_known: gcovr leaves out lines that name them. A function
 # that is put into its callers is one here, so that a branch on what one of them says as a constant is taken both ways.
 covering := $(filter-out %_hash,$(filter $(B)/tests/unit/test_engine_%,$(units)))
 book_and_matching := (book|lookup|place|slots|match\w*|aiq|special\w*|wish|pegs|conditional|triggers|afterwork|phases|trades|options|orders)[.][ch]
-covered = gcovr --root . --exclude-branches-by-pattern '.*xw_assert\(.*' --branches
+market_and_risk := (bands|market|market_snapshot|check_market|kill|positions|mode|single|collar|risk|risk_\w+|rates|tokens|losses|lease|settle|settle_snapshot|alike)[.][ch]
+covered = gcovr --root . --exclude-branches-by-pattern '.*xw_(assert|known)\(.*' --branches
 covering: $(covering)
-coverage: ## branch coverage of the engine by its tests; fails when a branch of book or matching is not taken
+coverage: ## branch coverage of the engine by its tests; fails when a branch of book, matching, market, risk or kills is not taken
 	@.ci/install-packages test
 	@$(MAKE) --no-print-directory $(jobs) B=build/coverage CFLAGS='-O0 -g --coverage -Dalways_inline=unused' LDFLAGS=--coverage covering
 	@find build/coverage -name '*.gcda' -delete
@@ -197,6 +198,8 @@ coverage: ## branch coverage of the engine by its tests; fails when a branch of 
 	@$(covered) --filter 'dataplane/engine/' build/coverage
 	@echo && echo 'Book and matching:'
 	@$(covered) --filter 'dataplane/engine/$(book_and_matching)' --fail-under-branch 100 build/coverage
+	@echo && echo 'Market, risk and kills:'
+	@$(covered) --filter 'dataplane/engine/$(market_and_risk)' --fail-under-branch 100 build/coverage
 
 # The client library for firms: one object, of which only xw_ names can be seen, and the headers that its own headers need.
 client_library := $(B)/libcrosswire-client.a

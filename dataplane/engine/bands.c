@@ -22,8 +22,6 @@ bool bands_set(struct engine *e, uint16_t locate)
 {
     struct market *m = &e->markets[locate];
     uint32_t tick = e->books[locate].tick, lower = 0, upper = UINT32_MAX;
-    if (m->reference == 0)
-        m->reference = m->close ? bands_on_tick(&e->books[locate], m->close) : 0;
     if (bands_in_force(e, m)) {
         uint64_t percent = m->wide ? m->wide_percent : m->percent; // at most a million: below 2^52
         uint64_t span = m->reference * percent / PARTS;
@@ -48,7 +46,7 @@ static void forget_trades(struct market *m)
 void bands_refer(struct engine *e, uint16_t locate, uint32_t price)
 {
     struct market *m = &e->markets[locate];
-    m->reference = price ? bands_on_tick(&e->books[locate], price) : 0;
+    m->reference = bands_on_tick(&e->books[locate], price);
     m->referenced_ns = e->time_ns;
     forget_trades(m);
 }

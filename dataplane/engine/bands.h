@@ -12,13 +12,13 @@ static inline bool bands_in_force(const struct engine *e, const struct market *m
     return market->percent != 0 && market->reference != 0 && e->phase == PHASE_REGULAR;
 }
 
-// The nearest price on the tick, halves upward, at least a tick.
+// The nearest price on the tick, halves upward, at least a tick and at most the highest.
 uint32_t bands_on_tick(const struct book *book, uint32_t price);
 
 // Sets lower and upper from the reference and from whether they are wide. True when they are others than before.
 bool bands_set(struct engine *e, uint16_t locate);
 
-// A new reference, 0: none; the trades before it count no longer.
+// A new reference; the trades before it count no longer.
 void bands_refer(struct engine *e, uint16_t locate, uint32_t price);
 
 // The ten seconds are over: the mean of the trades becomes the reference when it is 1% away from it, and that has been

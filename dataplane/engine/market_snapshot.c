@@ -224,7 +224,6 @@ static bool restore_symbol(struct engine *e, uint16_t locate, const struct comma
         restore_state(m, c);
         break;
     case MARKET_BANDS:
-        e->market.watched -= m->percent || m->velocity_percent;
         if (!restore_bands(m, c))
             return false;
         e->market.watched += m->percent || m->velocity_percent;

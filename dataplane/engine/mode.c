@@ -4,7 +4,7 @@
 #include "engine/alert.h"
 #include "engine/risk_limits.h"
 
-enum unit { UNIT_QUANTITY, UNIT_MONEY, UNIT_PPM, UNIT_COUNT, UNIT_TICKS, UNIT_MS, UNIT_MASK, UNIT_SWITCH };
+enum unit { UNIT_QUANTITY, UNIT_MONEY, UNIT_PPM, UNIT_COUNT, UNIT_TICKS, UNIT_MS, UNIT_MASK };
 
 static const uint8_t units[LIMITS] = {
 #define LIMIT(name, key, scopes, unit, reject, help) [LIMIT_##name] = UNIT_##unit,
@@ -14,8 +14,7 @@ static const uint8_t units[LIMITS] = {
 
 static bool scales(enum limit limit)
 {
-    return units[limit] != UNIT_MS && units[limit] != UNIT_MASK && units[limit] != UNIT_SWITCH &&
-           limit != LIMIT_CAPITAL && limit != LIMIT_ALERT && limit != LIMIT_SLOW;
+    return units[limit] < UNIT_MS && limit != LIMIT_CAPITAL && limit != LIMIT_ALERT && limit != LIMIT_SLOW;
 }
 
 uint64_t mode_scaled(const struct engine *e, enum limit limit, uint64_t value)

@@ -168,8 +168,8 @@ static void set_reference(struct naive_venue *v, uint16_t locate, uint64_t price
 {
     struct naive_market *m = market_of(v, locate);
     uint64_t tick = v->symbols[locate].tick;
-    uint64_t ticks = (2 * price + tick) / (2 * tick);
-    m->reference = (uint32_t)((ticks ? ticks : 1) * tick);
+    uint64_t ticks = (2 * price + tick) / (2 * tick), most = HIGHEST / tick;
+    m->reference = (uint32_t)((ticks == 0 ? 1 : ticks > most ? most : ticks) * tick);
     m->referenced_ns = v->now;
 }
 

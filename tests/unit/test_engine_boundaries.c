@@ -465,6 +465,24 @@ static void a_drawdown_is_used_from_the_peak_and_a_loss_from_nothing(void **stat
         assert_int_equal(loss, 130000);
     }
     assert_false(engine_limit_use(rig.engine, SCOPE_SESSION, 0, LOCATE_NONE, LIMIT_LOSS, &loss));
+    for (enum scope scope = SCOPE_FIRM; scope <= SCOPE_ACCOUNT; scope++) {
+        struct command c = {.type = CMD_LIMIT, .session = SESSION_NONE};
+        uint64_t most;
+        assert_false(engine_drawdown(rig.engine, scope, 0, &drawdown, &most)); // of what capital?
+        c.limit.scope = (uint8_t)scope;
+        c.limit.limit = LIMIT_CAPITAL;
+        c.limit.value = 100000000;
+        rig_step(&rig, &c);
+        assert_true(engine_drawdown(rig.engine, scope, 0, &drawdown, &most));
+        assert_int_equal(drawdown, 500000 + 130000);
+        assert_int_equal(most, 15 * (100000000 + 500000) / 100);
+    }
+    assert_false(engine_drawdown(rig.engine, SCOPE_SESSION, 0, &drawdown, &loss));
+    rig_free(&rig);
+    struct rig_day without = day_of_it;
+    without.max_positions = 0;
+    rig_open(&rig, &without);
+    assert_false(engine_drawdown(rig.engine, SCOPE_ACCOUNT, 0, &drawdown, &loss));
     rig_free(&rig);
 }
 

@@ -361,6 +361,25 @@ static void a_locate_without_a_symbol_is_refused(void **state)
     rig_free(&rig);
 }
 
+// Sessions, accounts, firms and symbols in one row, whose lines a limit of the venue works out again.
+static void a_limit_of_the_venue_goes_on_over_many_symbols(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct rig_day wide = day;
+    wide.symbols = LOOKS + 10;
+    wide.max_positions = 100;
+    rig_open(&rig, &wide);
+    struct command c = {.type = CMD_LIMIT, .session = SESSION_NONE};
+    c.limit.scope = SCOPE_VENUE;
+    c.limit.limit = LIMIT_ALERT;
+    c.limit.value = 500000;
+    step(&rig, c);
+    assert_in_range(rig.steps, 2, 4);
+    sound(&rig);
+    rig_free(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +396,7 @@ int main(void)
         cmocka_unit_test(orders_of_one_expiry_go_in_the_order_of_entry),
         cmocka_unit_test(a_number_whose_buckets_are_full_is_refused),
         cmocka_unit_test(a_locate_without_a_symbol_is_refused),
+        cmocka_unit_test(a_limit_of_the_venue_goes_on_over_many_symbols),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

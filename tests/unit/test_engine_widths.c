@@ -156,6 +156,26 @@ static void the_largest_order_is_weighed_to_the_last_digit(void **state)
     assert_int_equal(seen.rejects[0x30] + seen.rejects[0x1F] + seen.rejects[0x20], 4);
 }
 
+// Both parties are accounts of firm ALFA: an adjustment by so many shares adds twice as many to what it has today.
+static void an_adjustment_counts_twice_where_both_parties_are_of_one_firm(void **state)
+{
+    (void)state;
+    count = 0;
+    memset(numbers, 0, sizeof numbers);
+    order(3, 'S', 1, "0.0100");
+    order(0, 'B', 1, "0.0100");
+    for (unsigned i = 0; i < 2000; i++) {
+        order(3, 'S', 999999, "0.0100");
+        order(0, 'B', 999999, "0.0100");
+    }
+    const unsigned fits = 1 + (unsigned)(RISK_QUANTITY_MAX - 2 * (UINT64_C(2000) * 999999 + 1)) / 2;
+    add("ADJUST @1 0.01 %u", fits + 2);
+    add("ADJUST @1 0.01 %u", fits + 1);
+    add("ADJUST @1 0.01 %u", fits);
+    struct both_seen seen = play();
+    assert_int_equal(seen.events[EV_TRADE], 2001 + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +183,7 @@ int main(void)
         cmocka_unit_test(all_shares_sold_at_the_highest_price_on_the_largest_short_position),
         cmocka_unit_test(the_largest_positions_are_turned_round),
         cmocka_unit_test(the_largest_order_is_weighed_to_the_last_digit),
+        cmocka_unit_test(an_adjustment_counts_twice_where_both_parties_are_of_one_firm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
