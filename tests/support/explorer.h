@@ -6,8 +6,12 @@
 // reaches memory. A state (shared memory, every thread's registers and stack, buffers) that was seen is not entered
 // again. Memory is that of a machine weaker than x86: a relaxed or plain store may be overtaken by any later one of its
 // thread to another place, and a release store waits for all stores before it; a relaxed or plain load may still find
-// what was there when its thread last synchronised, by an acquire load or an exchange. (No load is overtaken by a later
-// store of its thread.) What threads share beside atomics they read and write with model_load and model_store.
+// what was there when its thread last synchronised, by an acquire load or exchange.
+//
+// What threads share beside atomics they read and write with model_read and model_write. Two such accesses of one word
+// by two threads, one of them a write, fail when neither happens before the other (C11, 5.1.2.4): only a release that
+// an acquire has read puts them in order. That holds whatever a compiler or a machine makes of the order in between, a
+// load that is delayed past a later store of its thread among it, which no store buffer shows.
 #ifndef CROSSWIRE_TESTS_SUPPORT_EXPLORER_H
 #define CROSSWIRE_TESTS_SUPPORT_EXPLORER_H
 
@@ -16,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MODEL_THREADS = 3 };
+enum { MODEL_THREADS = 3, MODEL_PLAIN = 8 /* words that are not atomic */ };
 
 struct model {
     void *shared; // all that the threads share, at most 1 KiB
@@ -41,7 +45,10 @@ void model_fail(const char *what);
 
 uint64_t model_load(const void *at, bool acquire);
 void model_store(void *at, uint64_t value, bool release);
-bool model_exchange(void *at, uint64_t *expected, uint64_t value);
+bool model_exchange(void *at, uint64_t *expected, uint64_t value, memory_order success, memory_order failure);
+
+uint64_t model_read(const uint64_t *at);
+void model_write(uint64_t *at, uint64_t value);
 
 // Every atomic of the code is 8 bytes.
 #undef atomic_load_explicit
@@ -51,6 +58,6 @@ bool model_exchange(void *at, uint64_t *expected, uint64_t value);
 #define atomic_store_explicit(at, value, order) \
     model_store((at), (uint64_t)(value), (order) == memory_order_release || (order) == memory_order_seq_cst)
 #define atomic_compare_exchange_strong_explicit(at, expected, value, success, failure) \
-    ((void)(success), (void)(failure), model_exchange((at), (expected), (uint64_t)(value)))
+    model_exchange((at), (expected), (uint64_t)(value), (success), (failure))
 
 #endif

@@ -1,112 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every interleaving of the breaker and of the ring's hand-over, with stores that reach memory late and out of order.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "tests/support/explorer.h"
+// Every interleaving of the breaker, with stores that reach memory late and out of order.
+#include "tests/unit/model_stage.h"
 
 #include "contract/breaker.c"
-#include "contract/ring.h"
 
 #define MS(n) ((uint64_t)(n)*1000000)
 
 static struct {
-    struct ring ring __attribute__((aligned(CACHE_PAIR)));
-    uint64_t cells[2][8];
     struct breaker breaker;
     uint64_t before; // the breaker's state after the last step
-    uint64_t permit, allowed, refused, done, sum;
+    uint64_t permit, allowed, refused, done;
     uint64_t words[2];
-} shared __attribute__((aligned(CACHE_PAIR)));
+} shared;
 
 static void explore(const char *what, struct model model, const char *expected)
 {
-    model.shared = &shared;
-    model.size = sizeof shared;
-    struct model_result result = model_explore(&model);
-    printf("# %s: %lu states, %lu steps, at most %u deep, %lu ends\n", what, result.states, result.steps, result.depth,
-           result.ends);
-    if (!expected && result.failure)
-        print_error("%s: %s\n", what, result.failure);
-    if (expected)
-        assert_string_equal(result.failure ? result.failure : "nothing is found", expected);
-    else
-        assert_null(result.failure);
-    assert_true(expected || result.ends > 0);
-}
-
-// ---- the explorer itself --------------------------------------------------------------------------------------------
-
-static void begin_nothing(void)
-{
-    memset(&shared, 0, sizeof shared);
-}
-
-static void add_badly(void)
-{
-    uint64_t value = atomic_load_explicit(&shared.words[0], memory_order_acquire);
-    atomic_store_explicit(&shared.words[0], value + 1, memory_order_release);
-}
-
-static void add_well(void)
-{
-    uint64_t value = atomic_load_explicit(&shared.words[0], memory_order_acquire);
-    while (!atomic_compare_exchange_strong_explicit(&shared.words[0], &value, value + 1, memory_order_acq_rel,
-                                                    memory_order_acquire))
-        ;
-}
-
-static void end_three_added(void)
-{
-    if (shared.words[0] != 3)
-        model_fail("an addition is lost");
-}
-
-static void say_relaxed(void)
-{
-    model_store(&shared.words[0], 7, false);
-    atomic_store_explicit(&shared.words[1], 1, memory_order_relaxed);
-}
-
-static void say_released(void)
-{
-    model_store(&shared.words[0], 7, false);
-    atomic_store_explicit(&shared.words[1], 1, memory_order_release);
-}
-
-static void hear(void)
-{
-    if (atomic_load_explicit(&shared.words[1], memory_order_acquire) && model_load(&shared.words[0], false) != 7)
-        model_fail("the flag is there before the word");
-}
-
-static void hear_relaxed(void)
-{
-    if (atomic_load_explicit(&shared.words[1], memory_order_relaxed) && model_load(&shared.words[0], false) != 7)
-        model_fail("the flag is there before the word");
-}
-
-static void the_explorer_finds_what_it_must(void **state)
-{
-    (void)state;
-    explore(
-        "load and store",
-        (struct model){.begin = begin_nothing, .threads = {add_badly, add_badly, add_badly}, .end = end_three_added},
-        "an addition is lost");
-    explore("compare and swap",
-            (struct model){.begin = begin_nothing, .threads = {add_well, add_well, add_well}, .end = end_three_added},
-            NULL);
-    explore("relaxed flag", (struct model){.begin = begin_nothing, .threads = {say_relaxed, hear}},
-            "the flag is there before the word");
-    explore("released flag", (struct model){.begin = begin_nothing, .threads = {say_released, hear}}, NULL);
-    explore("flag read without acquire",
-            (struct model){.begin = begin_nothing, .threads = {say_released, hear_relaxed}},
-            "the flag is there before the word");
+    explore_in(&shared, sizeof shared, what, model, expected);
 }
 
 // ---- the breaker ----------------------------------------------------------------------------------------------------
@@ -382,6 +291,102 @@ static void a_reload_is_seen_whole_or_not_at_all(void **state)
             NULL);
 }
 
+// Two failures half a second apart open it by neither setting; two of one and the window of the other would. Both ways,
+// so that one of them shows a word that is written in halves, whichever comes first.
+static const struct breaker_settings two_at_once = {.failures = 2, .window_ms = 100, .recovery_ms = 100};
+static const struct breaker_settings three_in_all = {.failures = 3, .window_ms = 10000, .recovery_ms = 100};
+
+static void begin_two_at_once(void)
+{
+    memset(&shared, 0, sizeof shared);
+    breaker_init(&shared.breaker, &two_at_once);
+}
+
+static void begin_three_in_all(void)
+{
+    memset(&shared, 0, sizeof shared);
+    breaker_init(&shared.breaker, &three_in_all);
+}
+
+static void reload_to_three_in_all(void)
+{
+    breaker_set(&shared.breaker, &three_in_all);
+}
+
+static void reload_to_two_at_once(void)
+{
+    breaker_set(&shared.breaker, &two_at_once);
+}
+
+static void fail_twice(void)
+{
+    breaker_permit permit = breaker_allow(&shared.breaker, MS(10));
+    breaker_record(&shared.breaker, permit, false, MS(10));
+    permit = breaker_allow(&shared.breaker, MS(510));
+    breaker_record(&shared.breaker, permit, false, MS(510));
+}
+
+static void no_half_of_a_setting_is_seen(void **state)
+{
+    (void)state;
+    explore("two fail far apart while the window grows",
+            (struct model){.begin = begin_two_at_once,
+                           .threads = {fail_twice, reload_to_three_in_all},
+                           .always = only_arrows,
+                           .end = end_never_opened},
+            NULL);
+    explore("two fail far apart while the window shrinks",
+            (struct model){.begin = begin_three_in_all,
+                           .threads = {fail_twice, reload_to_two_at_once},
+                           .always = only_arrows,
+                           .end = end_never_opened},
+            NULL);
+}
+
+// What a breaker keeps from being used is mended by one thread and used by another, which is let in by the reset alone.
+static void mend_and_reset(void)
+{
+    model_write(&shared.words[1], 1);
+    breaker_reset(&shared.breaker, MS(20));
+}
+
+static void use_when_let_in(void)
+{
+    if (breaker_allow(&shared.breaker, MS(20)) && model_read(&shared.words[1]) != 1)
+        model_fail("who is let in does not see what was mended before it");
+}
+
+static void use_what_is_let_in_and_fail(void)
+{
+    breaker_permit permit = breaker_allow(&shared.breaker, MS(10));
+    if (!permit)
+        return;
+    model_write(&shared.words[1], 1);
+    breaker_record(&shared.breaker, permit, false, MS(10));
+}
+
+static void look_when_open(void)
+{
+    struct breaker_view view;
+    breaker_look(&shared.breaker, &view);
+    if (view.state == BREAKER_OPEN && model_read(&shared.words[1]) != 1)
+        model_fail("who sees it open does not see what has failed");
+}
+
+static void a_transition_hands_over_what_was_done_before_it(void **state)
+{
+    (void)state;
+    explore("mended, reset and used",
+            (struct model){
+                .begin = begin_open_for_one, .threads = {mend_and_reset, use_when_let_in}, .always = only_arrows},
+            NULL);
+    explore("used, opened by it and looked at",
+            (struct model){.begin = begin_failures_1,
+                           .threads = {use_what_is_let_in_and_fail, look_when_open},
+                           .always = only_arrows},
+            NULL);
+}
+
 // ---- outcomes that stay with a thread -------------------------------------------------------------------------------
 
 static void trip_and_reset_quietly(void)
@@ -569,98 +574,19 @@ static void a_thread_whose_time_is_older_ends_nothing(void **state)
             NULL);
 }
 
-// ---- the ring -------------------------------------------------------------------------------------------------------
-
-enum { MESSAGES = 4 };
-
-static void begin_ring(void)
-{
-    memset(&shared, 0, sizeof shared);
-    ring_new(&shared.ring, 2, 64, 0);
-}
-
-// Bursts of one and of two, as there is room.
-static void produce(void)
-{
-    for (uint64_t sent = 0; sent < MESSAGES;) {
-        uint32_t room = ring_room(&shared.ring, 1);
-        uint32_t burst = room < MESSAGES - sent ? room : (uint32_t)(MESSAGES - sent);
-        for (uint32_t i = 0; i < burst; i++) {
-            uint64_t *cell = ring_slot(&shared.ring, i);
-            model_store(&cell[1], sent + i + 1, false);
-        }
-        if (burst)
-            ring_publish(&shared.ring, burst);
-        sent += burst;
-    }
-    shared.done = 1;
-}
-
-static void consume(void)
-{
-    for (uint64_t taken = 0; taken < MESSAGES;) {
-        uint64_t *cell = ring_peek(&shared.ring, 0);
-        if (!cell)
-            continue;
-        if (model_load(&cell[1], false) != taken + 1)
-            model_fail("another message than the next one");
-        ring_release(&shared.ring, 1);
-        shared.sum += ++taken;
-    }
-}
-
-static void end_all_taken(void)
-{
-    if (shared.sum != MESSAGES * (MESSAGES + 1) / 2)
-        model_fail("messages are lost");
-    if (shared.ring.produced != MESSAGES || shared.ring.consumed != MESSAGES)
-        model_fail("cursors do not agree");
-}
-
-static void every_message_is_handed_over_once_and_in_order(void **state)
-{
-    (void)state;
-    explore("ring of two cells, four messages",
-            (struct model){.begin = begin_ring, .threads = {produce, consume}, .end = end_all_taken}, NULL);
-}
-
-// What the release in ring_publish is for.
-static void produce_relaxed(void)
-{
-    uint64_t *cell = ring_slot(&shared.ring, 0);
-    model_store(&cell[1], 1, false);
-    atomic_store_explicit(cell, 1, memory_order_relaxed);
-}
-
-static void consume_one(void)
-{
-    uint64_t *cell = ring_peek(&shared.ring, 0);
-    if (cell && model_load(&cell[1], false) != 1)
-        model_fail("another message than the first");
-}
-
-static void a_publication_without_release_is_found(void **state)
-{
-    (void)state;
-    explore("ring published without release",
-            (struct model){.begin = begin_ring, .threads = {produce_relaxed, consume_one}},
-            "another message than the first");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_explorer_finds_what_it_must),
         cmocka_unit_test(no_failure_is_lost_and_it_opens_once),
         cmocka_unit_test(half_open_lets_in_as_many_as_tokens),
         cmocka_unit_test(an_outcome_of_before_a_transition_does_not_count),
         cmocka_unit_test(a_reload_is_seen_whole_or_not_at_all),
+        cmocka_unit_test(no_half_of_a_setting_is_seen),
+        cmocka_unit_test(a_transition_hands_over_what_was_done_before_it),
         cmocka_unit_test(what_a_thread_keeps_counts_in_its_epoch_alone),
         cmocka_unit_test(a_hold_a_reset_and_a_trip_are_one_arrow_each),
         cmocka_unit_test(a_permit_that_is_lost_is_given_up),
         cmocka_unit_test(a_thread_whose_time_is_older_ends_nothing),
-        cmocka_unit_test(every_message_is_handed_over_once_and_in_order),
-        cmocka_unit_test(a_publication_without_release_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
