@@ -7,6 +7,7 @@
 #          XW_ACK      durable | matched [durable]            XW_SYMBOLS  names, blank separated [XWIRE ALPHA BRAVO CARGO]
 #          XW_GATEWAYS 1 | 2 [1]                              XW_MATCHERS 1 | 2 [1]: symbols are dealt out in turn
 #          XW_DISCONNECT true | false [false]: cancel on disconnect
+#          XW_ROOM     how many orders, and how many trades, a matching core holds [as the example says]; less starts sooner
 #          XW_LINK     an interface that the only gateway polls by af_packet, not a vhost socket; clients then use UDP sockets
 # Made:    XW_CONFIG, XW_CLIENT (an array: xwreplay's options for all four sessions), XW_CLIENT_ONE (for the first alone),
 #          XW_RUN (sockets and region, short enough for a socket's path and on tmpfs where there is one)
@@ -116,6 +117,7 @@ xw_configure() {
         done
         printf 'accounts:\n  - {name: NORTH, firm: NRTH}\n  - {name: SOUTH, firm: SOTH}\nsessions:\n'
     } >"$XW_CONFIG"
+    [ -z "${XW_ROOM:-}" ] || sed -i -E "s/^(  max_(orders|trades)):.*/\1: $XW_ROOM/" "$XW_CONFIG"
     XW_CLIENT=()
     for ((gateway = 0; gateway < gateways; gateway++)); do XW_CLIENT+=(--virtio "$XW_RUN/wire$gateway.sock"); done
     XW_CLIENT_ONE=(--virtio "$XW_RUN/wire0.sock")

@@ -275,6 +275,7 @@ void line_tend(struct line *line, uint64_t now_ns, bool linked)
     enum xw_session_state state = xw_session_state(line->session);
     if (!linked && state == XW_SESSION_ON) {
         line->datagram_size = 0; // addressed to who is no more
+        line->queued = 0;        // of what lay behind it: the login waits for nobody
         xw_session_login(line->session);
         state = xw_session_state(line->session);
     }

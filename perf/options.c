@@ -37,6 +37,7 @@ static const char help[] =
     "  --rate R               open-loop, messages a second; latency counts from the intended time\n"
     "  --timing SCALE         the capture's own timing, SCALE times faster\n"
     "  --pack N               messages a datagram [1]\n"
+    "  --part FILE            no more of the day than the percentage in FILE, which may be raised meanwhile\n"
     "  --yield | --no-yield   idle by sched_yield | by spinning [where there are at most two cores: by short sleeps]\n"
     "  --core N               pin to a core\n"
     "  --grace S              wait this long for a sign of progress [10]\n"
@@ -71,6 +72,7 @@ enum option_code {
     OPT_RATE,
     OPT_TIMING,
     OPT_PACK,
+    OPT_PART,
     OPT_YIELD,
     OPT_NO_YIELD,
     OPT_CORE,
@@ -111,6 +113,7 @@ static const struct option long_options[] = {
     {"rate", required_argument, NULL, OPT_RATE},
     {"timing", required_argument, NULL, OPT_TIMING},
     {"pack", required_argument, NULL, OPT_PACK},
+    {"part", required_argument, NULL, OPT_PART},
     {"yield", no_argument, NULL, OPT_YIELD},
     {"no-yield", no_argument, NULL, OPT_NO_YIELD},
     {"core", required_argument, NULL, OPT_CORE},
@@ -266,6 +269,9 @@ static void take_pace(struct options *options, int code, const char *value)
         break;
     case OPT_TIMING:
         options->scale = number(value, "timing", 1e-6, 1e9);
+        break;
+    case OPT_PART:
+        options->part = value;
         break;
     case OPT_PACK:
         options->pack = (uint32_t)number(value, "pack", 1, 29);

@@ -44,6 +44,7 @@ struct options {
     double rate;  // open-loop, messages a second; 0: closed-loop
     double scale; // a capture's own timing, this many times faster; 0: not
     uint32_t pack;
+    const char *part; // file; NULL: all at once
     enum options_yield yield;
     int core;
     double grace_s, timeout_s;

@@ -27,6 +27,19 @@ void player_stop(void)
     stopped = 1;
 }
 
+// How much of the flow may be sent by now; what it was while FILE is being written. False: there is no such file.
+static bool read_part(struct player *player)
+{
+    double percent;
+    FILE *file = fopen(player->options->part, "re");
+    if (!file)
+        return false;
+    if (fscanf(file, "%lf", &percent) == 1 && percent >= 0 && percent <= 100)
+        player->part = (uint64_t)((double)player->flow.count * percent / 100);
+    fclose(file);
+    return true;
+}
+
 // ---- opening --------------------------------------------------------------------------------------------------------
 
 static int open_transport(struct player *player, unsigned device, char *error, size_t error_size)
@@ -63,6 +76,11 @@ static int open_files(struct player *player, char *error, size_t error_size)
     if (options->record && !(player->record = record_open(options->record))) {
         snprintf(error, error_size, "%s: %s", options->record, strerror(errno));
         return EX_CANTCREAT;
+    }
+    player->part = player->flow.count;
+    if (options->part && !read_part(player)) {
+        snprintf(error, error_size, "%s: %s", options->part, strerror(errno));
+        return EX_NOINPUT;
     }
     return 0;
 }
@@ -200,7 +218,7 @@ static unsigned issue(struct player *player)
     // A datagram is begun only when all of its messages find room in the window.
     if (room < options->pack && room < options->window)
         return 0;
-    for (; player->cursor < player->flow.count && sent < room && sent < 4 * TRANSPORT_BURST; sent++) {
+    for (; player->cursor < player->part && sent < room && sent < 4 * TRANSPORT_BURST; sent++) {
         const struct intent *intent = &player->flow.intents[player->cursor];
         struct line *line = &player->lines[intent->session % player->lines_count];
         struct request request;
@@ -239,6 +257,18 @@ static void show_progress(struct player *player, uint64_t now_ns, bool last)
 }
 
 // ---- the run --------------------------------------------------------------------------------------------------------
+
+// While no more of the flow may be sent, no intended time comes either: what follows keeps its pace.
+static bool held(struct player *player, uint64_t now_ns)
+{
+    if (player->cursor < player->part || player->cursor == player->flow.count || !player->began_ns)
+        return false;
+    uint64_t due_ns = due(player, &player->flow.intents[player->cursor]);
+    if (due_ns && due_ns < now_ns)
+        player->began_ns += now_ns - due_ns;
+    read_part(player);
+    return true;
+}
 
 // Everything is sent and settled when a last query of every line has been answered.
 static bool finished(struct player *player, uint64_t now_ns)
@@ -281,8 +311,9 @@ bool player_run(struct player *player)
             show_progress(player, now_ns, false);
             done = player->began_ns && finished(player, now_ns);
             // An open-loop run may have nothing due for long.
-            bool idle = player->cursor < player->flow.count && player->began_ns && outstanding(player) == 0 &&
-                        due(player, &player->flow.intents[player->cursor]) > now_ns;
+            bool idle = held(player, now_ns) || (player->cursor < player->flow.count && player->began_ns &&
+                                                 due(player, &player->flow.intents[player->cursor]) > now_ns);
+            idle = idle && outstanding(player) == 0;
             if (idle)
                 player->moved_ns = now_ns;
             if (now_ns > player->moved_ns + grace_ns)

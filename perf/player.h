@@ -24,6 +24,7 @@ struct player {
     unsigned lines_count;
     uint32_t *ref_of; // UserRefNum by the input's order id
     uint64_t cursor;  // the next intent
+    uint64_t part;    // intents that may be sent so far
     uint64_t began_ns, ended_ns;
     uint64_t moved_ns; // when anything last got on
     uint64_t shown_ns, shown_sent, recorded_ns;
