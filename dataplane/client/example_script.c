@@ -7,8 +7,11 @@
 //   replace ORIG REF QUANTITY PRICE [NAME=VALUE ..]
 //   cancel REF QUANTITY
 //   wait MS                                                  receives for so long
+//   end                                                      leaves at once
 //   # anything
 //
+// Begins when all that was told before is there; behind the last line, leaves when the venue has answered all that was
+// sent.
 // NAME: tif display id (ClOrdID) min floor random peg (P R M m) offset discretion post expire aiq group stop trail
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +21,9 @@
 #include "client/crosswire_client.h"
 
 #define MS UINT64_C(1000000)
+#define PATIENCE (5000 * MS)
+
+static unsigned answered; // account queries
 
 static void print_answer(void *context, uint64_t sequence, const uint8_t *bytes, size_t size)
 {
@@ -25,6 +31,10 @@ static void print_answer(void *context, uint64_t sequence, const uint8_t *bytes,
     (void)context;
     if (!xw_ouch_decode(bytes, size, &m))
         return;
+    if (m.type == 'Q') {
+        answered++;
+        return;
+    }
     printf("%lu %c", (unsigned long)sequence, m.type);
     if (m.type != 'S')
         printf(" %u", m.user_ref);
@@ -65,6 +75,27 @@ static void pump(struct xw_session *session, int socket, uint64_t until_ns)
         if (got > 0)
             xw_session_receive(session, xw_now_ns(), datagram, (size_t)got);
     }
+}
+
+// Receives and sends until all that the venue is known to have told is there. False: it never was.
+static bool catch_up(struct xw_session *session, int socket)
+{
+    for (uint64_t end = xw_now_ns() + PATIENCE; xw_now_ns() < end; pump(session, socket, xw_now_ns() + MS))
+        if (xw_session_state(session) == XW_SESSION_ON && xw_session_missing(session) == 0)
+            return true;
+    return false;
+}
+
+// The answer to an account query stands behind those to all that was sent before it.
+static void await_answers(struct xw_session *session, int socket)
+{
+    uint8_t message[XW_OUCH_REQUEST_MAX];
+    const unsigned before = answered;
+    size_t size = xw_ouch_query(message, NULL);
+    if (!xw_session_send(session, message, size))
+        return;
+    for (uint64_t end = xw_now_ns() + PATIENCE; answered == before && xw_now_ns() < end;)
+        pump(session, socket, xw_now_ns() + MS);
 }
 
 // What NAME=VALUE means for the fixed fields and the options. False when it means nothing.
@@ -178,15 +209,16 @@ int main(int argc, char **argv)
     if (socket < 0 || session == NULL)
         return fprintf(stderr, "example_script: cannot reach %s\n", argv[1]), 69;
     xw_session_login(session);
-    for (unsigned i = 0; i < 100 && xw_session_state(session) == XW_SESSION_LOGIN; i++)
-        pump(session, socket, xw_now_ns() + 50 * MS);
-    if (xw_session_state(session) != XW_SESSION_ON)
+    if (!catch_up(session, socket))
         return fprintf(stderr, "example_script: not logged in\n"), 77;
-    pump(session, socket, xw_now_ns() + 200 * MS);
-    while (fgets(line, sizeof line, stdin) != NULL)
-        if (!run_line(session, socket, line))
+    bool ends = false;
+    while (!ends && fgets(line, sizeof line, stdin) != NULL) {
+        ends = strcmp(line, "end\n") == 0;
+        if (!ends && !run_line(session, socket, line))
             return fprintf(stderr, "example_script: not understood, or not sent: %s\n", line), 65;
-    pump(session, socket, xw_now_ns() + 300 * MS);
+    }
+    if (!ends)
+        await_answers(session, socket);
     xw_session_logoff(session);
     pump(session, socket, xw_now_ns() + 20 * MS);
     xw_session_close(session);

@@ -19,7 +19,7 @@ begin_day() {
     xw_set journal segment_mb 1
     mounts || xw_skip "the test's disk can not be mounted"
     xw_start
-    xw_play_behind "${XW_CLIENT[@]}" --orders 20000 --rate 10000 --grace 30
+    xw_play_behind 50 "${XW_CLIENT[@]}" --orders 20000 --rate 10000 --grace 30
     xw_await_size "$XW_HOME/received.rec" 300000 10
 }
 
@@ -36,6 +36,7 @@ mounts() { mount -t tmpfs -o size=64m none "$XW_HOME/journal"; }
 for XW_ACK in durable matched; do
     begin_day full
     head -c 64M /dev/zero >"$XW_HOME/journal/filler" 2>/dev/null # in a moment all is taken
+    xw_may 90
     xw_both_end 74 "No space left on device: free or add disk space, then start control again"
     grep -q '"XW3004"' "$XW_HOME/control.log" || xw_fail "control did not warn before"
     # Still full.
@@ -56,6 +57,7 @@ back_again() { mount -o loop,errors=remount-ro "$XW_HOME/disk" "$XW_HOME/journal
 for XW_ACK in durable matched; do
     begin_day read-only
     echo "made by a test" >"/sys/fs/ext4/$device/trigger_fs_error"
+    xw_may 90
     xw_both_end 74 "Read-only file system: .*(mend the disk|remount it writable)"
     status=0
     "$XW_BIN/crosswire-control" "$XW_CONFIG" >"$XW_HOME/still.log" 2>&1 || status=$?

@@ -17,11 +17,15 @@ start() {
 
 start
 grep -q "$shim" "/proc/$xw_control_pid/maps" || xw_skip "preloading is not possible here"
-xw_play_behind "${XW_CLIENT[@]}" --orders 30000 --rate 10000 --grace 30 --timeout 1
-received=0
+xw_play_behind 0 "${XW_CLIENT[@]}" --orders 30000 --rate 10000 --grace 30 --timeout 1
+part=0
+# A tenth of its day more for the client: something is written whatever has been so far.
+go_on() { xw_may $((part += 10)); }
 # more BYTES: until the client has received so much more.
 more() {
+    local received
     received=$(($(stat -c %s "$XW_HOME/received.rec" 2>/dev/null || echo 0) + $1))
+    go_on
     xw_await_size "$XW_HOME/received.rec" $received 20
 }
 more 50000
@@ -32,6 +36,7 @@ for fault in "sync Input/output error" "eio Input/output error" "short was cut s
     echo "--- ${fault%% *}"
     more 20000
     disk "${fault%% *}"
+    go_on
     xw_both_end 74 "${fault#* }.*: mend the disk|${fault#* }"
     cat "$XW_HOME/control.log" >>"$XW_HOME/control.all"
     : >"$XW_HOME/control.log"

@@ -13,7 +13,7 @@ begin_day() {
     xw_configure
     xw_start
     day=$XW_HOME/journal/${XW_DATE//-/}
-    xw_play_behind "${XW_CLIENT[@]}" --orders 30000 --rate 10000 --grace 30
+    xw_play_behind 50 "${XW_CLIENT[@]}" --orders 30000 --rate 10000 --grace 30
     xw_await_size "$XW_HOME/received.rec" 300000 10
 }
 
@@ -29,6 +29,7 @@ for XW_ACK in durable matched; do
     # too large, one across it has a length that the device refuses.
     begin_day failed-write
     prlimit --pid "$xw_control_pid" --fsize=1000000
+    xw_may 90
     xw_both_end 74 "write of block .* failed: (File too large|Invalid argument): mend"
     end_day
 done

@@ -15,7 +15,7 @@ in_the_middle() {
     xw_begin
     xw_configure
     xw_start
-    xw_play_behind "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 256 --grace 30
+    xw_play_behind 90 "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 256 --grace 30
     xw_await_size "$XW_HOME/received.rec" "$4" 20
     [ "$victim" = control ] || xw_kill dataplane
     [ "$victim" = dataplane ] || xw_kill control
@@ -27,11 +27,8 @@ in_the_middle() {
     xw_clean
 }
 
+# kill_*.sh have every victim with both kinds of answers; here each stream has two of them (control, durable: control_away.sh).
 # stream       killed     ack      after bytes received
 in_the_middle s1hot dataplane durable 6000000
-in_the_middle s1hot control   matched 6000000
-in_the_middle s1    dataplane matched 10000000
-in_the_middle s1    control   durable 12000000
-in_the_middle s64   dataplane durable 5000000
-in_the_middle s64   control   matched 14000000
+in_the_middle s1    control   matched 10000000
 in_the_middle s64   both      durable 16000000

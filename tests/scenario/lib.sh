@@ -4,6 +4,8 @@
 set -u
 export XW_ROOT=${XW_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 export XW_BIN=${XW_BIN:-$XW_ROOT/build}
+# Enough for every stream; a start writes to each page of it.
+XW_ROOM=${XW_ROOM:-262144}
 export XW_HOME=${XW_TMP:-$(mktemp -d /tmp/xw-test.XXXXXX)}
 rm -rf "${XW_HOME:?}"/*
 . "$XW_ROOT/perf/appliance.sh"
@@ -43,6 +45,30 @@ xw_unlink() {
     xw_clean
     ip link del "$XW_LINK" 2>/dev/null
     ip netns del "$xw_space" 2>/dev/null
+}
+
+# xw_capture FILE FILTER: behind xw_link, tcpdump of all that comes to the far end, from now on. xw_capture_end: it has written all
+# of it, a last datagram too.
+xw_capture() {
+    xw_captured=$1
+    ip -n "$xw_space" route add 224.0.0.0/4 dev "$xw_far"
+    "${xw_inside[@]}" tcpdump -U -n -i "$xw_far" -w "$1" "($2) or udp port 9" >"$XW_HOME/tcpdump.log" 2>&1 &
+    xw_tcpdump_pid=$! xw_aside=$!
+    xw_marked "begins"
+}
+xw_marked() {
+    local end=$((SECONDS + 15))
+    until grep -qs "the capture $1" "$xw_captured"; do
+        kill -0 "$xw_tcpdump_pid" 2>/dev/null || xw_fail "tcpdump: $(cat "$XW_HOME/tcpdump.log")"
+        [ $SECONDS -lt $end ] || xw_fail "tcpdump captures nothing"
+        "${xw_inside[@]}" bash -c "echo the capture $1 >/dev/udp/224.0.0.250/9" 2>/dev/null
+        sleep 0.05
+    done
+}
+xw_capture_end() {
+    xw_marked "ends"
+    kill "$xw_tcpdump_pid" && wait "$xw_tcpdump_pid" 2>/dev/null
+    xw_aside=
 }
 
 # ---- operators and clients by hand, behind xw_link
@@ -122,8 +148,9 @@ xw_kill_in_the_middle() {
     xw_begin
     xw_configure
     xw_start
-    "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 64 \
-        --rate 10000 --grace 30 --record "$record" --reread --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
+    xw_may 90
+    "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" "${xw_part[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 64 \
+        --rate 20000 --grace 30 --record "$record" --reread --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
     xw_client_pid=$!
     for round in 1 2; do
         xw_await_size "$record" $((round * 1500000)) 40
@@ -132,6 +159,7 @@ xw_kill_in_the_middle() {
         sleep 0.3
         xw_start 60
     done
+    xw_may 100
     xw_await_end 100
     wait "$xw_client_pid" || status=$?
     xw_client_pid=
@@ -145,7 +173,14 @@ xw_kill_in_the_middle() {
     xw_stop
 }
 
-# xw_await_size FILE BYTES SECONDS: until the client has received so much; it must still have something to do then.
+# xw_may PERCENT: how much of its day the client may have sent by now: it has something to do still when what is done to the
+# appliance is over, however long that takes. For a client with "${xw_part[@]}".
+xw_may() {
+    echo "$1" >"$XW_HOME/part"
+    xw_part=(--part "$XW_HOME/part")
+}
+
+# xw_await_size FILE BYTES SECONDS: until the client has received so much.
 xw_await_size() {
     local end=$((SECONDS + $3))
     while [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -lt "$2" ]; do
@@ -187,15 +222,19 @@ xw_both_end() {
     echo "$lines"
 }
 
-# xw_play_behind OPTIONS..: plays in the background, through whatever happens; xw_await_client ends it.
+# xw_play_behind PERCENT OPTIONS..: plays in the background, through whatever happens, so much of its day until xw_may allows more;
+# xw_await_client ends it.
 xw_play_behind() {
-    "$XW_BIN/xwreplay" "$@" --record "$XW_HOME/received.rec" --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
+    xw_may "$1"
+    shift
+    "$XW_BIN/xwreplay" "$@" "${xw_part[@]}" --record "$XW_HOME/received.rec" --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
     xw_client_pid=$!
 }
 
 # xw_await_client SECONDS: the client has ended on its own, all was right, and no sequence number ever had other bytes.
 xw_await_client() {
     local status=0
+    xw_may 100
     xw_await_end "$1"
     wait "$xw_client_pid" || status=$?
     xw_client_pid=

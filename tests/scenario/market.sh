@@ -10,8 +10,7 @@ sed -i -e 's#^ports:#bands: {tier1_percent: 5}\n\nmarket_wide: {close: 1000}\n\n
 xw_set engine tick_ms 20
 xw_passwords
 capture=$XW_HOME/market_data.pcap
-"${xw_inside[@]}" tcpdump -U -n -i "$xw_far" -w "$capture" udp port 5000 >"$XW_HOME/tcpdump.log" 2>&1 &
-tcpdump_pid=$! xw_aside=$!
+xw_capture "$capture" "udp port 5000"
 xw_start 30
 
 xw_ctl halt ALPHA --reason T99 --by ALICE 2>"$XW_HOME/refused.log"
@@ -80,9 +79,7 @@ audit '.what == "reference" and .symbol == "BRAVO" and .before == 0 and .after =
 audit '.what == "bands" and .symbol == "ALPHA" and .before == 0 and .after == 50000 and .by == "configuration"'
 audit '.what == "index" and .before == 0 and .after == 1 and .by == "index"'
 audit '.what == "note" and .note == "request refused" and .by == "ALICE" and (.why | test("no ITCH code"))'
-sleep 0.2
-kill "$tcpdump_pid"
-wait "$tcpdump_pid" 2>/dev/null
+xw_capture_end
 # H 0x48 of ALPHA: halted T1, then trading; J 0x4a of its bands; W 0x57.
 tshark -r "$capture" -d udp.port==5000,moldudp64 -T fields -e moldudp64.msgdata 2>/dev/null | tr ',' '\n' | tr -d ':' >"$XW_HOME/itch.txt"
 grep -q '^48.*414c50484120202048205431' "$XW_HOME/itch.txt" || xw_fail "no H says that ALPHA is halted"

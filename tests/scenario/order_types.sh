@@ -15,8 +15,7 @@ for option in "${XW_CLIENT[@]}"; do
     esac
 done
 capture=$XW_HOME/market_data.pcap
-"${xw_inside[@]}" tcpdump -U -n -i "$xw_far" -w "$capture" udp >"$XW_HOME/tcpdump.log" 2>&1 &
-tcpdump_pid=$! xw_aside=$!
+xw_capture "$capture" udp
 xw_start 30
 ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 
@@ -167,9 +166,7 @@ audit() { jq -se "any(.[]; $1)" "$XW_HOME/audit.json" >/dev/null || xw_fail "the
 audit ".what == \"break\" and .match == $first and (.before | test(\"^[0-9]+ at [0-9.]+$\")) and .after == \"broken\" and .why == \"E\" and .by == \"ALICE\""
 audit ".what == \"adjust\" and .match == $second and (.before | test(\"^[0-9]+ at [0-9.]+$\")) and .after == \"40 at 10.0850\" and .by == \"ALICE\""
 audit '.what == "phase" and .before == "A" and .after == "X" and .by == "BOB"'
-sleep 0.3
-kill "$tcpdump_pid" && wait "$tcpdump_pid" 2>/dev/null
-xw_aside=
+xw_capture_end
 
 # What went over the wire.
 shark() {

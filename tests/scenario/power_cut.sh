@@ -34,8 +34,9 @@ cut() {
 }
 
 xw_start
-xw_play_behind "${XW_CLIENT[@]}" --orders 40000 --rate 10000 --grace 30 --timeout 1
+xw_play_behind 0 "${XW_CLIENT[@]}" --orders 40000 --rate 10000 --grace 30 --timeout 1
 for round in 1 2 3 4; do
+    xw_may $((round * 20 + 10))
     xw_await_size "$XW_HOME/received.rec" $((round * 500000)) 20
     cut
     xw_start

@@ -14,7 +14,8 @@ snapshot_play() {
     local reread=(--reread)
     [ "${1:-}" != --no-reread ] || reread=()
     xw_start
-    "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 64 --rate 10000 --grace 60 \
+    xw_may 90
+    "$XW_BIN/xwreplay" "${XW_CLIENT_ONE[@]}" "${xw_part[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 64 --rate 10000 --grace 60 \
         --record "$record" "${reread[@]}" --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
     xw_client_pid=$!
 }
@@ -27,6 +28,7 @@ snapshot_kill() {
 # The client has ended: all answered, the expected trades, every number with the bytes that it had before.
 snapshot_end() {
     local status=0
+    xw_may 100
     xw_await_end 100
     wait "$xw_client_pid" || status=$?
     xw_client_pid=
