@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine alone, on one core, commands in memory: bench_engine STREAM [rounds] [--json]
+// The engine alone, on one core, commands in memory: bench_engine STREAM [rounds] [--floor OBJECT] [--json]
+//
+// With the streams' floor program as a shared object (perf/bench/floor_turns.c) the two take turns of a million
+// messages: long enough that a turn's first cache misses do not count, short enough that both see the machine in the
+// same state.
 //
 // Commands are made in batches outside of the time taken, as a gateway's ring would hold them, and stepped with all
 // that the engine does in production on: UserRefNum check, live-order table, events written, rolling hash. Trades and
 // their digest are taken from the events after each batch, so that every round is also a test.
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +21,16 @@
 #include "perf/engine_batch.h"
 #include "perf/engine_stream.h"
 #include "perf/histogram.h"
+
+#define TURN (UINT64_C(1) << 20) // messages
+
+// What perf/bench/floor_turns.c gives.
+struct floor {
+    bool (*open)(const char *path);              // false: no stream that it takes
+    void (*rewind)(void);                        // the book is that of the prefill
+    uint64_t (*run)(uint64_t first, uint64_t n); // these messages; returns cycles of the time stamp counter
+    uint64_t (*digest)(void);                    // of the trades since the rewind, the prefill's with them
+};
 
 static void step_all(struct batch *b, const struct command *c)
 {
@@ -85,63 +100,121 @@ static double cpu_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-// One pass over the stream, each message by itself if there is a histogram for them. Returns ns a message behind the
-// prefill; processor time in *cpu.
-static double play_round(struct batch *b, struct histogram *each, double *cpu)
+static double ns_a_message(uint64_t cycles, const struct engine_stream *s)
 {
-    struct engine_stream *s = &b->stream;
-    make_engine(b);
-    play_slowly(b, 0, s->prefill);
-    uint64_t overhead = each ? timer_overhead() : 0;
+    return (double)cycles * (double)clock_scale / 4294967296.0 / (double)(s->count - s->prefill);
+}
+
+struct round {
+    double ns, cpu, floor; // a message behind the prefill: taken, of processor time, and by the floor
+};
+
+// Messages from `first` on, to `end`. Returns cycles.
+static uint64_t play_turn(struct batch *b, struct histogram *each, uint64_t overhead, uint64_t first, uint64_t end,
+                          double *cpu)
+{
     uint64_t taken = 0;
-    *cpu = 0;
-    for (uint64_t first = s->prefill; first < s->count; first += BATCH) {
+    while (first < end) {
         unsigned count = batch_make(b, first);
         double before = cpu_ns();
         taken += each ? time_each(b, count, overhead, each) : time_batch(b, count);
         *cpu += cpu_ns() - before;
         batch_watch(b);
+        first += count;
     }
-    *cpu /= (double)(s->count - s->prefill);
-    return (double)taken * (double)clock_scale / 4294967296.0 / (double)(s->count - s->prefill);
+    return taken;
 }
 
-static void print(const struct batch *b, const struct histogram *each, const char *path, const double *rounds,
-                  const double *cpu, int count, bool json)
+// One pass over the stream, each message by itself if there is a histogram for them; in turns with the floor if there
+// is one.
+static struct round play_round(struct batch *b, struct histogram *each, const struct floor *floor)
+{
+    struct engine_stream *s = &b->stream;
+    make_engine(b);
+    play_slowly(b, 0, s->prefill);
+    if (floor)
+        floor->rewind();
+    uint64_t overhead = each ? timer_overhead() : 0, taken = 0, floor_taken = 0;
+    double cpu = 0;
+    for (uint64_t first = s->prefill, end; first < s->count; first = end) {
+        end = s->count - first < TURN ? s->count : first + TURN;
+        if (floor)
+            floor_taken += floor->run(first, end - first);
+        taken += play_turn(b, each, overhead, first, end, &cpu);
+    }
+    xw_assert(!floor || floor->digest() == s->digest); // the same trades
+    return (struct round){.ns = ns_a_message(taken, s),
+                          .cpu = cpu / (double)(s->count - s->prefill),
+                          .floor = ns_a_message(floor_taken, s)};
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+    return compare_double(&((const struct round *)a)->ns, &((const struct round *)b)->ns);
+}
+
+// `rounds` ascend.
+static void print(const struct batch *b, const struct histogram *each, const char *path, const struct round *rounds,
+                  int count, bool json)
 {
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    const struct round *median = &rounds[count / 2];
     unsigned long long p50 = histogram_percentile(each, 50), p99 = histogram_percentile(each, 99),
                        p999 = histogram_percentile(each, 99.9);
     unsigned long long messages = b->stream.count - b->stream.prefill, digest = b->stream.digest;
-    if (json)
-        printf("{\"stream\":\"%s\",\"messages\":%llu,\"ns\":%.2f,\"cpu_ns\":%.2f,\"min\":%.2f,\"max\":%.2f,\"rounds\":%"
-               "d,\"p50\":%llu,"
-               "\"p99\":%llu,\"p999\":%llu,\"trades\":%llu,\"digest\":\"%016llx\",\"memory_mb\":%zu}\n",
-               name, messages, rounds[count / 2], cpu[count / 2], rounds[0], rounds[count - 1], count, p50, p99, p999,
-               (unsigned long long)b->stream.trades, digest, b->size >> 20);
-    else
-        printf("%-12s %8.2f ns a message (processor time %.2f, min %.2f, max %.2f, %d rounds of %llu), p50 %llu, p99 "
-               "%llu, p99.9 %llu ns; %llu "
-               "trades, digest %016llx; %zu MB\n",
-               name, rounds[count / 2], cpu[count / 2], rounds[0], rounds[count - 1], count, messages, p50, p99, p999,
-               (unsigned long long)b->stream.trades, digest, b->size >> 20);
+    printf(json ? "{\"stream\":\"%s\",\"ns\":%.2f,\"cpu_ns\":%.2f,\"floor_ns\":%.2f,\"min\":%.2f,\"max\":%.2f,"
+                  "\"rounds\":%d,\"messages\":%llu,\"p50\":%llu,\"p99\":%llu,\"p999\":%llu,\"trades\":%llu,"
+                  "\"digest\":\"%016llx\",\"memory_mb\":%zu}\n"
+                : "%-12s %8.2f ns a message (processor time %.2f, floor %.2f, min %.2f, max %.2f, %d rounds of %llu), "
+                  "p50 %llu, p99 %llu, p99.9 %llu ns; %llu trades, digest %016llx; %zu MB\n",
+           name, median->ns, median->cpu, median->floor, rounds[0].ns, rounds[count - 1].ns, count, messages, p50, p99,
+           p999, (unsigned long long)b->stream.trades, digest, b->size >> 20);
+}
+
+static void *symbol(void *object, const char *name, const char *path)
+{
+    void *found = dlsym(object, name);
+    if (!found) {
+        fprintf(stderr, "bench_engine: %s has no %s: it is to be made of perf/bench/floor_turns.c\n", path, name);
+        exit(66);
+    }
+    return found;
+}
+
+static void open_floor(struct floor *floor, const char *path, const char *stream)
+{
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!object) {
+        fprintf(stderr, "bench_engine: %s\n", dlerror());
+        exit(66);
+    }
+    *(void **)&floor->open = symbol(object, "floor_open", path);
+    *(void **)&floor->rewind = symbol(object, "floor_rewind", path);
+    *(void **)&floor->run = symbol(object, "floor_run", path);
+    *(void **)&floor->digest = symbol(object, "floor_digest", path);
+    if (!floor->open(stream)) {
+        fprintf(stderr, "bench_engine: the floor does not take %s\n", stream);
+        exit(66);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    const char *path = NULL;
+    const char *path = NULL, *object = NULL;
     int rounds = 5;
     bool json = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             json = true;
+        else if (strcmp(argv[i], "--floor") == 0 && i + 1 < argc)
+            object = argv[++i];
         else if (!path)
             path = argv[i];
         else
             rounds = atoi(argv[i]);
     }
     if (!path || rounds < 1 || rounds > 1000) {
-        fprintf(stderr, "usage: bench_engine STREAM [rounds] [--json]\n");
+        fprintf(stderr, "usage: bench_engine STREAM [rounds] [--floor OBJECT] [--json]\n");
         return 64;
     }
     static struct batch b;
@@ -163,16 +236,18 @@ int main(int argc, char **argv)
     b.events = batch_memory(BATCH_EVENTS * sizeof *b.events);
     memset(b.events, 0, BATCH_EVENTS * sizeof *b.events);
     struct histogram *histogram = calloc(1, sizeof *histogram);
-    double *times = calloc((size_t)rounds, sizeof *times), *cpu = calloc((size_t)rounds, sizeof *cpu), unused;
-    xw_assert(histogram && times && cpu);
+    struct round *played = calloc((size_t)rounds, sizeof *played);
+    struct floor floor;
+    xw_assert(histogram && played);
+    if (object)
+        open_floor(&floor, object, path);
     clock_calibrate();
     make_engine(&b);
     play_slowly(&b, 0, b.stream.count); // learns the chains' quantities
     for (int i = 0; i < rounds; i++)
-        times[i] = play_round(&b, NULL, &cpu[i]);
-    play_round(&b, histogram, &unused);
-    qsort(times, (size_t)rounds, sizeof *times, compare_double);
-    qsort(cpu, (size_t)rounds, sizeof *cpu, compare_double);
-    print(&b, histogram, path, times, cpu, rounds, json);
+        played[i] = play_round(&b, NULL, object ? &floor : NULL);
+    play_round(&b, histogram, NULL);
+    qsort(played, (size_t)rounds, sizeof *played, compare_ns);
+    print(&b, histogram, path, played, rounds, json);
     return 0;
 }

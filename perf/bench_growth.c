@@ -20,6 +20,7 @@
 #define DEPTH 1000u  // prices a side
 #define STRIDE 37u   // between UserRefNums
 #define REPLACES 100 // of 1000 commands
+#define STEPS 256    // commands at a time
 
 struct resting {
     uint32_t user_ref;
@@ -34,8 +35,8 @@ struct growth {
     struct resting *live;
     uint32_t count;    // of them
     uint32_t user_ref; // the last one used
-    _Alignas(64) struct command commands[BATCH + BATCH_BEHIND];
-    struct event events[2 * BATCH];
+    _Alignas(64) struct command commands[STEPS + BATCH_BEHIND];
+    struct event events[2 * STEPS];
 };
 
 static uint32_t draw(struct growth *g, uint32_t below)
@@ -92,7 +93,7 @@ static void make_replace(struct growth *g, struct command *c)
 static void make_batch(struct growth *g, bool fills)
 {
     memset(g->commands, 0, sizeof g->commands);
-    for (unsigned i = 0; i < BATCH; i++) {
+    for (unsigned i = 0; i < STEPS; i++) {
         struct command *c = &g->commands[i];
         if (fills || g->count < g->orders - g->orders / 16)
             make_enter(g, c);
@@ -110,17 +111,17 @@ static void make_batch(struct growth *g, bool fills)
 static uint64_t run_batch(struct growth *g)
 {
     uint64_t start = __rdtsc();
-    unsigned events = batch_run(g->engine, g->commands, BATCH, g->events);
+    unsigned events = batch_run(g->engine, g->commands, STEPS, g->events);
     uint64_t taken = __rdtsc() - start;
-    xw_assert(events == BATCH && engine_live_orders(g->engine) == g->count);
+    xw_assert(events == STEPS && engine_live_orders(g->engine) == g->count);
     return taken;
 }
 
 static struct engine_capacity capacity_of(const struct growth *g)
 {
     uint64_t prices = (uint64_t)g->symbols * 2 * DEPTH;
-    return (struct engine_capacity){.max_orders = g->orders + BATCH,
-                                    .max_levels = (uint32_t)(prices < g->orders ? prices : g->orders) + BATCH,
+    return (struct engine_capacity){.max_orders = g->orders + STEPS,
+                                    .max_levels = (uint32_t)(prices < g->orders ? prices : g->orders) + STEPS,
                                     .max_trades = 1,
                                     .max_special = capacity_special(0, g->orders),
                                     .max_conditional = 1,
@@ -166,10 +167,10 @@ int main(int argc, char **argv)
             numbers[0] = 0;
         }
     }
-    if (numbers[0] < BATCH || numbers[1] == 0 || numbers[2] == 0) {
+    if (numbers[0] < STEPS || numbers[1] == 0 || numbers[2] == 0) {
         fprintf(stderr,
                 "usage: bench_growth ORDERS SYMBOLS [rounds] [--json]; %d to 50000000 orders, 1 to 9999 symbols\n",
-                BATCH);
+                STEPS);
         return 64;
     }
     static struct growth g;
@@ -177,22 +178,22 @@ int main(int argc, char **argv)
     g.symbols = numbers[1];
     struct engine_capacity capacity = capacity_of(&g);
     size_t size = engine_footprint(&capacity);
-    g.live = calloc(g.orders + BATCH, sizeof *g.live);
+    g.live = calloc(g.orders + STEPS, sizeof *g.live);
     double *times = calloc(numbers[2], sizeof *times);
     xw_assert(g.live && times);
     clock_calibrate();
     open_engine(&g, &capacity, size);
-    while (g.count + BATCH <= g.orders) {
+    while (g.count + STEPS <= g.orders) {
         make_batch(&g, true);
         run_batch(&g);
     }
     for (uint32_t round = 0; round < numbers[2]; round++) {
         uint64_t taken = 0;
-        for (uint32_t done = 0; done < ROUND_COMMANDS; done += BATCH) {
+        for (uint32_t done = 0; done < ROUND_COMMANDS; done += STEPS) {
             make_batch(&g, false);
             taken += run_batch(&g);
         }
-        uint32_t commands = (ROUND_COMMANDS + BATCH - 1) / BATCH * BATCH;
+        uint32_t commands = (ROUND_COMMANDS + STEPS - 1) / STEPS * STEPS;
         times[round] = (double)taken * (double)clock_scale / 4294967296.0 / commands;
     }
     qsort(times, numbers[2], sizeof *times, compare_double);

@@ -12,8 +12,8 @@
 #include "engine/engine.h"
 #include "perf/engine_stream.h"
 
-#define BATCH 256
-#define BATCH_EVENTS 16384
+#define BATCH 1024
+#define BATCH_EVENTS 65536
 #define BATCH_BEHIND 16 // commands that are none, behind those of a batch: the look ahead ends there
 
 // Memory for an engine or its events, on huge pages where there are some.

@@ -5,10 +5,9 @@ streams=$XW_ROOT/../shared/streams
 names="s1hot s1 s64 es_real"
 
 stream_round() { # stream_round STREAM
-    local floor
-    floor=$(taskset -c "$xw_core_plane" "$out/floor" "$out/$1.bin" thr | jq .ns_per_msg)
-    taskset -c "$xw_core_plane" "$XW_BIN/bench_engine" "$out/$1.bin" 1 --json >"$XW_HOME/engine.json"
-    sample "engine.$1.over_floor" "$(jq .ns "$XW_HOME/engine.json")" "$floor"
+    taskset -c "$xw_core_plane" "$XW_BIN/bench_engine" "$out/$1.bin" 1 --floor "$XW_HOME/floor.so" --json >"$XW_HOME/engine.json" ||
+        xw_fail "bench_engine $1"
+    sample "engine.$1.over_floor" "$(jq .ns "$XW_HOME/engine.json")" "$(jq .floor_ns "$XW_HOME/engine.json")"
     for figure in p50 p99 p999; do sample "engine.$1.$figure" "$(jq ".$figure" "$XW_HOME/engine.json")"; done
 }
 
@@ -40,6 +39,8 @@ if [ -f "$streams/make.sh" ]; then
     out=$XW_BIN/streams-full small=$XW_BIN/streams-small
     [ -f "$out/s64.trades" ] || { note "engine: making the streams"; bash "$streams/make.sh" "$out" >"$XW_HOME/streams.log" 2>&1; }
     [ -f "$small/s64.trades" ] || bash "$streams/make.sh" "$small" small >"$XW_HOME/streams.log" 2>&1
+    gcc -O3 -march=native -std=gnu11 -w -fPIC -fvisibility=hidden -shared -include stdbool.h -I "$streams" \
+        -o "$XW_HOME/floor.so" perf/bench/floor_turns.c || xw_fail "the floor does not compile"
     for ((round = 1; round <= rounds; round++)); do
         for stream in $names; do
             note "engine: round $round of $rounds, $stream"
