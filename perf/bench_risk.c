@@ -2,8 +2,9 @@
 // What the checks of risk cost a command: bench_risk STREAM ACCOUNTS [rounds] [--json]
 //
 // The same stream, spread over so many accounts of one session each, through an engine on a day without risk, one on a
-// day with risk but no limits, and one with every limit of every scope set, none of them met: the rounds of the three
-// take turns, and the difference is that of rounds side by side.
+// day with risk but no limits, and one with every limit of every scope set, none of them met. The three take turns of a
+// quarter of a million messages, and a round's difference is the median of those of turns side by side: the machine
+// changes its pace between turns, hardly ever within two.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "perf/engine_stream.h"
 
 #define ROUNDS_MOST 1000
+#define TURN (UINT64_C(1) << 18) // messages
+#define TURNS_MOST 1024
 
 enum { NONE, IDLE, ALL, KINDS };
 
@@ -111,23 +114,80 @@ static void make_engine(struct batch *b, int kind)
 
 // ---- rounds
 
-// One pass over the stream: ns a command behind the prefill. The digest of its trades is that of the first pass, in
-// *digest.
-static double play_round(struct batch *b, int kind, uint64_t *digest)
+// A round's medians: what the limits cost over a day without risk, and each kind, ns a command.
+struct round {
+    double added, ns[KINDS];
+};
+
+static double median(double *values, unsigned count)
 {
-    struct engine_stream *s = &b->stream;
+    qsort(values, count, sizeof *values, compare_double);
+    return values[count / 2];
+}
+
+// Messages from `first` on, to `end`. Returns ns a command.
+static double play_turn(struct batch *b, uint64_t first, uint64_t end)
+{
     uint64_t taken = 0;
-    make_engine(b, kind);
-    play_slowly(b, 0, s->prefill);
-    for (uint64_t first = s->prefill; first < s->count; first += BATCH) {
-        unsigned count = batch_make(b, first);
+    for (uint64_t at = first; at < end; at += BATCH) {
+        unsigned count = batch_make(b, at);
         taken += time_batch(b, count);
         batch_watch(b);
     }
-    xw_assert(b->rejected == 0); // or it would measure less work
-    xw_assert(*digest == 0 || s->digest == *digest);
-    *digest = s->digest;
-    return (double)taken * (double)clock_scale / 4294967296.0 / (double)(s->count - s->prefill);
+    return (double)taken * (double)clock_scale / 4294967296.0 / (double)(end - first);
+}
+
+// One pass over the stream by each kind. The digest of its trades is that of the first pass, in *digest.
+static struct round play_round(struct batch *kinds, uint64_t *digest)
+{
+    static double ns[KINDS][TURNS_MOST], added[TURNS_MOST];
+    const struct engine_stream *s = &kinds[NONE].stream;
+    for (int kind = 0; kind < KINDS; kind++) {
+        make_engine(&kinds[kind], kind);
+        play_slowly(&kinds[kind], 0, s->prefill);
+    }
+    unsigned turns = 0;
+    for (uint64_t first = s->prefill, end; first < s->count; first = end, turns++) {
+        end = s->count - first < TURN ? s->count : first + TURN;
+        xw_assert(turns < TURNS_MOST);
+        for (int k = 0; k < KINDS; k++) { // to and fro
+            int kind = turns % 2 ? KINDS - 1 - k : k;
+            ns[kind][turns] = play_turn(&kinds[kind], first, end);
+        }
+        added[turns] = ns[ALL][turns] - ns[NONE][turns];
+    }
+    struct round round = {.added = median(added, turns)};
+    for (int kind = 0; kind < KINDS; kind++) {
+        round.ns[kind] = median(ns[kind], turns);
+        xw_assert(kinds[kind].rejected == 0); // or it would measure less work
+        xw_assert(*digest == 0 || kinds[kind].stream.digest == *digest);
+        *digest = kinds[kind].stream.digest;
+    }
+    return round;
+}
+
+static void open_batch(struct batch *b, const char *path, int accounts)
+{
+    if (!engine_stream_open(&b->stream, path)) {
+        fprintf(stderr, "bench_risk: %s is no order stream; ../shared/streams/make.sh DIRECTORY makes some\n", path);
+        exit(66);
+    }
+    engine_stream_spread(&b->stream, (uint16_t)accounts);
+    uint32_t orders = power_above(b->stream.prefill + b->stream.prefill / 8);
+    b->capacity = (struct engine_capacity){.max_orders = orders,
+                                           .max_levels = 65536,
+                                           .max_trades = 1u << 20,
+                                           .max_special = capacity_special(0, orders),
+                                           .max_conditional = 1024,
+                                           .max_positions = (uint32_t)accounts * b->stream.symbols,
+                                           .max_symbols = (uint16_t)b->stream.symbols,
+                                           .max_accounts = (uint16_t)accounts,
+                                           .max_sessions = (uint16_t)accounts};
+    b->size = engine_footprint(&b->capacity);
+    b->memory = batch_memory(b->size);
+    b->events = batch_memory(BATCH_EVENTS * sizeof *b->events);
+    make_engine(b, NONE);
+    play_slowly(b, 0, b->stream.count); // learns the chains' quantities
 }
 
 int main(int argc, char **argv)
@@ -139,45 +199,25 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_risk STREAM ACCOUNTS [rounds] [--json]\n");
         return 64;
     }
-    static struct batch b;
+    static struct batch kinds[KINDS];
     static double ns[KINDS][ROUNDS_MOST], added[ROUNDS_MOST];
-    if (!engine_stream_open(&b.stream, argv[1])) {
-        fprintf(stderr, "bench_risk: %s is no order stream; ../shared/streams/make.sh DIRECTORY makes some\n", argv[1]);
-        return 66;
-    }
-    engine_stream_spread(&b.stream, (uint16_t)accounts);
-    uint32_t orders = power_above(b.stream.prefill + b.stream.prefill / 8);
-    b.capacity = (struct engine_capacity){.max_orders = orders,
-                                          .max_levels = 65536,
-                                          .max_trades = 1u << 20,
-                                          .max_special = capacity_special(0, orders),
-                                          .max_conditional = 1024,
-                                          .max_positions = (uint32_t)accounts * b.stream.symbols,
-                                          .max_symbols = (uint16_t)b.stream.symbols,
-                                          .max_accounts = (uint16_t)accounts,
-                                          .max_sessions = (uint16_t)accounts};
-    b.size = engine_footprint(&b.capacity);
-    b.memory = batch_memory(b.size);
-    b.events = batch_memory(BATCH_EVENTS * sizeof *b.events);
-    uint64_t digest = 0;
     clock_calibrate();
-    make_engine(&b, NONE);
-    play_slowly(&b, 0, b.stream.count); // learns the chains' quantities
-    for (int i = 0; i < rounds; i++) {
-        for (int k = 0; k < KINDS; k++) { // to and fro, as the machine drifts
-            int kind = i % 2 ? KINDS - 1 - k : k;
-            ns[kind][i] = play_round(&b, kind, &digest);
-        }
-        added[i] = ns[ALL][i] - ns[NONE][i];
-    }
     for (int kind = 0; kind < KINDS; kind++)
-        qsort(ns[kind], (size_t)rounds, sizeof(double), compare_double);
-    qsort(added, (size_t)rounds, sizeof(double), compare_double);
+        open_batch(&kinds[kind], argv[1], accounts);
+    uint64_t digest = 0;
+    for (int i = 0; i < rounds; i++) {
+        struct round round = play_round(kinds, &digest);
+        added[i] = round.added;
+        for (int kind = 0; kind < KINDS; kind++)
+            ns[kind][i] = round.ns[kind];
+    }
+    double all = median(added, (unsigned)rounds), of[KINDS];
+    for (int kind = 0; kind < KINDS; kind++)
+        of[kind] = median(ns[kind], (unsigned)rounds);
     printf(json ? "{\"added\":%.2f,\"min\":%.2f,\"max\":%.2f,\"none\":%.2f,\"idle\":%.2f,\"all\":%.2f,\"accounts\":%d,"
                   "\"rounds\":%d}\n"
                 : "%.2f ns a command for all checks (min %.2f, max %.2f); without risk %.2f, without limits %.2f, with "
                   "all %.2f ns; %d accounts, %d rounds\n",
-           added[rounds / 2], added[0], added[rounds - 1], ns[NONE][rounds / 2], ns[IDLE][rounds / 2],
-           ns[ALL][rounds / 2], accounts, rounds);
+           all, added[0], added[rounds - 1], of[NONE], of[IDLE], of[ALL], accounts, rounds);
     return 0;
 }
