@@ -186,7 +186,7 @@ xw_start() {
     [ -n "$xw_control_pid" ] || xw_start_control
     if [ -z "$xw_dataplane_pid" ]; then
         xw_start_dataplane
-        xw_await dataplane XW1002 $((before + 1)) "${1:-30}"
+        xw_await dataplane XW1002 $((before + 1)) "${1:-60}"
     fi
 }
 
@@ -207,8 +207,8 @@ xw_stop_one() {
 }
 
 xw_stop() {
-    xw_stop_one dataplane 20
-    xw_stop_one control 20
+    xw_stop_one dataplane 60
+    xw_stop_one control 60
 }
 
 # xw_kill dataplane|control: as kill -9 does.

@@ -13,7 +13,7 @@ xw_boot_end() {
 }
 
 xw_boot() {
-    local tool end=$((SECONDS + 30)) root=$XW_HOME/root
+    local tool end=$((SECONDS + 60)) root=$XW_HOME/root
     [ "$(id -u)" -eq 0 ] || xw_skip "namespaces and an overlay need root"
     for tool in unshare nsenter setpriv systemctl; do
         command -v $tool >/dev/null || xw_skip "there is no $tool"
@@ -68,7 +68,7 @@ xw_boot() {
     trap 'xw_boot_end; xw_clean' EXIT
     until [ -n "$xw_boot_pid" ] && [[ $(xw_in systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]; do
         kill -0 "$xw_unshare" 2>/dev/null || xw_skip "no systemd can be booted in a namespace here: $(tail -n 1 "$XW_HOME/boot.log")"
-        [ $SECONDS -lt $end ] || xw_skip "systemd was not up within 30 s: $(xw_in systemctl list-jobs 2>&1 | tail -n 3)"
+        [ $SECONDS -lt $end ] || xw_skip "systemd was not up within 60 s: $(xw_in systemctl list-jobs 2>&1 | tail -n 3)"
         xw_boot_pid=$(pgrep -P "$xw_unshare" | head -n 1)
         sleep 0.2
     done

@@ -22,15 +22,15 @@ await() {
 
 # play OPTIONS..: the firms' day, from inside; everything must be right.
 play() {
-    xw_in timeout -k 5 60 xwreplay "${client[@]}" --json /tmp/summary.json "$@" >"$XW_HOME/replay.log" 2>&1 ||
+    xw_in timeout -k 5 120 xwreplay "${client[@]}" --json /tmp/summary.json "$@" >"$XW_HOME/replay.log" 2>&1 ||
         xw_fail "xwreplay $*: $(tail -n 5 "$XW_HOME/replay.log")"
     xw_expect unanswered "$(xw_in jq .unanswered /tmp/summary.json)" 0
 }
 
 # login PASSWORD: one session plays a few orders with it.
 login() {
-    xw_in timeout -k 5 30 xwreplay --virtio "$run/wire0.sock" --server 10.0.0.1:4000 --symbols XWIRE,ALPHA,BRAVO,CARGO --core "$xw_core_client" \
-        --session "TRADE2:$1@10.0.0.1:4000/0" --orders 20 --grace 3 >"$XW_HOME/login.log" 2>&1
+    xw_in timeout -k 5 120 xwreplay --virtio "$run/wire0.sock" --server 10.0.0.1:4000 --symbols XWIRE,ALPHA,BRAVO,CARGO --core "$xw_core_client" \
+        --session "TRADE2:$1@10.0.0.1:4000/0" --orders 20 --grace 20 >"$XW_HOME/login.log" 2>&1
 }
 
 # all_is_locked UNIT INSTANCE: as much as --needs says, and doctor sees it.
@@ -142,7 +142,7 @@ xw_in sed -i 's/^  heartbeat_ms: 1000/  heartbeat_ms: 900/' /etc/crosswire/cross
 refused() { [[ $(show "$1" StatusText) == *"heartbeat_ms\` of \`dataplane\` can not change"* ]]; }
 for unit in control dataplane; do
     ! xw_in systemctl reload crosswire-$unit 2>/dev/null || xw_fail "a reload that crosswire-$unit refuses seems to be taken"
-    await 5 "the refusal of $unit" refused $unit
+    await 60 "the refusal of $unit" refused $unit
     xw_expect "$unit after a refused reload" "$(show $unit ActiveState)" active
 done
 log_of control | grep -q '^xwctl: `heartbeat_ms. of `dataplane. can not change while it runs: restart both, or put it back$' || xw_fail "the reload of control does not say why it fails"
@@ -156,32 +156,32 @@ sed "s#$(sed 's/[$]/\\$/g' <<<"$before")#$after#" "$XW_HOME/installed.yaml" | xw
 
 step "a core that hangs is noticed, the data plane is started again, and the day goes on"
 alive() { [ "$(show dataplane WatchdogTimestampMonotonic)" -gt "$1" ]; }
-await 5 "a sign of life" alive "$(show dataplane WatchdogTimestampMonotonic)"
+await 60 "a sign of life" alive "$(show dataplane WatchdogTimestampMonotonic)"
 process=$(show dataplane MainPID)
 thread=$(xw_in bash -c "grep -lE '^Cpus_allowed_list:\s*$xw_core_plane\$' /proc/$process/task/*/status" | head -n 1 | cut -d/ -f5)
-xw_in timeout 30 /tmp/halt_thread "$thread" >"$XW_HOME/halted" &
-await 5 "the halt" grep -qs halted "$XW_HOME/halted"
+xw_in timeout 60 /tmp/halt_thread "$thread" >"$XW_HOME/halted" &
+await 60 "the halt" grep -qs halted "$XW_HOME/halted"
 again() { [ "$(show "$1" NRestarts)" = "$2" ] && [ "$(show "$1" ActiveState)" = active ]; }
-await 30 "the restart after the watchdog" again dataplane 1
+await 60 "the restart after the watchdog" again dataplane 1
 xw_in journalctl --no-pager -o cat | grep -q 'crosswire-dataplane.service: Watchdog timeout' || xw_fail "the watchdog did not bark"
 login NEWONE || xw_fail "no order is taken after the watchdog's restart"
 
 step "a control that hangs is started again, and the data plane goes on without it meanwhile"
 xw_in kill -STOP "$(show control MainPID)"
-await 30 "the restart of control" again control 1
+await 60 "the restart of control" again control 1
 xw_expect "restarts of the data plane" "$(show dataplane NRestarts)" 1
 login NEWONE || xw_fail "no order is taken after control's restart"
 
 step "killed, each comes back"
 xw_in kill -KILL "$(show dataplane MainPID)"
-await 30 "the restart of the data plane" again dataplane 2
+await 60 "the restart of the data plane" again dataplane 2
 xw_in kill -KILL "$(show control MainPID)"
-await 30 "the restart of control" again control 2
+await 60 "the restart of control" again control 2
 login NEWONE || xw_fail "no order is taken after the kills"
 
 step "a second start of the instance is refused, and says so"
 status=0
-xw_in timeout 20 crosswire-dataplane /etc/crosswire/crosswire.yaml >"$XW_HOME/second.log" 2>&1 || status=$?
+xw_in timeout 60 crosswire-dataplane /etc/crosswire/crosswire.yaml >"$XW_HOME/second.log" 2>&1 || status=$?
 xw_expect "exit code of a second data plane" $status 69
 grep -qE 'another (crosswire-dataplane runs instance|live process holds this socket)' "$XW_HOME/second.log" || xw_fail "it says: $(tail -n 1 "$XW_HOME/second.log")"
 
@@ -190,7 +190,7 @@ sed -e 's/^instance:.*/instance: second/' -e 's#/wire0.sock#/second.sock#' -e "s
     -e 's/^dataplane:$/dataplane:\n  idle: yield/' -e 's#^run_directory:.*#run_directory: /dev/hugepages-crosswire#' "$XW_HOME/installed.yaml" | xw_in tee /etc/crosswire/second.yaml >/dev/null
 xw_in bash -c 'cp /etc/credstore/crosswire.passwords /etc/credstore/crosswire-second.passwords; cp /etc/crosswire/second.yaml /root/good; sed -i "s/^ack:.*/ack: perhaps/" /etc/crosswire/second.yaml'
 xw_in systemd-tmpfiles --create crosswire.conf
-! xw_in timeout 20 systemctl start crosswire-dataplane@second 2>/dev/null || xw_fail "a wrong configuration is started"
+! xw_in timeout 60 systemctl start crosswire-dataplane@second 2>/dev/null || xw_fail "a wrong configuration is started"
 sleep 1
 for unit in dataplane@second control@second; do
     xw_expect "state of $unit" "$(show $unit ActiveState) $(show $unit ExecMainStatus) $(show $unit NRestarts)" "failed 78 0"
@@ -227,6 +227,6 @@ log_of control | grep '"code":"XW2004"' | tail -n 1 | jq -e '.restored + .comman
 login NEWONE || xw_fail "no order is taken after the upgrade"
 xw_in timeout 60 systemctl stop crosswire.target || xw_fail "systemctl stop crosswire.target"
 stopped() { [ "$(show "$1" ActiveState)" = inactive ]; }
-await 20 "the end of control" stopped control # which comes after the data plane's
+await 60 "the end of control" stopped control # which comes after the data plane's
 xw_expect "the data plane, stopped with its target" "$(show dataplane ActiveState) $(show dataplane Result)" "inactive success"
 xw_expect "units that have failed" "$(xw_in systemctl --failed --no-legend --plain | grep -v '@second' | xargs)" ""

@@ -15,17 +15,17 @@ xw_set engine max_positions 1000
 xw_set risk second_person true
 trips 1
 xw_start
-xw_await control XW2004 1 10
+xw_await control XW2004 1 60
 xw_ctl limits set account NORTH max_quantity 500 --by ALICE >/dev/null || xw_fail "limits set"
 xw_ctl limits set account NORTH max_quantity 900 --by ALICE >"$XW_HOME/raise.log" || xw_fail "limits set"
 grep -q 'waits for a second person' "$XW_HOME/raise.log" || xw_fail "a raise does not wait: $(cat "$XW_HOME/raise.log")"
 sed -i 's/^ports:/nonsense: 1\n&/' "$XW_CONFIG"
 kill -HUP "$xw_control_pid"
-xw_await control XW2022 1 5
+xw_await control XW2022 1 60
 sed -i '/^nonsense/d' "$XW_CONFIG"
 trips 4294967295
 kill -HUP "$xw_control_pid"
-xw_await control XW2051 1 5
+xw_await control XW2051 1 60
 xw_await_kills '.kills | length == 1 and .[0].active and .[0].confirmed and .[0].source == "breaker"'
 xw_script 1 <<<'enter 1 B 100 XWIRE 90000'
 xw_told 1 'J 1 '
@@ -35,7 +35,7 @@ trips 1
 xw_kill control
 xw_kill dataplane
 xw_start
-xw_await control XW2056 1 10
+xw_await control XW2056 1 60
 xw_script 1 <<<'enter 2 B 100 XWIRE 90000'
 xw_told 1 'J 2 '
 xw_ctl breakers | grep -q '^    host open' || xw_fail "xwctl breakers: $(xw_ctl breakers)"
@@ -45,7 +45,7 @@ xw_script 1 <<<'enter 3 B 100 XWIRE 90000'
 xw_told 1 'A 3 '
 # References are old by now; each symbol is given one, and the limits are whole again.
 await_modes() {
-    local end=$((SECONDS + 8))
+    local end=$((SECONDS + 60))
     until [ "$(xw_ctl --json breakers | jq -r '[.modes[].mode] | unique | join(" ")')" = "$1" ]; do
         [ $SECONDS -lt $end ] || xw_fail "the modes are not '$1': $(xw_ctl breakers)"
         sleep 0.05

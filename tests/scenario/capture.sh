@@ -26,7 +26,7 @@ shark() {
 
 fresh made
 capture=$base/day.pcap
-xw_play 60 "${XW_CLIENT[@]}" --orders 4000 --resting 500 --window 16 --rate 4000 --pcap "$capture" --json "$XW_HOME/summary.json"
+xw_play 120 "${XW_CLIENT[@]}" --orders 4000 --resting 500 --window 16 --rate 4000 --pcap "$capture" --json "$XW_HOME/summary.json"
 xw_stop
 xw_clean
 
@@ -48,7 +48,7 @@ replay() {
     local name=$1
     shift
     fresh "$name"
-    xw_play 60 "${XW_CLIENT[@]}" --input "$capture" --json "$XW_HOME/summary.json" "$@"
+    xw_play 120 "${XW_CLIENT[@]}" --input "$capture" --json "$XW_HOME/summary.json" "$@"
     xw_identity
     xw_stop
     xw_clean

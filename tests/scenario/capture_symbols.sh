@@ -6,7 +6,7 @@ base=$XW_HOME XW_SYMBOLS="MIKE NOVEMBER OSCAR"
 xw_begin
 xw_configure
 xw_start
-xw_play 60 "${XW_CLIENT[@]}" --orders 3000 --resting 300 --pcap "$base/day.pcap" --json "$base/made.json"
+xw_play 120 "${XW_CLIENT[@]}" --orders 3000 --resting 300 --pcap "$base/day.pcap" --json "$base/made.json"
 xw_stop
 xw_clean
 xw_expect "the symbols of the capture" "$("$XW_BIN/xwreplay" --input "$base/day.pcap" --list-symbols | cut -d' ' -f1 | sort | paste -sd' ')" \

@@ -19,7 +19,7 @@ at() {
     [ -n "$xw_dataplane_pid" ] || starts=$((starts + 1))
     LD_PRELOAD=$shim xw_start
     seed=$((seed + 1))
-    xw_play 20 "${XW_CLIENT[@]}" --orders 500 --resting 100 --seed $seed --record "$XW_HOME/received.rec"
+    xw_play 120 "${XW_CLIENT[@]}" --orders 500 --resting 100 --seed $seed --record "$XW_HOME/received.rec"
 }
 kill_both() { xw_kill dataplane && xw_kill control; }
 

@@ -35,11 +35,11 @@ for unit in dataplane control; do
     for line in CapPrm CapEff CapBnd CapAmb; do xw_expect "$line of $unit" "$(sed -n "s/^$line:\s*//p" "$status")" 0000000000000000; done
     xw_expect "Seccomp of $unit" "$(sed -n 's/^Seccomp:\s*//p' "$status")" 2
 done
-xw_play 60 "${XW_CLIENT[@]}" --orders 100000 --window 64 --json "$XW_HOME/summary.json"
+xw_play 120 "${XW_CLIENT[@]}" --orders 100000 --window 64 --json "$XW_HOME/summary.json"
 xw_expect unanswered "$(xw_json "$XW_HOME/summary.json" .unanswered)" 0
 kill -HUP "$xw_control_pid" "$xw_dataplane_pid"
-xw_await control XW2021 1 5
-xw_await dataplane XW1009 1 5
+xw_await control XW2021 1 60
+xw_await dataplane XW1009 1 60
 xw_identity
 xw_kill dataplane # and a recovery, which maps, reads and drains
 xw_start

@@ -12,10 +12,10 @@ ring_full() {
 
 # Until orders are discarded for want of room.
 await_full() {
-    local end=$((SECONDS + 10))
+    local end=$((SECONDS + 60))
     while [ "$(ring_full)" -eq 0 ]; do
         kill -0 "$xw_client_pid" 2>/dev/null || xw_fail "xwreplay ended before the rings were full: $(tail -n 5 "$XW_HOME/replay.log")"
-        [ $SECONDS -lt $end ] || xw_fail "the rings are not full after 10 s"
+        [ $SECONDS -lt $end ] || xw_fail "the rings are not full after 60 s"
         sleep 0.02
     done
 }
@@ -35,7 +35,7 @@ away() {
     flow=("${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED")
     [ "$3" = stream ] || flow=("${XW_CLIENT[@]}" --orders 60000)
     xw_play_behind 50 "${flow[@]}" --window 10240 --grace 30
-    xw_await_size "$XW_HOME/received.rec" 1500000 10
+    xw_await_size "$XW_HOME/received.rec" 1500000 60
     if [ "$how" = killed ]; then
         xw_kill control
         xw_may 100
@@ -48,7 +48,7 @@ away() {
         sleep 1
         kill -CONT "$xw_control_pid"
     fi
-    xw_await_client 40
+    xw_await_client 120
     [ "$3" = day ] || xw_expect "trades as expected" "$(xw_json "$XW_HOME/summary.json" .trades_equal)" true
     xw_expect "times logged in again" "$(xw_json "$XW_HOME/summary.json" .recoveries)" 0
     xw_identity

@@ -19,7 +19,7 @@ config() {
 refuses() {
     local name=$1 code=$2 words=$3 status
     shift 3
-    timeout 20 "$dataplane" "$@" >"$XW_TMP/$name.out" 2>"$XW_TMP/$name.err"
+    timeout 60 "$dataplane" "$@" >"$XW_TMP/$name.out" 2>"$XW_TMP/$name.err"
     status=$?
     if [ "$status" -ne "$code" ] || [ "$(wc -l <"$XW_TMP/$name.err")" -ne 1 ] || ! grep -q -- "$words" "$XW_TMP/$name.err"; then
         echo "$name: exit $status, wanted $code, one line with '$words'; got:"
@@ -55,16 +55,16 @@ first=$(config first)
 "$dataplane" "$first" 2>"$XW_TMP/first.log" &
 pid=$!
 trap 'kill -KILL "$pid" 2>/dev/null' EXIT
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     grep -q XW1001 "$XW_TMP/first.log" && break
     sleep 0.1
 done
 grep -q XW1001 "$XW_TMP/first.log" || { echo "the first did not start:"; cat "$XW_TMP/first.log"; bad=1; }
-timeout 20 "$dataplane" "$first" 2>"$XW_TMP/second.err"
+timeout 60 "$dataplane" "$first" 2>"$XW_TMP/second.err"
 status=$?
 [ "$status" -eq 69 ] && [ "$(wc -l <"$XW_TMP/second.err")" -eq 1 ] && grep -q wire.sock "$XW_TMP/second.err" ||
     { echo "busy socket: exit $status"; cat "$XW_TMP/second.err"; bad=1; }
-timeout 20 "$dataplane" "$(config same-instance 's#wire.sock#other.sock#')" 2>"$XW_TMP/third.err"
+timeout 60 "$dataplane" "$(config same-instance 's#wire.sock#other.sock#')" 2>"$XW_TMP/third.err"
 status=$?
 [ "$status" -eq 69 ] && [ "$(wc -l <"$XW_TMP/third.err")" -eq 1 ] && grep -q instance "$XW_TMP/third.err" ||
     { echo "same instance: exit $status"; cat "$XW_TMP/third.err"; bad=1; }
@@ -75,7 +75,7 @@ wait "$pid" 2>/dev/null
 [ -S "$XW_TMP/run/wire.sock" ] || { echo "the killed data plane left no socket: nothing is tested"; bad=1; }
 "$dataplane" "$first" 2>"$XW_TMP/again.log" &
 pid=$!
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     grep -q XW1001 "$XW_TMP/again.log" && break
     sleep 0.1
 done

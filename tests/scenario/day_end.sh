@@ -16,11 +16,11 @@ xw_start
 "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 20000 --resting 1000 --rate 1000 --grace 3 --pcap "$XW_HOME/wire.pcap" \
     >"$XW_HOME/replay.log" 2>&1 &
 xw_client_pid=$!
-xw_await control 'phase":"E' 2 15
-xw_await_end 15
+xw_await control 'phase":"E' 2 60
+xw_await_end 120
 xw_client_pid=
 seals=0
-for ((tries = 0; tries < 100 && seals == 0; tries++)); do
+for ((tries = 0; tries < 600 && seals == 0; tries++)); do
     seals=$(compgen -G "$XW_HOME/journal/${XW_DATE//-/}/*.xws" | wc -l)
     sleep 0.1
 done
@@ -34,7 +34,7 @@ ends() { tshark -r "$XW_HOME/wire.pcap" -Y "$1" 2>"$XW_HOME/tshark.log" | wc -l;
 xw_kill dataplane
 xw_kill control
 xw_start
-xw_await control XW2004 2 20
+xw_await control XW2004 2 60
 xw_expect "cores whose day is open after a restart" "$(ctl --json status | jq '[.matchers[].day_open | select(. != 0)] | length')" 0
 xw_stop
 xw_expect "ends of the day" "$(dump 'select(.type == "end_day") | .core' | sort | tr '\n' ' ')" "0 1 "
@@ -44,7 +44,7 @@ ctl journal verify || xw_fail "the journal is not right"
 # The next date begins anew.
 sed -i -e "s/^trading_date:.*/trading_date: $(date -u -d "$XW_DATE + 1 day" +%Y-%m-%d)/" -e '/^schedule:/d' "$XW_CONFIG"
 xw_start
-xw_play 20 "${XW_CLIENT[@]}" --orders 1000 --resting 100 --record "$XW_HOME/tomorrow.rec"
+xw_play 120 "${XW_CLIENT[@]}" --orders 1000 --resting 100 --record "$XW_HOME/tomorrow.rec"
 xw_identity
 ctl phase ended --by ALICE || xw_fail "xwctl phase ended"
 ctl phase closed --by ALICE 2>"$XW_HOME/late.log"
@@ -70,7 +70,7 @@ sed -i "s#^trips:#&\n  - {name: full, condition: disk_space, threshold: 42949672
 ctl reload --by ALICE >"$XW_HOME/over.log" || xw_fail "xwctl reload when the day is over"
 grep -q '^reloaded: .*; the day has ended: the next date begins with the limits of the file' "$XW_HOME/over.log" ||
     xw_fail "xwctl reload says: $(cat "$XW_HOME/over.log")"
-xw_await control XW2051 1 5
+xw_await control XW2051 1 60
 xw_stop
 xw_expect "commands behind the end of the day" \
     "$(dump 'select(.type != "tick" and .type != "clock") | "\(.core) \(.type)"' |

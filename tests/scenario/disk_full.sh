@@ -20,12 +20,12 @@ begin_day() {
     mounts || xw_skip "the test's disk can not be mounted"
     xw_start
     xw_play_behind 50 "${XW_CLIENT[@]}" --orders 20000 --rate 10000 --grace 30
-    xw_await_size "$XW_HOME/received.rec" 300000 10
+    xw_await_size "$XW_HOME/received.rec" 300000 60
 }
 
 end_day() {
     xw_start
-    xw_await_client 20
+    xw_await_client 120
     xw_stop
     "$XW_BIN/xwctl" -c "$XW_CONFIG" journal verify || xw_fail "the journal is not right"
     umount "$XW_HOME/journal"

@@ -60,7 +60,7 @@ says '^FAIL  ports +port wire0: there is no interface none0'
 # This instance runs; another one wants its core; then both are dead.
 with ''
 xw_start_dataplane
-xw_await dataplane XW1001 1 20
+xw_await dataplane XW1001 1 60
 doctor 1
 says "^FAIL  instance +instance crosswire runs already: crosswire-dataplane, pid $xw_dataplane_pid"
 with "s/^instance:.*/instance: second/; s#device: [^,]*wire0.sock#device: $XW_RUN/second.sock#"

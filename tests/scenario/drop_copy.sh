@@ -21,7 +21,7 @@ xw_start
 
 # drop_copy USER QUIET_MS FILE: what it is told since 1, a line each.
 drop_copy() {
-    timeout -k 5 60 "${xw_inside[@]}" "$XW_BIN/example_drop_copy" 10.0.0.1 4000 "$1" "$password" "$2" hex >"$3" 2>"$XW_HOME/drop_copy.log" ||
+    timeout -k 5 120 "${xw_inside[@]}" "$XW_BIN/example_drop_copy" 10.0.0.1 4000 "$1" "$password" "$2" hex >"$3" 2>"$XW_HOME/drop_copy.log" ||
         xw_fail "example_drop_copy ended with $?: $(tail -n 3 "$XW_HOME/drop_copy.log")"
 }
 
@@ -34,11 +34,11 @@ xw_may 90
 "${xw_inside[@]}" "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" "${xw_part[@]}" --orders 4000 --resting 500 --rate 6000 --grace 20 --reread \
     --record "$XW_HOME/received.rec" --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
 xw_client_pid=$!
-xw_await_size "$XW_HOME/received.rec" 200000 20
+xw_await_size "$XW_HOME/received.rec" 200000 60
 xw_kill dataplane
 xw_kill control
 xw_start
-xw_await_client 30
+xw_await_client 120
 [ "$(xw_json "$XW_HOME/summary.json" .recoveries)" -ge 1 ] || xw_fail "the client did not notice the kill"
 
 echo "--- from 1 again"
@@ -52,7 +52,7 @@ echo "--- a control that was killed, and an order"
 xw_kill control
 xw_start_control
 forwarded=$(counter forwarded)
-printf 'enter 1 B 100 XWIRE 10000\nwait 100\nend\n' | timeout -k 5 20 "${xw_inside[@]}" "$XW_BIN/example_script" 10.0.0.1 4000 NORTHD "$password" \
+printf 'enter 1 B 100 XWIRE 10000\nwait 100\nend\n' | timeout -k 5 120 "${xw_inside[@]}" "$XW_BIN/example_script" 10.0.0.1 4000 NORTHD "$password" \
     >"$XW_HOME/order.log" 2>&1 || xw_fail "example_script ended with $?: $(tail -n 3 "$XW_HOME/order.log")"
 drop_copy NORTHD 200 "$XW_HOME/third"
 cmp "$XW_HOME/again" "$XW_HOME/third" || xw_fail "the stream is another one after a kill of control"

@@ -26,7 +26,7 @@ more() {
     local received
     received=$(($(stat -c %s "$XW_HOME/received.rec" 2>/dev/null || echo 0) + $1))
     go_on
-    xw_await_size "$XW_HOME/received.rec" $received 20
+    xw_await_size "$XW_HOME/received.rec" $received 60
 }
 more 50000
 disk slow
@@ -43,6 +43,6 @@ for fault in "sync Input/output error" "eio Input/output error" "short was cut s
     : >"$XW_HOME/dataplane.log"
     start
 done
-xw_await_client 20
+xw_await_client 120
 xw_stop
 "$XW_BIN/xwctl" -c "$XW_CONFIG" journal verify || xw_fail "the journal is not right"

@@ -6,11 +6,11 @@ xw_begin
 xw_link
 
 xw_configure
-xw_start 30
+xw_start
 
 cat >"$XW_HOME/client.sh" <<'CLIENT'
 # Sends raw datagrams; speaks up and ends with 1 when an answer is not the one expected.
-answer() { timeout 5 dd bs=2048 count=1 <&"$1" 2>/dev/null | od -An -v -tx1 | tr -d ' \n'; }
+answer() { timeout 60 dd bs=2048 count=1 <&"$1" 2>/dev/null | od -An -v -tx1 | tr -d ' \n'; }
 send() { dd bs=2048 iflag=fullblock 2>/dev/null >&"$1"; } # one write, one datagram
 login() { printf '\0\33L%-6s%-10s%-10s' "$1" "$2" "${3:-}"; }
 block() { printf "\\x$(printf %02x $((${#1} / 256)))\\x$(printf %02x $((${#1} % 256)))%s" "$1"; }
@@ -70,7 +70,7 @@ password() {
     local option
     for option in "${XW_CLIENT[@]}"; do [[ $option == TRADE$1:* ]] && option=${option#*:} && echo "${option%%@*}"; done
 }
-client() { timeout 60 "${xw_inside[@]}" bash "$XW_HOME/client.sh" "$@" || xw_fail "client $1"; }
+client() { timeout 300 "${xw_inside[@]}" bash "$XW_HOME/client.sh" "$@" || xw_fail "client $1"; }
 counter() { xw_json "$XW_HOME/status.json" "[.. | objects | .$1? // empty | numbers] | add"; }
 
 client hostile "$(password 1)" "$(password 2)"

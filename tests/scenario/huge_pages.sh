@@ -37,7 +37,7 @@ region=$(($(awk '$1 == "region_bytes" {print $2}' "$XW_HOME/needs") / 2097152))
 echo $((pages - 1)) >$pool/nr_hugepages
 xw_expect "huge pages of this machine" "$(cat $pool/nr_hugepages)" $((pages - 1))
 status=0
-timeout 20 "$XW_BIN/crosswire-dataplane" "$XW_CONFIG" 2>"$XW_HOME/few.err" || status=$?
+timeout 60 "$XW_BIN/crosswire-dataplane" "$XW_CONFIG" 2>"$XW_HOME/few.err" || status=$?
 cat "$XW_HOME/few.err"
 xw_expect "exit code with one page too few" $status 69
 xw_expect "lines" "$(wc -l <"$XW_HOME/few.err")" 1
@@ -54,7 +54,7 @@ xw_start
 xw_expect "pages left over" "$(cat $pool/free_hugepages)" 0
 mapped=$(sed -n 's/.*"XW1006".*"mapped_bytes":\([0-9]*\).*/\1/p' "$XW_HOME/dataplane.log")
 xw_expect "pages of the roles as counted before" $((mapped / 2097152)) $((pages - region - 32))
-xw_play 60 "${XW_CLIENT[@]}" --orders 2000
+xw_play 120 "${XW_CLIENT[@]}" --orders 2000
 xw_identity
 ! "$XW_BIN/xwctl" -c "$XW_CONFIG" doctor >"$XW_HOME/doctor" || xw_fail "doctor passes a second start"
 grep -q "FAIL  instance .*runs already: crosswire-dataplane, pid $xw_dataplane_pid" "$XW_HOME/doctor" || xw_fail "doctor: $(cat "$XW_HOME/doctor")"

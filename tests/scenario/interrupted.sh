@@ -18,14 +18,14 @@ trap end_group EXIT
 
 # begin HOME COMMAND..: as a terminal does, in a foreground process group; until its data plane runs in HOME.
 begin() {
-    local home=$1 end=$((SECONDS + 40))
+    local home=$1 end=$((SECONDS + 60))
     shift
     rm -rf "$home"
     env --default-signal setsid "$@" >"$log" 2>&1 </dev/null &
     group=$!
     until grep -qs XW1002 "$home/dataplane.log"; do
         kill -0 "$group" 2>/dev/null || xw_fail "$* ended early: $(cat "$log")"
-        [ $SECONDS -lt $end ] || xw_fail "$*: nothing runs after 40 s: $(cat "$log")"
+        [ $SECONDS -lt $end ] || xw_fail "$*: nothing runs after 60 s: $(cat "$log")"
         sleep 0.05
     done
     directory=$(sed -n 's/^run_directory: //p' "$home/crosswire.yaml")
@@ -43,7 +43,7 @@ ended() {
 left() { grep -las "$tree[/]" /proc/[0-9]*/cmdline | cut -d/ -f3; }
 
 nothing_left() {
-    local pid end=$((SECONDS + 10))
+    local pid end=$((SECONDS + 60))
     while [ -n "$(left)" ] && [ $SECONDS -lt $end ]; do sleep 0.05; done
     for pid in $(left); do xw_fail "$1 leaves process $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline")"; done
 }

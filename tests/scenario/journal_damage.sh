@@ -11,7 +11,7 @@ mkdir "$XW_HOME/kept"
 # A day of three segments: two epochs that were closed in order and one that was killed. What clients received is recorded.
 for part in 1 2 3; do
     xw_start
-    xw_play 20 "${XW_CLIENT[@]}" --orders 3000 --resting 500 --seed $part --record "$XW_HOME/received.rec"
+    xw_play 120 "${XW_CLIENT[@]}" --orders 3000 --resting 500 --seed $part --record "$XW_HOME/received.rec"
     [ $part -eq 3 ] || xw_stop
 done
 # Control dies while the last answers are out, then the data plane: its rings stay, with the proof of what was durable.
@@ -37,7 +37,7 @@ again() {
 # refuses NAME CODE WORDS: control ends with the code and one line that has the words; the data plane is never run.
 refuses() {
     local name=$1 status=0 log=$XW_HOME/$1.err
-    timeout 10 "$XW_BIN/crosswire-control" "$XW_CONFIG" >"$log" 2>&1 || status=$?
+    timeout 60 "$XW_BIN/crosswire-control" "$XW_CONFIG" >"$log" 2>&1 || status=$?
     if [ $status -ne "$2" ] || [ "$(grep -vc '^{' "$log")" -ne 1 ] || ! grep -v '^{' "$log" | grep -qE -- "$3"; then
         echo "$name: exit $status, wanted $2 and one line with '$3'; got:"
         cat "$log"
@@ -54,7 +54,7 @@ goes_on() {
     echo "--- $1"
     xw_start
     xw_expect "torn tails that control tells of" $(($(xw_count control XW3003) - before)) "$2"
-    xw_play 20 "${XW_CLIENT[@]}" --orders 500 --resting 100 --seed 9 --record "$XW_HOME/$1.rec"
+    xw_play 120 "${XW_CLIENT[@]}" --orders 500 --resting 100 --seed 9 --record "$XW_HOME/$1.rec"
     xw_stop
     xw_verify "$XW_HOME/received.rec" "$XW_HOME/$1.rec" || bad=1
 }

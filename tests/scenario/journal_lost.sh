@@ -14,12 +14,12 @@ begin_day() {
     xw_start
     day=$XW_HOME/journal/${XW_DATE//-/}
     xw_play_behind 50 "${XW_CLIENT[@]}" --orders 30000 --rate 10000 --grace 30
-    xw_await_size "$XW_HOME/received.rec" 300000 10
+    xw_await_size "$XW_HOME/received.rec" 300000 60
 }
 
 end_day() {
     xw_start
-    xw_await_client 20
+    xw_await_client 120
     xw_stop
     xw_clean
 }

@@ -16,7 +16,7 @@ xw_set journal signing_key "$XW_HOME/key"
 # A key that others may read is not taken.
 chmod 644 "$XW_HOME/key"
 status=0
-timeout 10 "$XW_BIN/crosswire-control" "$XW_CONFIG" >"$XW_HOME/key.err" 2>&1 || status=$?
+timeout 60 "$XW_BIN/crosswire-control" "$XW_CONFIG" >"$XW_HOME/key.err" 2>&1 || status=$?
 xw_expect "exit code with a key that others may read" $status 77
 grep -v '^{' "$XW_HOME/key.err" | grep -q "chmod 600" || xw_fail "no line that says what mends it: $(cat "$XW_HOME/key.err")"
 chmod 600 "$XW_HOME/key"
@@ -24,12 +24,12 @@ chmod 600 "$XW_HOME/key"
 day() { # day DATE SEED
     on "$1"
     xw_start
-    xw_play 30 "${XW_CLIENT[@]}" --orders 20000 --resting 500 --seed "$2" --record "$XW_HOME/$1.rec"
+    xw_play 120 "${XW_CLIENT[@]}" --orders 20000 --resting 500 --seed "$2" --record "$XW_HOME/$1.rec"
 }
 verify() { "$XW_BIN/xwctl" journal verify "$@"; }
 await_files() { # await_files COUNT PATTERN
     local tries
-    for ((tries = 0; tries < 200; tries++)); do
+    for ((tries = 0; tries < 600; tries++)); do
         [ "$(compgen -G "$2" | wc -l)" -ge "$1" ] && return
         sleep 0.1
     done
@@ -42,7 +42,7 @@ await_files 2 "$XW_HOME/journal/$first/*.xws"
 xw_kill control
 xw_kill dataplane
 xw_start
-xw_play 30 "${XW_CLIENT[@]}" --orders 1000 --resting 500 --seed 2 --record "$XW_HOME/$first.rec"
+xw_play 120 "${XW_CLIENT[@]}" --orders 1000 --resting 500 --seed 2 --record "$XW_HOME/$first.rec"
 xw_stop
 segments=$(compgen -G "$XW_HOME/journal/$first/*.xwj" | wc -l)
 xw_expect "seals after an orderly stop" "$(compgen -G "$XW_HOME/journal/$first/*.xws" | wc -l)" "$segments"
@@ -110,7 +110,7 @@ last=$XW_HOME/journal/$second/$(ls "$XW_HOME/journal/$second" | grep xwj | tail 
 mv "$last" "$XW_HOME/kept.xwj"
 rm -f "$XW_HOME/journal/$second"/*.xwn
 status=0
-timeout 10 "$XW_BIN/crosswire-control" "$XW_CONFIG" >"$XW_HOME/cut.err" 2>&1 || status=$?
+timeout 60 "$XW_BIN/crosswire-control" "$XW_CONFIG" >"$XW_HOME/cut.err" 2>&1 || status=$?
 xw_expect "exit code of a start without the last segment" $status 65
 grep -v '^{' "$XW_HOME/cut.err" | grep "its seal stands" || xw_fail "no line that says so: $(cat "$XW_HOME/cut.err")"
 mv "$XW_HOME/kept.xwj" "$last"
@@ -118,7 +118,7 @@ mv "$XW_HOME/kept.xwj" "$last"
 # ---- retention: what is too old goes, today's stays
 xw_set journal keep_days 1
 day "$third" 4
-for ((tries = 0; tries < 100; tries++)); do
+for ((tries = 0; tries < 600; tries++)); do
     [ -d "$XW_HOME/journal/$first" ] || break
     sleep 0.1
 done

@@ -16,11 +16,11 @@ refused() {
     grep -q -- "$words" "$XW_HOME/refused.txt" || xw_fail "xwctl $* says: $(cat "$XW_HOME/refused.txt")"
 }
 
-xw_play 60 "${XW_CLIENT[@]}" --types plain --orders 8000 --resting 1000 --json "$XW_HOME/first.json"
+xw_play 120 "${XW_CLIENT[@]}" --types plain --orders 8000 --resting 1000 --json "$XW_HOME/first.json"
 ctl --json book XWIRE >"$XW_HOME/book_then.json" || xw_fail "xwctl book"
 ctl --json replay >"$XW_HOME/replay_then.json" || xw_fail "xwctl replay"
 sequence=$(xw_json "$XW_HOME/book_then.json" .sequence) time_ns=$(xw_json "$XW_HOME/book_then.json" .time_ns)
-xw_play 60 "${XW_CLIENT[@]}" --types plain --orders 8000 --resting 1000 --seed 2 --trades "$XW_HOME/trades.csv" --json "$XW_HOME/second.json"
+xw_play 120 "${XW_CLIENT[@]}" --types plain --orders 8000 --resting 1000 --seed 2 --trades "$XW_HOME/trades.csv" --json "$XW_HOME/second.json"
 xw_identity
 xw_stop
 day=$(echo "$XW_HOME"/journal/2*)
@@ -114,7 +114,7 @@ mkdir -p "$XW_HOME"
 xw_begin
 xw_configure
 xw_start
-xw_play 100 "${XW_CLIENT[@]}" --input "$capture" --window 1 --json "$XW_HOME/summary.json"
+xw_play 120 "${XW_CLIENT[@]}" --input "$capture" --window 1 --json "$XW_HOME/summary.json"
 xw_identity
 ctl --json replay >"$XW_HOME/replay.json" || xw_fail "xwctl replay"
 xw_expect "trades of the day that was played again" "$(xw_json "$XW_HOME/replay.json" '.cores[0].trades')" "$trades"

@@ -7,7 +7,7 @@ xw_stream s1
 xw_begin
 xw_configure
 xw_start
-xw_play 60 "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 256 --record "$XW_HOME/first.rec"
+xw_play 120 "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 256 --record "$XW_HOME/first.rec"
 xw_kill dataplane
 xw_kill control
 
@@ -15,7 +15,7 @@ xw_kill control
 joined() {
     xw_start_control
     [ -n "$xw_dataplane_pid" ] || xw_start_dataplane
-    xw_await control XW2002 $(($(xw_count control XW2002) + 1)) 20
+    xw_await control XW2002 $(($(xw_count control XW2002) + 1)) 60
 }
 # Each time a little later into the feeding of 300,000 commands.
 for pause in 0 0.02 0.05 0.08; do
@@ -34,14 +34,14 @@ runs=$(xw_count dataplane XW1002)
 runs_now() { awk '/"XW1001"/ { runs = 0 } /"XW1002"/ { runs = 1 } END { exit !runs }' "$XW_HOME/dataplane.log"; }
 # One that is fed for the fifth time by now, from where the last control stopped.
 xw_start_control
-for _ in $(seq 300); do
+for _ in $(seq 600); do
     runs_now && break
     sleep 0.1
 done
-runs_now || xw_fail "the data plane is not fed within 30 s"
+runs_now || xw_fail "the data plane is not fed within 60 s"
 fed=$(grep '"XW2004"' "$XW_HOME/control.log" | tail -n 1 | sed -E 's/.*"commands":([0-9]+).*/\1/')
 echo "the last control had $fed commands left to feed"
-xw_play 60 "${XW_CLIENT_ONE[@]}" --orders 1000 --resting 100 --record "$XW_HOME/second.rec"
+xw_play 120 "${XW_CLIENT_ONE[@]}" --orders 1000 --resting 100 --record "$XW_HOME/second.rec"
 xw_identity
 xw_verify "$XW_HOME/first.rec" "$XW_HOME/second.rec"
 xw_stop

@@ -16,11 +16,11 @@ in_the_middle() {
     xw_configure
     xw_start
     xw_play_behind 90 "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --window 256 --grace 30
-    xw_await_size "$XW_HOME/received.rec" "$4" 20
+    xw_await_size "$XW_HOME/received.rec" "$4" 60
     [ "$victim" = control ] || xw_kill dataplane
     [ "$victim" = dataplane ] || xw_kill control
-    xw_start 30
-    xw_await_client 40
+    xw_start
+    xw_await_client 120
     xw_expect "trades as expected" "$(xw_json "$XW_HOME/summary.json" .trades_equal)" true
     [ "$victim" = control ] || [ "$(xw_json "$XW_HOME/summary.json" .recoveries)" -ge 1 ] || xw_fail "the client did not notice the kill"
     xw_stop

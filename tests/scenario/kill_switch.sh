@@ -6,7 +6,7 @@ xw_begin
 xw_link jq
 xw_configure
 xw_passwords
-xw_start 30
+xw_start
 
 xw_script 1 <<'LINES'
 enter 1 B 100 XWIRE 90000
@@ -30,13 +30,13 @@ xw_expect "the exit code of a kill by nobody" $? 64
 kill -STOP "$xw_dataplane_pid"
 xw_ctl kill account NORTH --by RISK --why 'runaway algorithm' >"$XW_HOME/kill.log" 2>&1 &
 asking=$!
-xw_await control XW2036 1 10
+xw_await control XW2036 1 60
 xw_kill control
 wait "$asking"
 xw_expect "the exit code of a kill whose control died" $? 75
 kill -CONT "$xw_dataplane_pid"
 xw_start_control
-xw_await control XW2004 2 20
+xw_await control XW2004 2 60
 xw_await_kills '.complete and (.kills | length == 1 and .[0].confirmed and .[0].active)'
 xw_ctl kills | grep -q 'account NORTH: BLOCKED, confirmed, .*by operator RISK: runaway algorithm' || xw_fail "xwctl kills: $(xw_ctl kills)"
 xw_expect "orders that rest" "$(xw_ctl --json status | jq '[.. | .live_orders? // empty] | max')" 1
@@ -57,19 +57,19 @@ refused() {
 kill -STOP "$xw_dataplane_pid"
 xw_ctl reset account NORTH --by RISK --why 'too early' >"$XW_HOME/lost.log" 2>&1 &
 asking=$!
-xw_await control XW2036 2 10
+xw_await control XW2036 2 60
 xw_kill dataplane
 refused "a reset that was not taken" 75
 grep -q "NOT confirmed: matching core 0 died before it took it; it is not repeated: .*, then xwctl reset account NORTH --by RISK --why 'too early'" \
     "$XW_HOME/lost.log" || xw_fail "the reset says: $(cat "$XW_HOME/lost.log")"
-xw_start 30
-xw_await control XW2004 3 20
+xw_start
+xw_await control XW2004 3 60
 kill -STOP "$xw_dataplane_pid"
 xw_ctl kill account SOUTH --cancel-only --by RISK --why 'asked by phone' >"$XW_HOME/repeated.log" 2>&1 &
 asking=$!
-xw_await control XW2036 3 10
+xw_await control XW2036 3 60
 xw_kill dataplane
-xw_start 30
+xw_start
 refused "a mass cancel that was given again" 0
 grep -q 'account SOUTH: 1 orders canceled, none rests' "$XW_HOME/repeated.log" || xw_fail "the mass cancel says: $(cat "$XW_HOME/repeated.log")"
 xw_ctl status >"$XW_HOME/status.txt"

@@ -57,7 +57,7 @@ xw_capture() {
     xw_marked "begins"
 }
 xw_marked() {
-    local end=$((SECONDS + 15))
+    local end=$((SECONDS + 60))
     until grep -qs "the capture $1" "$xw_captured"; do
         kill -0 "$xw_tcpdump_pid" 2>/dev/null || xw_fail "tcpdump: $(cat "$XW_HOME/tcpdump.log")"
         [ $SECONDS -lt $end ] || xw_fail "tcpdump captures nothing"
@@ -84,7 +84,7 @@ xw_passwords() {
 
 # xw_script N: gives its standard input to session TRADE N; all that it was told so far is left in N.log.
 xw_script() {
-    "${xw_inside[@]}" timeout 20 "$XW_BIN/example_script" 10.0.0.1 4000 "TRADE$1" "${xw_password[$1]}" >"$XW_HOME/$1.log" ||
+    "${xw_inside[@]}" timeout 60 "$XW_BIN/example_script" 10.0.0.1 4000 "TRADE$1" "${xw_password[$1]}" >"$XW_HOME/$1.log" ||
         xw_fail "example_script of TRADE$1 ended with $?"
 }
 
@@ -95,7 +95,7 @@ xw_ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 
 # xw_await_kills FILTER: until it holds of xwctl kills.
 xw_await_kills() {
-    local end=$((SECONDS + 10))
+    local end=$((SECONDS + 60))
     until xw_ctl --json kills 2>/dev/null | jq -e "$1" >/dev/null; do
         [ $SECONDS -lt $end ] || xw_fail "xwctl kills never came to $1: $(xw_ctl --json kills)"
         sleep 0.05
@@ -153,14 +153,14 @@ xw_kill_in_the_middle() {
         --rate 20000 --grace 30 --record "$record" --reread --json "$XW_HOME/summary.json" >"$XW_HOME/replay.log" 2>&1 &
     xw_client_pid=$!
     for round in 1 2; do
-        xw_await_size "$record" $((round * 1500000)) 40
+        xw_await_size "$record" $((round * 1500000)) 60
         [ "$victim" = control ] || xw_kill dataplane
         [ "$victim" = dataplane ] || xw_kill control
         sleep 0.3
-        xw_start 60
+        xw_start
     done
     xw_may 100
-    xw_await_end 100
+    xw_await_end 120
     wait "$xw_client_pid" || status=$?
     xw_client_pid=
     cat "$XW_HOME/replay.log"
@@ -201,7 +201,7 @@ xw_await_end() {
 
 # xw_both_end CONTROL-CODE WORDS: the journal has failed, so both processes end on their own, each with its code and one line.
 xw_both_end() {
-    local end=$((SECONDS + 8)) pid status lines
+    local end=$((SECONDS + 60)) pid status lines
     for pid in "$xw_control_pid" "$xw_dataplane_pid"; do
         while kill -0 "$pid" 2>/dev/null; do
             [ $SECONDS -lt $end ] || xw_fail "process $pid goes on though the journal has failed"

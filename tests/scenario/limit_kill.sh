@@ -17,7 +17,7 @@ accounts:
 symbols:
   - {symbol: XWIRE, reference: 10.00}
 LINES
-xw_start 30
+xw_start
 
 # NORTH buys 5,000 at 10.00 and has a bid and an offer more. Then others trade at 7.01, which it has lost 14,950.00 by.
 xw_script 3 <<<'enter 1 S 5000 XWIRE 100000'
@@ -37,10 +37,10 @@ xw_expect "kills at a drawdown of 14.95 %" "$(xw_ctl --json kills | jq '.kills |
 kill -STOP "$xw_control_pid"
 resting() { "$XW_BIN/xwctl" -c "$XW_CONFIG" --json counters | jq -s 'map(select(.name == "live_orders") | .value) | add'; }
 xw_expect "orders that rest before" "$(resting)" 2
-printf 'enter 4 S 100 XWIRE 70000\nenter 5 B 100 XWIRE 70000\nwait 400\n' | "${xw_inside[@]}" timeout 20 "$XW_BIN/example_script" \
+printf 'enter 4 S 100 XWIRE 70000\nenter 5 B 100 XWIRE 70000\nwait 400\n' | "${xw_inside[@]}" timeout 60 "$XW_BIN/example_script" \
     10.0.0.1 4000 TRADE3 "${xw_password[3]}" >"$XW_HOME/fall.log" 2>&1 &
 xw_aside=$!
-end=$((SECONDS + 5))
+end=$((SECONDS + 60))
 until [ "$(resting)" = 0 ]; do
     [ $SECONDS -lt $end ] || xw_fail "the account was not killed: $(resting) orders rest"
     sleep 0.02
@@ -49,7 +49,7 @@ xw_kill control
 xw_kill dataplane
 wait "$xw_aside"
 xw_aside=
-xw_start 30
+xw_start
 xw_script 1 <<'LINES'
 enter 5 B 100 XWIRE 60000
 enter 6 S 100 XWIRE 60000
@@ -65,7 +65,7 @@ xw_ctl limits set account NORTH drawdown_percent 50 --by RISK || xw_fail "limits
 xw_ctl reset account NORTH --by RISK --why 'more capital' || xw_fail "xwctl reset"
 xw_script 1 <<<'enter 8 B 100 XWIRE 60000'
 xw_told 1 'A 8 '
-"${xw_inside[@]}" timeout 20 "$XW_BIN/example_drop_copy" 10.0.0.1 4000 NORTHD "$password" 200 >"$XW_HOME/copy.log" 2>&1 ||
+"${xw_inside[@]}" timeout 60 "$XW_BIN/example_drop_copy" 10.0.0.1 4000 NORTHD "$password" 200 >"$XW_HOME/copy.log" 2>&1 ||
     xw_fail "example_drop_copy: $(tail -n 3 "$XW_HOME/copy.log")"
 for order in 2 3; do
     grep -Eq "TRADE1 NORTH [0-9]+ C $order 100 reason=S" "$XW_HOME/copy.log" || xw_fail "the drop copy has no cancel of order $order: $(cat "$XW_HOME/copy.log")"

@@ -23,8 +23,8 @@ sed 's/NORTH/NORHT/' "$limits" >"$XW_HOME/wrong.yaml"
 xw_ctl limits check "$XW_HOME/wrong.yaml" 2>"$XW_HOME/wrong.log"
 xw_expect "the exit code of a wrong file" $? 78
 grep -q "wrong.yaml:3:15: .*no account \`NORHT\`" "$XW_HOME/wrong.log" || xw_fail "the mistake is not told: $(cat "$XW_HOME/wrong.log")"
-xw_start 30
-xw_await control XW2004 1 10
+xw_start
+xw_await control XW2004 1 60
 xw_ctl limits diff || xw_fail "the file is not in force after the opening"
 # Sums over symbols are parts of a whole on each matching core, everything else is the same on both.
 xw_ctl --json journal dump >"$XW_HOME/dump.json"
@@ -73,12 +73,12 @@ xw_expect "the maximum quantity then" "$(xw_ctl --json limits show account NORTH
 sed -i -e 's/working_orders: 7/shares: [30, 70], working_orders: 70/' -e 's/max_quantity: 1000/max_quantity: 900/' "$limits"
 kill -STOP "$xw_dataplane_pid"
 kill -HUP "$xw_control_pid"
-xw_await control XW2021 1 5
+xw_await control XW2021 1 60
 xw_kill control
 kill -CONT "$xw_dataplane_pid"
 xw_expect "parts of the gross notional at the kill" "$(parts gross_notional)" "0 5000005000 1 5000005000"
 xw_start_control
-xw_await control XW2004 2 10
+xw_await control XW2004 2 60
 xw_expect "parts of the gross notional after the kill" "$(parts gross_notional)" "0 3000003000 0 5000005000 1 5000005000 1 7000007000"
 xw_expect "parts of the working orders after the kill" "$(parts working_orders)" "0 3 0 4 1 3 1 4"
 xw_expect "what differs after the kill" "$(xw_ctl limits diff)" "account NORTH working_orders: running 7 by file, file 70"
@@ -93,11 +93,11 @@ xw_expect "what differs while the reload waits" "$(xw_ctl limits diff)" "account
 xw_ctl limits reject "$(request)" --by CAROL || xw_fail "limits reject"
 # Restart of both, from a snapshot: what waits is known from what the snapshot says of the limits that run.
 xw_stop
-xw_start 30
-xw_await control XW2004 3 10
+xw_start
+xw_await control XW2004 3 60
 grep '"XW2004"' "$XW_HOME/control.log" | tail -n 1 | grep -Eq '"snapshots":\[[1-9][0-9]*,[1-9][0-9]*\]' || xw_fail "no snapshot was taken"
 xw_expect "what differs after a restart" "$(xw_ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
-end=$((SECONDS + 5))
+end=$((SECONDS + 60))
 until [ "$(xw_ctl --json limits pending | jq -r '.requests[0].by')" = CAROL ]; do
     [ $SECONDS -lt $end ] || xw_fail "who asked for it is not known after a restart: $(xw_ctl limits pending)"
     sleep 0.05

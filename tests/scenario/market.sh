@@ -11,7 +11,7 @@ xw_set engine tick_ms 20
 xw_passwords
 capture=$XW_HOME/market_data.pcap
 xw_capture "$capture" "udp port 5000"
-xw_start 30
+xw_start
 
 xw_ctl halt ALPHA --reason T99 --by ALICE 2>"$XW_HOME/refused.log"
 xw_expect "the exit code of a halt for no known reason" $? 64
@@ -29,7 +29,7 @@ LINES
 xw_told 1 'J 2 .*halted'
 xw_kill dataplane
 xw_kill control
-xw_start 30
+xw_start
 xw_script 1 <<'LINES'
 enter 3 B 100 ALPHA 100000
 enter 4 B 100 BRAVO 100000
@@ -37,7 +37,7 @@ cancel 4 0
 LINES
 xw_told 1 'J 3 .*halted'
 xw_told 1 'A 4 '
-end=$((SECONDS + 5))
+end=$((SECONDS + 60))
 until xw_ctl --json status | jq -e '.standing | .known and .symbols_count == 1 and .symbols[0].symbol == "ALPHA" and .symbols[0].state == "halted"' >/dev/null; do
     [ $SECONDS -lt $end ] || xw_fail "the halt is not shown after a restart: $(xw_ctl --json status | jq -c .standing)"
     sleep 0.05
@@ -58,7 +58,7 @@ enter 7 S 100 BRAVO 93000
 enter 8 B 100 BRAVO 93000
 LINES
 xw_told 1 'E 8 100 93000'
-xw_await control 'by":"index' 1 10
+xw_await control 'by":"index' 1 60
 sleep 0.1
 xw_script 1 <<'LINES'
 enter 9 B 100 ALPHA 100000

@@ -10,7 +10,7 @@ refuses() {
     shift 3
     for edit in "$@"; do edits+=(-e "$edit"); done
     sed "${edits[@]}" "$XW_ROOT/control/crosswire.yaml" >"$XW_HOME/$name.yaml"
-    timeout 30 "$XW_BIN/crosswire-dataplane" "$XW_HOME/$name.yaml" >"$XW_HOME/$name.out" 2>"$XW_HOME/$name.err"
+    timeout 60 "$XW_BIN/crosswire-dataplane" "$XW_HOME/$name.yaml" >"$XW_HOME/$name.out" 2>"$XW_HOME/$name.err"
     status=$?
     grep -v '^{' "$XW_HOME/$name.err" >"$XW_HOME/$name.line"
     xw_expect "exit code of $name ($(cat "$XW_HOME/$name.line"))" $status "$code"

@@ -24,7 +24,7 @@ told() { grep -cx -- "$2" "$XW_HOME/$1.told"; }
 
 # hears WHO LINE TIMES: until it was told so often.
 hears() {
-    local end=$((SECONDS + 20))
+    local end=$((SECONDS + 60))
     until [ "$(told "$1" "$2")" -ge "$3" ]; do
         [ $SECONDS -lt $end ] || xw_fail "$1 has not told $2 $3 times: $(sort "$XW_HOME/$1.told" | uniq -c)"
         sleep 0.02
@@ -61,7 +61,7 @@ hears dataplane WATCHDOG=1 $((signs + 2)) # it was only late
 kill -HUP "$xw_dataplane_pid"
 hears dataplane RELOADING=1 1
 hears dataplane READY=1 2
-xw_stop_one dataplane 10
+xw_stop_one dataplane 60
 hears dataplane STOPPING=1 1
-xw_stop_one control 10
+xw_stop_one control 60
 hears control STOPPING=1 1

@@ -7,7 +7,7 @@ xw_begin
 xw_configure
 xw_start
 # The disk settles after the start of a day.
-xw_play 30 "${XW_CLIENT[@]}" --orders 2000 --resting 200
+xw_play 120 "${XW_CLIENT[@]}" --orders 2000 --resting 200
 
 # stopped NAME OPTIONS..: a day in which the data plane stands still once
 stopped() {
@@ -16,11 +16,11 @@ stopped() {
     "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders $ORDERS --resting 200 --seed 7 --json "$XW_HOME/$name.json" \
         --hdr "$XW_HOME/$name.hdr" --record "$XW_HOME/$name.rec" --journal "$XW_HOME/journal" "$@" >"$XW_HOME/replay.log" 2>&1 &
     xw_client_pid=$!
-    xw_await_size "$XW_HOME/$name.rec" 250000 20
+    xw_await_size "$XW_HOME/$name.rec" 250000 60
     kill -STOP "$xw_dataplane_pid"
     sleep "0.$STOP_MS"
     kill -CONT "$xw_dataplane_pid"
-    xw_await_end 30
+    xw_await_end 120
     wait "$xw_client_pid" || status=$?
     xw_client_pid=
     cat "$XW_HOME/replay.log"

@@ -16,13 +16,13 @@ for option in "${XW_CLIENT[@]}"; do
 done
 capture=$XW_HOME/market_data.pcap
 xw_capture "$capture" udp
-xw_start 30
+xw_start
 ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 
 # client N: gives its standard input to session TRADEN; all that the session was told so far is left in N.log
 client() {
     local password=password$1
-    "${xw_inside[@]}" timeout 30 "$XW_BIN/example_script" 10.0.0.1 4000 "TRADE$1" "${!password}" >"$XW_HOME/$1.log" ||
+    "${xw_inside[@]}" timeout 60 "$XW_BIN/example_script" 10.0.0.1 4000 "TRADE$1" "${!password}" >"$XW_HOME/$1.log" ||
         xw_fail "example_script of TRADE$1 ended with $?"
 }
 told() { grep -Eq "^[0-9]+ $2" "$XW_HOME/$1.log" || xw_fail "TRADE$1 was not told: $2: $(cat "$XW_HOME/$1.log")"; }
@@ -105,8 +105,8 @@ for match in $(match_of 3 6 1) $(match_of 3 6 2) $(match_of 3 2 1) $(match_of 3 
     xw_kill control
     wait "$xw_client_pid" && asked=done || asked=$?
     xw_client_pid=
-    xw_start 30
-    xw_await control XW2004 $((before + 1)) 20
+    xw_start
+    xw_await control XW2004 $((before + 1)) 60
     state=$(ctl --json trade show "$match" | jq -r .broken)
     echo "match $match: asked: $asked, broken: $state"
     [ "$asked" != done ] || xw_expect "a break that was answered" "$state" true
@@ -126,8 +126,8 @@ for victims in control "dataplane control"; do
     for victim in $victims; do xw_kill "$victim"; done
     ctl trade show "$first" 2>"$XW_HOME/again.log"
     xw_expect "the exit code without a control" $? 69
-    xw_start 30
-    xw_await control XW2004 $((before + 1)) 20
+    xw_start
+    xw_await control XW2004 $((before + 1)) 60
     ctl --json trade show "$first" >"$XW_HOME/show.json" || xw_fail "trade show after a kill"
     xw_expect "the first trade after a kill of $victims" "$(xw_json "$XW_HOME/show.json" '"\(.broken) \(.reason)"')" "true E"
     for user in 1 3; do

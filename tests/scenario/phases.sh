@@ -13,13 +13,13 @@ sed -i "s#^ports:#schedule: {pre_market: '$(in_seconds 4)', market_open: '$(in_s
     "$XW_CONFIG"
 ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 days_open() { ctl --json status | jq '[.matchers[].day_open | select(. != 0)] | length'; }
-xw_start 30
-xw_await control XW2004 1 10
+xw_start
+xw_await control XW2004 1 60
 ctl phase regular --by ALICE 2>"$XW_HOME/early.log"
 code=$?
 [ "$(date +%s)" -ge $((now + 4)) ] || xw_expect "the exit code of a phase before the start" $code 69
 while [ "$(days_open)" != 2 ]; do
-    [ "$(date +%s)" -lt $((now + 15)) ] || xw_fail "the day has not started: $(days_open) of 2 cores"
+    [ "$(date +%s)" -lt $((now + 60)) ] || xw_fail "the day has not started: $(days_open) of 2 cores"
     sleep 0.05
 done
 [ "$(date +%s)" -ge $((now + 4)) ] || xw_fail "the day started before pre-market"
@@ -27,15 +27,15 @@ done
 xw_kill control
 while [ "$(date +%s)" -lt $((now + 9)) ]; do sleep 0.1; done
 xw_start_control
-xw_await control XW2004 2 20
+xw_await control XW2004 2 60
 ctl phase after --by ALICE 2>"$XW_HOME/late.log"
 xw_expect "the exit code of a phase that is there already" $? 65
 ctl phase closed --by ALICE || xw_fail "xwctl phase closed"
 # Nothing is given again after a restart of everything.
 xw_kill dataplane
 xw_kill control
-xw_start 30
-xw_await control XW2004 3 20
+xw_start
+xw_await control XW2004 3 60
 ctl phase closed --by ALICE 2>"$XW_HOME/late.log"
 xw_expect "the exit code of a phase that is there after a restart" $? 65
 xw_stop

@@ -37,12 +37,12 @@ xw_start
 xw_play_behind 0 "${XW_CLIENT[@]}" --orders 40000 --rate 10000 --grace 30 --timeout 1
 for round in 1 2 3 4; do
     xw_may $((round * 20 + 10))
-    xw_await_size "$XW_HOME/received.rec" $((round * 500000)) 20
+    xw_await_size "$XW_HOME/received.rec" $((round * 500000)) 60
     cut
     xw_start
-    xw_await control XW2004 $((round + 1)) 20
+    xw_await control XW2004 $((round + 1)) 60
 done
-xw_await_client 20
+xw_await_client 120
 xw_stop
 used=$(jq -Rr 'fromjson? | select(.code == "XW2004") | "\(.snapshots[0]) \(.passed_over)"' "$XW_HOME/control.log")
 grep -q '^[1-9]' <<<"$used" || xw_fail "no start was from a snapshot: $used"

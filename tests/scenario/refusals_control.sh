@@ -33,7 +33,7 @@ told() {
 refuses() {
     local name=$1 code=$2 words=$3 status=0
     shift 3
-    timeout 10 "$@" >"$XW_HOME/$name.err" 2>&1 || status=$?
+    timeout 60 "$@" >"$XW_HOME/$name.err" 2>&1 || status=$?
     told "$name" "$status" "$code" "$words"
 }
 
@@ -72,7 +72,7 @@ fi
 
 # ---- a day that was journaled, and what may have become of it
 xw_start
-xw_play 20 "${XW_CLIENT[@]}" --orders 3000
+xw_play 120 "${XW_CLIENT[@]}" --orders 3000
 refuses second-control 69 "stop it" "$control" "$XW_CONFIG"
 refuses other-configuration 69 "another" "$control" "$(variant other 's/round_lot: 100/round_lot: 10/')"
 xw_stop
@@ -100,11 +100,11 @@ meets() {
     local status=0
     "$XW_BIN/crosswire-dataplane" "$4" >"$XW_HOME/$1.dataplane" 2>&1 &
     xw_dataplane_pid=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 1200); do
         grep -q XW1001 "$XW_HOME/$1.dataplane" && break
         sleep 0.05
     done
-    timeout 10 "$control" "$5" >"$XW_HOME/$1.err" 2>&1 || status=$?
+    timeout 60 "$control" "$5" >"$XW_HOME/$1.err" 2>&1 || status=$?
     told "$1" $status "$2" "$3"
     xw_kill dataplane
 }
@@ -117,6 +117,6 @@ yesterday=$(variant yesterday "s/^trading_date:.*/trading_date: 2020-01-02/")
 meets other-date 78 "same file" "$XW_CONFIG" "$yesterday"
 # And with everything as it was, the day goes on.
 xw_start
-xw_play 20 "${XW_CLIENT[@]}" --orders 500 --seed 2
+xw_play 120 "${XW_CLIENT[@]}" --orders 500 --seed 2
 xw_stop
 exit $bad

@@ -25,7 +25,7 @@ switches() { sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$xw_data
 
 timeout -k 5 120 "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 200000 --window 64 --rate 4000 >"$XW_HOME/replay.log" 2>&1 &
 xw_client_pid=$!
-for _ in $(seq 200); do
+for _ in $(seq 600); do
     [ "$(sealed_counter "$accepted")" -ge 200 ] && break
     kill -0 "$xw_client_pid" || xw_fail "xwreplay ended early: $(tail -n 3 "$XW_HOME/replay.log")"
     sleep 0.05

@@ -29,7 +29,7 @@ snapshot_kill() {
 snapshot_end() {
     local status=0
     xw_may 100
-    xw_await_end 100
+    xw_await_end 120
     wait "$xw_client_pid" || status=$?
     xw_client_pid=
     cat "$XW_HOME/replay.log"
@@ -44,9 +44,9 @@ snapshot_files() { find "$XW_HOME/journal" -name '*.xwn' | sort; }
 
 # snapshot_await COUNT SNAPSHOT: until so many newer ones than this are there: the follower is the least of all threads.
 snapshot_await() {
-    local end=$((SECONDS + 40))
+    local end=$((SECONDS + 60))
     until [ "$(snapshot_files | awk -v last="$2" '$0 > last' | wc -l)" -ge "$1" ]; do
-        [ $SECONDS -lt $end ] || xw_fail "no $1 snapshots behind $(basename "$2") in 40 s"
+        [ $SECONDS -lt $end ] || xw_fail "no $1 snapshots behind $(basename "$2") in 60 s"
         sleep 0.05
     done
 }

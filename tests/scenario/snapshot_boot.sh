@@ -14,15 +14,15 @@ for delay in 0 0.02 0.05 0.08 0.11 0.14; do
     [ -n "$xw_control_pid" ] || xw_start_control
     [ -n "$xw_dataplane_pid" ] || xw_start_dataplane
     joined=$((joined + 1))
-    xw_await control XW2002 $joined 30
+    xw_await control XW2002 $joined 60
     sleep $delay
     xw_kill control
     [ $((joined % 2)) -eq 0 ] || continue # the next control finds a core that is half restored
     xw_kill dataplane
 done
 before=$(xw_count control XW2004)
-xw_start 60
-xw_await control XW2004 $((before + 1)) 30
+xw_start
+xw_await control XW2004 $((before + 1)) 60
 snapshot_recovered '.snapshots[0] > 0' = true
 live=$("$XW_BIN/xwctl" -c "$XW_CONFIG" --json status | jq '[.. | .live_orders? // empty] | max')
 xw_expect "live orders" "$live" $orders

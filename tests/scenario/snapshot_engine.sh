@@ -8,7 +8,7 @@ xw_begin
 xw_configure
 snapshot_config 60 0
 snapshot_play --no-reread
-xw_await_size "$record" 15000 40
+xw_await_size "$record" 15000 60
 xw_stop
 [ -n "$(snapshot_files)" ] || xw_fail "no snapshot was written at the stop"
 day=$XW_HOME/journal/${XW_DATE//-/}
@@ -25,7 +25,7 @@ echo "$blocks blocks are of another engine version now"
 mkdir "$XW_HOME/aside"
 mv "$day"/*.xwn "$XW_HOME/aside"
 status=0
-timeout 10 "$XW_BIN/crosswire-control" "$XW_CONFIG" >"$XW_HOME/refused" 2>&1 || status=$?
+timeout 60 "$XW_BIN/crosswire-control" "$XW_CONFIG" >"$XW_HOME/refused" 2>&1 || status=$?
 xw_expect "exit code without a snapshot" $status 65
 grep -qE 'engine version 1, this build has [0-9]+' "$XW_HOME/refused" || xw_fail "the line is: $(cat "$XW_HOME/refused")"
 

@@ -9,11 +9,11 @@ xw_configure
 snapshot_config 0 3000
 snapshot_play
 for round in 1 2; do
-    xw_await_size "$record" $((round * 1500000)) 40
+    xw_await_size "$record" $((round * 1500000)) 60
     snapshot_kill
     newest=$(snapshot_files | tail -n 1)
     [ -n "$newest" ] || xw_fail "no snapshot was written before kill $round"
-    xw_start 60
+    xw_start
     snapshot_recovered .snapshots[0] -ge "$(snapshot_covered "$newest")"
 done
 snapshot_end

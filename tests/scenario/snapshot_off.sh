@@ -9,9 +9,9 @@ xw_configure
 snapshot_config 0 0
 xw_set dataplane window_messages 1024 # of 4,096 commands messages are made again
 snapshot_play
-xw_await_size "$record" 1500000 40
+xw_await_size "$record" 1500000 60
 snapshot_kill
-xw_start 60
+xw_start
 snapshot_recovered .snapshots[0] -eq 0
 snapshot_end
 xw_stop

@@ -22,19 +22,19 @@ go_on() { xw_may $((part += 10)); }
 
 # under_load: until the client has received something that it did not have when this was called.
 under_load() {
-    local size end=$((SECONDS + 20))
+    local size end=$((SECONDS + 60))
     size=$(stat -c %s "$XW_HOME/received.rec" 2>/dev/null || echo 0)
     go_on
     while [ "$(stat -c %s "$XW_HOME/received.rec" 2>/dev/null || echo 0)" -lt $((size + 20000)) ]; do
         kill -0 "$xw_client_pid" 2>/dev/null || xw_fail "xwreplay has ended: $(tail -n 5 "$XW_HOME/replay.log")"
-        [ $SECONDS -lt $end ] || xw_fail "nothing was received in 20 s: $(tail -n 5 "$XW_HOME/replay.log")"
+        [ $SECONDS -lt $end ] || xw_fail "nothing was received in 60 s: $(tail -n 5 "$XW_HOME/replay.log")"
         sleep 0.02
     done
 }
 
 # held: until the data plane holds answers that are not durable (ticks alone are nothing to wait for).
 held() {
-    local end=$((SECONDS + 10))
+    local end=$((SECONDS + 60))
     go_on
     until [ "$("$XW_BIN/xwctl" -c "$XW_CONFIG" --json status | jq '[.rings[] | select(.ring == "events") | .used] | add')" -gt 0 ]; do
         [ $SECONDS -lt $end ] || xw_fail "everything is durable though control is away: $("$XW_BIN/xwctl" -c "$XW_CONFIG" status)"
@@ -55,23 +55,23 @@ for XW_ACK in durable matched; do
 
     under_load
     step "data plane, then control"
-    xw_stop_one dataplane 5
-    xw_stop_one control 5
+    xw_stop_one dataplane 60
+    xw_stop_one control 60
     xw_start
 
     under_load
     step "control, then data plane, which has nobody to make durable what it holds"
-    xw_stop_one control 5
+    xw_stop_one control 60
     [ "$XW_ACK" = matched ] || held
     kill -TERM "$xw_dataplane_pid"
     if [ "$XW_ACK" = durable ]; then
         sleep 0.3
         kill -0 "$xw_dataplane_pid" || xw_fail "the data plane has not waited for control"
         kill -TERM "$xw_dataplane_pid" # not wait any longer
-        ended dataplane 75 5
+        ended dataplane 75 60
         grep '^crosswire-dataplane' "$XW_HOME/dataplane.log" | tail -n 1 | grep -q "start crosswire-control" || xw_fail "no line that says what to do"
     else
-        ended dataplane 0 5
+        ended dataplane 0 60
     fi
     xw_start
 
@@ -80,8 +80,8 @@ for XW_ACK in durable matched; do
     kill -TERM "$xw_control_pid"
     sleep 0.05
     kill -TERM "$xw_dataplane_pid"
-    ended dataplane 0 5
-    ended control 0 5
+    ended dataplane 0 60
+    ended control 0 60
     xw_start
 
     under_load
@@ -90,13 +90,13 @@ for XW_ACK in durable matched; do
     kill -TERM "$xw_dataplane_pid"
     sleep 0.1
     xw_start_control
-    ended dataplane 0 5
+    ended dataplane 0 60
     xw_start
 
     under_load
     step "control asked while the data plane is dead"
     xw_kill dataplane
-    xw_stop_one control 5
+    xw_stop_one control 60
     xw_start
 
     under_load
@@ -114,17 +114,17 @@ for XW_ACK in durable matched; do
     xw_control_pid= xw_dataplane_pid=
     xw_start
 
-    xw_await_client 30
+    xw_await_client 120
     xw_stop
     [ -z "$(ls "$XW_RUN"/crosswire.g* 2>/dev/null)" ] || xw_fail "a generation stayed: $(ls "$XW_RUN")"
 
     step "before recovery there is nothing to wait for"
     xw_start_dataplane
     sleep 0.5
-    xw_stop_one dataplane 5
+    xw_stop_one dataplane 60
     xw_start_control
     sleep 0.2
-    xw_stop_one control 5
+    xw_stop_one control 60
     "$XW_BIN/xwctl" -c "$XW_CONFIG" journal verify || xw_fail "the journal is not right"
     xw_clean
 done

@@ -6,7 +6,7 @@ xw_stream es_real
 xw_begin
 xw_configure
 xw_start
-xw_play 90 "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --json "$XW_HOME/summary.json" \
+xw_play 120 "${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED" --json "$XW_HOME/summary.json" \
     --trades "$XW_HOME/trades.csv" --pcap "$XW_HOME/wire.pcap" --hdr "$XW_HOME/latency.hdr"
 xw_expect "sent" "$(xw_json "$XW_HOME/summary.json" .sent)" 56211
 xw_expect "executions" "$(xw_json "$XW_HOME/summary.json" .executions)" 6175

@@ -23,13 +23,13 @@ counted() { "$XW_BIN/xwctl" -c "$XW_CONFIG" --json counters gateway | jq -s "map
 
 plays() {
     local gateway sent end shares
-    xw_start 60
+    xw_start
     "${xw_inside[@]}" ping -n -q -c 5 -i 0.1 -W 2 10.0.0.1 || xw_fail "ping is not answered"
     timeout -k 5 90 "${xw_inside[@]}" "$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 12000 --resting 2000 --window 32 \
         --json "$XW_HOME/summary.json" || xw_fail "xwreplay ended with $?"
     xw_expect "unanswered" "$(xw_json "$XW_HOME/summary.json" .unanswered)" 0
     # Counters are published by the polling core, some time after the last answer. Every order, and the queries that sessions begin with.
-    sent=$(xw_json "$XW_HOME/summary.json" .sent) end=$((SECONDS + 10))
+    sent=$(xw_json "$XW_HOME/summary.json" .sent) end=$((SECONDS + 60))
     until shares=($(counted 0 forwarded) $(counted 1 forwarded)) && [ $((shares[0] + shares[1])) -ge "$sent" ]; do
         [ $SECONDS -lt $end ] || xw_fail "of $sent orders the gateways have forwarded ${shares[*]}"
         sleep 0.1

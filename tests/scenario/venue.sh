@@ -11,14 +11,14 @@ before=$(ip -br link | grep -c '^xw')
 XW_HOME=$XW_HOME/venue "$XW_ROOT/perf/venue.sh" >"$said" 2>&1 &
 venue=$!
 trap 'kill -TERM $venue 2>/dev/null; wait $venue' EXIT
-end=$((SECONDS + 30))
+end=$((SECONDS + 60))
 until grep -q '^Ctrl-C' "$said"; do
     kill -0 $venue 2>/dev/null || xw_fail "make venue ended: $(tail -n 3 "$said")"
     [ $SECONDS -lt $end ] || xw_fail "make venue does not say that it is open: $(tail -n 3 "$said")"
     sleep 0.1
 done
 command=$(grep -m 1 example_order "$said")
-timeout 20 $command >"$XW_HOME/order.log" 2>&1 || xw_fail "$command ended with $?: $(tail -n 3 "$XW_HOME/order.log")"
+timeout 60 $command >"$XW_HOME/order.log" 2>&1 || xw_fail "$command ended with $?: $(tail -n 3 "$XW_HOME/order.log")"
 grep -Eq ' A number [0-9]+: 100 at 10.0500$' "$XW_HOME/order.log" || xw_fail "the first order is not accepted: $(cat "$XW_HOME/order.log")"
 XW_HOME=$XW_HOME/second "$XW_ROOT/perf/venue.sh" >"$XW_HOME/second.log" 2>&1
 xw_expect "exit code of a second one" $? 69
