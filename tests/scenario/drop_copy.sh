@@ -25,6 +25,7 @@ drop_copy() {
         xw_fail "example_drop_copy ended with $?: $(tail -n 3 "$XW_HOME/drop_copy.log")"
 }
 
+# counter NAME: behind xw_status, of what has been counted until then
 counter() { "$XW_BIN/xwctl" -c "$XW_CONFIG" --json counters | jq -s "map(select(.name == \"$1\") | .value) | add"; }
 
 echo "--- live, and both processes killed in the middle of the flow"
@@ -51,11 +52,13 @@ grep -Eq ' TRADE1 NORTH [0-9]+ E [0-9]+ [0-9]+ [0-9.]+ liquidity=[AR] match=[0-9
 echo "--- a control that was killed, and an order"
 xw_kill control
 xw_start_control
+xw_status
 forwarded=$(counter forwarded)
 printf 'enter 1 B 100 XWIRE 10000\nwait 100\nend\n' | timeout -k 5 120 "${xw_inside[@]}" "$XW_BIN/example_script" 10.0.0.1 4000 NORTHD "$password" \
     >"$XW_HOME/order.log" 2>&1 || xw_fail "example_script ended with $?: $(tail -n 3 "$XW_HOME/order.log")"
 drop_copy NORTHD 200 "$XW_HOME/third"
 cmp "$XW_HOME/again" "$XW_HOME/third" || xw_fail "the stream is another one after a kill of control"
+xw_status
 xw_expect "orders of a drop copy discarded" "$(counter discard_READ_ONLY)" 1
 xw_expect "orders forwarded" "$(counter forwarded)" "$forwarded"
 xw_identity

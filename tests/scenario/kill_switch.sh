@@ -39,7 +39,7 @@ xw_start_control
 xw_await control XW2004 2 60
 xw_await_kills '.complete and (.kills | length == 1 and .[0].confirmed and .[0].active)'
 xw_ctl kills | grep -q 'account NORTH: BLOCKED, confirmed, .*by operator RISK: runaway algorithm' || xw_fail "xwctl kills: $(xw_ctl kills)"
-xw_expect "orders that rest" "$(xw_ctl --json status | jq '[.. | .live_orders? // empty] | max')" 1
+xw_status '[.. | .live_orders? // empty] | max == 1' # and no more rest
 
 xw_script 1 <<'LINES'
 enter 4 B 100 XWIRE 90000

@@ -4,7 +4,8 @@
 //   there for
 //                                       each source here: loses some, doubles some, swaps some, and repeats some much
 //                                       later. SIGTERM: says what it did and ends.
-//   relay storm IP PORT SECONDS SEED    sends junk, and blocks that look right, from sockets that never logged in
+//   relay storm IP PORT SECONDS SEED    sends junk, and blocks that look right, from sockets that never logged in, for so
+//                                      long and 20,000 datagrams at least
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 16, OLD = 256, BYTES = 2048, STORM_SOCKETS = 8 };
+enum { CLIENTS_MAX = 16, OLD = 256, BYTES = 2048, STORM_SOCKETS = 8, STORM_LEAST = 20000 };
 enum { LOST = 3, DOUBLED = 50, SWAPPED = 30, REPEATED = 20, OF = 1000 };
 
 struct datagram {
@@ -213,7 +214,7 @@ static int storm(char **arguments)
     }
     double end = seconds_now() + atof(arguments[2]);
     uint64_t sent = 0;
-    while (seconds_now() < end) {
+    while (seconds_now() < end || sent < STORM_LEAST) {
         for (unsigned i = 0; i < 64; i++) {
             uint8_t bytes[BYTES];
             size_t size = make_up(bytes);

@@ -24,6 +24,6 @@ before=$(xw_count control XW2004)
 xw_start
 xw_await control XW2004 $((before + 1)) 60
 snapshot_recovered '.snapshots[0] > 0' = true
-live=$("$XW_BIN/xwctl" -c "$XW_CONFIG" --json status | jq '[.. | .live_orders? // empty] | max')
-xw_expect "live orders" "$live" $orders
+xw_status
+xw_expect "live orders" "$(xw_json "$XW_HOME/status.json" '[.. | .live_orders? // empty] | max')" $orders
 xw_stop
