@@ -4,21 +4,21 @@
 . "$(dirname "$0")/lib.sh"
 base=$XW_HOME
 
-# ended NAME CODE SECONDS: the process ends on its own.
+# ended NAME CODES SECONDS: the process ends on its own; its exit code, which matches CODES, is in `status`.
 ended() {
-    local pid_name=xw_$1_pid pid end=$((SECONDS + $3)) status=0
-    pid=${!pid_name}
+    local pid_name=xw_$1_pid pid end=$((SECONDS + $3))
+    pid=${!pid_name} status=0
     while kill -0 "$pid" 2>/dev/null; do
         [ $SECONDS -lt $end ] || xw_fail "crosswire-$1 did not end within $3 s"
         sleep 0.02
     done
     wait "$pid" || status=$?
     printf -v "$pid_name" ''
-    xw_expect "exit code of crosswire-$1" $status "$2"
+    [[ $status =~ ^($2)$ ]] || xw_fail "exit code of crosswire-$1 is $status, expected $2"
 }
 
-# A tenth of its day more for the client.
-go_on() { xw_may $((part += 10)); }
+# A twentieth of its day more for the client.
+go_on() { xw_may $((part += 5)); }
 
 # under_load: until the client has received something that it did not have when this was called.
 under_load() {
@@ -51,7 +51,7 @@ for XW_ACK in durable matched; do
     xw_configure
     xw_start
     part=0
-    xw_play_behind $part "${XW_CLIENT[@]}" --orders 9000 --rate 5000 --resting 1000 --grace 40
+    xw_play_behind $part "${XW_CLIENT[@]}" --orders 18000 --rate 5000 --resting 1000 --grace 40
 
     under_load
     step "data plane, then control"
@@ -75,14 +75,19 @@ for XW_ACK in durable matched; do
     fi
     xw_start
 
-    under_load
-    step "both together, control a moment earlier"
-    kill -TERM "$xw_control_pid"
-    sleep 0.05
-    kill -TERM "$xw_dataplane_pid"
-    ended dataplane 0 60
-    ended control 0 60
-    xw_start
+    # Control waits a moment for a data plane that is asked together with it. On a machine that stalls between the two it may
+    # have gone before; what the data plane holds is then left to the next control, and it is tried again.
+    step "both together, control first"
+    for try in 1 2 3 4 5; do
+        under_load
+        kill -TERM "$xw_control_pid" "$xw_dataplane_pid"
+        ended dataplane "0|75" 60
+        drained=$status
+        ended control 0 60
+        xw_start
+        [ $drained -ne 0 ] || break
+    done
+    xw_expect "exit code of a data plane that is stopped together with control, $try times" $drained 0
 
     under_load
     step "data plane asked while control is dead, which then comes back"
@@ -103,7 +108,8 @@ for XW_ACK in durable matched; do
     step "killed while they stop"
     kill -TERM "$xw_dataplane_pid"
     xw_kill control
-    kill -0 "$xw_dataplane_pid" && xw_kill dataplane
+    kill -KILL "$xw_dataplane_pid" 2>/dev/null
+    wait "$xw_dataplane_pid" 2>/dev/null
     xw_dataplane_pid=
     xw_start
     under_load
@@ -119,11 +125,13 @@ for XW_ACK in durable matched; do
     [ -z "$(ls "$XW_RUN"/crosswire.g* 2>/dev/null)" ] || xw_fail "a generation stayed: $(ls "$XW_RUN")"
 
     step "before recovery there is nothing to wait for"
+    before=$(xw_count dataplane XW1001)
     xw_start_dataplane
-    sleep 0.5
+    xw_await dataplane XW1001 $((before + 1)) 60
     xw_stop_one dataplane 60
+    before=$(xw_count control XW2001)
     xw_start_control
-    sleep 0.2
+    xw_await control XW2001 $((before + 1)) 60
     xw_stop_one control 60
     "$XW_BIN/xwctl" -c "$XW_CONFIG" journal verify || xw_fail "the journal is not right"
     xw_clean
