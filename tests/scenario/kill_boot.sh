@@ -13,9 +13,11 @@ xw_kill control
 
 # joined: control is about to feed, or does.
 joined() {
+    local before
+    before=$(xw_count control XW2002)
     xw_start_control
     [ -n "$xw_dataplane_pid" ] || xw_start_dataplane
-    xw_await control XW2002 $(($(xw_count control XW2002) + 1)) 60
+    xw_await control XW2002 $((before + 1)) 60
 }
 # Each time a little later into the feeding of 300,000 commands.
 for pause in 0 0.02 0.05 0.08; do
