@@ -59,7 +59,7 @@ enter 8 B 100 BRAVO 93000
 LINES
 xw_told 1 'E 8 100 93000'
 xw_await control 'by":"index' 1 60
-sleep 0.1
+xw_await control 'scope":"venue".*"reason":"W' 1 60 # the matching core says that it has halted
 xw_script 1 <<'LINES'
 enter 9 B 100 ALPHA 100000
 LINES
