@@ -51,6 +51,16 @@ snapshot_await() {
     done
 }
 
+# snapshot_three FILES: both processes are killed while three snapshots stand, which FILES gets, oldest first. One more stands
+# for the moment between the newest's coming and the oldest's going.
+snapshot_three() {
+    local -n three=$1
+    snapshot_kill
+    mapfile -t three < <(snapshot_files)
+    [ ${#three[@]} -ne 4 ] || { rm "${three[0]}" && three=("${three[@]:1}"); }
+    [ ${#three[@]} -eq 3 ] || xw_fail "there are ${#three[@]} snapshots, not three"
+}
+
 # The sequence that a snapshot covers, by its name.
 snapshot_covered() { basename "$1" .xwn | sed 's/^[0-9]*-0*//'; }
 

@@ -9,9 +9,8 @@ xw_configure
 snapshot_config 0 2000
 snapshot_play
 xw_await_size "$record" 1500000 60
-snapshot_kill
-mapfile -t files < <(snapshot_files)
-[ ${#files[@]} -eq 3 ] || xw_fail "there are ${#files[@]} snapshots, not three"
+snapshot_await 3 ""
+snapshot_three files
 before=$(snapshot_covered "${files[1]}")
 
 # One byte of the newest, in the middle: found on the way, when the matching core is half restored.
@@ -22,8 +21,7 @@ snapshot_recovered .passed_over -eq 1
 
 xw_await_size "$record" 2500000 60
 snapshot_await 3 "${files[2]}" # none that is damaged already stays
-snapshot_kill
-mapfile -t files < <(snapshot_files)
+snapshot_three files
 truncate -s -4096 "${files[0]}"
 truncate -s 5000 "${files[1]}"
 snapshot_flip "${files[2]}"

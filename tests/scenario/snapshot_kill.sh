@@ -10,15 +10,15 @@ snapshot_config 0 3000
 snapshot_play
 for round in 1 2; do
     xw_await_size "$record" $((round * 1500000)) 60
+    snapshot_await 1 "${newest:-}"
     snapshot_kill
     newest=$(snapshot_files | tail -n 1)
-    [ -n "$newest" ] || xw_fail "no snapshot was written before kill $round"
     xw_start
     snapshot_recovered .snapshots[0] -ge "$(snapshot_covered "$newest")"
 done
 snapshot_end
-[ "$(snapshot_files | wc -l)" -le 3 ] || xw_fail "more snapshots than the three that are kept: $(snapshot_files)"
 xw_stop
+[ "$(snapshot_files | wc -l)" -le 3 ] || xw_fail "more snapshots than the three that are kept: $(snapshot_files)"
 newest=$(snapshot_files | tail -n 1)
 xw_start
 snapshot_recovered .snapshots[0] -eq "$(snapshot_covered "$newest")"
