@@ -2,6 +2,7 @@
 # The power goes: of the journal's disk only what was synced is left, and the rings are gone; what clients were told is still true
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/snapshot.sh"
 # A disk of our own, in a mount namespace of our own: it goes with it.
 if [ -z "${XW_OWN_MOUNTS:-}" ]; then
     [ "$(id -u)" -eq 0 ] || xw_skip "mounting a disk needs root"
@@ -18,11 +19,21 @@ sed -i 's#^ports:#snapshots: {every_commands: 3000}\n\nports:#' "$XW_CONFIG"
 disk() { mount -o loop,commit=300 "$XW_RUN/disk" "$XW_HOME/journal"; }
 truncate -s 256M "$XW_RUN/disk" && mkfs.ext4 -q -F "$XW_RUN/disk" && disk || xw_skip "the test's disk can not be mounted"
 
+# Until what is on its way to the disk has arrived: for a twentieth of a second nothing was.
+at_rest() {
+    local looks=0 device
+    device=$(basename "$(findmnt -no SOURCE "$XW_HOME/journal")")
+    while [ $looks -lt 5 ]; do
+        sleep 0.01
+        if [ "$(tr -d ' ' <"/sys/block/$device/inflight")" = 00 ]; then looks=$((looks + 1)); else looks=0; fi
+    done
+}
+
 # The disk as it is at this moment, without what only the kernel knows, is all that a new start finds.
 cut() {
     echo unsynced >"$XW_HOME/journal/unsynced"
     kill -STOP "$xw_dataplane_pid" "$xw_control_pid"
-    sleep 0.05 # writes that are on their way arrive
+    at_rest
     cp --sparse=always "$XW_RUN/disk" "$XW_RUN/left"
     xw_kill dataplane
     xw_kill control
@@ -35,9 +46,12 @@ cut() {
 
 xw_start
 xw_play_behind 0 "${XW_CLIENT[@]}" --orders 40000 --rate 10000 --grace 30 --timeout 1
+newest=
 for round in 1 2 3 4; do
     xw_may $((round * 20 + 10))
     xw_await_size "$XW_HOME/received.rec" $((round * 500000)) 60
+    snapshot_await 1 "$newest"
+    newest=$(snapshot_files | tail -n 1)
     cut
     xw_start
     xw_await control XW2004 $((round + 1)) 60
