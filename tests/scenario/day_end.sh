@@ -7,16 +7,23 @@ command -v tshark >/dev/null || xw_skip "there is no tshark (make deps)"
 XW_MATCHERS=2
 xw_begin
 xw_configure
-ends=$(date -u -d "@$(($(date +%s) + 4))" +%H:%M:%S)
-sed -i "s#^ports:#schedule: {day_end: '$ends'}\n\nports:#" "$XW_CONFIG"
 ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 dump() { ctl --json journal dump | jq -r "$1"; }
 xw_start
-# Orders that stay in the book, and clients that are still there when the day ends.
-"$XW_BIN/xwreplay" "${XW_CLIENT[@]}" --orders 20000 --resting 1000 --rate 1000 --grace 3 --pcap "$XW_HOME/wire.pcap" \
-    >"$XW_HOME/replay.log" 2>&1 &
+# Orders that stay in the book, and clients that are still there when the day ends: half of theirs is to come.
+xw_may 50
+"$XW_BIN/xwreplay" "${XW_CLIENT[@]}" "${xw_part[@]}" --orders 8000 --resting 1000 --rate 4000 --grace 5 --pcap "$XW_HOME/wire.pcap" \
+    --record "$XW_HOME/received.rec" >"$XW_HOME/replay.log" 2>&1 &
 xw_client_pid=$!
+xw_await_size "$XW_HOME/received.rec" 250000 60
+# The end is in a moment; where it is past before the reload is there, that is refused, and a later one is set.
+for tries in 1 2 3 4 5; do
+    ends=$(date -u -d "@$(($(date +%s) + 2 * tries))" +%H:%M:%S)
+    sed -i -e '/^schedule:/d' -e "s#^ports:#schedule: {day_end: '$ends'}\n&#" "$XW_CONFIG"
+    ctl reload --by ALICE && break
+done
 xw_await control 'phase":"E' 2 60
+xw_may 100
 xw_await_end 120
 xw_client_pid=
 seals=0
