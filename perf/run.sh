@@ -40,7 +40,7 @@ began=$SECONDS
 xw_begin
 xw_configure
 xw_say "crosswire-control and crosswire-dataplane start; logs in ${XW_HOME#"$PWD"/}"
-xw_start 30
+xw_start
 xw_say "running; playing $what"
 options=(--json "$XW_HOME/summary.json" --trades "$XW_HOME/trades.csv" --hdr "$XW_HOME/latency.hdr"
     --journal "$XW_HOME/journal" --progress --window "${XW_WINDOW:-64}")
@@ -52,7 +52,7 @@ elif [ "$(head -c 8 "$INPUT")" = OBSTRM01 ]; then
 else
     options+=("${XW_CLIENT[@]}" --input "$INPUT")
 fi
-timeout --foreground -k 5 90 "$XW_BIN/xwreplay" "${options[@]}"
+timeout --foreground -k 5 300 "$XW_BIN/xwreplay" "${options[@]}"
 played=$?
 "$XW_BIN/xwctl" -c "$XW_CONFIG" status >"$XW_HOME/status.txt" 2>&1
 xw_stop

@@ -32,7 +32,7 @@ ip link set "$far" up
 for end in "$XW_LINK" "$far"; do ethtool -K "$end" tx off >/dev/null || exit 71; done
 
 xw_configure
-xw_start 30
+xw_start
 echo "The venue is open at UDP 10.0.0.1:4000, symbols ${XW_SYMBOLS:-XWIRE ALPHA BRAVO CARGO}. In another terminal:"
 echo
 for option in "${XW_CLIENT[@]}"; do

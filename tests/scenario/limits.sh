@@ -23,15 +23,25 @@ sed 's/NORTH/NORHT/' "$limits" >"$XW_HOME/wrong.yaml"
 xw_ctl limits check "$XW_HOME/wrong.yaml" 2>"$XW_HOME/wrong.log"
 xw_expect "the exit code of a wrong file" $? 78
 grep -q "wrong.yaml:3:15: .*no account \`NORHT\`" "$XW_HOME/wrong.log" || xw_fail "the mistake is not told: $(cat "$XW_HOME/wrong.log")"
+# comes WHAT WANTED COMMAND..: until it says so. What a start or a signal changes goes step by step, the next when one is durable.
+comes() {
+    local end=$((SECONDS + 60)) what=$1 wanted=$2
+    shift 2
+    until [ "$("$@")" = "$wanted" ]; do
+        [ $SECONDS -lt $end ] || xw_fail "$what is $("$@"), expected $wanted"
+        sleep 0.05
+    done
+}
 xw_start
 xw_await control XW2004 1 60
+comes "what differs after the opening" "" xw_ctl limits diff
 xw_ctl limits diff || xw_fail "the file is not in force after the opening"
 # Sums over symbols are parts of a whole on each matching core, everything else is the same on both.
 xw_ctl --json journal dump >"$XW_HOME/dump.json"
 parts() { xw_ctl --json journal dump | jq -r 'select(.type == "limit" and .limit == "'"$1"'") | "\(.core) \(.value)"' | sort | paste -sd' '; }
-xw_expect "parts of the gross notional" "$(parts gross_notional)" "0 5000005000 1 5000005000"
-xw_expect "parts of the working orders" "$(parts working_orders)" "0 4 1 3"
-xw_expect "the maximum quantity" "$(parts max_quantity)" "0 1000 1 1000"
+comes "parts of the gross notional" "0 5000005000 1 5000005000" parts gross_notional
+comes "parts of the working orders" "0 4 1 3" parts working_orders
+comes "the maximum quantity" "0 1000 1 1000" parts max_quantity
 
 # What risk is measured by, and another volume of it.
 xw_expect "what is known of XWIRE" "$(xw_ctl --json reference XWIRE | jq -c '.symbols[0] | [.reference, .adv, .by]')" '[100000,1000000,"file"]'
@@ -76,12 +86,12 @@ kill -HUP "$xw_control_pid"
 xw_await control XW2021 1 60
 xw_kill control
 kill -CONT "$xw_dataplane_pid"
-xw_expect "parts of the gross notional at the kill" "$(parts gross_notional)" "0 5000005000 1 5000005000"
+comes "parts of the gross notional at the kill" "0 5000005000 1 5000005000" parts gross_notional
 xw_start_control
 xw_await control XW2004 2 60
-xw_expect "parts of the gross notional after the kill" "$(parts gross_notional)" "0 3000003000 0 5000005000 1 5000005000 1 7000007000"
-xw_expect "parts of the working orders after the kill" "$(parts working_orders)" "0 3 0 4 1 3 1 4"
-xw_expect "what differs after the kill" "$(xw_ctl limits diff)" "account NORTH working_orders: running 7 by file, file 70"
+comes "parts of the gross notional after the kill" "0 3000003000 0 5000005000 1 5000005000 1 7000007000" parts gross_notional
+comes "parts of the working orders after the kill" "0 3 0 4 1 3 1 4" parts working_orders
+comes "what differs after the kill" "account NORTH working_orders: running 7 by file, file 70" xw_ctl limits diff
 xw_ctl limits reject "$(request)" --by CAROL || xw_fail "limits reject"
 sed -i -e 's/working_orders: 70/working_orders: 5/' "$limits"
 xw_ctl reload --by CAROL || xw_fail "reload"
@@ -96,7 +106,7 @@ xw_stop
 xw_start
 xw_await control XW2004 3 60
 grep '"XW2004"' "$XW_HOME/control.log" | tail -n 1 | grep -Eq '"snapshots":\[[1-9][0-9]*,[1-9][0-9]*\]' || xw_fail "no snapshot was taken"
-xw_expect "what differs after a restart" "$(xw_ctl limits diff)" "account NORTH working_orders: running 5 by file, file 50"
+comes "what differs after a restart" "account NORTH working_orders: running 5 by file, file 50" xw_ctl limits diff
 end=$((SECONDS + 60))
 until [ "$(xw_ctl --json limits pending | jq -r '.requests[0].by')" = CAROL ]; do
     [ $SECONDS -lt $end ] || xw_fail "who asked for it is not known after a restart: $(xw_ctl limits pending)"
