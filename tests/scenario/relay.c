@@ -4,8 +4,8 @@
 //   there for
 //                                       each source here: loses some, doubles some, swaps some, and repeats some much
 //                                       later. SIGTERM: says what it did and ends.
-//   relay storm IP PORT SECONDS SEED    sends junk, and blocks that look right, from sockets that never logged in, for so
-//                                      long and 20,000 datagrams at least
+//   relay storm IP PORT SECONDS SEED    sends junk, and blocks that look right, from sockets that never logged in;
+//                                       so long, and 20,000 of them at least
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
