@@ -62,6 +62,11 @@ replay packed --pack 8
 replay in_time --timing 1
 awk -v took="$(took in_time)" -v was="$seconds" 'BEGIN {exit !(took > was * 0.8)}' ||
     xw_fail "in its own time the capture took $(took in_time) s, it was $seconds s long"
-replay scaled --timing 4
-awk -v took="$(took scaled)" -v was="$seconds" 'BEGIN {exit !(took > was * 0.2 && took < was * 0.8 + 1)}' ||
-    xw_fail "four times faster the capture took $(took scaled) s, it was $seconds s long"
+# A machine that stalls takes longer than it was told to: once of five times it does not.
+for try in 1 2 3 4 5; do
+    replay scaled$try --timing 4
+    awk -v took="$(took scaled$try)" -v was="$seconds" 'BEGIN {exit !(took > was * 0.2)}' ||
+        xw_fail "four times faster the capture took $(took scaled$try) s, it was $seconds s long"
+    awk -v took="$(took scaled$try)" -v was="$seconds" 'BEGIN {exit !(took < was * 0.8 + 1)}' && break
+    [ $try -lt 5 ] || xw_fail "four times faster the capture took $(took scaled$try) s, it was $seconds s long"
+done
