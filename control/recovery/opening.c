@@ -317,7 +317,9 @@ bool opening_time(struct opening *opening, const struct config *config, uint64_t
     const bool looked = opening->looked_ns != 0;
     opening->now_ns = (uint64_t)opening_clock_offset(config->date, unix_ns, 0);
     opening->looked_ns = monotonic_ns;
-    if (opening->now_ns <= opening->from_ns) // it was set back
+    if (opening->now_ns < opening->until_ns) // it was set back: what it has not jumped over after all comes at its time
+        opening->until_ns = opening->now_ns;
+    if (opening->until_ns <= opening->from_ns)
         opening->from_ns = opening->until_ns = 0;
     if (!looked || opening->now_ns <= expected_ns + JUMP_NS)
         return false;

@@ -226,6 +226,35 @@ static void phases_that_the_clock_jumps_over_wait_for_an_operator(void **state)
     stage.config->phases_count = 0;
 }
 
+// Whoever has set the clock ahead sets it to the hour again some minutes later.
+static void phases_that_a_clock_that_is_set_right_has_not_jumped_over_come_at_their_times(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening;
+    set_schedule("RAXE", (const unsigned[]){9, 16, 20, 21});
+    assert_true(opening_init(&opening, stage.config, 0));
+    time_is(&opening, at(10, 0));
+    give_all(&opening, given);
+    assert_true(opening_time(&opening, stage.config, at(20, 30), at(10, 1)));
+    assert_int_equal(opening_left(&opening), 0);
+    time_is(&opening, at(10, 4));
+    time_is(&opening, at(15, 59));
+    assert_int_equal(opening_left(&opening), 0);
+    time_is(&opening, at(16, 0));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].phase.phase, PHASE_AFTER);
+    // Set back, and not far enough: what lies between is an operator's, what comes is not.
+    assert_true(opening_time(&opening, stage.config, at(23, 0), at(16, 1)));
+    assert_false(opening_time(&opening, stage.config, at(20, 10), at(16, 2)));
+    assert_int_equal(opening_left(&opening), 0);
+    assert_false(opening_time(&opening, stage.config, at(21, 0), at(16, 52)));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_END_DAY);
+    opening_free(&opening);
+    stage.config->phases_count = 0;
+}
+
 // A typing error in a file that is read again ends no day.
 static void a_schedule_that_would_come_at_once_may_not_follow(void **state)
 {
@@ -494,6 +523,7 @@ int main(void)
         cmocka_unit_test(phases_come_at_their_times_and_once),
         cmocka_unit_test(the_day_ends_at_its_time_and_stays_ended),
         cmocka_unit_test(phases_that_the_clock_jumps_over_wait_for_an_operator),
+        cmocka_unit_test(phases_that_a_clock_that_is_set_right_has_not_jumped_over_come_at_their_times),
         cmocka_unit_test(a_schedule_that_would_come_at_once_may_not_follow),
         cmocka_unit_test(a_phase_that_an_operator_gave_is_not_given_again),
         cmocka_unit_test(an_opening_cut_anywhere_is_completed_once),
