@@ -75,5 +75,5 @@ json_t *resumes_json(const struct desk_context *context, const struct recovery *
                      alerts_scope_word((enum scope)reset->scope), "name",
                      alerts_scope_name(context->config, reset->core, (enum scope)reset->scope, reset->index),
                      "sessions_free", (int)sessions, "still_blocked", blocked, "symbols", symbols_json(context, reset),
-                     "phase", opening_phase_word(phase_of(context->config, recovery)));
+                     "phase", recovery ? opening_phase_word(phase_of(context->config, recovery)) : "unknown");
 }

@@ -1,8 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // What control knows of halts and limits, what two persons decide, alerts and notes (control/risk).
+#include "control/operator/operator.h"
 #include "tests/unit/risk_stage.h"
 
 #include <sysexits.h>
+
+// In the place of recovery.c's; a data plane that is gone has none.
+char recovery_phase(const struct recovery *recovery, unsigned core)
+{
+    (void)core;
+    assert_non_null(recovery);
+    return PHASE_CLOSED;
+}
+
+bool recovery_taken(const struct recovery *recovery, unsigned core)
+{
+    (void)recovery, (void)core;
+    return true;
+}
 
 // ---- what stands ----------------------------------------------------------------------------------------------------
 
@@ -335,6 +350,30 @@ static void test_notes_wait_for_a_data_plane_and_keep_their_order(void **state)
     assert_int_equal(audit_poll(audit, running()), 0);
 }
 
+// Both cores tell that they have taken a reset; the phase that its asker is told, who is looked after with `recovery`.
+static void reset_is_answered(struct recovery *recovery, const char *phase)
+{
+    const struct kill_entry reset = {.scope = SCOPE_ACCOUNT, .by = "RISK"};
+    const struct desk_context context = {.config = config, .kills = kills, .standing = standing};
+    const uint64_t id = kills_reset(kills, &reset);
+    poll(1);
+    for (unsigned core = 0; core < 2; core++)
+        tell_kill(core, ALERT_RESET, id, 3, 900);
+    assert_true(kills_reset_confirmed(kills, kills_find_reset(kills, id)));
+    json_t *root = resumes_json(&context, recovery, kills_find_reset(kills, id));
+    assert_string_equal(json_string_value(json_object_get(root, "phase")), phase);
+    json_decref(root);
+    kills_reset_over(kills, id);
+}
+
+static void test_a_reset_is_answered_although_the_data_plane_has_died_since_it_took_it(void **state)
+{
+    (void)state;
+    read_nothing();
+    reset_is_answered(running(), "closed");
+    reset_is_answered(NULL, "unknown");
+}
+
 static void test_every_note_has_a_text(void **state)
 {
     (void)state;
@@ -400,6 +439,7 @@ int main(void)
         TEST(test_scopes_are_called_as_in_the_configuration),
         TEST(test_notes_wait_for_a_data_plane_and_keep_their_order),
         TEST(test_every_note_has_a_text),
+        TEST(test_a_reset_is_answered_although_the_data_plane_has_died_since_it_took_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
