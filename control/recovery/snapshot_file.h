@@ -21,7 +21,9 @@
 #include "control/journal/key.h"
 
 #define SNAPSHOT_MAGIC UINT64_C(0x3150414e53575843) // "CXWSNAP1"
-#define SNAPSHOT_VERSION 1u                         // of this format and of the records in it
+#define SNAPSHOT_VERSION 2u                         // of this format and of the records in it
+_Static_assert(CROSSWIRE_ENGINE_VERSION == 7, "a changed engine takes snapshots of the one before: where a record says "
+                                              "something else than it did, SNAPSHOT_VERSION is another one too");
 #define SNAPSHOT_BLOCK 4096u
 #define SNAPSHOT_RECORDS_MAX 31u // a block
 

@@ -210,6 +210,28 @@ static void with_a_key_nothing_can_be_changed_by_who_has_it_not(void **state)
     close(file);
 }
 
+// Version 1: an order's record named the one before it in its session, where its place is named now.
+static void a_snapshot_whose_records_say_something_else_is_refused(void **state)
+{
+    (void)state;
+    char path[128], text[256];
+    uint8_t block[SNAPSHOT_BLOCK];
+    const uint32_t version = 1;
+    write_one(79, RECORDS, 3);
+    path_of(path, 79);
+    int file = open(path, O_RDWR);
+    for (off_t at = 0; pread(file, block, sizeof block, at) == sizeof block; at += SNAPSHOT_BLOCK) {
+        memcpy(block + offsetof(struct snapshot_block, version), &version, sizeof version);
+        uint32_t crc = crc32c(0, block + 12, SNAPSHOT_BLOCK - 12);
+        memcpy(block + 8, &crc, sizeof crc);
+        assert_int_equal(pwrite(file, block, sizeof block, at), sizeof block);
+    }
+    close(file);
+    assert_null(snapshot_open(&identity, 3, 79, text, sizeof text));
+    assert_non_null(strstr(text, "format version 1, this build reads 2"));
+    assert_false(snapshot_stands(&identity, 3, 79)); // so that the other version's build can still go on
+}
+
 static void a_file_cut_anywhere_is_none(void **state)
 {
     (void)state;
@@ -318,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flipped_bit_anywhere_is_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(with_a_key_only_what_it_has_signed_is_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(with_a_key_nothing_can_be_changed_by_who_has_it_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_snapshot_whose_records_say_something_else_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_cut_anywhere_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(blocks_of_another_snapshot_do_not_pass, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_snapshot_of_somebody_else_is_refused, set_up, tear_down),
