@@ -142,7 +142,7 @@ static void look_for_dataplane(struct service *service)
     tell_status(service);
     service->ended = false;
     service->recovery = recovery_new(&service->generation, service->config, &service->history, service->writer,
-                                     &service->tail, service->limits);
+                                     &service->tail, service->limits, service->clocks);
 }
 
 static unsigned serve_generation(struct service *service, uint64_t now_ns)

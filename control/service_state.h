@@ -57,6 +57,7 @@ struct service {
     struct follower_end end;   // here
     struct generation generation;
     struct recovery *recovery; // while a generation is joined
+    struct opening_clock clocks[JOURNAL_CORES];
     struct requests *requests; // once it is recovered
     unsigned stops;            // SIGTERM and SIGINT so far
     uint64_t asked_ns;         // when the first of them came

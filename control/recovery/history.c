@@ -224,8 +224,7 @@ static void begin_again(struct recovery *recovery, unsigned index)
         publish_staged(recovery, i);
         core->quiet = core->empty = false;
         opening_free(&core->opening);
-        if (!opening_init(&core->opening, recovery->config, i))
-            fail_with(EX_OSERR, "no memory or no random numbers for the opening of core %u", i);
+        recovery_open(recovery, i);
     }
     if (recovery->reader)
         journal_reader_close(recovery->reader);

@@ -279,7 +279,7 @@ void opening_resume(struct opening *opening)
 static bool start_waits(const struct opening *opening)
 {
     const bool early = opening->config->phases_count > 0 && opening->config->phases[0].phase == PHASE_PRE &&
-                       opening->now_ns < opening->config->phases[0].time_ns;
+                       opening->clock.now_ns < opening->config->phases[0].time_ns;
     return !opening_started(opening) && (opening->holds_start || early);
 }
 
@@ -298,7 +298,7 @@ unsigned opening_phase_rank(char phase)
 
 static bool is_held(const struct opening *opening, const struct config_phase *phase)
 {
-    return phase->time_ns > opening->from_ns && phase->time_ns <= opening->until_ns;
+    return phase->time_ns > opening->clock.from_ns && phase->time_ns <= opening->clock.until_ns;
 }
 
 static bool holds_any(const struct opening *opening)
@@ -311,22 +311,38 @@ static bool holds_any(const struct opening *opening)
     return false;
 }
 
+void opening_keep_clock(struct opening *opening, struct opening_clock *clock)
+{
+    opening->kept = clock;
+    opening->clock = *clock;
+}
+
+// Whether it has jumped ahead.
+static bool clock_look(struct opening_clock *clock, uint64_t now_ns, uint64_t monotonic_ns)
+{
+    const uint64_t expected_ns = clock->now_ns + (monotonic_ns - clock->looked_ns);
+    const bool jumps = clock->looked_ns != 0 && now_ns > expected_ns + JUMP_NS;
+    clock->now_ns = now_ns;
+    clock->looked_ns = monotonic_ns;
+    if (now_ns < clock->until_ns) // it was set back: what it has not jumped over after all comes at its time
+        clock->until_ns = now_ns;
+    if (clock->until_ns <= clock->from_ns)
+        clock->from_ns = clock->until_ns = 0;
+    if (!jumps)
+        return false;
+    if (clock->until_ns == 0)
+        clock->from_ns = expected_ns;
+    clock->until_ns = now_ns;
+    return true;
+}
+
 bool opening_time(struct opening *opening, const struct config *config, uint64_t unix_ns, uint64_t monotonic_ns)
 {
-    const uint64_t expected_ns = opening->now_ns + (monotonic_ns - opening->looked_ns);
-    const bool looked = opening->looked_ns != 0;
-    opening->now_ns = (uint64_t)opening_clock_offset(config->date, unix_ns, 0);
-    opening->looked_ns = monotonic_ns;
-    if (opening->now_ns < opening->until_ns) // it was set back: what it has not jumped over after all comes at its time
-        opening->until_ns = opening->now_ns;
-    if (opening->until_ns <= opening->from_ns)
-        opening->from_ns = opening->until_ns = 0;
-    if (!looked || opening->now_ns <= expected_ns + JUMP_NS)
-        return false;
-    if (opening->until_ns == 0)
-        opening->from_ns = expected_ns;
-    opening->until_ns = opening->now_ns;
-    return !opening->ended && holds_any(opening);
+    const uint64_t now_ns = (uint64_t)opening_clock_offset(config->date, unix_ns, 0);
+    const bool jumps = clock_look(&opening->clock, now_ns, monotonic_ns);
+    if (opening->kept)
+        *opening->kept = opening->clock;
+    return jumps && !opening->ended && holds_any(opening);
 }
 
 bool opening_may_follow(const struct config *running, const struct config *next, char phase, uint64_t unix_ns,
@@ -365,7 +381,7 @@ static char next_phase(const struct opening *opening, unsigned *left)
     *left = 0;
     for (unsigned i = 0; present && !opening->ended && i < opening->config->phases_count; i++) {
         const struct config_phase *phase = &opening->config->phases[i];
-        if (phase->time_ns > opening->now_ns || is_held(opening, phase) ||
+        if (phase->time_ns > opening->clock.now_ns || is_held(opening, phase) ||
             opening_phase_rank(phase->phase) <= opening_phase_rank(present))
             continue;
         next = next ? next : phase->phase;

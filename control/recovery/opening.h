@@ -20,6 +20,13 @@
 #include "contract/command.h"
 #include "contract/config.h"
 
+// What the wall clock has said.
+struct opening_clock {
+    uint64_t now_ns;            // since midnight of the trading date
+    uint64_t looked_ns;         // .. and when, by a monotonic clock; 0: not yet
+    uint64_t from_ns, until_ns; // phases behind from_ns and not behind until_ns are held
+};
+
 struct opening {
     unsigned core;
     struct command *list;        // OPEN_DAY .. START, then the session-downs
@@ -33,9 +40,8 @@ struct opening {
     bool holds_start;            // the core has not been told all that it must know before
     char phase;                  // enum session_phase, of START or PHASE since, PHASE_DAY_END; 0 before START
     const struct config *config; // its phases may change with a reload
-    uint64_t now_ns;             // as opening_time() said, since midnight of the trading date
-    uint64_t looked_ns;          // .. and when, by a monotonic clock; 0: not yet
-    uint64_t from_ns, until_ns;  // phases behind from_ns and not behind until_ns are held
+    struct opening_clock clock;  // as opening_time() said
+    struct opening_clock *kept;  // where that outlives the opening, NULL: nowhere
     const char *mismatch;        // what the journal's opening has other than the configuration, NULL: nothing
     int mismatch_exit;           // sysexits code for it
 };
@@ -44,6 +50,10 @@ struct opening {
 bool opening_init(struct opening *opening, const struct config *config, unsigned core);
 
 void opening_free(struct opening *opening);
+
+// From now on `clock`, which outlives the opening and may have been an earlier one's, knows what opening_time() was
+// told: another data plane does not make right a wall clock that was set ahead.
+void opening_keep_clock(struct opening *opening, struct opening_clock *clock);
 
 // Takes note of a command of this core, from the journal or as it is given.
 void opening_note(struct opening *opening, const struct command *command);

@@ -73,7 +73,7 @@ static uint32_t stage_opening(struct recovery *recovery, unsigned index, uint32_
     struct command command;
     if (opening_time(&core->opening, recovery->config, unix_ns(), monotonic_ns()))
         log_event(LOG_XW2023, "\"core\":%u,\"from_s\":%" PRIu64 ",\"until_s\":%" PRIu64, index,
-                  core->opening.from_ns / SECOND_NS, core->opening.until_ns / SECOND_NS);
+                  core->opening.clock.from_ns / SECOND_NS, core->opening.clock.until_ns / SECOND_NS);
     while (ring_room(ring, staged + 1) > staged && next_command(recovery, index, &command)) {
         recovery_fill_slot(ring, staged++, &command);
         note(recovery, index, &command);
@@ -214,9 +214,18 @@ static void check_failures(const struct recovery *recovery)
     }
 }
 
+void recovery_open(struct recovery *recovery, unsigned index)
+{
+    struct opening *opening = &recovery->cores[index].opening;
+    if (!opening_init(opening, recovery->config, index))
+        fail_with(EX_OSERR, "no memory or no random numbers for the opening of core %u", index);
+    opening_keep_clock(opening, &recovery->clocks[index]);
+}
+
 struct recovery *recovery_new(struct generation *generation, const struct config *config,
                               const struct journal_identity *identity, struct journal_writer *writer,
-                              const struct journal_report *tail, struct limits_desk *limits)
+                              const struct journal_report *tail, struct limits_desk *limits,
+                              struct opening_clock clocks[JOURNAL_CORES])
 {
     struct recovery *recovery = calloc(1, sizeof *recovery);
     if (!recovery)
@@ -227,12 +236,12 @@ struct recovery *recovery_new(struct generation *generation, const struct config
     recovery->writer = writer;
     recovery->tail = tail;
     recovery->limits = limits;
+    recovery->clocks = clocks;
     limits_desk_begin(limits);
     recovery->started_ns = monotonic_ns();
     for (unsigned i = 0; i < generation->cores; i++) {
         ring_adopt(generation->commands[i]);
-        if (!opening_init(&recovery->cores[i].opening, config, i))
-            fail_with(EX_OSERR, "no memory or no random numbers for the opening of core %u", i);
+        recovery_open(recovery, i);
     }
     return recovery;
 }

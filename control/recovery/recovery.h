@@ -20,15 +20,18 @@
 #include "control/journal/journal.h"
 #include "control/limits/desk.h"
 #include "control/recovery/generation.h"
+#include "control/recovery/opening.h"
 
 struct recovery;
 
 // Starts to recover `generation`, just joined. `tail` is what the journal held when this process opened it (for the
-// report). `limits` is brought to what the cores have been told, and then brings them to what they should be. All of it
-// outlives the recovery. Ends the process when there is no memory.
+// report). `limits` is brought to what the cores have been told, and then brings them to what they should be. `clocks`,
+// all zero before the first recovery, is what the wall clock has said so far. All of it outlives the recovery. Ends the
+// process when there is no memory.
 struct recovery *recovery_new(struct generation *generation, const struct config *config,
                               const struct journal_identity *identity, struct journal_writer *writer,
-                              const struct journal_report *tail, struct limits_desk *limits);
+                              const struct journal_report *tail, struct limits_desk *limits,
+                              struct opening_clock clocks[JOURNAL_CORES]);
 
 // Goes on, bounded. Returns how much it did: 0 while it waits for the data plane. Ends the process with one line when
 // the journal does not replay (65), is damaged, or was opened for another configuration (78).

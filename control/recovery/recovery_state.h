@@ -36,7 +36,8 @@ struct recovery {
     struct journal_writer *writer;
     const struct journal_report *tail;
     struct limits_desk *limits;
-    uint64_t settling; // what limits_desk_waits() said
+    struct opening_clock *clocks; // by core
+    uint64_t settling;            // what limits_desk_waits() said
     struct journal_reader *reader;
     const struct command *held; // read, and its core's ring was full
     enum phase phase;
@@ -60,6 +61,9 @@ static inline void recovery_fill_slot(struct ring *ring, uint32_t index, const s
     memcpy(slot + sizeof command->seq, (const char *)command + sizeof command->seq,
            sizeof *command - sizeof command->seq);
 }
+
+// Begins the opening of a core, of whose journal nothing is noted yet.
+void recovery_open(struct recovery *recovery, unsigned index);
 
 // Starts the journal's thread, which has the lanes from then on, unless it runs.
 void recovery_start_thread(struct recovery *recovery);

@@ -255,6 +255,35 @@ static void phases_that_a_clock_that_is_set_right_has_not_jumped_over_come_at_th
     stage.config->phases_count = 0;
 }
 
+// A data plane that is started again meanwhile is given no phase that waits.
+static void another_data_plane_does_not_set_the_clock_right(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening_clock clock = {0};
+    struct opening opening;
+    set_schedule("RAXE", (const unsigned[]){9, 16, 20, 21});
+    assert_true(opening_init(&opening, stage.config, 0));
+    opening_keep_clock(&opening, &clock);
+    time_is(&opening, at(10, 0));
+    give_all(&opening, given);
+    assert_true(opening_time(&opening, stage.config, at(21, 30), at(10, 1)));
+    assert_int_equal(opening_left(&opening), 0);
+    opening_free(&opening);
+    assert_true(opening_init(&opening, stage.config, 0));
+    opening_keep_clock(&opening, &clock);
+    assert_false(opening_time(&opening, stage.config, at(21, 32), at(10, 3)));
+    const unsigned count = give_all(&opening, given);
+    assert_int_equal(given[count - 1].phase.phase, PHASE_REGULAR);
+    assert_int_equal(opening_left(&opening), 0);
+    time_is(&opening, at(10, 5));
+    time_is(&opening, at(16, 0));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].phase.phase, PHASE_AFTER);
+    opening_free(&opening);
+    stage.config->phases_count = 0;
+}
+
 // A typing error in a file that is read again ends no day.
 static void a_schedule_that_would_come_at_once_may_not_follow(void **state)
 {
@@ -524,6 +553,7 @@ int main(void)
         cmocka_unit_test(the_day_ends_at_its_time_and_stays_ended),
         cmocka_unit_test(phases_that_the_clock_jumps_over_wait_for_an_operator),
         cmocka_unit_test(phases_that_a_clock_that_is_set_right_has_not_jumped_over_come_at_their_times),
+        cmocka_unit_test(another_data_plane_does_not_set_the_clock_right),
         cmocka_unit_test(a_schedule_that_would_come_at_once_may_not_follow),
         cmocka_unit_test(a_phase_that_an_operator_gave_is_not_given_again),
         cmocka_unit_test(an_opening_cut_anywhere_is_completed_once),
