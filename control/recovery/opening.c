@@ -324,7 +324,7 @@ static bool clock_look(struct opening_clock *clock, uint64_t now_ns, uint64_t mo
     const bool jumps = clock->looked_ns != 0 && now_ns > expected_ns + JUMP_NS;
     clock->now_ns = now_ns;
     clock->looked_ns = monotonic_ns;
-    if (now_ns < clock->until_ns) // it was set back: what it has not jumped over after all comes at its time
+    if (now_ns + JUMP_NS < clock->until_ns) // it was set back: what it has not jumped over comes at its time
         clock->until_ns = now_ns;
     if (clock->until_ns <= clock->from_ns)
         clock->from_ns = clock->until_ns = 0;

@@ -244,6 +244,12 @@ static void phases_that_a_clock_that_is_set_right_has_not_jumped_over_come_at_th
     time_is(&opening, at(16, 0));
     assert_int_equal(give_all(&opening, given), 1);
     assert_int_equal(given[0].phase.phase, PHASE_AFTER);
+    // A step back of a second is a step that a clock may take, and sets nothing right.
+    assert_true(opening_time(&opening, stage.config, at(20, 0), at(16, 1)));
+    assert_false(opening_time(&opening, stage.config, at(20, 0) - 1000000000, at(16, 1)));
+    assert_false(opening_time(&opening, stage.config, at(20, 0) + 1000000000, at(16, 1) + 2000000000));
+    assert_int_equal(opening_left(&opening), 0);
+    time_is(&opening, at(16, 1) + UINT64_C(3000000000));
     // Set back, and not far enough: what lies between is an operator's, what comes is not.
     assert_true(opening_time(&opening, stage.config, at(23, 0), at(16, 1)));
     assert_false(opening_time(&opening, stage.config, at(20, 10), at(16, 2)));
