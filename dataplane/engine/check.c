@@ -330,11 +330,12 @@ struct engine_exposure engine_exposure(const struct engine *e, uint16_t account,
     if (account >= e->limit.max_accounts)
         return (struct engine_exposure){0};
     struct engine_exposure exposure = {0};
-    for (uint32_t session = 0; session < e->limit.max_sessions; session++) {
-        if (e->sessions[session].account != account)
+    for (uint32_t session = 0; !risk_on(e) && session < e->limit.max_sessions; session++) {
+        const struct session *own = &e->sessions[session];
+        if (own->account != account)
             continue;
-        exposure.quantity += e->sessions[session].exposure.quantity[side_of(side)];
-        exposure.notional += e->sessions[session].exposure.notional[side_of(side)];
+        exposure.quantity += own->exposure.quantity[side_of(side)];
+        exposure.notional += own->exposure.notional[side_of(side)];
     }
     for (uint32_t locate = 1; risk_on(e) && locate <= e->limit.max_symbols; locate++) {
         const struct position *position = &e->risk.positions[position_find(e, account, (uint16_t)locate)];

@@ -164,7 +164,7 @@ static inline __attribute__((always_inline)) struct risk_plain plain_order(const
         order.open = from->quantity;
         order.open_price = from->price;
     } else {
-        order.position = position_own(&e->risk, (uint16_t)e->risk.lines[c->session].account, terms_locate(terms));
+        order.position = position_own(&e->risk, e->sessions[c->session].account, terms_locate(terms));
     }
     const struct book *book = &e->books[terms_locate(terms)];
     if (!rests && side == SELL && order.counted < book->best[BUY])
@@ -178,7 +178,7 @@ static __attribute__((noinline)) admission admit_again(struct engine *e, const s
 {
     struct risk_plain order = plain_order(e, c, terms, side_of(terms_side(terms)), original, quantity, rests);
     if (original == 0 && e->risk.row == 0)
-        order.position = position_find(e, (uint16_t)e->risk.lines[c->session].account, terms_locate(terms));
+        order.position = position_find(e, e->sessions[c->session].account, terms_locate(terms));
     if (rests ? risk_pass(e, order, true, ONCE_MORE) : risk_pass(e, order, false, ONCE_MORE))
         return admitted_of(REJECT_NONE, order.position);
     return admit_closely(e, c, terms, original, quantity, rests);

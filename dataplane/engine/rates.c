@@ -46,17 +46,17 @@ static void alike_set(struct engine *e, uint16_t session)
 
 void rates_session(struct engine *e, uint16_t session)
 {
-    struct session_line *line = &e->risk.lines[session];
+    struct tokens_pair *paced = &e->sessions[session].paced;
     struct pace *pace = &e->paces[session];
     uint64_t ppm = settle_alert_ppm(e, SCOPE_ACCOUNT, e->sessions[session].account);
-    struct tokens orders = tokens_of(&line->paced, PACED_ORDERS), messages = tokens_of(&line->paced, PACED_MESSAGES);
+    struct tokens orders = tokens_of(paced, PACED_ORDERS), messages = tokens_of(paced, PACED_MESSAGES);
     tokens_set(&orders, &pace->orders, session_limit(e, session, LIMIT_ORDER_RATE),
                session_limit(e, session, LIMIT_ORDER_BURST), e->time_ns);
     tokens_watch(&orders, &pace->orders, ppm);
     tokens_set(&messages, &pace->messages, session_limit(e, session, LIMIT_MESSAGE_RATE), LIMIT_UNSET, e->time_ns);
     tokens_watch(&messages, &pace->messages, ppm);
-    tokens_put(&line->paced, PACED_ORDERS, orders);
-    tokens_put(&line->paced, PACED_MESSAGES, messages);
+    tokens_put(paced, PACED_ORDERS, orders);
+    tokens_put(paced, PACED_MESSAGES, messages);
     alike_set(e, session);
     pace->mmp_ns = window_ns(session_limit(e, session, LIMIT_MMP_MS));
     pace->mmp_fills = session_limit(e, session, LIMIT_MMP_FILLS);
@@ -114,11 +114,11 @@ static uint8_t refuse(struct engine *e, enum limit limit, uint8_t reason)
 // Check 4: the first of the reasons, or all buckets give a token.
 static uint8_t take_tokens(struct engine *e, uint16_t session, uint16_t locate)
 {
-    struct session_line *line = &e->risk.lines[session];
+    struct tokens_pair *paced = &e->sessions[session].paced;
     struct pace *pace = &e->paces[session];
     struct symbol_pace *symbol = &e->symbol_paces[locate];
     struct tokens *slowed = NULL;
-    struct tokens orders = tokens_of(&line->paced, PACED_ORDERS), messages = tokens_of(&line->paced, PACED_MESSAGES);
+    struct tokens orders = tokens_of(paced, PACED_ORDERS), messages = tokens_of(paced, PACED_MESSAGES);
     uint64_t now = e->time_ns;
     if (!tokens_pass(&orders, &pace->orders, now))
         return refuse(e, LIMIT_ORDER_RATE, REJECT_PORT_RATE);
@@ -137,8 +137,8 @@ static uint8_t take_tokens(struct engine *e, uint16_t session, uint16_t locate)
         rates_turned(e, session, TOLD_ORDERS);
     if (tokens_take(&messages, &pace->messages, now))
         rates_turned(e, session, TOLD_MESSAGES);
-    line->paced.due[PACED_ORDERS] = orders.due;
-    line->paced.due[PACED_MESSAGES] = messages.due;
+    paced->due[PACED_ORDERS] = orders.due;
+    paced->due[PACED_MESSAGES] = messages.due;
     if (tokens_take(&symbol->orders, &symbol->rest, now))
         settle_symbol(e, locate);
     return REJECT_NONE;
@@ -161,7 +161,7 @@ uint8_t rates_enter(struct engine *e, uint16_t session, uint16_t locate, char si
 
 __attribute__((noinline, cold)) void rates_message_closely(struct engine *e, uint16_t session)
 {
-    struct tokens_pair *paced = &e->risk.lines[session].paced;
+    struct tokens_pair *paced = &e->sessions[session].paced;
     const struct tokens_rest *rest = &e->paces[session].messages;
     struct tokens messages = tokens_of(paced, PACED_MESSAGES);
     if (tokens_pass(&messages, rest, e->time_ns) && tokens_take(&messages, rest, e->time_ns))
@@ -187,7 +187,7 @@ const char *rates_check(const struct engine *e)
                 return "a place of orders alike has the tag of another kind";
         if (e->left.work == WORK_NONE && pace->turned)
             return "a session waits to be settled between two commands";
-        const struct tokens orders = tokens_of(&line->paced, PACED_ORDERS);
+        const struct tokens orders = tokens_of(&e->sessions[session].paced, PACED_ORDERS);
         if (orders.step && orders.due > e->time_ns + (uint64_t)pace->orders.slack + orders.step)
             return "a session has taken more orders than its burst";
     }

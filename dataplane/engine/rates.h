@@ -19,7 +19,7 @@ void rates_message_closely(struct engine *e, uint16_t session);
 // A message other than an order, from a session that may trade, on a day with risk: takes a token while there is one.
 static inline __attribute__((always_inline)) void rates_message(struct engine *e, const struct command *c)
 {
-    struct tokens_pair *paced = &e->risk.lines[c->session].paced;
+    struct tokens_pair *paced = &e->sessions[c->session].paced;
     const struct tokens messages = tokens_of(paced, PACED_MESSAGES);
     if (__builtin_expect(tokens_ahead(&messages, e->time_ns) <= messages.watch, 1))
         paced->due[PACED_MESSAGES] = tokens_taken(&messages, e->time_ns);

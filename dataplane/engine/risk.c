@@ -18,12 +18,11 @@ static inline __attribute__((always_inline)) uint64_t execute(struct engine *e, 
                                                               struct position *position, unsigned side,
                                                               uint32_t quantity, uint32_t price, bool maker)
 {
-    const struct session_line *line = &e->risk.lines[session];
     wide_money change = result_change(position, price);
     position->marked = price;
     position->day += quantity;
     uint64_t gross = (uint64_t)position_trade(position, side, quantity, price);
-    losses_result(e, line->account, line->firm, change);
+    losses_result(e, party_of_account(position->account), party_of_firm(e, risk_firm(e, position->account)), change);
     hook_traded(e, session, position, quantity, maker);
     return gross;
 }

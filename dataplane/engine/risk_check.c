@@ -127,8 +127,8 @@ __attribute__((noinline)) void risk_symbol_refresh(struct engine *e, uint16_t lo
 {
     const struct tightest *tightest = &e->risk.tightest;
     struct symbol_pace *symbol = &e->symbol_paces[locate];
-    const uint32_t ppm = smaller(tightest->fat_ppm, symbol->limits.fat_ppm);
-    const uint32_t ticks = smaller(tightest->fat_ticks, symbol->limits.fat_ticks);
+    const uint32_t ppm = smaller(tightest->fat.ppm, symbol->fat.ppm);
+    const uint32_t ticks = smaller(tightest->fat.ticks, symbol->fat.ticks);
     const uint32_t mark = risk_mark(e, locate), about = mark / MARK_STEADY;
     symbol->mark_from = mark - about;
     symbol->mark_span = 2 * about;
@@ -148,16 +148,18 @@ static __attribute__((noinline)) uint8_t check_size(struct engine *e, const stru
     return reason == REJECT_NONE ? single_reached(e, o, LIMIT_MAX_NOTIONAL, notional, REJECT_SINGLE_NOTIONAL) : reason;
 }
 
-static inline uint8_t check_alone(struct engine *e, const struct risk_order *o, const struct order_limits *session,
-                                  const struct order_limits *symbol, uint64_t notional)
+static inline uint8_t check_alone(struct engine *e, const struct risk_order *o, const struct session_line *line,
+                                  uint64_t notional)
 {
+    const struct order_limits *session = &line->limits, *symbol = &e->symbol_paces[o->locate].limits;
+    const struct fat_finger *fat = &e->symbol_paces[o->locate].fat;
     if (UNLIKELY(o->quantity > smaller(session->quantity, symbol->quantity)) ||
         UNLIKELY(notional > session->notional) || UNLIKELY(notional > symbol->notional)) {
         uint8_t reason = check_size(e, o, notional);
         if (reason != REJECT_NONE)
             return reason;
     }
-    uint32_t ppm = smaller(session->fat_ppm, symbol->fat_ppm), ticks = smaller(session->fat_ticks, symbol->fat_ticks);
+    uint32_t ppm = smaller(line->fat.ppm, fat->ppm), ticks = smaller(line->fat.ticks, fat->ticks);
     if ((ppm & ticks) != LIMIT_UNSET32) {
         uint8_t reason = check_fat_finger(e, o, ppm, ticks);
         if (UNLIKELY(reason != REJECT_NONE))
@@ -369,7 +371,7 @@ uint8_t risk_check(struct engine *e, struct risk_order *o)
     if (UNLIKELY(reason != REJECT_NONE))
         return reason;
     uint64_t notional = (uint64_t)o->quantity * counted_price(e, o);
-    reason = check_alone(e, o, &line->limits, symbol, notional);
+    reason = check_alone(e, o, line, notional);
     if (UNLIKELY(reason != REJECT_NONE))
         return reason;
     o->position = o->original ? e->orders[o->original].position : position_find(e, o->account, o->locate);

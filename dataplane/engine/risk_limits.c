@@ -73,30 +73,32 @@ static uint32_t narrow(uint64_t value)
     return value < LIMIT_UNSET32 ? (uint32_t)value : LIMIT_UNSET32;
 }
 
-static void tighten(const struct engine *e, struct order_limits *limits, enum scope scope, uint16_t index)
+static void tighten(const struct engine *e, struct order_limits *limits, struct fat_finger *fat, enum scope scope,
+                    uint16_t index)
 {
     uint64_t forbidden = risk_limit(e, scope, index, LIMIT_FORBIDDEN);
     limits->quantity = narrow(least(limits->quantity, risk_limit(e, scope, index, LIMIT_MAX_QUANTITY)));
     limits->notional = least(limits->notional, risk_limit(e, scope, index, LIMIT_MAX_NOTIONAL));
-    limits->fat_ppm = narrow(least(limits->fat_ppm, risk_limit(e, scope, index, LIMIT_FAT_FINGER)));
-    limits->fat_ticks = narrow(least(limits->fat_ticks, risk_limit(e, scope, index, LIMIT_FAT_FINGER_TICKS)));
+    fat->ppm = narrow(least(fat->ppm, risk_limit(e, scope, index, LIMIT_FAT_FINGER)));
+    fat->ticks = narrow(least(fat->ticks, risk_limit(e, scope, index, LIMIT_FAT_FINGER_TICKS)));
     limits->forbidden |= forbidden == LIMIT_UNSET ? 0 : (uint32_t)forbidden;
     limits->forbidden |= risk_limit(e, scope, index, LIMIT_COLLAR) == LIMIT_UNSET ? 0 : LOOK_COLLAR;
 }
 
 // From limits to what is watched.
-static void watch_singles(struct order_limits *limits, uint64_t ppm)
+static void watch_singles(struct order_limits *limits, struct fat_finger *fat, uint64_t ppm)
 {
     limits->notional = single_watch(limits->notional, ppm);
     if (limits->quantity != LIMIT_UNSET32)
         limits->quantity = (uint32_t)single_watch(limits->quantity, ppm);
-    if (limits->fat_ppm != LIMIT_UNSET32)
-        limits->fat_ppm = (uint32_t)single_watch(limits->fat_ppm, ppm);
-    if (limits->fat_ticks != LIMIT_UNSET32)
-        limits->fat_ticks = (uint32_t)single_watch(limits->fat_ticks, ppm);
+    if (fat->ppm != LIMIT_UNSET32)
+        fat->ppm = (uint32_t)single_watch(fat->ppm, ppm);
+    if (fat->ticks != LIMIT_UNSET32)
+        fat->ticks = (uint32_t)single_watch(fat->ticks, ppm);
 }
 
-static const struct order_limits unlimited = {LIMIT_UNSET, LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32, 0};
+static const struct order_limits unlimited = {LIMIT_UNSET, LIMIT_UNSET32, 0};
+static const struct fat_finger unlimited_price = {LIMIT_UNSET32, LIMIT_UNSET32};
 
 uint64_t risk_share(const struct engine *e, uint16_t account)
 {
@@ -135,8 +137,8 @@ static void tightest_add(struct engine *e, const struct session_line *line, uint
     tightest_collar(e, risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_COLLAR), ppm);
     tightest_collar(e, risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_COLLAR), ppm);
     tightest_collar(e, risk_limit(e, SCOPE_SESSION, session, LIMIT_COLLAR), ppm);
-    tightest->fat_ppm = narrower(tightest->fat_ppm, line->limits.fat_ppm);
-    tightest->fat_ticks = narrower(tightest->fat_ticks, line->limits.fat_ticks);
+    tightest->fat.ppm = narrower(tightest->fat.ppm, line->fat.ppm);
+    tightest->fat.ticks = narrower(tightest->fat.ticks, line->fat.ticks);
     tightest->adv_ppm = narrower(tightest->adv_ppm, line->adv_ppm);
 }
 
@@ -155,15 +157,16 @@ static void work_out_session(struct engine *e, uint16_t session)
     line->most[BUY] = watch_held(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_LONG_POSITION), ppm);
     line->most[SELL] = watch_held(risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_SHORT_POSITION), ppm);
     *limits = unlimited;
-    tighten(e, limits, SCOPE_VENUE, 0);
-    tighten(e, limits, SCOPE_FIRM, risk_firm(e, account));
-    tighten(e, limits, SCOPE_ACCOUNT, account);
-    tighten(e, limits, SCOPE_SESSION, session);
+    line->fat = unlimited_price;
+    tighten(e, limits, &line->fat, SCOPE_VENUE, 0);
+    tighten(e, limits, &line->fat, SCOPE_FIRM, risk_firm(e, account));
+    tighten(e, limits, &line->fat, SCOPE_ACCOUNT, account);
+    tighten(e, limits, &line->fat, SCOPE_SESSION, session);
     if (risk_limit(e, SCOPE_ACCOUNT, account, LIMIT_REPEATED_EXECUTIONS) == 0)
         limits->forbidden |= LOOK_CLOSELY;
     if (risk_limit(e, SCOPE_FIRM, risk_firm(e, account), LIMIT_ADV) != LIMIT_UNSET)
         limits->forbidden |= LOOK_FIRM_VOLUME;
-    watch_singles(limits, ppm);
+    watch_singles(limits, &line->fat, ppm);
     tightest_add(e, line, session, ppm);
     risk_watch(e, party_of_session(e, session));
     hook_limits_changed(e, SCOPE_SESSION, session);
@@ -173,10 +176,12 @@ static void work_out_symbol(struct engine *e, uint16_t locate)
 {
     if (e->books[locate].tick == 0)
         return;
-    symbol_forget(&e->symbol_paces[locate]);
-    e->symbol_paces[locate].limits = unlimited;
-    tighten(e, &e->symbol_paces[locate].limits, SCOPE_SYMBOL, locate);
-    watch_singles(&e->symbol_paces[locate].limits, settle_alert_ppm(e, SCOPE_VENUE, 0));
+    struct symbol_pace *symbol = &e->symbol_paces[locate];
+    symbol_forget(symbol);
+    symbol->limits = unlimited;
+    symbol->fat = unlimited_price;
+    tighten(e, &symbol->limits, &symbol->fat, SCOPE_SYMBOL, locate);
+    watch_singles(&symbol->limits, &symbol->fat, settle_alert_ppm(e, SCOPE_VENUE, 0));
     tightest_collar(e, risk_limit(e, SCOPE_SYMBOL, locate, LIMIT_COLLAR), settle_alert_ppm(e, SCOPE_VENUE, 0));
     hook_limits_changed(e, SCOPE_SYMBOL, locate);
 }
@@ -243,7 +248,7 @@ static bool work_out(struct engine *e, uint32_t at)
 {
     uint32_t accounts = e->limit.max_accounts, sessions = e->limit.max_sessions;
     if (at == 0)
-        e->risk.tightest = (struct tightest){LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32, LIMIT_UNSET32};
+        e->risk.tightest = (struct tightest){unlimited_price, LIMIT_UNSET32, LIMIT_UNSET32};
     if (at < sessions)
         work_out_session(e, (uint16_t)at);
     else if ((at -= sessions) < accounts)

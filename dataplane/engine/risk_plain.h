@@ -54,10 +54,10 @@ enum look { AT_A_GLANCE, ONCE_MORE };
 static __attribute__((noinline)) bool fat_finger_fits(const struct engine *e, const struct session_line *line,
                                                       uint16_t locate, int64_t beyond)
 {
-    const struct order_limits *session = &line->limits, *symbol = &e->symbol_paces[locate].limits;
+    const struct fat_finger *session = &line->fat, *symbol = &e->symbol_paces[locate].fat;
     const uint32_t mark = risk_mark(e, locate);
-    const uint32_t ppm = session->fat_ppm < symbol->fat_ppm ? session->fat_ppm : symbol->fat_ppm;
-    const uint32_t ticks = session->fat_ticks < symbol->fat_ticks ? session->fat_ticks : symbol->fat_ticks;
+    const uint32_t ppm = session->ppm < symbol->ppm ? session->ppm : symbol->ppm;
+    const uint32_t ticks = session->ticks < symbol->ticks ? session->ticks : symbol->ticks;
     return beyond * 1000000 <= (int64_t)((uint64_t)mark * ppm) &&
            beyond <= (int64_t)((uint64_t)ticks * e->books[locate].tick);
 }
@@ -138,7 +138,7 @@ static inline __attribute__((always_inline)) bool plain_paced(const struct engin
     OR_CLOSELY(!_mm_testz_si128(late, late));
     OR_CLOSELY(tokens_ahead(symbol, e->time_ns) > symbol->watch);
     const __m128i out = _mm_and_si128(ahead, _mm_cmpgt_epi64(ahead, _mm_setzero_si128()));
-    *due = out + now + _mm_load_si128((const __m128i *)paced->step);
+    *due = out + now + _mm_cvtepu32_epi64(_mm_loadl_epi64((const __m128i *)paced->step));
     return true;
 }
 
@@ -202,6 +202,7 @@ static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, st
                                                             enum look look)
 {
     struct session_line *line = &e->risk.lines[o.session];
+    struct tokens_pair *paced = &e->sessions[o.session].paced;
     struct symbol_pace *symbol = &e->symbol_paces[terms_locate(o.terms)];
     struct position *position = &e->risk.positions[o.position];
     const uint64_t notional = (uint64_t)o.quantity * o.counted;
@@ -211,8 +212,7 @@ static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, st
     risk_lanes room[2];
     __m128i due;
     OR_CLOSELY(e->slowing | e->mode.block);
-    if (!plain_alone(e, o, line, symbol, notional, rests, look) ||
-        !plain_paced(e, &line->paced, &symbol->orders, &due) ||
+    if (!plain_alone(e, o, line, symbol, notional, rests, look) || !plain_paced(e, paced, &symbol->orders, &due) ||
         !plain_held(o, line, symbol, position, more, money, look) || !plain_unlike(e, o, line, &unlike))
         return false;
     plain_room(line, o, more, money, room);
@@ -227,7 +227,7 @@ static inline __attribute__((always_inline)) bool risk_pass(struct engine *e, st
         position->working[o.side] += (uint32_t)more;
         position->notional[o.side] += (uint64_t)money;
     }
-    _mm_store_si128((__m128i *)line->paced.due, due);
+    _mm_store_si128((__m128i *)paced->due, due);
     tokens_take_plainly(&symbol->orders, e->time_ns);
     unlike_take(e, o.session, line, &unlike);
     return true;

@@ -96,8 +96,10 @@ struct position_back {
 struct order_limits {
     uint64_t notional;
     uint32_t quantity;
-    uint32_t fat_ppm, fat_ticks;
     uint32_t forbidden; // enum permission; | LOOK_CLOSELY | LOOK_FIRM_VOLUME | LOOK_COLLAR
+};
+struct fat_finger {
+    uint32_t ppm, ticks; // LIMIT_UNSET32 none
 };
 
 #define LOOK_CLOSELY (1u << 31)     // no order of the session is plain to risk
@@ -105,27 +107,30 @@ struct order_limits {
 #define LOOK_COLLAR (1u << 29)      // a collar applies
 
 // All that an order of a session is compared with: what it may add (lease.h), and alert levels, less one, where there
-// are. A cancel reads the first two lines, an order four.
+// are. A cancel or an execution touches the first line, an order three; its buckets are in struct session, which each
+// of them reads.
 struct session_line {
     risk_lanes room[FIGURES / 4]; // by figure
 
-    struct tokens_pair paced;
-    uint32_t account, firm; // parties
-    uint32_t adv_ppm;       // of its account: LIMIT_UNSET32 none
-    uint32_t firm_quantity; // its firm's FIGURE_DAY_QUANTITY is no more
-
     struct order_limits limits;
     struct alike_limit alike;
-    uint64_t share;  // of its account: POSITION_SHARE of CAPITAL as money
-    int64_t most[2]; // of its account: BUY: long position of a symbol, SELL: short; INT64_MAX none
+    uint64_t share;         // of its account: POSITION_SHARE of CAPITAL as money
+    int64_t most[2];        // of its account: BUY: long position of a symbol, SELL: short; INT64_MAX none
+    uint32_t firm_quantity; // its firm's FIGURE_DAY_QUANTITY is no more
+    uint32_t account;       // party
 
     struct alike_tags tags;
 
     risk_lanes given[FIGURES / 4]; // what room was when it was given
+
+    uint32_t firm;    // party
+    uint32_t adv_ppm; // of its account: LIMIT_UNSET32 none
+    struct fat_finger fat;
+    uint64_t unused[6];
 };
 _Static_assert(sizeof(struct session_line) == 320, "five lines");
-_Static_assert(offsetof(struct session_line, paced) == 64 && offsetof(struct session_line, limits) == 128 &&
-                   offsetof(struct session_line, tags) == 192,
+_Static_assert(offsetof(struct session_line, limits) == 64 && offsetof(struct session_line, tags) == 128 &&
+                   offsetof(struct session_line, given) == 192,
                "lines by who reads them");
 
 // By account: what it has sessions of; of a firm, by its first account, all its sessions.
@@ -162,7 +167,8 @@ _Static_assert((RISK_QUANTITY_MAX + QUANTITY_MAX) * LIMIT_MOST_PPM < INT64_MAX, 
 // What no session's limits are below, as they are watched; LIMIT_UNSET32: none has any. A symbol keeps ready what they
 // come to at its mark, and only an order beyond that is held against its own session's.
 struct tightest {
-    uint32_t fat_ppm, fat_ticks, adv_ppm;
+    struct fat_finger fat;
+    uint32_t adv_ppm;
     uint32_t collar_ppm; // and no symbol's
 };
 

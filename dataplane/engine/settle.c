@@ -199,16 +199,17 @@ static void say_rate(const struct engine *e, struct out *out, struct tokens *tok
 
 static void say_session(struct engine *e, struct out *out, uint16_t session)
 {
-    struct session_line *line = &e->risk.lines[session];
+    const struct session_line *line = &e->risk.lines[session];
+    struct tokens_pair *paced = &e->sessions[session].paced;
     struct pace *pace = &e->paces[session];
     uint64_t ppm = settle_alert_ppm(e, SCOPE_SESSION, session);
-    struct tokens orders = tokens_of(&line->paced, PACED_ORDERS), messages = tokens_of(&line->paced, PACED_MESSAGES);
+    struct tokens orders = tokens_of(paced, PACED_ORDERS), messages = tokens_of(paced, PACED_MESSAGES);
     if (pace->turned & TOLD_ORDERS)
         say_rate(e, out, &orders, &pace->orders, SCOPE_SESSION, session, LIMIT_ORDER_RATE, ppm);
     if (pace->turned & TOLD_MESSAGES)
         say_rate(e, out, &messages, &pace->messages, SCOPE_SESSION, session, LIMIT_MESSAGE_RATE, ppm);
-    tokens_put(&line->paced, PACED_ORDERS, orders);
-    tokens_put(&line->paced, PACED_MESSAGES, messages);
+    tokens_put(paced, PACED_ORDERS, orders);
+    tokens_put(paced, PACED_MESSAGES, messages);
     if (pace->turned & TOLD_ALIKE)
         emit_alert(out, ALERT_LEVEL, SCOPE_SESSION, session, LOCATE_NONE, LIMIT_DUPLICATES, line->alike.most,
                    pace->alike_tell, 0);

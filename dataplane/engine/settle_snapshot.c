@@ -53,17 +53,17 @@ static bool put_symbol(const struct engine *e, uint32_t at, struct command *c)
 
 static bool put_pace(const struct engine *e, uint32_t at, struct command *c)
 {
-    const struct session_line *line = &e->risk.lines[at];
+    const uint64_t *due = e->sessions[at].paced.due;
     const struct pace *pace = &e->paces[at];
-    c->restore_rates.values[0] = line->paced.due[PACED_ORDERS];
-    c->restore_rates.values[1] = line->paced.due[PACED_MESSAGES];
+    c->restore_rates.values[0] = due[PACED_ORDERS];
+    c->restore_rates.values[1] = due[PACED_MESSAGES];
     c->restore_rates.values[2] = pace->slowed.due;
     c->restore_rates.values[3] = pace->slow_rate;
-    c->restore_rates.values[4] = line->alike.next;
+    c->restore_rates.values[4] = e->risk.lines[at].alike.next;
     c->restore_rates.values[5] = e->singles[at].until_ns;
     c->restore_rates.told =
         (pace->orders.low != 0 ? TOLD_ORDER_RATE : 0) | (pace->messages.low != 0 ? TOLD_MESSAGE_RATE : 0);
-    return (line->paced.due[PACED_ORDERS] | line->paced.due[PACED_MESSAGES] | e->singles[at].until_ns) != 0;
+    return (due[PACED_ORDERS] | due[PACED_MESSAGES] | e->singles[at].until_ns) != 0;
 }
 
 #define ALIKE_A_RECORD 3u
@@ -171,17 +171,17 @@ static void take_due(uint64_t *to, struct tokens_rest *rest, uint64_t due, bool 
 
 static void take_pace(struct engine *e, uint16_t session, const struct command *c)
 {
-    struct session_line *line = &e->risk.lines[session];
+    uint64_t *due = e->sessions[session].paced.due;
     struct pace *pace = &e->paces[session];
     const uint64_t *values = c->restore_rates.values;
-    take_due(&line->paced.due[PACED_ORDERS], &pace->orders, values[0], c->restore_rates.told & TOLD_ORDER_RATE);
-    take_due(&line->paced.due[PACED_MESSAGES], &pace->messages, values[1], c->restore_rates.told & TOLD_MESSAGE_RATE);
+    take_due(&due[PACED_ORDERS], &pace->orders, values[0], c->restore_rates.told & TOLD_ORDER_RATE);
+    take_due(&due[PACED_MESSAGES], &pace->messages, values[1], c->restore_rates.told & TOLD_MESSAGE_RATE);
     pace->slow_rate = (uint32_t)values[3];
     if (pace->slow_rate)
         tokens_set(&pace->slowed, &pace->slowed_rest, pace->slow_rate, LIMIT_UNSET, 0);
     pace->slowed_rest.span = UINT64_MAX;
     pace->slowed.due = values[2];
-    line->alike.next = values[4] % ALIKE_PLACES;
+    e->risk.lines[session].alike.next = values[4] % ALIKE_PLACES;
     e->singles[session].until_ns = values[5];
 }
 

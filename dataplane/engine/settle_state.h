@@ -62,6 +62,7 @@ _Static_assert(sizeof(struct single) == 32, "half a line");
 struct symbol_pace {
     struct tokens orders;
     struct order_limits limits;
+    struct fat_finger fat;
     // What the tightest limits of all sessions and the symbol's come to (risk_plain.h), as long as its mark is in
     // [mark_from, mark_from + mark_span].
     uint32_t mark_from, mark_span; // MARK_NONE, 0: to be worked out

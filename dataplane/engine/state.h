@@ -128,7 +128,6 @@ struct member_block {
 struct session_orders {
     uint32_t oldest, newest; // blocks; 0: none yet
     uint32_t next;           // the next order's place in the newest; a multiple of 64: that is used up
-    uint32_t unused;
 };
 
 // One bucket of the live-order table: a line.
@@ -250,11 +249,15 @@ struct session {
     uint8_t cancel_on_disconnect; // enum cancel_when
     uint8_t post_only_cancels;
     uint32_t risk; // RISK_ON: its orders are checked and counted (risk.md)
-    uint32_t unused;
     struct session_orders orders;
-    struct exposure exposure;
+    union {
+        struct tokens_pair paced; // a day with risk
+        struct exposure exposure; // without
+    };
 };
 _Static_assert(sizeof(struct session) == 64, "a session is one cache line");
+_Static_assert(offsetof(struct session, paced.due) % 16 == 0 && offsetof(struct session, paced.watch) % 16 == 0,
+               "both buckets at once");
 
 #define RISK_ON 1u
 

@@ -21,7 +21,8 @@ struct tokens {
 // The two buckets of a session's orders side by side, so that an order asks and takes both at once.
 enum paced { PACED_ORDERS, PACED_MESSAGES, PACED };
 struct tokens_pair {
-    uint64_t due[PACED], step[PACED];
+    uint32_t step[PACED]; // at most a second
+    uint64_t due[PACED];
     int64_t watch[PACED];
 };
 
@@ -33,7 +34,7 @@ static inline struct tokens tokens_of(const struct tokens_pair *pair, enum paced
 static inline void tokens_put(struct tokens_pair *pair, enum paced which, struct tokens tokens)
 {
     pair->due[which] = tokens.due;
-    pair->step[which] = tokens.step;
+    pair->step[which] = (uint32_t)tokens.step;
     pair->watch[which] = tokens.watch;
 }
 

@@ -193,7 +193,7 @@ static void what_counts_in_time_is_within_its_bounds(void **state)
     BREAKS(e->risk.lines[0].alike.next, ALIKE_PLACES, "a session's places of orders alike have no next");
     BREAKS(e->risk.lines[0].tags.tags[at], e->risk.lines[0].tags.tags[at] + 1,
            "a place of orders alike has the tag of another kind");
-    BREAKS(e->risk.lines[0].paced.due[PACED_ORDERS], UINT64_MAX / 2, "a session has taken more orders than its burst");
+    BREAKS(e->sessions[0].paced.due[PACED_ORDERS], UINT64_MAX / 2, "a session has taken more orders than its burst");
 }
 
 static void bands_are_where_prices_are(void **state)
