@@ -4,6 +4,7 @@
 #ifndef CROSSWIRE_ENGINE_ALIKE_H
 #define CROSSWIRE_ENGINE_ALIKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,10 +74,26 @@ static inline uint32_t alike_tagged(const struct alike_tags *alike, uint16_t tag
 #endif
 }
 
+// Whether some place has the tag. Hardly ever.
+static inline bool alike_any(const struct alike_tags *alike, uint16_t tag)
+{
+#ifdef __AVX2__
+    const __m256i wanted = _mm256_set1_epi16((short)tag);
+    const __m256i low = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)alike->tags), wanted);
+    const __m256i high = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)(alike->tags + 16)), wanted);
+    const __m256i some = _mm256_or_si256(low, high);
+    return !_mm256_testz_si256(some, some);
+#else
+    return alike_tagged(alike, tag) != 0;
+#endif
+}
+
 static inline struct alike_kind alike_find(const struct alike_tags *tags, struct alike *alike, uint32_t instrument,
                                            uint64_t amount)
 {
     struct alike_kind kind = {amount, instrument, alike_tag_of(instrument, amount), NULL};
+    if (__builtin_expect(!alike_any(tags, kind.tag), 1))
+        return kind;
     for (uint32_t left = alike_tagged(tags, kind.tag); __builtin_expect(left != 0, 0); left &= left - 1) {
         struct alike_place *place = &alike->places[__builtin_ctz(left)];
         if (place->instrument == instrument && place->amount == amount) {

@@ -104,9 +104,11 @@ static inline __attribute__((always_inline)) bool plain_volume(const struct symb
                                                                const struct position *position, int64_t quantity,
                                                                enum look look)
 {
-    uint64_t used = position->day + (uint64_t)quantity + position->working[BUY] + position->working[SELL];
+    uint64_t used = (uint64_t)quantity;
     if (line->limits.forbidden & LOOK_FIRM_VOLUME)
-        used = line->firm_quantity + (uint64_t)quantity;
+        used += line->firm_quantity;
+    else
+        used += position->day + (uint64_t)position->working[BUY] + position->working[SELL];
     if (__builtin_expect(used <= symbol->volume, 1))
         return true;
     return look == ONCE_MORE && (line->adv_ppm == LIMIT_UNSET32 || used * 1000000 <= symbol->adv * line->adv_ppm);
@@ -133,12 +135,12 @@ static inline __attribute__((always_inline)) bool plain_paced(const struct engin
                                                               const struct tokens *symbol, __m128i *due)
 {
     const __m128i now = _mm_set1_epi64x((long long)e->time_ns);
-    const __m128i ahead = _mm_load_si128((const __m128i *)paced->due) - now;
-    const __m128i late = _mm_cmpgt_epi64(ahead, _mm_load_si128((const __m128i *)paced->watch));
+    const __m128i full = _mm_load_si128((const __m128i *)paced->due);
+    const __m128i late = _mm_cmpgt_epi64(full - now, _mm_load_si128((const __m128i *)paced->watch));
     OR_CLOSELY(!_mm_testz_si128(late, late));
     OR_CLOSELY(tokens_ahead(symbol, e->time_ns) > symbol->watch);
-    const __m128i out = _mm_and_si128(ahead, _mm_cmpgt_epi64(ahead, _mm_setzero_si128()));
-    *due = out + now + _mm_cvtepu32_epi64(_mm_loadl_epi64((const __m128i *)paced->step));
+    *due = _mm_blendv_epi8(now, full, _mm_cmpgt_epi64(full, now)) +
+           _mm_cvtepu32_epi64(_mm_loadl_epi64((const __m128i *)paced->step));
     return true;
 }
 

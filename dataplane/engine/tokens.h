@@ -64,8 +64,7 @@ static inline uint64_t positive(int64_t number)
 // When it will be full again, with one more token out.
 static inline uint64_t tokens_taken(const struct tokens *tokens, uint64_t now)
 {
-    int64_t ahead = tokens_ahead(tokens, now);
-    return now + positive(ahead) + tokens->step;
+    return (tokens->due > now ? tokens->due : now) + tokens->step;
 }
 
 // Of a bucket that is at most `watch` ahead.
