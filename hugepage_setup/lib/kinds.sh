@@ -183,7 +183,7 @@ get_driver() {
 # Waits until the device has the driver: some are bound and let go behind the write's back.
 await_driver() {
     local try
-    for ((try = 0; try < 40; try++)); do
+    for ((try = 0; try < 600; try++)); do
         get_driver "$1"
         [ "${got% *}" != "$2" ] || return 0
         sleep 0.05

@@ -74,8 +74,8 @@ host_tree() {
     mkfifo "$t/sys/bus/pci/drivers_probe" "$t/sys/bus/pci/drivers/ice/unbind" "$t/sys/bus/pci/drivers/vfio-pci/unbind"
 }
 
-# The kernel's part in binding: what is written to unbind and drivers_probe changes the device's link. Sets host_kernel, processes
-# to be killed.
+# The kernel's part in binding: what is written to unbind and drivers_probe changes the device's link, after the seconds in
+# var/delay. Sets host_kernel, processes to be killed.
 host_tree_kernel() {
     local bus=$1/sys/bus/pci file
     host_kernel=()
@@ -85,6 +85,7 @@ host_tree_kernel() {
     done
     while read -r address; do
         [ ! -e "$bus/devices/$address/driver" ] || continue
+        [ ! -e "$1/var/delay" ] || sleep "$(cat "$1/var/delay")"
         read -r override <"$bus/devices/$address/driver_override"
         case $override in '' | '(null)') override=ice ;; esac
         ln -s "../../drivers/$override" "$bus/devices/$address/driver"

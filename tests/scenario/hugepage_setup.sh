@@ -224,6 +224,7 @@ mkdir -p "$tree/dev/vfio"
 cp "$(command -v sleep)" "$tree/dev/vfio/8"
 "$tree/dev/vfio/8" 60 & # a file that runs can not be opened for writing: as busy as a group in use
 busy=$!
+until [ "$(readlink "/proc/$busy/exe")" = "$(realpath "$tree/dev/vfio/8")" ]; do kill -0 $busy || fail "nothing has the device open"; done
 runs 71 'a program has it open: stop' revert vfio --root "$tree"
 kill $busy
 wait $busy 2>/dev/null
@@ -231,6 +232,13 @@ busy=
 rm -r "$tree/dev/vfio"
 runs 0 '' revert vfio --root "$tree"
 unchanged 'reverted once the device is free'
+
+# A device that takes its time: some reset themselves for seconds.
+echo 3 >"$tree/var/delay"
+runs 0 '' apply vfio "${wanted[@]}"
+runs 0 '' revert vfio --root "$tree"
+rm "$tree/var/delay"
+unchanged 'a slow device'
 
 # The kernel refuses the second of two values: the first one is put back, and no undo file is left.
 pool=$tree/sys/devices/system/node/node1/hugepages/hugepages-1048576kB
