@@ -75,21 +75,27 @@ static LOOK void look_at_neighbours(const struct engine *e, const struct engine_
         __builtin_prefetch(&e->levels[level_near(e, order->locate, side_of(order->side), aim->price)], 1);
 }
 
-static LOOK struct engine_aim *aim_at(struct engine_ahead *ahead, unsigned at)
+// Of the step `at` those that are `distance` later: groups do not go over the end of the ring.
+static LOOK struct engine_aim *aims_at(struct engine_ahead *ahead, unsigned at, unsigned distance)
 {
-    return &ahead->aims[at % (sizeof ahead->aims / sizeof *ahead->aims)];
+    return &ahead->aims[(at + distance) % (sizeof ahead->aims / sizeof *ahead->aims)];
 }
 
-const struct engine_aim *engine_look_ahead(const struct engine *e, struct engine_ahead *ahead, unsigned at,
-                                           const struct command *far, const struct command *near)
+void engine_look_at_once(const struct engine *e, struct engine_ahead *ahead, unsigned at)
 {
-    if (far)
-        look_at_bucket(e, far, aim_at(ahead, at + ENGINE_AHEAD_FAR));
-    else
-        *aim_at(ahead, at + ENGINE_AHEAD_FAR) = (struct engine_aim){0};
-    look_at_order(e, aim_at(ahead, at + ENGINE_AHEAD_NEAR));
-    look_at_neighbours(e, aim_at(ahead, at + ENGINE_AHEAD_CLOSE));
+    struct engine_aim *far = aims_at(ahead, at, ENGINE_AHEAD_FAR), *near = aims_at(ahead, at, ENGINE_AHEAD_NEAR),
+                      *close = aims_at(ahead, at, ENGINE_AHEAD_CLOSE);
+    for (unsigned i = 0; i < ENGINE_AHEAD_AT_ONCE; i++) {
+        if (ahead->far[i])
+            look_at_bucket(e, ahead->far[i], &far[i]);
+        else
+            far[i] = (struct engine_aim){0};
+    }
+    for (unsigned i = 0; i < ENGINE_AHEAD_AT_ONCE; i++)
+        look_at_order(e, &near[i]);
+    for (unsigned i = 0; i < ENGINE_AHEAD_AT_ONCE; i++)
+        look_at_neighbours(e, &close[i]);
     if (__builtin_expect(e->risk.positions_limit != 0, 0))
-        look_at_risk(e, far, near, aim_at(ahead, at + ENGINE_AHEAD_CLOSE)->slot);
-    return aim_at(ahead, at);
+        for (unsigned i = 0; i < ENGINE_AHEAD_AT_ONCE; i++)
+            look_at_risk(e, ahead->far[i], ahead->near[i], close[i].slot);
 }
