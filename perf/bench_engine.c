@@ -2,8 +2,8 @@
 // The engine alone, on one core, commands in memory: bench_engine STREAM [rounds] [--floor OBJECT] [--json]
 //
 // With the streams' floor program as a shared object (perf/bench/floor_turns.c) the two take turns of a million
-// messages: long enough that a turn's first cache misses do not count, short enough that both see the machine in the
-// same state.
+// messages: short enough that both see the machine in the same state. The first quarter of a turn, in which each takes
+// the caches back from the other, is not timed.
 //
 // Commands are made in batches outside of the time taken, as a gateway's ring would hold them, and stepped with all
 // that the engine does in production on: UserRefNum check, live-order table, events written, rolling hash. Trades and
@@ -100,20 +100,21 @@ static double cpu_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static double ns_a_message(uint64_t cycles, const struct engine_stream *s)
+static double ns_of(uint64_t cycles)
 {
-    return (double)cycles * (double)clock_scale / 4294967296.0 / (double)(s->count - s->prefill);
+    return (double)cycles * (double)clock_scale / 4294967296.0;
 }
 
 struct round {
     double ns, cpu, floor; // a message behind the prefill: taken, of processor time, and by the floor
 };
 
-// Messages from `first` on, to `end`. Returns cycles.
-static uint64_t play_turn(struct batch *b, struct histogram *each, uint64_t overhead, uint64_t first, uint64_t end,
-                          double *cpu)
+// Messages from `first` on, to `end`. Returns cycles, and processor time in *cpu.
+static uint64_t play(struct batch *b, struct histogram *each, uint64_t overhead, uint64_t first, uint64_t end,
+                     double *cpu)
 {
     uint64_t taken = 0;
+    *cpu = 0;
     while (first < end) {
         unsigned count = batch_make(b, first);
         double before = cpu_ns();
@@ -134,18 +135,23 @@ static struct round play_round(struct batch *b, struct histogram *each, const st
     play_slowly(b, 0, s->prefill);
     if (floor)
         floor->rewind();
-    uint64_t overhead = each ? timer_overhead() : 0, taken = 0, floor_taken = 0;
-    double cpu = 0;
+    uint64_t overhead = each ? timer_overhead() : 0, timed = 0, taken = 0, floor_taken = 0;
+    double cpu = 0, now;
     for (uint64_t first = s->prefill, end; first < s->count; first = end) {
         end = s->count - first < TURN ? s->count : first + TURN;
-        if (floor)
-            floor_taken += floor->run(first, end - first);
-        taken += play_turn(b, each, overhead, first, end, &cpu);
+        uint64_t settled = first + (end - first) / 4 / BATCH * BATCH;
+        if (floor) {
+            floor->run(first, settled - first);
+            floor_taken += floor->run(settled, end - settled);
+        }
+        play(b, each, overhead, first, settled, &now);
+        taken += play(b, each, overhead, settled, end, &now);
+        cpu += now;
+        timed += end - settled;
     }
     xw_assert(!floor || floor->digest() == s->digest); // the same trades
-    return (struct round){.ns = ns_a_message(taken, s),
-                          .cpu = cpu / (double)(s->count - s->prefill),
-                          .floor = ns_a_message(floor_taken, s)};
+    return (struct round){
+        .ns = ns_of(taken) / (double)timed, .cpu = cpu / (double)timed, .floor = ns_of(floor_taken) / (double)timed};
 }
 
 static int compare_ns(const void *a, const void *b)
