@@ -33,10 +33,14 @@ xw_clean
 xw_expect "malformed packets" "$(shark '_ws.malformed' frame.number | wc -l)" 0
 xw_expect "packets with a bad checksum" "$(shark 'ip.checksum.status == 0 || udp.checksum.status == 0' frame.number | wc -l)" 0
 [ "$(shark 'udp.dstport == 4000' frame.number | wc -l)" -ge 4000 ] || xw_fail "not every order is in the capture"
-[ "$(shark 'udp.srcport == 4000' frame.number | wc -l)" -ge 1000 ] || xw_fail "answers are not in the capture"
+# How many go into a packet the disk decides: the shortest, a Canceled, has 18 bytes and two for its length.
+shark 'udp.srcport == 4000' udp.length |
+    awk -v answers="$(xw_json "$base/made/summary.json" '.messages | add')" '{bytes += $1} END {exit !(answers >= 4000 && bytes >= 20 * answers)}' ||
+    xw_fail "answers are not in the capture"
 # The market data of the day, gap-free: each packet begins where the one before it ended.
 shark 'moldudp64' moldudp64.sequence moldudp64.count moldudp64.session >"$base/mold.txt"
-[ "$(wc -l <"$base/mold.txt")" -ge 100 ] || xw_fail "only $(wc -l <"$base/mold.txt") MoldUDP64 packets"
+# At most 64 orders wait at once (four sessions, a window of 16), so that 4,000 are at least 62 commits.
+[ "$(wc -l <"$base/mold.txt")" -ge 50 ] || xw_fail "only $(wc -l <"$base/mold.txt") MoldUDP64 packets"
 xw_expect "gaps of market data" "$(awk '$2 == 65535 || $2 == 0 {next} next_one && $1 != next_one {gaps++} {next_one = $1 + $2} END {print gaps + 0}' \
     "$base/mold.txt")" 0
 xw_expect "market data sessions" "$(cut -f3 "$base/mold.txt" | sort -u | wc -l)" 1
