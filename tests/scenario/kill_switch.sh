@@ -27,7 +27,7 @@ xw_ctl kill account NORTH --why test 2>"$XW_HOME/refused.log"
 xw_expect "the exit code of a kill by nobody" $? 64
 
 # The data plane stands still: control dies between the command and its confirmation.
-kill -STOP "$xw_dataplane_pid"
+xw_freeze "$xw_dataplane_pid"
 xw_ctl kill account NORTH --by RISK --why 'runaway algorithm' >"$XW_HOME/kill.log" 2>&1 &
 asking=$!
 xw_await control XW2036 1 60
@@ -54,7 +54,7 @@ refused() {
     wait "$asking" || status=$?
     xw_expect "the exit code of $1" $status "$2"
 }
-kill -STOP "$xw_dataplane_pid"
+xw_freeze "$xw_dataplane_pid"
 xw_ctl reset account NORTH --by RISK --why 'too early' >"$XW_HOME/lost.log" 2>&1 &
 asking=$!
 xw_await control XW2036 2 60
@@ -64,7 +64,7 @@ grep -q "NOT confirmed: matching core 0 died before it took it; it is not repeat
     "$XW_HOME/lost.log" || xw_fail "the reset says: $(cat "$XW_HOME/lost.log")"
 xw_start
 xw_await control XW2004 3 60
-kill -STOP "$xw_dataplane_pid"
+xw_freeze "$xw_dataplane_pid"
 xw_ctl kill account SOUTH --cancel-only --by RISK --why 'asked by phone' >"$XW_HOME/repeated.log" 2>&1 &
 asking=$!
 xw_await control XW2036 3 60

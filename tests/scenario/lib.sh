@@ -93,6 +93,16 @@ xw_told() { grep -Eq "^[0-9]+ $2" "$XW_HOME/$1.log" || xw_fail "TRADE$1 was not 
 
 xw_ctl() { "$XW_BIN/xwctl" -c "$XW_CONFIG" "$@"; }
 
+# xw_freeze PID: SIGSTOP, and none of its threads runs any more; the signal alone leaves them a moment.
+xw_freeze() {
+    local end=$((SECONDS + 60))
+    kill -STOP "$1"
+    until ! grep -hE '^State:' "/proc/$1"/task/*/status | grep -qv 'T (stopped)'; do
+        [ $SECONDS -lt $end ] || xw_fail "process $1 does not stop: $(grep -hE '^State:' "/proc/$1"/task/*/status)"
+        sleep 0.01
+    done
+}
+
 # xw_await_kills FILTER: until it holds of xwctl kills.
 xw_await_kills() {
     local end=$((SECONDS + 60))

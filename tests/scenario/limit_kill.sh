@@ -34,7 +34,7 @@ wait 100
 LINES
 xw_expect "kills at a drawdown of 14.95 %" "$(xw_ctl --json kills | jq '.kills | length')" 0
 # At 7.00 it is 15 % of 100,000.00. The data plane has acted, control stands still and has journaled nothing, and both are gone.
-kill -STOP "$xw_control_pid"
+xw_freeze "$xw_control_pid"
 resting() { "$XW_BIN/xwctl" -c "$XW_CONFIG" --json counters | jq -s 'map(select(.name == "live_orders") | .value) | add'; }
 await_resting() {
     local end=$((SECONDS + 60))

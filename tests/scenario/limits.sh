@@ -80,9 +80,9 @@ xw_expect "the maximum quantity then" "$(xw_ctl --json limits show account NORTH
 # Control is killed in the middle of a change: the data plane takes nothing, so that only what gives less room is given. The
 # rest, core 1's greater share, comes at the next start; what was to be raised as a whole waits for a second person.
 sed -i -e 's/working_orders: 7/shares: [30, 70], working_orders: 70/' -e 's/max_quantity: 1000/max_quantity: 900/' "$limits"
-kill -STOP "$xw_dataplane_pid"
+xw_freeze "$xw_dataplane_pid"
 kill -HUP "$xw_control_pid"
-xw_await control XW2021 1 60
+xw_await control XW2021 2 60 # the first was asked for above
 xw_kill control
 kill -CONT "$xw_dataplane_pid"
 comes "parts of the gross notional at the kill" "0 5000005000 1 5000005000" parts gross_notional
