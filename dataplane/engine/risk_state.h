@@ -110,7 +110,7 @@ struct fat_finger {
 // are. A cancel or an execution touches the first line, an order three; its buckets are in struct session, which each
 // of them reads.
 struct session_line {
-    risk_lanes room[FIGURES / 4]; // by figure
+    _Alignas(64) risk_lanes room[FIGURES / 4]; // by figure
 
     struct order_limits limits;
     struct alike_limit alike;
@@ -126,7 +126,6 @@ struct session_line {
     uint32_t firm;    // party
     uint32_t adv_ppm; // of its account: LIMIT_UNSET32 none
     struct fat_finger fat;
-    uint64_t unused[6];
 };
 _Static_assert(sizeof(struct session_line) == 320, "five lines");
 _Static_assert(offsetof(struct session_line, limits) == 64 && offsetof(struct session_line, tags) == 128 &&
