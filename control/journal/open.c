@@ -11,13 +11,19 @@
 
 // ---- which segments -------------------------------------------------------------------------------------------------
 
+bool journal_taken_away(const struct journal_reader *reader, unsigned index)
+{
+    return errno == ENOENT && index >= reader->used && index + 1 == reader->source.count;
+}
+
 // The header of a segment: NULL when none stands there, or with the reader's result when it can not be read or is not
 // ours: that a journal is of another kind is said before it is called damaged.
 static const struct journal_block *read_head(struct journal_reader *reader, unsigned index)
 {
     const struct journal_block *head = journal_source_block(&reader->source, index, 0);
     if (!head) {
-        journal_unreadable(reader, index, 0);
+        if (!journal_taken_away(reader, index))
+            journal_unreadable(reader, index, 0);
         return NULL;
     }
     if (journal_block_check(head) != CHECK_GOOD || journal_check_identity(reader, index, head))

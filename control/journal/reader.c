@@ -169,6 +169,8 @@ static enum journal_result search_witness(struct journal_reader *reader, unsigne
     for (; index < reader->source.count; index++, from = 0) {
         for (uint32_t i = from; i < journal_source_blocks(&reader->source, index); i++) {
             const struct journal_block *head = journal_source_block(&reader->source, index, i);
+            if (!head && journal_taken_away(reader, index))
+                return JOURNAL_OK;
             if (!head)
                 return journal_unreadable(reader, index, i);
             enum journal_check check = journal_block_check(head);

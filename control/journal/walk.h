@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A reader's inside, for its two files (journal_open.c begins a walk, journal_reader.c walks) and for who looks on
+// A reader's inside, for its two files (open.c begins a walk, reader.c walks) and for who looks on
 // while it walks. Inside the journal only.
 #ifndef CROSSWIRE_CONTROL_JOURNAL_WALK_H
 #define CROSSWIRE_CONTROL_JOURNAL_WALK_H
@@ -46,7 +46,7 @@ struct journal_reader {
     void *watch_context;
 };
 
-// Looks again at what there is: a segment may have grown, and others may have come. In journal_open.c.
+// Looks again at what there is: a segment may have grown, and others may have come. In open.c.
 void journal_look_again(struct journal_reader *reader);
 
 // Begins the walk with a segment that has a good header: what stood before is taken from there, and the blocks behind
@@ -59,6 +59,10 @@ enum journal_result journal_refuse(struct journal_reader *reader, enum journal_r
 
 // A block could not be had: errno says why.
 enum journal_result journal_unreadable(struct journal_reader *reader, unsigned index, uint32_t block);
+
+// A block could not be had (errno) because its file, the last one, is gone since it was listed, and was no part of the
+// journal: a spare that its writer took away, at a close or for lack of room. In open.c.
+bool journal_taken_away(const struct journal_reader *reader, unsigned index);
 
 // What must be the same in every block of a day.
 enum journal_result journal_check_identity(struct journal_reader *reader, unsigned index,
