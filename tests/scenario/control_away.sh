@@ -22,7 +22,7 @@ await_full() {
 
 # The client has more outstanding than all rings hold, in a part of the stream that is orders only, and keeps the stream's
 # order: were a hole left among what is taken, the trades would be others.
-# away killed|stopped ACK stream|day: a stream's trades are known; a made-up day is shorter.
+# away killed|stopped ACK stream|day: a stream's trades are known, but where a replacement waits for trades it waits for the disk.
 away() {
     local how=$1 flow
     XW_HOME=$base/$1-$2 XW_ACK=$2
@@ -58,7 +58,7 @@ away() {
 }
 
 xw_stream_symbols
-away killed durable stream
+away killed durable day
 away stopped durable day
-away killed matched day
+away killed matched stream
 away stopped matched stream
