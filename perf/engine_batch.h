@@ -14,7 +14,6 @@
 
 #define BATCH 1024
 #define BATCH_EVENTS 65536
-#define BATCH_BEHIND 16 // commands that are none, behind those of a batch: the look ahead ends there
 
 // Memory for an engine or its events, on huge pages where there are some.
 static inline void *batch_memory(size_t size)
@@ -37,21 +36,36 @@ static inline __attribute__((always_inline)) unsigned batch_step(struct engine *
     return count;
 }
 
-// A batch, with BATCH_BEHIND commands of type CMD_NONE behind it, as the matcher steps it. Returns how many events.
-static inline unsigned batch_run(struct engine *engine, const struct command *commands, unsigned count,
+// The pointers to a batch, as engine_look_ahead wants them.
+struct batch_run {
+    const struct command *pointers[ENGINE_AHEAD_BEFORE + BATCH + ENGINE_AHEAD_BEHIND];
+};
+
+static inline void batch_point(struct batch_run *run, const struct command *commands, unsigned count)
+{
+    memset(run, 0, sizeof *run);
+    for (unsigned i = 0; i < count; i++)
+        run->pointers[ENGINE_AHEAD_BEFORE + i] = &commands[i];
+}
+
+// A batch as the matcher steps it. Returns how many events.
+static inline unsigned batch_run(struct engine *engine, const struct batch_run *run, unsigned count,
                                  struct event *events)
 {
+    const struct command *const *commands = &run->pointers[ENGINE_AHEAD_BEFORE];
     struct event *end = events;
     if (!engine_looks_ahead(engine)) {
         for (unsigned i = 0; i < count; i++)
-            end += batch_step(engine, &commands[i], NULL, end);
+            end += batch_step(engine, commands[i], NULL, end);
         return (unsigned)(end - events);
     }
     struct engine_ahead aims = {0};
+    for (unsigned at = -ENGINE_AHEAD_FAR; at != 0; at += ENGINE_AHEAD_AT_ONCE)
+        engine_look_ahead(engine, &aims, at, run->pointers);
     for (unsigned i = 0; i < count; i++) {
-        const struct command *c = &commands[i];
-        const struct engine_aim *aim = engine_look_ahead(engine, &aims, i, c + ENGINE_AHEAD_FAR, c + ENGINE_AHEAD_NEAR);
-        end += batch_step(engine, c, aim, end);
+        if (i % ENGINE_AHEAD_AT_ONCE == 0)
+            engine_look_ahead(engine, &aims, i, run->pointers);
+        end += batch_step(engine, commands[i], engine_aim_at(&aims, i), end);
     }
     return (unsigned)(end - events);
 }
@@ -63,7 +77,8 @@ struct batch {
     struct engine *engine;
     void *memory; // the engine's
     size_t size;
-    _Alignas(64) struct command commands[BATCH + BATCH_BEHIND];
+    _Alignas(64) struct command commands[BATCH];
+    struct batch_run run;
     struct event *events; // room for BATCH_EVENTS
     unsigned event_count;
     uint64_t rejected; // since the stream was opened
@@ -90,7 +105,7 @@ static inline unsigned batch_make(struct batch *b, uint64_t first)
         b->commands[i].seq = engine_sequence(b->engine) + 1 + i;
         b->commands[i].time_ns = b->commands[i].seq;
     }
-    memset(&b->commands[count], 0, BATCH_BEHIND * sizeof *b->commands);
+    batch_point(&b->run, b->commands, count);
     return count;
 }
 
@@ -112,7 +127,7 @@ static inline void play_slowly(struct batch *b, uint64_t first, uint64_t end)
 static __attribute__((noinline, unused)) uint64_t time_batch(struct batch *b, unsigned count)
 {
     uint64_t start = __rdtsc();
-    b->event_count = batch_run(b->engine, b->commands, count, b->events);
+    b->event_count = batch_run(b->engine, &b->run, count, b->events);
     uint64_t taken = __rdtsc() - start;
     xw_assert(b->event_count <= BATCH_EVENTS);
     return taken;

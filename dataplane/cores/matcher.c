@@ -12,7 +12,9 @@
 #include "cores/clock.h"
 #include "engine/capacity.h"
 
-#define INPUT_BURST 64     // commands of one gateway in a row
+#define INPUT_BURST 64 // commands of one gateway in a row
+#define AHEAD_LEAST 8  // of which that many are looked ahead at
+#define RUN_POINTERS (ENGINE_AHEAD_BEFORE + INPUT_BURST + ENGINE_AHEAD_BEHIND)
 #define JOURNAL_AHEAD 8    // cells between the one that is written and the one that is fetched
 #define PUBLISH_EVERY 8    // commands: so long their events wait, at the most
 #define CONTROL_BURST 256  // commands of control in a round
@@ -202,14 +204,17 @@ static void make_tick(struct matcher *matcher)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
 }
 
-// The published inputs of one gateway, INPUT_BURST at the most, and NULL behind them as far as is looked ahead.
-static unsigned gather(const struct ring_reader *orders, const struct command *inputs[INPUT_BURST + ENGINE_AHEAD_FAR])
+// The published inputs of one gateway, INPUT_BURST at the most, as engine_look_ahead wants them. Returns how many.
+static unsigned gather(const struct ring_reader *orders, const struct command *run[RUN_POINTERS])
 {
+    const struct command **inputs = &run[ENGINE_AHEAD_BEFORE];
     unsigned count = 0;
     while (count < INPUT_BURST && (inputs[count] = reader_peek(orders, count)) != NULL)
         count++;
-    for (unsigned i = 0; i < ENGINE_AHEAD_FAR && count; i++)
-        inputs[count + i] = NULL;
+    if (count == 0)
+        return 0;
+    memset(run, 0, ENGINE_AHEAD_BEFORE * sizeof *run);
+    memset(&inputs[count], 0, ENGINE_AHEAD_BEHIND * sizeof *inputs);
     return count;
 }
 
@@ -217,20 +222,21 @@ static unsigned gather(const struct ring_reader *orders, const struct command *i
 static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *work)
 {
     struct ring_reader *orders = &matcher->orders[gateway];
-    const struct command *inputs[INPUT_BURST + ENGINE_AHEAD_FAR];
-    unsigned count = gather(orders, inputs), done = 0;
+    const struct command *run[RUN_POINTERS];
+    unsigned count = gather(orders, run), done = 0;
     if (count == 0)
         return true;
-    bool ahead = engine_looks_ahead(matcher->engine);
-    struct engine_ahead aims = {0};
-    for (unsigned i = 0; ahead && i < count && i < ENGINE_AHEAD_FAR; i++)
-        engine_look_ahead(matcher->engine, &aims, i - ENGINE_AHEAD_FAR, inputs[i], NULL);
+    // A few are stepped sooner than they are looked at.
+    bool ahead = count >= AHEAD_LEAST && engine_looks_ahead(matcher->engine);
+    struct engine_ahead aims;
+    if (ahead)
+        memset(&aims, 0, sizeof aims);
+    for (unsigned at = -ENGINE_AHEAD_FAR; ahead && at != 0; at += ENGINE_AHEAD_AT_ONCE)
+        engine_look_ahead(matcher->engine, &aims, at, run);
     for (; done < count && can_take_input(matcher); done++) {
-        const struct command *input = inputs[done];
-        const struct engine_aim *aim = NULL;
-        if (ahead)
-            aim = engine_look_ahead(matcher->engine, &aims, done, inputs[done + ENGINE_AHEAD_FAR],
-                                    inputs[done + ENGINE_AHEAD_NEAR]);
+        const struct command *input = run[ENGINE_AHEAD_BEFORE + done];
+        if (ahead && done % ENGINE_AHEAD_AT_ONCE == 0)
+            engine_look_ahead(matcher->engine, &aims, done, run);
         if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
             matcher->drained_gateways |= 1u << gateway;
             continue;
@@ -239,7 +245,7 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
             matcher->counters[COUNT_MATCHER_messages]++;
             matcher->message_open = true;
         }
-        take(matcher, input, aim);
+        take(matcher, input, ahead ? engine_aim_at(&aims, done) : NULL);
     }
     if (done)
         reader_release(orders, done);

@@ -252,38 +252,49 @@ static void take_cell(struct matcher *matcher, const struct command *cell)
         replay(matcher, cell);
 }
 
-static const struct command *history_at(const struct matcher *matcher, unsigned at, unsigned count)
+// What the cells of a round and, of a snapshot, of the next one will touch.
+struct history_ahead {
+    struct engine_ahead aims;
+    const struct command *run[ENGINE_AHEAD_BEFORE + HISTORY_BURST + ENGINE_AHEAD_BEHIND];
+};
+
+static void look_ahead_from(const struct matcher *matcher, unsigned count, struct history_ahead *ahead)
 {
-    return at < count ? ring_at(matcher->commands, at) : NULL;
+    if (count == 0)
+        return;
+    memset(ahead, 0, sizeof *ahead);
+    for (unsigned i = 0; i < count; i++)
+        ahead->run[ENGINE_AHEAD_BEFORE + i] = ring_at(matcher->commands, i);
+    for (unsigned at = -ENGINE_AHEAD_FAR; at != 0 && matcher->restore != CORE_RESTORING; at += ENGINE_AHEAD_AT_ONCE)
+        engine_look_ahead(matcher->engine, &ahead->aims, at, ahead->run);
 }
 
-// What the cells behind this one will touch.
-static void prefetch(const struct matcher *matcher, unsigned at, unsigned count, struct engine_ahead *aims)
+static void prefetch(const struct matcher *matcher, unsigned at, unsigned ready, struct history_ahead *ahead)
 {
     if (matcher->restore == CORE_RESTORING) {
-        if (at + RESTORE_AHEAD < count)
+        if (at + RESTORE_AHEAD < ready)
             restore_prefetch(&matcher->restoring, ring_at(matcher->commands, at + RESTORE_AHEAD));
-        return;
+    } else if (at % ENGINE_AHEAD_AT_ONCE == 0) {
+        engine_look_ahead(matcher->engine, &ahead->aims, at, ahead->run);
     }
-    engine_look_ahead(matcher->engine, aims, at, history_at(matcher, at + ENGINE_AHEAD_FAR, count),
-                      history_at(matcher, at + ENGINE_AHEAD_NEAR, count));
 }
 
 bool matcher_take_history(struct matcher *matcher, unsigned *work)
 {
     struct ring *ring = matcher->commands;
-    struct engine_ahead aims = {0};
+    struct history_ahead ahead;
     // Of a snapshot the memory of the first records of a round is fetched at the end of the one before.
     const unsigned ready = ring_ready(ring, 0, HISTORY_BURST + RESTORE_AHEAD);
     unsigned count = ready < HISTORY_BURST ? ready : HISTORY_BURST, done = 0;
     bool room = true;
+    look_ahead_from(matcher, count, &ahead);
     while (done < count && matcher->state == CORE_BOOT) {
         bool counted = matcher->count_until && engine_sequence(matcher->engine) >= matcher->count_until &&
                        !engine_unfinished(matcher->engine);
         room = (!counted || tell_counts(matcher)) && matcher_can_take(matcher);
         if (!room)
             break;
-        prefetch(matcher, done, matcher->restore == CORE_RESTORING ? ready : count, &aims);
+        prefetch(matcher, done, ready, &ahead);
         take_cell(matcher, ring_at(ring, done));
         done += matcher->state != CORE_FAIL; // what can not be applied is left for others to look at
     }

@@ -77,31 +77,28 @@ bool engine_looks_ahead(const struct engine *engine);
 
 // The aims of a run of commands, all zero at first, of one engine alone. The stages chase one pointer further each, so
 // that each command is looked at three times before its step; four commands at a time, which takes fewer instructions.
-#define ENGINE_AHEAD_FAR 12u
-#define ENGINE_AHEAD_NEAR 8u
-#define ENGINE_AHEAD_CLOSE 4u
+#define ENGINE_AHEAD_FAR 24u
+#define ENGINE_AHEAD_NEAR 16u
+#define ENGINE_AHEAD_CLOSE 8u
 #define ENGINE_AHEAD_AT_ONCE 4u
 struct engine_ahead {
-    struct engine_aim aims[16];
-    const struct command *far[ENGINE_AHEAD_AT_ONCE], *near[ENGINE_AHEAD_AT_ONCE];
+    struct engine_aim aims[32];
 };
 
-// Not to be called: what engine_look_ahead leaves until there are enough commands. `at` is the first of their steps.
-void engine_look_at_once(const struct engine *engine, struct engine_ahead *ahead, unsigned at);
+// The pointers to a run's commands: so many NULLs, the commands by step, so many NULLs.
+#define ENGINE_AHEAD_BEFORE (ENGINE_AHEAD_FAR - ENGINE_AHEAD_NEAR)
+#define ENGINE_AHEAD_BEHIND (ENGINE_AHEAD_FAR + ENGINE_AHEAD_AT_ONCE)
 
-// Brings what later commands will touch closer; no effect on any result. Call it before each step of a run: `at` counts
-// the steps, `far` is the command ENGINE_AHEAD_FAR after the one that is stepped, `near` the one ENGINE_AHEAD_NEAR
-// after it (NULL: there is none such); both have to stand until they are stepped. Returns the aim of the command that
-// is stepped, valid until the next call.
-static inline __attribute__((returns_nonnull)) const struct engine_aim *
-engine_look_ahead(const struct engine *engine, struct engine_ahead *ahead, unsigned at, const struct command *far,
-                  const struct command *near)
+// Brings what later commands of the run will touch closer; no effect on any result. Call it before each step whose
+// number `at` is a multiple of ENGINE_AHEAD_AT_ONCE, from -ENGINE_AHEAD_FAR on, so that the first ones are looked at
+// too. The commands have to stand until they are stepped; pointers may be NULL among them as well.
+void engine_look_ahead(const struct engine *engine, struct engine_ahead *ahead, unsigned at,
+                       const struct command *const *run);
+
+// The aim of the command that is stepped, valid until the next look.
+static inline __attribute__((returns_nonnull)) const struct engine_aim *engine_aim_at(const struct engine_ahead *ahead,
+                                                                                      unsigned at)
 {
-    const unsigned which = at % ENGINE_AHEAD_AT_ONCE;
-    ahead->far[which] = far;
-    ahead->near[which] = near;
-    if (which == ENGINE_AHEAD_AT_ONCE - 1)
-        engine_look_at_once(engine, ahead, at - which);
     return &ahead->aims[at % (sizeof ahead->aims / sizeof *ahead->aims)];
 }
 

@@ -5,6 +5,7 @@
 #include "engine/match_general.h"
 #include "engine/orders.h"
 #include "engine/place.h"
+#include "engine/prefetch.h"
 #include "engine/trades.h"
 #include "engine/triggers.h"
 
@@ -114,6 +115,15 @@ static __attribute__((noinline)) void match_otherwise(struct engine *e, struct o
     e->left.work = match_general(e, out) ? WORK_NONE : WORK_GENERAL;
 }
 
+// What the next order that takes from this side will touch first.
+static LOOK void look_at_touch(const struct engine *e, const struct book *book, unsigned side)
+{
+    const struct order *order = &e->orders[e->levels[book->best_level[side]].head];
+    __builtin_prefetch(&e->buckets[lookup_first(e, lookup_place(e, order->key))], 1);
+    __builtin_prefetch(&e->members_live[order->member >> MEMBER_SHIFT], 1);
+    __builtin_prefetch(&e->orders[order->next], 1);
+}
+
 static inline __attribute__((always_inline)) void match_plain(struct engine *e, struct out *out, bool risk)
 {
     struct incoming *in = &e->in;
@@ -127,6 +137,7 @@ static inline __attribute__((always_inline)) void match_plain(struct engine *e, 
         if (in->quantity != before)
             note_trades(e, book, in->locate, price, match);
     }
+    look_at_touch(e, book, side ^ 1);
     if (__builtin_expect(!plain, 0)) {
         match_otherwise(e, out);
         return;

@@ -29,7 +29,7 @@ static LOOK void look_at_place(const struct engine *e, struct lookup_place place
     __builtin_prefetch(&e->buckets[lookup_first(e, place)], 1);
 }
 
-// Twelve commands ahead: the bucket of the order that the command is about, and the level that an Enter names.
+// Twenty-four commands ahead: the bucket of the order that the command is about, and the level that an Enter names.
 static LOOK void look_at_bucket(const struct engine *e, const struct command *c, struct engine_aim *aim)
 {
     uint64_t key = command_key(c);
@@ -50,7 +50,7 @@ static LOOK void look_at_bucket(const struct engine *e, const struct command *c,
     __builtin_prefetch(&e->levels[level], 1);
 }
 
-// Eight ahead: the order, and the end of the queue that a new one will join.
+// Sixteen ahead: the order, and the end of the queue that a new one will join.
 static LOOK void look_at_order(const struct engine *e, struct engine_aim *aim)
 {
     struct lookup_place place = {aim->hash};
@@ -63,7 +63,7 @@ static LOOK void look_at_order(const struct engine *e, struct engine_aim *aim)
     __builtin_prefetch(&e->orders[e->levels[aim->level].tail], 1);
 }
 
-// Four ahead: what the order stands among, and where its replacement goes.
+// Eight ahead: what the order stands among, and where its replacement goes.
 static LOOK void look_at_neighbours(const struct engine *e, const struct engine_aim *aim)
 {
     const struct order *order = &e->orders[aim->slot];
@@ -81,13 +81,16 @@ static LOOK struct engine_aim *aims_at(struct engine_ahead *ahead, unsigned at, 
     return &ahead->aims[(at + distance) % (sizeof ahead->aims / sizeof *ahead->aims)];
 }
 
-void engine_look_at_once(const struct engine *e, struct engine_ahead *ahead, unsigned at)
+void engine_look_ahead(const struct engine *e, struct engine_ahead *ahead, unsigned at,
+                       const struct command *const *run)
 {
+    const struct command *const *near_commands = run + (at + ENGINE_AHEAD_FAR), *const *far_commands =
+                                                                                    near_commands + ENGINE_AHEAD_BEFORE;
     struct engine_aim *far = aims_at(ahead, at, ENGINE_AHEAD_FAR), *near = aims_at(ahead, at, ENGINE_AHEAD_NEAR),
                       *close = aims_at(ahead, at, ENGINE_AHEAD_CLOSE);
     for (unsigned i = 0; i < ENGINE_AHEAD_AT_ONCE; i++) {
-        if (ahead->far[i])
-            look_at_bucket(e, ahead->far[i], &far[i]);
+        if (far_commands[i])
+            look_at_bucket(e, far_commands[i], &far[i]);
         else
             far[i] = (struct engine_aim){0};
     }
@@ -97,5 +100,5 @@ void engine_look_at_once(const struct engine *e, struct engine_ahead *ahead, uns
         look_at_neighbours(e, &close[i]);
     if (__builtin_expect(e->risk.positions_limit != 0, 0))
         for (unsigned i = 0; i < ENGINE_AHEAD_AT_ONCE; i++)
-            look_at_risk(e, ahead->far[i], ahead->near[i], close[i].slot);
+            look_at_risk(e, far_commands[i], near_commands[i], close[i].slot);
 }

@@ -469,8 +469,11 @@ static void looking_ahead_changes_nothing(void **state)
     for (unsigned type = 0; type < 256; type++) {
         c.type = (uint8_t)type;
         c.session = type % 2 ? 0 : 65535;
-        engine_look_ahead(rig.engine, &aims, type, &c, &c);
-        engine_look_ahead(rig.engine, &aims, type, NULL, NULL);
+        const struct command *run[ENGINE_AHEAD_BEFORE + ENGINE_AHEAD_BEHIND] = {0};
+        for (unsigned i = type % 3; i < ENGINE_AHEAD_BEFORE + ENGINE_AHEAD_BEHIND; i += 3)
+            run[i] = &c;
+        engine_look_ahead(rig.engine, &aims, 0, run);
+        engine_look_ahead(rig.engine, &aims, -ENGINE_AHEAD_AT_ONCE, run);
     }
     assert_true(engine_event_hash(rig.engine) == EVENT_HASH_SEED);
     rig_free(&rig);
@@ -483,6 +486,13 @@ static unsigned aimed(struct engine *e, struct command c, const struct engine_ai
     return engine_step_aimed(e, &c, aim, events);
 }
 
+// All stages of all commands of a run.
+static void look_at_all(const struct engine *e, struct engine_ahead *aims, unsigned count, const struct command **run)
+{
+    for (unsigned at = -ENGINE_AHEAD_FAR; at != (count + 3) / 4 * 4; at += ENGINE_AHEAD_AT_ONCE)
+        engine_look_ahead(e, aims, at, run);
+}
+
 // What has been found of a command by looking ahead before those that come before it, so that its order is not there
 // yet; then of another command, at each step.
 static void a_right_aim_and_a_wrong_one_give_the_same_events(void **state)
@@ -492,21 +502,24 @@ static void a_right_aim_and_a_wrong_one_give_the_same_events(void **state)
     const struct command commands[] = {rig_enter(0, 1, 'B', 100, 1, 1000000), rig_enter(0, 2, 'B', 100, 1, 1000000),
                                        rig_replace(0, 1, 3, 50, 1000100), cancel, cancel};
     const unsigned answers[] = {1, 1, 1, 1, 0}, count = 5;
+    const struct command *run[ENGINE_AHEAD_BEFORE + 5 + ENGINE_AHEAD_BEHIND] = {0};
     uint64_t hashes[7];
+    for (unsigned i = 0; i < count; i++)
+        run[ENGINE_AHEAD_BEFORE + i] = &commands[i];
     for (unsigned shift = 0; shift < 7; shift++) { // 0: its own aim, 5: none, 6: as it was before the day
         struct rig rig;
         struct engine_ahead aims = {0};
         rig_new(&rig, &day, 0);
-        for (unsigned i = 0; i < count && shift == 6; i++)
-            engine_look_ahead(rig.engine, &aims, i - ENGINE_AHEAD_FAR, &commands[i], &commands[i]);
+        if (shift == 6)
+            look_at_all(rig.engine, &aims, count, run);
         rig_free(&rig);
         rig_open(&rig, &day);
-        for (unsigned i = 0; i < count && shift < count; i++)
-            engine_look_ahead(rig.engine, &aims, i - ENGINE_AHEAD_FAR, &commands[i], &commands[i]);
+        if (shift < count)
+            look_at_all(rig.engine, &aims, count, run);
         for (unsigned i = 0; i < count; i++) {
             unsigned at = shift < count ? (i + shift) % count : i;
             if (shift < count)
-                engine_look_ahead(rig.engine, &aims, at - ENGINE_AHEAD_NEAR, NULL, &commands[at]);
+                engine_look_ahead(rig.engine, &aims, at / 4 * 4 - ENGINE_AHEAD_NEAR, run);
             assert_int_equal(aimed(rig.engine, commands[i], &aims.aims[at]), answers[i]);
         }
         assert_int_equal(engine_live_orders(rig.engine), 1);
