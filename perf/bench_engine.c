@@ -34,7 +34,7 @@ struct floor {
 
 static void step_all(struct batch *b, const struct command *c)
 {
-    b->event_count += batch_step(b->engine, c, NULL, b->events + b->event_count);
+    b->event_count += batch_step(b->engine, c, b->events + b->event_count);
     xw_assert(b->event_count <= BATCH_EVENTS);
 }
 

@@ -36,7 +36,7 @@ struct growth {
     uint32_t count;    // of them
     uint32_t user_ref; // the last one used
     _Alignas(64) struct command commands[STEPS];
-    struct batch_run run;
+    struct batch_burst burst;
     struct event events[2 * STEPS];
 };
 
@@ -106,14 +106,14 @@ static void make_batch(struct growth *g, bool fills)
             make_cancel(g, c);
         c->seq = c->time_ns = engine_sequence(g->engine) + 1 + i;
     }
-    batch_point(&g->run, g->commands, STEPS);
+    batch_point(&g->burst, g->commands, STEPS);
 }
 
 // Steps the batch and returns what it took, in counts of the time-stamp counter. Every command has its one event.
 static uint64_t run_batch(struct growth *g)
 {
     uint64_t start = __rdtsc();
-    unsigned events = batch_run(g->engine, &g->run, STEPS, g->events);
+    unsigned events = batch_run(g->engine, &g->burst, STEPS, g->events);
     uint64_t taken = __rdtsc() - start;
     xw_assert(events == STEPS && engine_live_orders(g->engine) == g->count);
     return taken;

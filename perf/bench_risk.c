@@ -24,7 +24,7 @@ static void step(struct batch *b, struct command *c)
 {
     c->seq = engine_sequence(b->engine) + 1;
     c->time_ns = c->seq;
-    b->event_count = batch_step(b->engine, c, NULL, b->events);
+    b->event_count = batch_step(b->engine, c, b->events);
 }
 
 // ---- the limits

@@ -26,46 +26,46 @@ static inline void *batch_memory(size_t size)
     return memory;
 }
 
-// One command, `aim` NULL or its own, to its end. Returns how many events it has made.
-static inline __attribute__((always_inline)) unsigned batch_step(struct engine *engine, const struct command *c,
-                                                                 const struct engine_aim *aim, struct event *events)
+// One command to its end. Returns how many events it has made.
+static inline unsigned batch_step(struct engine *engine, const struct command *c, struct event *events)
 {
-    unsigned count = aim ? engine_step_aimed(engine, c, aim, events) : engine_step(engine, c, events);
+    unsigned count = engine_step(engine, c, events);
     while (__builtin_expect(engine_unfinished(engine), 0))
         count += engine_continue(engine, events + count);
     return count;
 }
 
 // The pointers to a batch, as engine_look_ahead wants them.
-struct batch_run {
-    const struct command *pointers[ENGINE_AHEAD_BEFORE + BATCH + ENGINE_AHEAD_BEHIND];
+struct batch_burst {
+    struct command *pointers[ENGINE_AHEAD_BEFORE + BATCH + ENGINE_AHEAD_BEHIND];
 };
 
-static inline void batch_point(struct batch_run *run, const struct command *commands, unsigned count)
+static inline void batch_point(struct batch_burst *burst, struct command *commands, unsigned count)
 {
-    memset(run, 0, sizeof *run);
+    memset(burst, 0, sizeof *burst);
     for (unsigned i = 0; i < count; i++)
-        run->pointers[ENGINE_AHEAD_BEFORE + i] = &commands[i];
+        burst->pointers[ENGINE_AHEAD_BEFORE + i] = &commands[i];
 }
 
 // A batch as the matcher steps it. Returns how many events.
-static inline unsigned batch_run(struct engine *engine, const struct batch_run *run, unsigned count,
+static inline unsigned batch_run(struct engine *engine, const struct batch_burst *burst, unsigned count,
                                  struct event *events)
 {
-    const struct command *const *commands = &run->pointers[ENGINE_AHEAD_BEFORE];
+    struct command *const *commands = &burst->pointers[ENGINE_AHEAD_BEFORE];
+    const struct command *const *pointers = (const struct command *const *)burst->pointers;
     struct event *end = events;
-    if (!engine_looks_ahead(engine)) {
-        for (unsigned i = 0; i < count; i++)
-            end += batch_step(engine, commands[i], NULL, end);
-        return (unsigned)(end - events);
-    }
     struct engine_ahead aims = {0};
-    for (unsigned at = -ENGINE_AHEAD_FAR; at != 0; at += ENGINE_AHEAD_AT_ONCE)
-        engine_look_ahead(engine, &aims, at, run->pointers);
-    for (unsigned i = 0; i < count; i++) {
-        if (i % ENGINE_AHEAD_AT_ONCE == 0)
-            engine_look_ahead(engine, &aims, i, run->pointers);
-        end += batch_step(engine, commands[i], engine_aim_at(&aims, i), end);
+    const bool ahead = engine_looks_ahead(engine);
+    unsigned looked = -ENGINE_AHEAD_FAR;
+    for (unsigned at = 0; at < count;) {
+        const unsigned most = ENGINE_RUN_MOST - at % ENGINE_AHEAD_AT_ONCE;
+        unsigned made, run = count - at < most ? count - at : most;
+        for (; ahead && (int)(looked - at - run) < 0; looked += ENGINE_AHEAD_AT_ONCE)
+            engine_look_ahead(engine, &aims, looked, pointers);
+        at += engine_run(engine, &commands[at], run, ahead ? &aims : NULL, at, end, &made);
+        end += made;
+        while (__builtin_expect(engine_unfinished(engine), 0))
+            end += engine_continue(engine, end);
     }
     return (unsigned)(end - events);
 }
@@ -78,7 +78,7 @@ struct batch {
     void *memory; // the engine's
     size_t size;
     _Alignas(64) struct command commands[BATCH];
-    struct batch_run run;
+    struct batch_burst burst;
     struct event *events; // room for BATCH_EVENTS
     unsigned event_count;
     uint64_t rejected; // since the stream was opened
@@ -105,7 +105,7 @@ static inline unsigned batch_make(struct batch *b, uint64_t first)
         b->commands[i].seq = engine_sequence(b->engine) + 1 + i;
         b->commands[i].time_ns = b->commands[i].seq;
     }
-    batch_point(&b->run, b->commands, count);
+    batch_point(&b->burst, b->commands, count);
     return count;
 }
 
@@ -117,7 +117,7 @@ static inline void play_slowly(struct batch *b, uint64_t first, uint64_t end)
         engine_stream_command(&b->stream, i, c);
         c->seq = engine_sequence(b->engine) + 1;
         c->time_ns = c->seq;
-        b->event_count = batch_step(b->engine, c, NULL, b->events);
+        b->event_count = batch_step(b->engine, c, b->events);
         batch_watch(b);
     }
 }
@@ -127,7 +127,7 @@ static inline void play_slowly(struct batch *b, uint64_t first, uint64_t end)
 static __attribute__((noinline, unused)) uint64_t time_batch(struct batch *b, unsigned count)
 {
     uint64_t start = __rdtsc();
-    b->event_count = batch_run(b->engine, &b->run, count, b->events);
+    b->event_count = batch_run(b->engine, &b->burst, count, b->events);
     uint64_t taken = __rdtsc() - start;
     xw_assert(b->event_count <= BATCH_EVENTS);
     return taken;

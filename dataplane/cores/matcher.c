@@ -14,7 +14,7 @@
 
 #define INPUT_BURST 64 // commands of one gateway in a row
 #define AHEAD_LEAST 8  // of which that many are looked ahead at
-#define RUN_POINTERS (ENGINE_AHEAD_BEFORE + INPUT_BURST + ENGINE_AHEAD_BEHIND)
+#define BURST_POINTERS (ENGINE_AHEAD_BEFORE + INPUT_BURST + ENGINE_AHEAD_BEHIND)
 #define JOURNAL_AHEAD 8    // cells between the one that is written and the one that is fetched
 #define PUBLISH_EVERY 8    // commands: so long their events wait, at the most
 #define CONTROL_BURST 256  // commands of control in a round
@@ -62,15 +62,19 @@ static inline void finish_step(struct matcher *matcher)
     }
 }
 
-void matcher_step(struct matcher *matcher, const struct command *command, const struct engine_aim *aim)
+static inline void hand_out(struct matcher *matcher, unsigned count)
 {
-    unsigned count = aim ? engine_step_aimed(matcher->engine, command, aim, matcher->events)
-                         : engine_step(matcher->engine, command, matcher->events);
-    matcher->counters[COUNT_MATCHER_commands]++;
     if (__builtin_expect(matcher->count_until != 0, 0))
         matcher_count(matcher, count);
     else if (count)
         matcher_emit(matcher, count);
+}
+
+void matcher_step(struct matcher *matcher, const struct command *command)
+{
+    unsigned count = engine_step(matcher->engine, command, matcher->events);
+    matcher->counters[COUNT_MATCHER_commands]++;
+    hand_out(matcher, count);
     finish_step(matcher);
 }
 
@@ -80,11 +84,7 @@ static bool continue_step(struct matcher *matcher)
     for (unsigned i = 0; engine_unfinished(matcher->engine); i++) {
         if (i == CONTINUE_BURST || matcher_steps_left(matcher) == 0)
             return false;
-        unsigned count = engine_continue(matcher->engine, matcher->events);
-        if (matcher->count_until)
-            matcher_count(matcher, count);
-        else
-            matcher_emit(matcher, count);
+        hand_out(matcher, engine_continue(matcher->engine, matcher->events));
         finish_step(matcher);
     }
     return true;
@@ -126,9 +126,20 @@ static void stamp(struct matcher *matcher)
     matcher->time_ns = time_ns;
 }
 
-// Takes one input into the sequence; `aim` is engine_look_ahead's for it, or NULL. can_take_input() has been true since
-// the last one.
-static void take(struct matcher *matcher, const struct command *input, const struct engine_aim *aim)
+// The journal ring's cell that is filled as the index-th from now: the private copy of a command. Its word becomes the
+// sequence, and nobody else writes it.
+static inline struct command *copy_to_journal(struct matcher *matcher, unsigned index, const struct command *input)
+{
+    struct command *command = writer_cell(&matcher->journal, matcher->journal.position + index);
+    writer_fetch((const char *)command, JOURNAL_AHEAD * sizeof *command);
+    memcpy((char *)command + sizeof command->seq, (const char *)input + sizeof input->seq,
+           sizeof *command - sizeof command->seq);
+    command->time_ns = matcher->time_ns;
+    return command;
+}
+
+// Takes one input into the sequence. can_take_input() has been true since the last one.
+static void take(struct matcher *matcher, const struct command *input)
 {
     if (__builtin_expect(input->type == CMD_CLOCK, 0)) {
         matcher->offset_ns = input->clock.offset_ns;
@@ -137,16 +148,12 @@ static void take(struct matcher *matcher, const struct command *input, const str
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
         stamp(matcher);
     }
-    // The journal ring's cell is the private copy: its word becomes the sequence, and nobody else writes it.
-    struct command *command = writer_slot(&matcher->journal);
-    writer_fetch((const char *)command, JOURNAL_AHEAD * sizeof *command);
-    memcpy((char *)command + sizeof command->seq, (const char *)input + sizeof input->seq,
-           sizeof *command - sizeof command->seq);
-    command->time_ns = matcher->previous_ns = matcher->time_ns;
+    struct command *command = copy_to_journal(matcher, 0, input);
+    matcher->previous_ns = matcher->time_ns;
     command->prev_hash = (uint32_t)engine_event_hash(matcher->engine);
     writer_fill(&matcher->journal);
     writer_publish(&matcher->journal);
-    matcher_step(matcher, command, aim);
+    matcher_step(matcher, command);
     if (++matcher->unpublished == PUBLISH_EVERY)
         matcher_publish(matcher);
 }
@@ -165,7 +172,7 @@ static void publish_progress(struct matcher *matcher)
 // One of control's, or one of this core's own.
 static void take_command(struct matcher *matcher, const struct command *command)
 {
-    take(matcher, command, NULL);
+    take(matcher, command);
 }
 
 // Control's commands. False when some are left: gateways wait, so that a session is not brought up before what control
@@ -195,7 +202,7 @@ static void make_tick(struct matcher *matcher)
     tick.type = CMD_TICK;
     tick.session = SESSION_NONE;
     tick.tick.event_hash = engine_event_hash(matcher->engine);
-    take(matcher, &tick, NULL);
+    take(matcher, &tick);
     matcher->counters[COUNT_MATCHER_ticks]++;
     if (matcher->members_count)
         matcher_index_tell(matcher);
@@ -205,25 +212,73 @@ static void make_tick(struct matcher *matcher)
 }
 
 // The published inputs of one gateway, INPUT_BURST at the most, as engine_look_ahead wants them. Returns how many.
-static unsigned gather(const struct ring_reader *orders, const struct command *run[RUN_POINTERS])
+static unsigned gather(const struct ring_reader *orders, const struct command *burst[BURST_POINTERS])
 {
-    const struct command **inputs = &run[ENGINE_AHEAD_BEFORE];
+    const struct command **inputs = &burst[ENGINE_AHEAD_BEFORE];
     unsigned count = 0;
     while (count < INPUT_BURST && (inputs[count] = reader_peek(orders, count)) != NULL)
         count++;
     if (count == 0)
         return 0;
-    memset(run, 0, ENGINE_AHEAD_BEFORE * sizeof *run);
+    memset(burst, 0, ENGINE_AHEAD_BEFORE * sizeof *burst);
     memset(&inputs[count], 0, ENGINE_AHEAD_BEHIND * sizeof *inputs);
     return count;
+}
+
+// Of a run that was taken all but the last were accepted. When that one has not finished, nothing else may be taken.
+static void finish_run(struct matcher *matcher, const struct command *last, unsigned taken, unsigned count)
+{
+    matcher->counters[COUNT_MATCHER_commands] += taken;
+    matcher->counters[COUNT_MATCHER_messages] += taken - 1;
+    matcher->counters[COUNT_MATCHER_accepted] += taken - 1;
+    if (is_message(last->type)) {
+        matcher->counters[COUNT_MATCHER_messages]++;
+        matcher->message_open = true;
+    }
+    hand_out(matcher, count);
+    finish_step(matcher);
+    matcher->unpublished += taken;
+    if (matcher->unpublished >= PUBLISH_EVERY)
+        matcher_publish(matcher);
+}
+
+// Takes the first of `most` inputs into the sequence, the first being step `at` of the burst. Their events are seen
+// when the journal's ring has them. Returns how many.
+static unsigned take_run(struct matcher *matcher, const struct command *const *inputs, unsigned most,
+                         const struct engine_ahead *ahead, unsigned at)
+{
+    struct command *commands[ENGINE_RUN_MOST];
+    unsigned count, events;
+    for (count = 0; count < most && inputs[count]->type != DIRECTIVE_DRAIN; count++)
+        commands[count] = copy_to_journal(matcher, count, inputs[count]);
+    matcher->previous_ns = matcher->time_ns;
+    xw_assert(matcher->journal.position == engine_sequence(matcher->engine));
+    unsigned taken = engine_run(matcher->engine, commands, count, ahead, at, matcher->events, &events);
+    for (unsigned i = 0; i < taken; i++)
+        writer_fill(&matcher->journal);
+    writer_publish(&matcher->journal);
+    matcher->credit -= taken;
+    finish_run(matcher, commands[taken - 1], taken, events);
+    return taken;
+}
+
+// How many inputs may be taken in a row: up to where the burst is to be looked at again, ENGINE_RUN_MOST in all.
+static unsigned run_most(struct matcher *matcher, unsigned at, unsigned count)
+{
+    unsigned most = ENGINE_RUN_MOST - at % ENGINE_AHEAD_AT_ONCE;
+    if (matcher->credit == 0 && !renew_credit(matcher))
+        return 0;
+    if (matcher->credit < most)
+        most = matcher->credit;
+    return count - at < most ? count - at : most;
 }
 
 // Up to INPUT_BURST commands of one gateway. False when an output is full.
 static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *work)
 {
     struct ring_reader *orders = &matcher->orders[gateway];
-    const struct command *run[RUN_POINTERS];
-    unsigned count = gather(orders, run), done = 0;
+    const struct command *burst[BURST_POINTERS], *const *inputs = &burst[ENGINE_AHEAD_BEFORE];
+    unsigned count = gather(orders, burst), done = 0, most;
     if (count == 0)
         return true;
     // A few are stepped sooner than they are looked at.
@@ -231,21 +286,16 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
     struct engine_ahead aims;
     if (ahead)
         memset(&aims, 0, sizeof aims);
-    for (unsigned at = -ENGINE_AHEAD_FAR; ahead && at != 0; at += ENGINE_AHEAD_AT_ONCE)
-        engine_look_ahead(matcher->engine, &aims, at, run);
-    for (; done < count && can_take_input(matcher); done++) {
-        const struct command *input = run[ENGINE_AHEAD_BEFORE + done];
-        if (ahead && done % ENGINE_AHEAD_AT_ONCE == 0)
-            engine_look_ahead(matcher->engine, &aims, done, run);
-        if (__builtin_expect(input->type == DIRECTIVE_DRAIN, 0)) {
+    unsigned looked = -ENGINE_AHEAD_FAR;
+    while (done < count && (most = run_most(matcher, done, count)) > 0) {
+        for (; ahead && (int)(looked - done - most) < 0; looked += ENGINE_AHEAD_AT_ONCE)
+            engine_look_ahead(matcher->engine, &aims, looked, burst);
+        if (__builtin_expect(inputs[done]->type == DIRECTIVE_DRAIN, 0)) {
             matcher->drained_gateways |= 1u << gateway;
-            continue;
+            done++;
+        } else {
+            done += take_run(matcher, &inputs[done], most, ahead ? &aims : NULL, done);
         }
-        if (is_message(input->type)) {
-            matcher->counters[COUNT_MATCHER_messages]++;
-            matcher->message_open = true;
-        }
-        take(matcher, input, ahead ? engine_aim_at(&aims, done) : NULL);
     }
     if (done)
         reader_release(orders, done);

@@ -5,9 +5,10 @@
 //     |  (a snapshot, history: from control)                 |
 //     +--> FAIL: the hash before a command is not the one that the journal holds
 //
-// RUN, for one input:  room in every output -> stamp -> journal ring, published -> engine -> events
-// and every few inputs, and at the end of a round: events published
-// So an answer can never be seen before its command stands in the journal ring.
+// RUN, for one input of control: room in every output -> stamp -> journal ring, published -> engine -> events;
+// for a few of a gateway:        room in every output -> stamp -> journal ring -> engine -> journal ring, published ->
+// events and every few inputs, and at the end of a round: events published. So an answer can never be seen before its
+// command stands in the journal ring.
 #ifndef CROSSWIRE_CORES_MATCHER_H
 #define CROSSWIRE_CORES_MATCHER_H
 
@@ -81,7 +82,7 @@ struct matcher {
     struct matcher_port *port;
     struct core_block *block;
     const struct region_header *header;
-    struct event events[ENGINE_EVENTS_MAX] __attribute__((aligned(64)));
+    struct event events[ENGINE_RUN_EVENTS] __attribute__((aligned(64)));
 };
 
 // ---- matcher_index.c
@@ -117,6 +118,6 @@ bool matcher_act_alone(struct matcher *matcher, void (*give)(struct matcher *, c
 // Whether the next input may be taken; it then must be, or must not be one for the engine.
 bool matcher_can_take(struct matcher *matcher);
 // Steps the engine with a command that carries its sequence; emits and counts.
-void matcher_step(struct matcher *matcher, const struct command *command, const struct engine_aim *aim);
+void matcher_step(struct matcher *matcher, const struct command *command);
 
 #endif

@@ -231,7 +231,7 @@ static void replay(struct matcher *matcher, const struct command *cell)
     }
     matcher->history = true;
     matcher->counters[COUNT_MATCHER_replayed]++;
-    matcher_step(matcher, &command, NULL);
+    matcher_step(matcher, &command);
 }
 
 static void take_cell(struct matcher *matcher, const struct command *cell)
@@ -255,7 +255,7 @@ static void take_cell(struct matcher *matcher, const struct command *cell)
 // What the cells of a round and, of a snapshot, of the next one will touch.
 struct history_ahead {
     struct engine_ahead aims;
-    const struct command *run[ENGINE_AHEAD_BEFORE + HISTORY_BURST + ENGINE_AHEAD_BEHIND];
+    const struct command *burst[ENGINE_AHEAD_BEFORE + HISTORY_BURST + ENGINE_AHEAD_BEHIND];
 };
 
 static void look_ahead_from(const struct matcher *matcher, unsigned count, struct history_ahead *ahead)
@@ -264,9 +264,9 @@ static void look_ahead_from(const struct matcher *matcher, unsigned count, struc
         return;
     memset(ahead, 0, sizeof *ahead);
     for (unsigned i = 0; i < count; i++)
-        ahead->run[ENGINE_AHEAD_BEFORE + i] = ring_at(matcher->commands, i);
+        ahead->burst[ENGINE_AHEAD_BEFORE + i] = ring_at(matcher->commands, i);
     for (unsigned at = -ENGINE_AHEAD_FAR; at != 0 && matcher->restore != CORE_RESTORING; at += ENGINE_AHEAD_AT_ONCE)
-        engine_look_ahead(matcher->engine, &ahead->aims, at, ahead->run);
+        engine_look_ahead(matcher->engine, &ahead->aims, at, ahead->burst);
 }
 
 static void prefetch(const struct matcher *matcher, unsigned at, unsigned ready, struct history_ahead *ahead)
@@ -275,7 +275,7 @@ static void prefetch(const struct matcher *matcher, unsigned at, unsigned ready,
         if (at + RESTORE_AHEAD < ready)
             restore_prefetch(&matcher->restoring, ring_at(matcher->commands, at + RESTORE_AHEAD));
     } else if (at % ENGINE_AHEAD_AT_ONCE == 0) {
-        engine_look_ahead(matcher->engine, &ahead->aims, at, ahead->run);
+        engine_look_ahead(matcher->engine, &ahead->aims, at, ahead->burst);
     }
 }
 

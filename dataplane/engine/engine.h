@@ -2,7 +2,7 @@
 // The deterministic engine of one matching core: commands in, events out, nothing else. C11, no I/O, no clock, no
 // allocation.
 //
-//   engine_step(cmd) ------> up to ENGINE_EVENTS_MAX events
+//   engine_step(cmd) ------> up to ENGINE_EVENTS_MAX events              engine_run(cmds): many at a time
 //        |  engine_unfinished?
 //        +--> engine_continue() ------> up to ENGINE_EVENTS_MAX more, until finished
 #ifndef CROSSWIRE_ENGINE_ENGINE_H
@@ -49,19 +49,6 @@ struct engine *engine_new(void *memory, const struct engine_capacity *capacity);
 // emit nothing.
 unsigned engine_step(struct engine *engine, const struct command *command, struct event *events);
 
-// What looking ahead has found of a command (engine_look_ahead); all zero: nothing.
-struct engine_aim {
-    uint64_t salted, hash; // of the key that it is about
-    uint32_t slot;         // where its order may stand, 0 unknown
-    uint32_t level;        // where an Enter may come to rest
-    uint32_t price;        // a Replace's
-};
-
-// The same, with the command's aim: saves looking for its order again. An aim that is out of date or of another command
-// costs nothing but time.
-__attribute__((nonnull)) unsigned engine_step_aimed(struct engine *engine, const struct command *command,
-                                                    const struct engine_aim *aim, struct event *events);
-
 // Goes on with a step that did not finish (a sweep, a mass cancel, an expiry wave).
 unsigned engine_continue(struct engine *engine, struct event *events);
 
@@ -75,32 +62,47 @@ static inline bool engine_unfinished(const struct engine *engine)
 // whole day.
 bool engine_looks_ahead(const struct engine *engine);
 
-// The aims of a run of commands, all zero at first, of one engine alone. The stages chase one pointer further each, so
-// that each command is looked at three times before its step; four commands at a time, which takes fewer instructions.
+// What looking ahead has found of a command; all zero: nothing.
+struct engine_aim {
+    uint64_t salted, hash; // of the key that it is about
+    uint32_t slot;         // where its order may stand, 0 unknown
+    uint32_t level;        // where an Enter may come to rest
+    uint32_t price;        // a Replace's
+};
+
+// The aims of a burst of commands, all zero at first, of one engine alone. The stages chase one pointer further each,
+// so that each command is looked at three times before its step; four commands at a time, which takes fewer
+// instructions.
 #define ENGINE_AHEAD_FAR 24u
 #define ENGINE_AHEAD_NEAR 16u
 #define ENGINE_AHEAD_CLOSE 8u
 #define ENGINE_AHEAD_AT_ONCE 4u
+#define ENGINE_AHEAD_AIMS 32u
 struct engine_ahead {
-    struct engine_aim aims[32];
+    struct engine_aim aims[ENGINE_AHEAD_AIMS]; // by step, round and round
 };
 
-// The pointers to a run's commands: so many NULLs, the commands by step, so many NULLs.
+// The pointers to a burst's commands: so many NULLs, the commands by step, so many NULLs.
 #define ENGINE_AHEAD_BEFORE (ENGINE_AHEAD_FAR - ENGINE_AHEAD_NEAR)
 #define ENGINE_AHEAD_BEHIND (ENGINE_AHEAD_FAR + ENGINE_AHEAD_AT_ONCE)
 
-// Brings what later commands of the run will touch closer; no effect on any result. Call it before each step whose
+// Brings what later commands of the burst will touch closer; no effect on any result. Call it for each step whose
 // number `at` is a multiple of ENGINE_AHEAD_AT_ONCE, from -ENGINE_AHEAD_FAR on, so that the first ones are looked at
-// too. The commands have to stand until they are stepped; pointers may be NULL among them as well.
+// too, and not sooner than ENGINE_AHEAD_AT_ONCE steps before it. The commands have to stand until they are stepped;
+// pointers may be NULL among them as well.
 void engine_look_ahead(const struct engine *engine, struct engine_ahead *ahead, unsigned at,
-                       const struct command *const *run);
+                       const struct command *const *burst);
 
-// The aim of the command that is stepped, valid until the next look.
-static inline __attribute__((returns_nonnull)) const struct engine_aim *engine_aim_at(const struct engine_ahead *ahead,
-                                                                                      unsigned at)
-{
-    return &ahead->aims[at % (sizeof ahead->aims / sizeof *ahead->aims)];
-}
+// Takes up to ENGINE_RUN_MOST commands in a row, as engine_step would, but for their seq, which need not be set; writes
+// the event hash before each to its prev_hash. Stops behind the first that does not finish or is not accepted, and
+// where there may be no room for another's events. Returns how many it has taken: at least one, and all but the last
+// were accepted. Their events, `*count` of them, go to `events` (room for ENGINE_RUN_EVENTS). `ahead`, or NULL, has
+// been looked at for them, the first being step `at` of the burst. An aim that is out of date or of another command
+// costs nothing but time.
+#define ENGINE_RUN_MOST 8u
+#define ENGINE_RUN_EVENTS (2u * ENGINE_EVENTS_MAX)
+unsigned engine_run(struct engine *engine, struct command *const *commands, unsigned commands_count,
+                    const struct engine_ahead *ahead, unsigned at, struct event *events, unsigned *count);
 
 uint64_t engine_sequence(const struct engine *engine);   // of the last command taken
 uint64_t engine_event_hash(const struct engine *engine); // rolling hash after the last event

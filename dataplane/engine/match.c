@@ -104,7 +104,8 @@ static void rest(struct engine *e, struct out *out)
     uint32_t slot = slot_take(e);
     struct bucket_place place = lookup_room(e, in->key);
     risk_add(e, key_session(in->key), side_of(in->side), in->quantity, in->price, in->position, 1, risk_on(e));
-    order_place(e, in, side_of(in->side), place, lookup_insert(e, place, in->key, slot), slot);
+    order_place(e, in, side_of(in->side), &e->sessions[key_session(in->key)].orders, place,
+                lookup_insert(e, place, in->key, slot), slot);
     emit_added(e, out, &e->orders[slot]);
 }
 

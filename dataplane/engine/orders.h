@@ -35,15 +35,9 @@ void emit_modified(struct out *out, const struct order *order, const struct comm
 // The frequent ones are a step of their own: they return how many events they wrote. Those of `_risk` are for days with
 // risk, with or without an aim; the others for days without.
 unsigned order_enter(struct engine *e, const struct command *c, struct event *events);
-__attribute__((nonnull)) unsigned order_enter_aimed(struct engine *e, const struct command *c,
-                                                    const struct engine_aim *aim, struct event *events);
 unsigned order_enter_any(struct engine *e, const struct command *c, struct event *events); // also refused ones
 unsigned order_replace(struct engine *e, const struct command *c, struct event *events);
-__attribute__((nonnull)) unsigned order_replace_aimed(struct engine *e, const struct command *c,
-                                                      const struct engine_aim *aim, struct event *events);
 unsigned order_cancel(struct engine *e, const struct command *c, struct event *events);
-__attribute__((nonnull)) unsigned order_cancel_aimed(struct engine *e, const struct command *c,
-                                                     const struct engine_aim *aim, struct event *events);
 unsigned order_enter_risk(struct engine *e, const struct command *c, const struct engine_aim *aim,
                           struct event *events);
 unsigned order_replace_risk(struct engine *e, const struct command *c, const struct engine_aim *aim,

@@ -32,25 +32,24 @@ static inline void order_risk_take(struct engine *e, const struct order *order, 
               order->position, orders, risk_on(e));
 }
 
-// Puts the plain order of `in`, whose side is `side`, into its slot and all tables but the live-order table, in which
-// it stands at `place`, and what is counted of it.
+// Puts the plain order of `in`, whose side is `side` and whose session's orders are `own`, into its slot and all tables
+// but the live-order table, in which it stands at `place`, and what is counted of it.
 static inline __attribute__((always_inline)) void order_place(struct engine *e, const struct incoming *in,
-                                                              unsigned side, struct bucket_place place, uint8_t flags,
-                                                              uint32_t slot)
+                                                              unsigned side, struct session_orders *own,
+                                                              struct bucket_place place, uint8_t flags, uint32_t slot)
 {
     uint16_t locate = terms_locate(in->terms);
-    uint32_t level = book_level_make(e, locate, side, in->tick_index);
-    uint32_t prev = book_join(e, locate, side, in->price, in->quantity, level, slot);
-    uint32_t member = session_enter(e, key_session(in->key), slot);
     uint64_t *to = (uint64_t *)&e->orders[slot]; // in whole words
     to[0] = in->key;
     to[1] = in->ref;
-    to[2] = (uint64_t)prev << 32;
-    to[3] = level | (uint64_t)in->executed << 32;
     to[4] = in->quantity | (uint64_t)in->price << 32;
     to[5] = in->terms;
-    to[6] = member | (uint64_t)in->group_id << 32 | (uint64_t)flags << 48 | (uint64_t)place.way << 56;
     to[7] = (uint64_t)in->position << 32;
+    uint32_t level = book_level_make(e, locate, side, in->tick_index);
+    to[2] = (uint64_t)book_join(e, locate, side, in->price, in->quantity, level, slot) << 32;
+    to[3] = level | (uint64_t)in->executed << 32;
+    to[6] =
+        session_enter(e, own, slot) | (uint64_t)in->group_id << 32 | (uint64_t)flags << 48 | (uint64_t)place.way << 56;
 }
 
 // The echo of the order e->in that has come to `slot`, when it has one.

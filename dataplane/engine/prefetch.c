@@ -78,14 +78,15 @@ static LOOK void look_at_neighbours(const struct engine *e, const struct engine_
 // Of the step `at` those that are `distance` later: groups do not go over the end of the ring.
 static LOOK struct engine_aim *aims_at(struct engine_ahead *ahead, unsigned at, unsigned distance)
 {
-    return &ahead->aims[(at + distance) % (sizeof ahead->aims / sizeof *ahead->aims)];
+    return &ahead->aims[(at + distance) % ENGINE_AHEAD_AIMS];
 }
 
 void engine_look_ahead(const struct engine *e, struct engine_ahead *ahead, unsigned at,
-                       const struct command *const *run)
+                       const struct command *const *burst)
 {
-    const struct command *const *near_commands = run + (at + ENGINE_AHEAD_FAR), *const *far_commands =
-                                                                                    near_commands + ENGINE_AHEAD_BEFORE;
+    const struct command *const *near_commands = burst + (at + ENGINE_AHEAD_FAR), *const *far_commands =
+                                                                                      near_commands +
+                                                                                      ENGINE_AHEAD_BEFORE;
     struct engine_aim *far = aims_at(ahead, at, ENGINE_AHEAD_FAR), *near = aims_at(ahead, at, ENGINE_AHEAD_NEAR),
                       *close = aims_at(ahead, at, ENGINE_AHEAD_CLOSE);
     for (unsigned i = 0; i < ENGINE_AHEAD_AT_ONCE; i++) {

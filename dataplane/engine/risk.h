@@ -91,20 +91,31 @@ static inline __attribute__((always_inline)) void risk_move(struct engine *e, ui
     lease_add(e, &e->risk.lines[session], taken_lanes(side, quantity, notional, orders));
 }
 
+// On a day without risk: more, or less, is open.
+static inline void exposure_add(struct exposure *exposure, unsigned side, uint32_t quantity, uint32_t price)
+{
+    exposure->quantity[side] += quantity;
+    exposure->notional[side] += (uint64_t)quantity * price;
+}
+
+static inline void exposure_take(struct exposure *exposure, unsigned side, uint32_t quantity, uint32_t price)
+{
+    exposure->quantity[side] -= quantity;
+    exposure->notional[side] -= (uint64_t)quantity * price;
+}
+
 // Of an order of the session `quantity` at `price` begins to be open; `orders` is 1 when it comes to live, else 0.
 // `risk` is risk_on(), as a constant where time matters. Days with risk have the exposure from their positions.
 static inline __attribute__((always_inline)) void risk_add(struct engine *e, uint16_t session, unsigned side,
                                                            uint32_t quantity, uint32_t price, uint32_t number,
                                                            int orders, bool risk)
 {
-    uint64_t notional = (uint64_t)quantity * price;
     if (risk) {
-        risk_move(e, session, side, quantity, (int64_t)notional, number, orders);
+        const int64_t notional = (int64_t)((uint64_t)quantity * price);
+        risk_move(e, session, side, quantity, notional, number, orders);
         return;
     }
-    struct exposure *exposure = &e->sessions[session].exposure;
-    exposure->quantity[side] += quantity;
-    exposure->notional[side] += notional;
+    exposure_add(&e->sessions[session].exposure, side, quantity, price);
 }
 
 // The opposite: it was canceled, executed or replaced; `orders` is 1 when it lives no more.
@@ -112,14 +123,12 @@ static inline __attribute__((always_inline)) void risk_take(struct engine *e, ui
                                                             uint32_t quantity, uint32_t price, uint32_t number,
                                                             int orders, bool risk)
 {
-    uint64_t notional = (uint64_t)quantity * price;
     if (risk) {
-        risk_move(e, session, side, -(int64_t)quantity, -(int64_t)notional, number, -orders);
+        const int64_t notional = (int64_t)((uint64_t)quantity * price);
+        risk_move(e, session, side, -(int64_t)quantity, -notional, number, -orders);
         return;
     }
-    struct exposure *exposure = &e->sessions[session].exposure;
-    exposure->quantity[side] -= quantity;
-    exposure->notional[side] -= notional;
+    exposure_take(&e->sessions[session].exposure, side, quantity, price);
 }
 
 // One party's side of a trade: `session` has bought or sold.

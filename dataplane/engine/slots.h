@@ -59,9 +59,8 @@ static inline uint32_t session_append(struct engine *e, struct session_orders *o
 }
 
 // The same when there may be no room in the session's newest block.
-static inline uint32_t session_enter(struct engine *e, uint16_t session, uint32_t slot)
+static inline uint32_t session_enter(struct engine *e, struct session_orders *own, uint32_t slot)
 {
-    struct session_orders *own = &e->sessions[session].orders;
     if (!session_room(own))
         members_begin(e, own);
     return session_append(e, own, slot);

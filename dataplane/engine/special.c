@@ -24,7 +24,7 @@ uint32_t special_place(struct engine *e)
                                      .position = in->position};
     order_risk_add(e, &e->orders[slot], 1);
     order_keep_echo(e, in->flags, slot);
-    e->orders[slot].member = session_enter(e, key_session(in->key), slot);
+    e->orders[slot].member = session_enter(e, &e->sessions[key_session(in->key)].orders, slot);
     if (in->unplain) {
         uint32_t special = special_take(e, slot);
         if (in->tif == '6')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's front: one command in, its events out, and whatever a command leaves for later steps.
+// The engine's front: a command in, its events out, many in a row, and whatever a command leaves for later steps.
 #include "engine/afterwork.h"
 #include "engine/day.h"
 #include "engine/kill.h"
@@ -9,6 +9,7 @@
 #include "engine/numbers.h"
 #include "engine/orders.h"
 #include "engine/phases.h"
+#include "engine/plain.h"
 #include "engine/risk_limits.h"
 #include "engine/sessions.h"
 #include "engine/special.h"
@@ -151,54 +152,109 @@ static inline uint16_t kind_of(const struct command *c)
     return kind;
 }
 
-// Whom an order goes to.
-enum way { WAY_PLAIN, WAY_AIMED, WAY_RISK };
-
-// `way` is a constant. The most frequent type first.
-static inline __attribute__((always_inline)) unsigned
-dispatch(struct engine *e, const struct command *c, const struct engine_aim *aim, struct event *events, enum way way)
+// The most frequent type first.
+static inline __attribute__((always_inline)) unsigned dispatch(struct engine *e, const struct command *c,
+                                                               struct event *events)
 {
     uint16_t kind = kind_of(c);
     if (kind == CMD_ENTER)
-        return way == WAY_RISK    ? order_enter_risk(e, c, aim, events)
-               : way == WAY_AIMED ? order_enter_aimed(e, c, aim, events)
-                                  : order_enter(e, c, events);
+        return order_enter(e, c, events);
     if (kind == CMD_CANCEL)
-        return way == WAY_RISK    ? order_cancel_risk(e, c, aim, events)
-               : way == WAY_AIMED ? order_cancel_aimed(e, c, aim, events)
-                                  : order_cancel(e, c, events);
+        return order_cancel(e, c, events);
     if (kind == CMD_REPLACE)
-        return way == WAY_RISK    ? order_replace_risk(e, c, aim, events)
-               : way == WAY_AIMED ? order_replace_aimed(e, c, aim, events)
-                                  : order_replace(e, c, events);
+        return order_replace(e, c, events);
     if ((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER)
         return control_command(e, c, events);
     return other_order(e, c, events);
 }
 
-static inline __attribute__((always_inline)) unsigned
-step(struct engine *e, const struct command *c, const struct engine_aim *aim, struct event *events, enum way way)
+static __attribute__((noinline)) unsigned dispatch_risk(struct engine *e, const struct command *c,
+                                                        const struct engine_aim *aim, struct event *events)
 {
-    uint64_t sequence = e->sequence + 1;
-    // The next in sequence, and nothing is left of the last.
-    xw_assert(((c->seq ^ sequence) << (64 - COMMAND_SEQ_BITS) | e->left.work) == 0);
-    e->sequence = sequence;
-    e->time_ns = c->time_ns > e->time_ns ? c->time_ns : e->time_ns;
-    unsigned count =
-        __builtin_expect(risk_on(e), 0) ? dispatch(e, c, aim, events, WAY_RISK) : dispatch(e, c, aim, events, way);
-    check(e);
-    return count;
+    uint16_t kind = kind_of(c);
+    if (kind == CMD_ENTER)
+        return order_enter_risk(e, c, aim, events);
+    if (kind == CMD_CANCEL)
+        return order_cancel_risk(e, c, aim, events);
+    if (kind == CMD_REPLACE)
+        return order_replace_risk(e, c, aim, events);
+    if ((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER)
+        return control_command(e, c, events);
+    return other_order(e, c, events);
 }
 
-unsigned engine_step_aimed(struct engine *e, const struct command *c, const struct engine_aim *aim,
-                           struct event *events)
+static inline void begin(struct engine *e, const struct command *c)
 {
-    return step(e, c, aim, events, WAY_AIMED);
+    e->sequence++;
+    e->time_ns = c->time_ns > e->time_ns ? c->time_ns : e->time_ns;
 }
 
 unsigned engine_step(struct engine *e, const struct command *c, struct event *events)
 {
-    return step(e, c, NULL, events, WAY_PLAIN);
+    // The next in sequence, and nothing is left of the last.
+    xw_assert(((c->seq ^ (e->sequence + 1)) << (64 - COMMAND_SEQ_BITS) | e->left.work) == 0);
+    begin(e, c);
+    unsigned count = __builtin_expect(risk_on(e), 0) ? dispatch_risk(e, c, NULL, events) : dispatch(e, c, events);
+    check(e);
+    return count;
+}
+
+// The same with the straight ways in place of their calls.
+static inline __attribute__((always_inline)) unsigned dispatch_inline(struct engine *e, const struct command *c,
+                                                                      const struct engine_aim *aim,
+                                                                      struct event *events, bool *straight)
+{
+    uint16_t kind = kind_of(c);
+    if (kind == CMD_ENTER)
+        return plain_enter(e, c, aim, events, false, straight);
+    if (kind == CMD_CANCEL)
+        return plain_cancel(e, c, aim, events, false, straight);
+    if (kind == CMD_REPLACE)
+        return plain_replace(e, c, aim, events, false, straight);
+    return dispatch_risk(e, c, aim, events);
+}
+
+// `aimed` and `risk` are constants. Who has come straight to his end is not asked how he ended.
+static inline __attribute__((always_inline)) unsigned run(struct engine *e, struct command *const *commands,
+                                                          unsigned commands_count, const struct engine_ahead *ahead,
+                                                          unsigned at, struct event *events, unsigned *count,
+                                                          bool aimed, bool risk)
+{
+    struct command *const *next = commands, *const *const stop = commands + commands_count;
+    struct event *end = events, *const last = events + ENGINE_RUN_EVENTS - ENGINE_EVENTS_MAX - ENGINE_RUN_MOST;
+    for (;;) {
+        struct command *c = *next++;
+        const struct engine_aim *aim = aimed ? &ahead->aims[at++ % ENGINE_AHEAD_AIMS] : NULL;
+        bool straight = false;
+        c->prev_hash = (uint32_t)e->lanes.a; // the hash's low half
+        begin(e, c);
+        end += risk ? dispatch_risk(e, c, aim, end) : dispatch_inline(e, c, aim, end, &straight);
+        check(e);
+        if (!straight && (e->outcome != OUTCOME_ACCEPTED || e->left.work != WORK_NONE || end > last))
+            break;
+        if (next == stop)
+            break;
+    }
+    *count = (unsigned)(end - events);
+    return (unsigned)(next - commands);
+}
+
+static __attribute__((noinline)) unsigned run_risk(struct engine *e, struct command *const *commands,
+                                                   unsigned commands_count, const struct engine_ahead *ahead,
+                                                   unsigned at, struct event *events, unsigned *count)
+{
+    return ahead ? run(e, commands, commands_count, ahead, at, events, count, true, true)
+                 : run(e, commands, commands_count, NULL, 0, events, count, false, true);
+}
+
+unsigned engine_run(struct engine *e, struct command *const *commands, unsigned commands_count,
+                    const struct engine_ahead *ahead, unsigned at, struct event *events, unsigned *count)
+{
+    xw_assert(e->left.work == WORK_NONE && commands_count - 1 < ENGINE_RUN_MOST);
+    if (__builtin_expect(risk_on(e), 0))
+        return run_risk(e, commands, commands_count, ahead, at, events, count);
+    return ahead ? run(e, commands, commands_count, ahead, at, events, count, true, false)
+                 : run(e, commands, commands_count, NULL, 0, events, count, false, false);
 }
 
 unsigned engine_continue(struct engine *e, struct event *events)

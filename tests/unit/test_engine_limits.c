@@ -469,28 +469,33 @@ static void looking_ahead_changes_nothing(void **state)
     for (unsigned type = 0; type < 256; type++) {
         c.type = (uint8_t)type;
         c.session = type % 2 ? 0 : 65535;
-        const struct command *run[ENGINE_AHEAD_BEFORE + ENGINE_AHEAD_BEHIND] = {0};
+        const struct command *burst[ENGINE_AHEAD_BEFORE + ENGINE_AHEAD_BEHIND] = {0};
         for (unsigned i = type % 3; i < ENGINE_AHEAD_BEFORE + ENGINE_AHEAD_BEHIND; i += 3)
-            run[i] = &c;
-        engine_look_ahead(rig.engine, &aims, 0, run);
-        engine_look_ahead(rig.engine, &aims, -ENGINE_AHEAD_AT_ONCE, run);
+            burst[i] = &c;
+        engine_look_ahead(rig.engine, &aims, 0, burst);
+        engine_look_ahead(rig.engine, &aims, -ENGINE_AHEAD_AT_ONCE, burst);
     }
     assert_true(engine_event_hash(rig.engine) == EVENT_HASH_SEED);
     rig_free(&rig);
 }
 
-static unsigned aimed(struct engine *e, struct command c, const struct engine_aim *aim)
+// One command with the aim of step `at`.
+static unsigned aimed(struct engine *e, struct command c, const struct engine_ahead *aims, unsigned at)
 {
-    static struct event events[ENGINE_EVENTS_MAX];
-    c.seq = engine_sequence(e) + 1;
-    return engine_step_aimed(e, &c, aim, events);
+    static struct event events[ENGINE_RUN_EVENTS];
+    struct command *const commands[] = {&c};
+    unsigned count;
+    const uint32_t before = (uint32_t)engine_event_hash(e);
+    assert_int_equal(engine_run(e, commands, 1, aims, at, events, &count), 1);
+    assert_int_equal(c.prev_hash, before);
+    return count;
 }
 
-// All stages of all commands of a run.
-static void look_at_all(const struct engine *e, struct engine_ahead *aims, unsigned count, const struct command **run)
+// All stages of all commands of a burst.
+static void look_at_all(const struct engine *e, struct engine_ahead *aims, unsigned count, const struct command **burst)
 {
     for (unsigned at = -ENGINE_AHEAD_FAR; at != (count + 3) / 4 * 4; at += ENGINE_AHEAD_AT_ONCE)
-        engine_look_ahead(e, aims, at, run);
+        engine_look_ahead(e, aims, at, burst);
 }
 
 // What has been found of a command by looking ahead before those that come before it, so that its order is not there
@@ -502,25 +507,25 @@ static void a_right_aim_and_a_wrong_one_give_the_same_events(void **state)
     const struct command commands[] = {rig_enter(0, 1, 'B', 100, 1, 1000000), rig_enter(0, 2, 'B', 100, 1, 1000000),
                                        rig_replace(0, 1, 3, 50, 1000100), cancel, cancel};
     const unsigned answers[] = {1, 1, 1, 1, 0}, count = 5;
-    const struct command *run[ENGINE_AHEAD_BEFORE + 5 + ENGINE_AHEAD_BEHIND] = {0};
+    const struct command *burst[ENGINE_AHEAD_BEFORE + 5 + ENGINE_AHEAD_BEHIND] = {0};
     uint64_t hashes[7];
     for (unsigned i = 0; i < count; i++)
-        run[ENGINE_AHEAD_BEFORE + i] = &commands[i];
+        burst[ENGINE_AHEAD_BEFORE + i] = &commands[i];
     for (unsigned shift = 0; shift < 7; shift++) { // 0: its own aim, 5: none, 6: as it was before the day
         struct rig rig;
         struct engine_ahead aims = {0};
         rig_new(&rig, &day, 0);
         if (shift == 6)
-            look_at_all(rig.engine, &aims, count, run);
+            look_at_all(rig.engine, &aims, count, burst);
         rig_free(&rig);
         rig_open(&rig, &day);
         if (shift < count)
-            look_at_all(rig.engine, &aims, count, run);
+            look_at_all(rig.engine, &aims, count, burst);
         for (unsigned i = 0; i < count; i++) {
             unsigned at = shift < count ? (i + shift) % count : i;
             if (shift < count)
-                engine_look_ahead(rig.engine, &aims, at / 4 * 4 - ENGINE_AHEAD_NEAR, run);
-            assert_int_equal(aimed(rig.engine, commands[i], &aims.aims[at]), answers[i]);
+                engine_look_ahead(rig.engine, &aims, at / 4 * 4 - ENGINE_AHEAD_NEAR, burst);
+            assert_int_equal(aimed(rig.engine, commands[i], &aims, at), answers[i]);
         }
         assert_int_equal(engine_live_orders(rig.engine), 1);
         hashes[shift] = engine_event_hash(rig.engine);
