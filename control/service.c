@@ -193,6 +193,7 @@ static void poll_breakers(struct service *service)
     if (live && !atomic_load_explicit(&service->generation.region.header->stop, memory_order_relaxed)) {
         senses.generation = &service->generation;
         senses.recovery = service->recovery;
+        senses.kills = service->kills;
         for (unsigned core = 0; core < service->config->matchers_count; core++) {
             const char phase = recovery_phase(service->recovery, core);
             senses.trading |= (uint32_t)(phase == PHASE_PRE || phase == PHASE_REGULAR || phase == PHASE_AFTER) << core;

@@ -41,15 +41,19 @@ static void write_text(char *to, size_t size, const char *text)
     memcpy(to, text, strnlen(text, size));
 }
 
-static struct command kill_command(struct breakers *breakers, const struct row *row, uint32_t index, uint8_t actions,
-                                   bool reset)
+static uint64_t new_id(struct breakers *breakers)
+{
+    return BREAKER_KILLS + ++breakers->kills;
+}
+
+static struct command kill_command(const struct row *row, uint32_t index, uint8_t actions, bool reset, uint64_t id)
 {
     struct command command = blank(reset ? CMD_RESET : CMD_KILL);
     command.kill.scope = part_scope(row, index);
     command.kill.index = (uint16_t)index; // the venue's is not looked at: for a control that reads it in the journal
     command.kill.actions = actions;
     command.kill.source = KILL_BY_BREAKER;
-    command.kill.id = BREAKER_KILLS + breakers->kills;
+    command.kill.id = id;
     write_text(command.kill.by, sizeof command.kill.by, "breaker");
     write_text(command.kill.why, sizeof command.kill.why, row->name);
     return command;
@@ -80,16 +84,16 @@ static struct command mode_command(const struct config *config, uint32_t mode, c
     return command;
 }
 
-static struct command errand_command(struct breakers *breakers, const struct row *row, uint32_t index,
-                                     enum errand errand)
+static struct command errand_command(const struct row *row, uint32_t index)
 {
-    switch (errand) {
+    const struct part *part = &row->parts[index];
+    switch ((enum errand)part->errand) {
     case ERRAND_HALT:
         return halt_command(row);
     case ERRAND_CANCEL:
-        return kill_command(breakers, row, index, KILL_CANCEL, false);
+        return kill_command(row, index, KILL_CANCEL, false, part->errand_id);
     default:
-        return kill_command(breakers, row, index, KILL_BLOCK, errand == ERRAND_UNBLOCK);
+        return kill_command(row, index, KILL_BLOCK, part->errand == ERRAND_UNBLOCK, part->errand_id);
     }
 }
 
@@ -162,41 +166,49 @@ static void give_mode(struct breakers *breakers, struct recovery *recovery, uint
 
 // ---- errands and letters --------------------------------------------------------------------------------------------
 
-// The cores on which another breaker that is open blocks the same scope: there the block stays.
-static uint16_t blocked_by_others(const struct breakers *breakers, const struct row *row, uint32_t index)
+uint16_t breakers_wanted(const struct breakers *breakers, enum scope scope, uint32_t index, const struct part *but)
 {
-    const enum scope scope = part_scope(row, index);
     uint16_t cores = 0;
     for (uint32_t i = 0; i < breakers->rows_count; i++) {
-        const struct row *other = &breakers->rows[i];
-        if (other->trip.does != TRIP_BLOCK || other->trip.is == TRIP_BAD_LOGINS)
+        const struct row *row = &breakers->rows[i];
+        if (row->trip.does != TRIP_BLOCK || row->trip.is == TRIP_BAD_LOGINS)
             continue;
-        for (uint32_t part = 0; part < other->count; part++) {
-            const bool same = part_scope(other, part) == scope && (scope == SCOPE_VENUE || part == index);
-            if (same && (other != row || part != index) && part_state(&other->parts[part]) == BREAKER_OPEN)
-                cores |= part_cores(breakers, other, part);
+        for (uint32_t part = 0; part < row->count; part++) {
+            const bool same = part_scope(row, part) == scope && (scope == SCOPE_VENUE || part == index);
+            if (same && &row->parts[part] != but && part_state(&row->parts[part]) == BREAKER_OPEN)
+                cores |= part_cores(breakers, row, part);
         }
     }
     return cores;
 }
 
-static void run_errand(struct breakers *breakers, struct recovery *recovery, const struct row *row, uint32_t index)
+// What is blocked by others stays so.
+static uint16_t blocked_by_others(const struct breakers *breakers, const struct row *row, uint32_t index)
 {
+    return breakers_wanted(breakers, part_scope(row, index), index, &row->parts[index]);
+}
+
+static void run_errand(struct breakers *breakers, const struct senses *senses, const struct row *row, uint32_t index)
+{
+    struct recovery *recovery = senses->recovery;
     struct part *part = &row->parts[index];
     const uint16_t cores = part_cores(breakers, row, index);
     if (FAULT(breaker_blocks_nobody)) {
         part->errand = ERRAND_NONE;
         return;
     }
-    if (part->told == 0)
-        breakers->kills++;
+    if (part->errand_id == 0)
+        part->errand_id = new_id(breakers);
     if (part->errand == ERRAND_UNBLOCK)
         part->told |= cores & blocked_by_others(breakers, row, index);
-    const struct command command = errand_command(breakers, row, index, (enum errand)part->errand);
+    const struct command command = errand_command(row, index);
     for (unsigned core = 0; core < breakers->config->matchers_count; core++) {
         const uint16_t bit = (uint16_t)(1u << core);
-        if ((cores & bit & ~part->told) && has_it(recovery, core, &command))
-            part->told |= bit;
+        if (!(cores & bit & ~part->told) || !has_it(recovery, core, &command))
+            continue;
+        part->told |= bit;
+        if (command.type == CMD_KILL && senses->kills)
+            kills_given_by_breaker(senses->kills, core, &command);
     }
     if (part->told == cores)
         part->errand = ERRAND_NONE;
@@ -212,10 +224,19 @@ static void post(struct breakers *breakers, const struct command *command, uint1
         (struct letter){*command, cores};
 }
 
+// The block that a letter lifts stays where a breaker has opened since that wants it.
+static uint16_t wanted_again(const struct breakers *breakers, const struct command *command)
+{
+    if (command->type != CMD_RESET || command->kill.source != KILL_BY_BREAKER)
+        return 0;
+    return breakers_wanted(breakers, (enum scope)command->kill.scope, command->kill.index, NULL);
+}
+
 static void send_letters(struct breakers *breakers, struct recovery *recovery)
 {
     while (breakers->letters_count) {
         struct letter *letter = &breakers->letters[breakers->letters_first];
+        letter->cores &= (uint16_t)~wanted_again(breakers, &letter->command);
         for (unsigned core = 0; core < breakers->config->matchers_count; core++)
             if (letter->cores >> core & 1 && has_it(recovery, core, &letter->command))
                 letter->cores &= (uint16_t) ~(1u << core);
@@ -248,7 +269,7 @@ void breakers_take_back_alone(struct breakers *breakers, const char *by)
     command.kill.scope = SCOPE_VENUE;
     command.kill.actions = KILL_BLOCK;
     command.kill.source = KILL_BY_CORE;
-    command.kill.id = BREAKER_KILLS + ++breakers->kills;
+    command.kill.id = new_id(breakers);
     write_text(command.kill.by, sizeof command.kill.by, by);
     write_text(command.kill.why, sizeof command.kill.why, "control_lost");
     post(breakers, &command, ALL_CORES(breakers->config));
@@ -260,7 +281,7 @@ void breakers_lift(struct breakers *breakers, const struct command *kill, uint16
     command.kill = kill->kill;
     command.kill.actions = KILL_BLOCK;
     command.kill.source = KILL_BY_BREAKER;
-    command.kill.id = BREAKER_KILLS + ++breakers->kills;
+    command.kill.id = new_id(breakers);
     post(breakers, &command, cores);
 }
 
@@ -272,7 +293,7 @@ void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t
         return;
     const uint16_t stays = blocked_by_others(breakers, row, index) | (lifts ? part->told : 0);
     const uint16_t cores = part_cores(breakers, row, index) & (uint16_t)~stays;
-    const struct command command = kill_command(breakers, row, index, KILL_BLOCK, true);
+    const struct command command = kill_command(row, index, KILL_BLOCK, true, new_id(breakers));
     if (cores)
         post(breakers, &command, cores);
 }
@@ -288,6 +309,6 @@ void breakers_act(struct breakers *breakers, const struct senses *senses)
     for (uint32_t i = 0; i < breakers->rows_count; i++)
         for (uint32_t part = 0; part < breakers->rows[i].count; part++)
             if (breakers->rows[i].parts[part].errand != ERRAND_NONE)
-                run_errand(breakers, recovery, &breakers->rows[i], part);
+                run_errand(breakers, senses, &breakers->rows[i], part);
     send_letters(breakers, recovery);
 }

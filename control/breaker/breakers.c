@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "contract/log.h"
+#include "contract/monotonic.h"
 #include "control/breaker/state.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -96,6 +97,7 @@ struct breakers *breakers_new(const struct config *config)
         return NULL;
     breakers->config = config;
     breakers->rows_count = config->trips_count;
+    breakers->kills = unix_ns() >> 20 << 16; // past those of earlier controls
     breakers->fresh_ns = calloc(config->symbols_count + 1, sizeof *breakers->fresh_ns);
     breakers->said_ns = calloc(config->symbols_count + 1, sizeof *breakers->said_ns);
     if (breakers->fresh_ns && breakers->said_ns && make_rows(config, &breakers->rows))
@@ -176,10 +178,8 @@ static void announce(struct breakers *breakers, const struct row *row, uint32_t 
         return;
     part->moved = true;
     const enum errand errand = errand_of(row, from, to);
-    if (errand != ERRAND_NONE) {
-        part->errand = (uint8_t)errand;
-        part->told = 0;
-    }
+    if (errand != ERRAND_NONE)
+        part_begin_errand(part, errand, 0);
     log_event(codes[to],
               "\"trip\":%s,\"of\":%u,\"condition\":\"%s\",\"value\":%" PRId64
               ",\"threshold\":%u,\"unit\":\"%s\",\"action\":\"%s\",\"recovery\":\"%s\",\"by\":%s",

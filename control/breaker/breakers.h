@@ -22,6 +22,7 @@
 #include "contract/config.h"
 #include "contract/risk.h"
 #include "control/recovery/recovery.h"
+#include "control/risk/kills.h"
 
 struct breakers;
 
@@ -44,6 +45,7 @@ struct senses {
     uint32_t trading;                    // matching cores whose phase is one that trades, a bit each
     const struct generation *generation; // NULL: no data plane that runs a recovered day
     struct recovery *recovery;           // of that, to give commands; NULL in tests without
+    struct kills *kills;                 // that are told what is given; NULL in tests without
 };
 
 // Asks the system. What it refuses is not known, and trips nothing.

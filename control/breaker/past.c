@@ -144,8 +144,7 @@ static void complete(struct breakers *breakers, const struct row *row, uint32_t 
     const uint16_t done = open ? part->past.given & cores : cores & (uint16_t)~part->past.blocked;
     if (!blocks(row) || done == cores)
         return;
-    part->errand = open ? ERRAND_BLOCK : ERRAND_UNBLOCK;
-    part->told = done;
+    part_begin_errand(part, open ? ERRAND_BLOCK : ERRAND_UNBLOCK, done);
 }
 
 static void adopt(struct breakers *breakers, const struct row *row, uint32_t index, uint64_t now_ns)
@@ -159,21 +158,6 @@ static void adopt(struct breakers *breakers, const struct row *row, uint32_t ind
         log_event(LOG_XW2056, "\"trip\":%s,\"of\":%u,\"action\":\"%s\",\"recovery\":\"%s\"", log_quote(row->name),
                   index, config_action_name(row->trip.does), config_recovery_name(row->trip.recovers));
     complete(breakers, row, index);
-}
-
-// Cores where an open breaker wants the same scope blocked.
-static uint16_t wanted_cores(const struct breakers *breakers, const struct command *kill)
-{
-    uint16_t cores = 0;
-    for (uint32_t i = 0; i < breakers->rows_count; i++) {
-        const struct row *row = &breakers->rows[i];
-        for (uint32_t part = 0; part < row->count && blocks(row); part++)
-            if (part_scope(row, part) == kill->kill.scope &&
-                (kill->kill.scope == SCOPE_VENUE || part == kill->kill.index) &&
-                part_state(&row->parts[part]) == BREAKER_OPEN)
-                cores |= part_cores(breakers, row, part);
-    }
-    return cores;
 }
 
 // How old the references are: ticks are the journal's clock.
@@ -194,7 +178,9 @@ void breakers_read_end(struct breakers *breakers, uint64_t now_ns)
             adopt(breakers, &breakers->rows[i], part, now_ns);
     for (unsigned i = 0; i < BREAKER_STRAYS; i++) {
         struct stray *stray = &breakers->strays[i];
-        const uint16_t cores = stray->cores & (uint16_t)~wanted_cores(breakers, &stray->command);
+        const uint16_t wanted =
+            breakers_wanted(breakers, (enum scope)stray->command.kill.scope, stray->command.kill.index, NULL);
+        const uint16_t cores = stray->cores & (uint16_t)~wanted;
         stray->cores = 0;
         if (!cores)
             continue;

@@ -49,6 +49,7 @@ struct part {
     uint8_t scope;          // of alerts: enum scope, SCOPE_ACCOUNT or SCOPE_FIRM
     uint8_t errand;         // enum errand
     uint16_t told;          // cores that have been, a bit each
+    uint64_t errand_id;     // of its command; 0: it has none yet
     bool moved;             // by this control
     struct past past;
 };
@@ -82,7 +83,7 @@ struct breakers {
     struct mode told[JOURNAL_CORES][CONFIG_MODES_MAX];
     struct letter letters[BREAKER_LETTERS];
     unsigned letters_first, letters_count;
-    uint64_t kills; // given so far, for their ids
+    uint64_t kills; // given so far, and where this control began to count, for their ids
     struct stray strays[BREAKER_STRAYS];
     uint64_t *fresh_ns; // by symbol of the configuration: its newest reference, 0 none yet
     uint64_t *said_ns;  // the same in the time of the journal's commands, while that is read
@@ -105,6 +106,8 @@ struct mode mode_wanted(const struct breakers *breakers, uint32_t mode, unsigned
 // The breaker's row, which is none of the table's any more, is forgotten: what matching cores were told is taken back,
 // where no other breaker that is open blocks the same.
 void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t index);
+// The cores on which a breaker that is open, another one than `but`, wants the same scope blocked.
+uint16_t breakers_wanted(const struct breakers *breakers, enum scope scope, uint32_t index, const struct part *but);
 // What matching cores have done without control is taken back, on behalf of `by`.
 void breakers_take_back_alone(struct breakers *breakers, const char *by);
 // A transition, for the audit.
@@ -133,6 +136,13 @@ static inline enum scope part_scope(const struct row *row, uint32_t index)
     default:
         return SCOPE_VENUE;
     }
+}
+
+static inline void part_begin_errand(struct part *part, enum errand errand, uint16_t told)
+{
+    part->errand = (uint8_t)errand;
+    part->told = told;
+    part->errand_id = 0;
 }
 
 static inline enum breaker_state part_state(const struct part *part)

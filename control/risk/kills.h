@@ -73,6 +73,9 @@ unsigned kills_poll(struct kills *kills, struct recovery *recovery, uint64_t now
 uint64_t kills_give(struct kills *kills, const struct kill_entry *what, uint64_t now_ns);
 uint64_t kills_reset(struct kills *kills, const struct kill_entry *what);
 
+// A breaker has given `kill` to a core; it gives it to others itself, or has done so.
+void kills_given_by_breaker(struct kills *kills, unsigned core, const struct command *kill);
+
 // The matching cores that a kill or a reset of that scope is for, a bit each.
 uint32_t kills_cores(const struct kills *kills, const struct kill_entry *what);
 

@@ -5,7 +5,13 @@
 
 #include "control/risk/kills.h"
 
-enum { KILLS_RESETS = 16 };
+enum { KILLS_RESETS = 16, KILLS_BY_BREAKERS = 64 };
+
+// What a breaker has given: an alert of it says neither which trip that was, nor which other cores have it to come.
+struct breaker_kill {
+    struct command command;
+    uint32_t cores; // that it was given to, a bit each
+};
 
 struct kills {
     const struct config *config;
@@ -16,6 +22,8 @@ struct kills {
     struct kill_entry *entries;
     uint32_t count, room;
     struct kill_entry resets[KILLS_RESETS];
+    struct breaker_kill by_breakers[KILLS_BY_BREAKERS]; // the newest
+    unsigned by_breakers_next;
 };
 
 // ---- kills.c

@@ -66,9 +66,31 @@ static void take_limit_kill(struct kills *kills, unsigned core, const struct ale
 
 // ---- kills by a command ---------------------------------------------------------------------------------------------
 
-// A kill that is not known: a breaker has given it, or an earlier control, whose journal has not been read as far.
+void kills_given_by_breaker(struct kills *kills, unsigned core, const struct command *kill)
+{
+    for (unsigned i = 0; i < KILLS_BY_BREAKERS; i++) {
+        struct breaker_kill *known = &kills->by_breakers[i];
+        if (known->cores && known->command.kill.id == kill->kill.id) {
+            known->cores |= 1u << core;
+            return;
+        }
+    }
+    kills->by_breakers[kills->by_breakers_next++ % KILLS_BY_BREAKERS] = (struct breaker_kill){*kill, 1u << core};
+}
+
+static const struct breaker_kill *find_by_breaker(const struct kills *kills, uint64_t id)
+{
+    for (unsigned i = 0; i < KILLS_BY_BREAKERS; i++)
+        if (kills->by_breakers[i].cores && kills->by_breakers[i].command.kill.id == id)
+            return &kills->by_breakers[i];
+    return NULL;
+}
+
+// A kill that is not known: a breaker has given it, or an earlier control, whose journal has not been read as far. Of a
+// breaker's the other cores are the breaker's to give.
 static struct kill_entry *take_foreign(struct kills *kills, unsigned core, const struct alert *alert)
 {
+    const struct breaker_kill *known = find_by_breaker(kills, alert->before);
     struct kill_entry entry = {.id = alert->before,
                                .scope = alert->scope,
                                .side = alert->reason,
@@ -81,9 +103,25 @@ static struct kill_entry *take_foreign(struct kills *kills, unsigned core, const
                                .foreign = true,
                                .asked_ns = 1,
                                .by = "breaker"};
-    entry.cores = entry.given = kill_cores(kills, (enum scope)entry.scope, entry.core);
+    entry.cores = known                             ? known->cores
+                  : entry.source == KILL_BY_BREAKER ? 1u << core
+                                                    : kill_cores(kills, (enum scope)entry.scope, entry.core);
+    entry.given = entry.cores;
     kill_block(&entry, entry.cores);
+    if (known)
+        snprintf(entry.why, sizeof entry.why, "%.*s", (int)sizeof known->command.kill.why, known->command.kill.why);
     return kills_add(kills, &entry);
+}
+
+// A core that a breaker's kill has come to later than to others.
+static void take_late(struct kill_entry *entry, unsigned core)
+{
+    const uint32_t bit = 1u << core;
+    if (entry->source != KILL_BY_BREAKER || entry->cores & bit)
+        return;
+    entry->cores |= bit;
+    entry->given |= bit;
+    entry->confirmed = false;
 }
 
 static struct kill_entry *take_core_kill(struct kills *kills, unsigned core, const struct alert *alert)
@@ -94,6 +132,7 @@ static struct kill_entry *take_core_kill(struct kills *kills, unsigned core, con
 
 static void note_killed(struct kill_entry *entry, unsigned core, const struct alert *alert)
 {
+    take_late(entry, core);
     entry->told |= 1u << core;
     entry->sequence[core] = alert->cmd_seq;
     kill_block(entry, 1u << core);
@@ -113,7 +152,7 @@ static void note_zero(struct kill_entry *entry, unsigned core, const struct aler
 static void take_killed(struct kills *kills, unsigned core, const struct alert *alert)
 {
     struct kill_entry *entry = kills_by_id(kills, alert->before);
-    if (entry && entry->foreign && entry->confirmed)
+    if (entry && entry->foreign && entry->confirmed && entry->cores >> core & 1)
         entry = NULL; // an earlier one: the breakers of another control have counted from the same number
     if (!entry)
         entry = alert->before ? take_foreign(kills, core, alert) : take_core_kill(kills, core, alert);

@@ -27,6 +27,9 @@ trips 4294967295
 kill -HUP "$xw_control_pid"
 xw_await control XW2051 1 60
 xw_await_kills '.kills | length == 1 and .[0].active and .[0].confirmed and .[0].source == "breaker"'
+# The trip is named, as it happens and after a restart.
+xw_ctl kills | grep -q 'by breaker breaker: room$' || xw_fail "xwctl kills names no trip: $(xw_ctl kills)"
+xw_ctl status | grep -q 'xwctl breaker reset room --by NAME$' || xw_fail "xwctl status names no trip: $(xw_ctl status)"
 xw_script 1 <<<'enter 1 B 100 XWIRE 90000'
 xw_told 1 'J 1 '
 
@@ -36,6 +39,7 @@ xw_kill control
 xw_kill dataplane
 xw_start
 xw_await control XW2056 1 60
+xw_await_kills '.kills | length == 1 and .[0].active and .[0].confirmed and .[0].why == "room"'
 xw_script 1 <<<'enter 2 B 100 XWIRE 90000'
 xw_told 1 'J 2 '
 xw_ctl breakers | grep -q '^    host open' || xw_fail "xwctl breakers: $(xw_ctl breakers)"

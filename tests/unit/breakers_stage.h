@@ -53,13 +53,13 @@ static struct {
     struct command command;
 } given[GIVEN_MOST];
 static unsigned given_count;
-static bool rings_full, day_ended;
+static bool rings_full, ring_full[2], day_ended;
 
 // In the place of recovery.c's: what control gives to a matching core.
 bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)
 {
     (void)recovery;
-    if (rings_full || (day_ended && command->type != CMD_NOTE))
+    if (rings_full || ring_full[core] || (day_ended && command->type != CMD_NOTE))
         return false;
     assert_true(given_count < GIVEN_MOST);
     given[given_count].core = core;
@@ -76,6 +76,17 @@ bool recovery_ended(const struct recovery *recovery, unsigned core)
 {
     (void)recovery, (void)core;
     return day_ended;
+}
+
+// In the place of kills.c's: what it learns of kills by breakers, the newest, and its cores, a bit each.
+static struct command learnt;
+static unsigned learnt_cores;
+
+void kills_given_by_breaker(struct kills *kills, unsigned core, const struct command *kill)
+{
+    (void)kills;
+    learnt_cores = (learnt.kill.id == kill->kill.id ? learnt_cores : 0) | 1u << core;
+    learnt = *kill;
 }
 
 static inline int make_world(void **state)
@@ -123,9 +134,10 @@ static inline void begin(unsigned count)
                              .disk_known = true,
                              .disk_free_mb = 10000,
                              .generation = &generation,
-                             .recovery = (struct recovery *)&senses};
+                             .recovery = (struct recovery *)&senses,
+                             .kills = (struct kills *)&senses};
     given_count = 0;
-    rings_full = day_ended = false;
+    rings_full = ring_full[0] = ring_full[1] = day_ended = false;
     breakers = breakers_new(&config);
     assert_non_null(breakers);
     breakers_poll(breakers, &senses);

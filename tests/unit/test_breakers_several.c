@@ -84,12 +84,96 @@ static void what_is_to_be_unblocked_is_so_when_its_row_is_taken_away_first(void 
     end();
 }
 
+static void what_a_reload_unblocks_late_is_what_no_other_has_blocked_since(void **state)
+{
+    (void)state;
+    struct ring *orders = block_by_disk_and_backlog();
+    orders->produced = (uint64_t)orders->consumed;
+    pass(MS(20));
+    given_count = 0;
+    rings_full = true;
+    trips[0] = trips[1];
+    config.trips_count = 1; // without the disk's, which blocks both cores
+    assert_true(breakers_reload(breakers));
+    pass(MS(20));
+    assert_int_equal(given_count, 0);
+    orders->produced = orders->consumed + 64;
+    pass(MS(20));
+    assert_int_equal(state_of(0, 1), BREAKER_OPEN);
+    rings_full = false;
+    pass(MS(20));
+    unsigned count = 0;
+    for (unsigned i = 0; i < given_count; i++) {
+        const struct command *command = &given[i].command;
+        count += command->type == CMD_KILL;
+        assert_true(command->type != CMD_RESET || given[i].core == 0);
+    }
+    assert_int_equal(count, 1);
+    assert_int_equal(cores_given(CMD_RESET), 1u << 0);
+    orders->produced = (uint64_t)orders->consumed;
+    pass(MS(20));
+    assert_int_equal(cores_given(CMD_RESET), 1u << 1);
+    end();
+}
+
+static void what_a_breaker_unblocks_late_is_what_no_other_has_blocked_since(void **state)
+{
+    (void)state;
+    struct ring *orders = block_by_disk_and_backlog();
+    orders->produced = (uint64_t)orders->consumed;
+    pass(MS(20));
+    given_count = 0;
+    rings_full = true;
+    senses.disk_free_mb = 10000;
+    pass(MS(20)); // the disk's closes
+    orders->produced = orders->consumed + 64;
+    pass(MS(20)); // the backlog's opens
+    rings_full = false;
+    pass(MS(20));
+    assert_int_equal(state_of(0, 0), BREAKER_CLOSED);
+    assert_int_equal(state_of(1, 1), BREAKER_OPEN);
+    assert_int_equal(cores_given(CMD_RESET), 1u << 0);
+    orders->produced = (uint64_t)orders->consumed;
+    pass(MS(20));
+    assert_int_equal(cores_given(CMD_RESET), 1u << 1);
+    end();
+}
+
+static void a_kill_that_waits_for_room_on_one_core_keeps_its_number(void **state)
+{
+    (void)state;
+    struct ring *orders = region_find(&generation.region, OBJECT_ORDERS, 0, 0);
+    trips[0] = trip(TRIP_DISK_SPACE, 100, TRIP_BLOCK);
+    trips[1] = trip(TRIP_BACKLOG, 50, TRIP_BLOCK);
+    trips[0].window_ms = trips[1].window_ms = 0;
+    begin(2);
+    ring_full[1] = true;
+    senses.disk_free_mb = 50;
+    pass(MS(20));
+    const uint64_t id = learnt.kill.id;
+    assert_memory_equal(learnt.kill.why, "disk_space", sizeof "disk_space");
+    assert_int_equal(learnt_cores, 1u << 0);
+    orders->produced = orders->consumed + 64;
+    pass(MS(20)); // another breaker's, meanwhile
+    assert_memory_equal(learnt.kill.why, "backlog", sizeof "backlog");
+    assert_int_not_equal(learnt.kill.id, id);
+    ring_full[1] = false;
+    pass(MS(20));
+    assert_memory_equal(learnt.kill.why, "disk_space", sizeof "disk_space");
+    assert_int_equal(learnt.kill.id, id);
+    orders->produced = (uint64_t)orders->consumed;
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_core_is_unblocked_when_the_last_that_blocks_it_closes),
         cmocka_unit_test(a_row_that_a_reload_takes_away_unblocks_nothing_that_another_blocks),
         cmocka_unit_test(what_is_to_be_unblocked_is_so_when_its_row_is_taken_away_first),
+        cmocka_unit_test(what_a_reload_unblocks_late_is_what_no_other_has_blocked_since),
+        cmocka_unit_test(what_a_breaker_unblocks_late_is_what_no_other_has_blocked_since),
+        cmocka_unit_test(a_kill_that_waits_for_room_on_one_core_keeps_its_number),
     };
     return cmocka_run_group_tests(tests, make_world, end_world);
 }

@@ -388,6 +388,74 @@ static void test_a_block_by_a_breaker_of_one_core_is_not_given_to_others_by_the_
     assert_int_equal(kills_at(kills, 0)->blocks, 0);
 }
 
+static struct command breaker_kill(void)
+{
+    return (struct command){.type = CMD_KILL,
+                            .session = SESSION_NONE,
+                            .kill = {.scope = SCOPE_VENUE,
+                                     .actions = KILL_BLOCK,
+                                     .source = KILL_BY_BREAKER,
+                                     .id = (UINT64_C(1) << 62) + 9,
+                                     .by = "breaker",
+                                     .why = "backlog"}};
+}
+
+static void tell_breaker_kill(unsigned core, uint64_t sequence)
+{
+    tell(core, (struct alert){.kind = ALERT_KILLED,
+                              .scope = SCOPE_VENUE,
+                              .limit = LIMITS,
+                              .before = breaker_kill().kill.id,
+                              .after = KILL_BLOCK | KILL_BY_BREAKER << 8,
+                              .cmd_seq = sequence});
+}
+
+static void test_a_block_by_a_breaker_is_shown_with_its_trip_at_once_and_by_the_next_control(void **state)
+{
+    (void)state;
+    const struct command kill = breaker_kill();
+    read_nothing();
+    given[given_count].core = 0;
+    given[given_count++].command = kill; // by the breakers
+    kills_given_by_breaker(kills, 0, &kill);
+    tell_breaker_kill(0, 900);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct kill_entry *entry = kills_at(kills, 0);
+        assert_non_null(entry);
+        assert_null(kills_at(kills, 1));
+        assert_string_equal(entry->by, "breaker");
+        assert_string_equal(entry->why, "backlog");
+        assert_int_equal(entry->cores, 1);
+        assert_int_equal(entry->blocks, 3);
+        if (i == 0)
+            read_all_given();
+    }
+}
+
+static void test_a_block_by_a_breaker_is_given_to_no_core_that_its_breaker_does_not_block(void **state)
+{
+    (void)state;
+    const struct command kill = breaker_kill();
+    read_nothing();
+    kills_given_by_breaker(kills, 0, &kill);
+    tell_breaker_kill(0, 900);
+    poll(1);
+    assert_true(kills_at(kills, 0)->confirmed);
+    for (unsigned i = 0; i < 5; i++)
+        poll(2001);
+    assert_int_equal(count_given(CMD_KILL, 0), 0);
+    // A core whose ring had no room then has it later.
+    kills_given_by_breaker(kills, 1, &kill);
+    tell_breaker_kill(1, 1007);
+    assert_null(kills_at(kills, 1));
+    assert_int_equal(kills_at(kills, 0)->cores, 3);
+    assert_false(kills_at(kills, 0)->confirmed);
+    writer.durable[1] = 1007;
+    poll(1);
+    assert_true(kills_at(kills, 0)->confirmed);
+    assert_int_equal(count_given(CMD_KILL, 0), 0);
+}
+
 // Where the day has ended nothing rests and nothing is taken: a kill that has not been answered is not given again, and
 // who asked is told so.
 static void test_a_kill_is_not_given_to_a_core_whose_day_has_ended(void **state)
@@ -440,6 +508,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
         TEST(test_a_block_by_a_breaker_of_one_core_is_not_given_to_others_by_the_next_control),
+        TEST(test_a_block_by_a_breaker_is_shown_with_its_trip_at_once_and_by_the_next_control),
+        TEST(test_a_block_by_a_breaker_is_given_to_no_core_that_its_breaker_does_not_block),
         TEST(test_a_kill_is_not_given_to_a_core_whose_day_has_ended),
         TEST(test_a_reset_is_not_given_to_a_core_whose_day_has_ended),
         TEST(test_a_kill_is_confirmed_by_every_core_and_durably),
