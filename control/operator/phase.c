@@ -10,7 +10,7 @@
 
 #define CONFIRM_NS (10000 * DESK_MS)
 
-enum stage { STAGE_GIVE, STAGE_TAKEN };
+enum stage { STAGE_GIVE, STAGE_START, STAGE_TAKEN };
 
 struct phase_request {
     char phase;
@@ -47,6 +47,11 @@ static void give(struct request *request, struct recovery *recovery, uint64_t no
         return;
     }
     const char present = phase_of(request->context->config, recovery);
+    if (present == 0 && recovery_start_by(recovery, ask->by)) {
+        request->stage = STAGE_START; // into pre-market, from where it goes on
+        request->deadline_ns = now_ns + CONFIRM_NS;
+        return;
+    }
     if (present == 0) {
         desk_refuse(request, EX_UNAVAILABLE, "the day has not started on every matching core: ask again then");
         return;
@@ -71,6 +76,25 @@ static void give(struct request *request, struct recovery *recovery, uint64_t no
     request->deadline_ns = now_ns + CONFIRM_NS;
 }
 
+// Waits for a start that was held. What was asked for may be no more than that.
+static void start(struct request *request, struct recovery *recovery, uint64_t now_ns)
+{
+    struct phase_request *ask = request->state;
+    const char present = recovery ? phase_of(request->context->config, recovery) : 0;
+    if (present == 0) {
+        if (!recovery || now_ns > request->deadline_ns)
+            desk_refuse(request, EX_TEMPFAIL, "it is not known whether the day starts: see xwctl status");
+        return;
+    }
+    if (opening_phase_rank(present) < opening_phase_rank(ask->phase)) {
+        give(request, recovery, now_ns);
+        return;
+    }
+    ask->given_to = desk_all_cores(request->context->config);
+    request->stage = STAGE_TAKEN;
+    request->deadline_ns = now_ns + CONFIRM_NS;
+}
+
 static void confirm(struct request *request, const struct recovery *recovery)
 {
     const struct phase_request *ask = request->state;
@@ -88,6 +112,8 @@ static void go_on(struct request *request, struct recovery *recovery, uint64_t n
     const struct phase_request *ask = request->state;
     if (request->stage == STAGE_GIVE)
         give(request, recovery, now_ns);
+    else if (request->stage == STAGE_START)
+        start(request, recovery, now_ns);
     else if (recovery && desk_taken(request, recovery, ask->given_to))
         confirm(request, recovery);
     else if (!recovery || now_ns > request->deadline_ns)

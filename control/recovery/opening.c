@@ -193,6 +193,8 @@ static void note_opening_command(struct opening *opening, const struct command *
     }
     if (command->type == CMD_INDEX && want->type == CMD_INDEX)
         got.index.last_ns = want->index.last_ns;
+    if (command->type == CMD_START && command->phase.by[0])
+        memset(got.phase.by, 0, sizeof got.phase.by); // who gave it, where it was held
     if (want->type != got.type || want->session != got.session ||
         memcmp(want->payload, got.payload, sizeof got.payload) != 0)
         mismatch(opening, EX_CONFIG, "other symbols, accounts, sessions, drop copies or capacities");
@@ -275,30 +277,37 @@ void opening_resume(struct opening *opening)
     opening->want_downs = opening_started(opening) && opening->downs_given > 0;
 }
 
-// START is all that is missing of the opening's end, and is held, or has a time that has not come.
-static bool start_waits(const struct opening *opening)
-{
-    const bool early = opening->config->phases_count > 0 && opening->config->phases[0].phase == PHASE_PRE &&
-                       opening->clock.now_ns < opening->config->phases[0].time_ns;
-    return !opening_started(opening) && (opening->holds_start || early);
-}
-
-const char *opening_phase_word(char phase)
-{
-    static const char *const words[] = {"none", "pre", "regular", "after", "closed", "ended"};
-    return words[opening_phase_rank(phase)];
-}
-
-unsigned opening_phase_rank(char phase)
-{
-    static const char order[] = {PHASE_PRE, PHASE_REGULAR, PHASE_AFTER, PHASE_CLOSED, PHASE_DAY_END, 0};
-    const char *at = phase ? strchr(order, phase) : NULL;
-    return at ? (unsigned)(at - order) + 1 : 0;
-}
-
 static bool is_held(const struct opening *opening, const struct config_phase *phase)
 {
     return phase->time_ns > opening->clock.from_ns && phase->time_ns <= opening->clock.until_ns;
+}
+
+// The pre-market that START waits for; NULL: for none.
+static const struct config_phase *pre_market(const struct opening *opening)
+{
+    const struct config *config = opening->config;
+    return config->phases_count > 0 && config->phases[0].phase == PHASE_PRE ? &config->phases[0] : NULL;
+}
+
+bool opening_start_held(const struct opening *opening)
+{
+    const struct config_phase *pre = pre_market(opening);
+    return !opening_started(opening) && !opening->start_by[0] && pre && pre->time_ns <= opening->clock.now_ns &&
+           is_held(opening, pre);
+}
+
+void opening_start_by(struct opening *opening, const char *by)
+{
+    if (opening_start_held(opening))
+        snprintf(opening->start_by, sizeof opening->start_by, "%s", by);
+}
+
+// START is all that is missing of the opening's end, and is held, or has a time that has not come.
+static bool start_waits(const struct opening *opening)
+{
+    const struct config_phase *pre = pre_market(opening);
+    const bool early = pre && opening->clock.now_ns < pre->time_ns && !opening->start_by[0];
+    return !opening_started(opening) && (opening->holds_start || early || opening_start_held(opening));
 }
 
 static bool holds_any(const struct opening *opening)
@@ -345,27 +354,6 @@ bool opening_time(struct opening *opening, const struct config *config, uint64_t
     return jumps && !opening->ended && holds_any(opening);
 }
 
-bool opening_may_follow(const struct config *running, const struct config *next, char phase, uint64_t unix_ns,
-                        char *text, size_t size)
-{
-    const uint64_t now_ns = (uint64_t)opening_clock_offset(next->date, unix_ns, 0);
-    for (unsigned i = 0; i < next->phases_count; i++) {
-        const struct config_phase *at = &next->phases[i];
-        bool same = false;
-        for (unsigned j = 0; j < running->phases_count; j++)
-            same |= running->phases[j].phase == at->phase && running->phases[j].time_ns == at->time_ns;
-        if (same || at->time_ns > now_ns || opening_phase_rank(at->phase) <= opening_phase_rank(phase))
-            continue;
-        const unsigned seconds = (unsigned)(at->time_ns / SECOND_NS);
-        snprintf(text, size,
-                 "`schedule`: %02u:%02u:%02u UTC is past, so that this phase would come at once: give a later time, or "
-                 "xwctl phase %s --by NAME",
-                 seconds / 3600, seconds / 60 % 60, seconds % 60, opening_phase_word(at->phase));
-        return false;
-    }
-    return true;
-}
-
 // The phase that START will have led to once all that is due is given; 0 while START waits for its time.
 static char phase_of_start(const struct opening *opening)
 {
@@ -399,6 +387,8 @@ bool opening_next(const struct opening *opening, int64_t offset_ns, struct comma
     }
     if (opening->given + start_waits(opening) < opening->count) {
         *command = opening->list[opening->given];
+        if (command->type == CMD_START)
+            memcpy(command->phase.by, opening->start_by, strlen(opening->start_by));
         return true;
     }
     if (opening->want_downs && opening->downs_given < opening->downs) {
@@ -423,23 +413,4 @@ unsigned opening_left(const struct opening *opening)
     unsigned phases;
     next_phase(opening, &phases);
     return (opening->clocked ? 0 : 1) + (opening->count - opening->given - start_waits(opening)) + downs + phases;
-}
-
-// Days from 1970-01-01 to a date of the Gregorian calendar: years begin in March, so that the leap day is the last one.
-static int64_t days_of(uint32_t date)
-{
-    int64_t year = date / 10000, month = date / 100 % 100, day = date % 100;
-    if (month <= 2)
-        year--;
-    int64_t march_month = (month + 9) % 12;
-    return 365 * year + year / 4 - year / 100 + year / 400 + (153 * march_month + 2) / 5 + day - 1 - 719468;
-}
-
-int64_t opening_clock_offset(uint32_t date, uint64_t unix_ns, uint64_t monotonic_ns)
-{
-    int64_t midnight_ns = days_of(date) * INT64_C(86400000000000);
-    int64_t since_midnight_ns = (int64_t)unix_ns - midnight_ns;
-    if (since_midnight_ns < 0) // a trading date that has not begun: its time begins now, and never is negative
-        since_midnight_ns = 0;
-    return since_midnight_ns - (int64_t)monotonic_ns;
 }

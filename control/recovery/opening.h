@@ -38,6 +38,7 @@ struct opening {
     bool want_downs;             // this start owes the session-downs
     bool ended;                  // END_DAY was seen
     bool holds_start;            // the core has not been told all that it must know before
+    char start_by[17];           // the operator who gave START that the clock's jump held, empty: nobody
     char phase;                  // enum session_phase, of START or PHASE since, PHASE_DAY_END; 0 before START
     const struct config *config; // its phases may change with a reload
     struct opening_clock clock;  // as opening_time() said
@@ -72,9 +73,13 @@ void opening_restart(struct opening *opening);
 void opening_resume(struct opening *opening);
 
 // What time it is at Unix time unix_ns: START and phases wait for theirs. A wall clock that goes ahead by more than a
-// minute of a monotonic one was set, and phases can not be taken back: those that it has jumped over are held for an
-// operator (xwctl phase), or until it is set back. Returns whether it has jumped over any now.
+// minute of a monotonic one was set, and phases can not be taken back: those that it has jumped over, START among them,
+// are held for an operator (xwctl phase), or until it is set back. Returns whether it has jumped over any now.
 bool opening_time(struct opening *opening, const struct config *config, uint64_t unix_ns, uint64_t monotonic_ns);
+
+// Whether START is held, because the clock has jumped over pre-market; and gives it then, on behalf of `by`.
+bool opening_start_held(const struct opening *opening);
+void opening_start_by(struct opening *opening, const char *by);
 
 // Whether the schedule of `next` may follow that of `running` at Unix time unix_ns in phase `phase`: a phase with
 // another time than before that is past would come at once. false with one line in `text`.

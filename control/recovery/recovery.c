@@ -316,6 +316,16 @@ char recovery_phase(const struct recovery *recovery, unsigned core)
     return recovery->cores[core].opening.phase;
 }
 
+bool recovery_start_by(struct recovery *recovery, const char *by)
+{
+    bool held = false;
+    for (unsigned i = 0; i < recovery->generation->cores; i++) {
+        held |= opening_start_held(&recovery->cores[i].opening);
+        opening_start_by(&recovery->cores[i].opening, by);
+    }
+    return held;
+}
+
 bool recovery_ended(const struct recovery *recovery, unsigned core)
 {
     return recovery->cores[core].opening.ended && !FAULT(day_end_ignored);

@@ -47,6 +47,9 @@ bool recovery_give(struct recovery *recovery, unsigned core, const struct comman
 // The phase that core `core` is in, or will be when it has taken what was given; 0 before the day has started.
 char recovery_phase(const struct recovery *recovery, unsigned core);
 
+// Whether START of a core is held because the wall clock was set ahead; it is given then, on behalf of `by`.
+bool recovery_start_by(struct recovery *recovery, const char *by);
+
 // Whether the day of core `core` has ended, or will have when it has taken what was given.
 bool recovery_ended(const struct recovery *recovery, unsigned core);
 

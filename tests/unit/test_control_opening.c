@@ -226,6 +226,62 @@ static void phases_that_the_clock_jumps_over_wait_for_an_operator(void **state)
     stage.config->phases_count = 0;
 }
 
+static void a_start_that_the_clock_jumps_over_waits_until_the_clock_is_set_right(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening;
+    set_schedule("PRX", (const unsigned[]){9, 10, 16});
+    assert_true(opening_init(&opening, stage.config, 0));
+    time_is(&opening, at(8, 0));
+    assert_int_not_equal(given[give_all(&opening, given) - 1].type, CMD_START);
+    assert_true(opening_time(&opening, stage.config, at(11, 0), at(8, 1)));
+    assert_true(opening_start_held(&opening));
+    assert_int_equal(opening_left(&opening), 0);
+    assert_int_equal(give_all(&opening, given), 0);
+    time_is(&opening, at(8, 2));
+    assert_false(opening_start_held(&opening));
+    assert_int_equal(give_all(&opening, given), 0);
+    time_is(&opening, at(9, 0));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_START);
+    time_is(&opening, at(10, 0));
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].phase.phase, PHASE_REGULAR);
+    // The clock goes over the same hours again: nothing is given twice.
+    assert_false(opening_time(&opening, stage.config, at(8, 30), at(10, 1)));
+    assert_false(opening_time(&opening, stage.config, at(9, 30), at(11, 1)));
+    assert_false(opening_time(&opening, stage.config, at(10, 30), at(12, 1)));
+    assert_int_equal(give_all(&opening, given), 0);
+    opening_free(&opening);
+    stage.config->phases_count = 0;
+}
+
+static void a_start_that_the_clock_jumps_over_is_an_operators_who_is_named(void **state)
+{
+    (void)state;
+    struct command given[64];
+    struct opening opening;
+    set_schedule("PRX", (const unsigned[]){9, 10, 16});
+    assert_true(opening_init(&opening, stage.config, 0));
+    time_is(&opening, at(8, 0));
+    give_all(&opening, given);
+    opening_start_by(&opening, "ALICE"); // it is not held: nothing comes before its time
+    assert_int_equal(give_all(&opening, given), 0);
+    assert_true(opening_time(&opening, stage.config, at(11, 0), at(8, 1)));
+    opening_start_by(&opening, "ALICE");
+    assert_false(opening_start_held(&opening));
+    assert_int_equal(opening_left(&opening), 1); // what is behind it was jumped over too
+    assert_int_equal(give_all(&opening, given), 1);
+    assert_int_equal(given[0].type, CMD_START);
+    assert_string_equal(given[0].phase.by, "ALICE");
+    assert_int_equal(opening.phase, PHASE_PRE);
+    assert_null(opening.mismatch);
+    assert_int_equal(opening_left(&opening), 0);
+    opening_free(&opening);
+    stage.config->phases_count = 0;
+}
+
 // Whoever has set the clock ahead sets it to the hour again some minutes later.
 static void phases_that_a_clock_that_is_set_right_has_not_jumped_over_come_at_their_times(void **state)
 {
@@ -318,6 +374,12 @@ static void a_schedule_that_would_come_at_once_may_not_follow(void **state)
         if (schedules[i].words && !strstr(text, schedules[i].words))
             fail_msg("%s", text);
     }
+    // Before the day has started xwctl phase is refused, so that nobody is sent there.
+    next.phases[0].time_ns = 8 * UINT64_C(3600000000000);
+    assert_false(opening_may_follow(stage.config, &next, 0, at(12, 0), text, sizeof text));
+    assert_non_null(strstr(text, "08:00:00 UTC is past"));
+    assert_non_null(strstr(text, "give a later time"));
+    assert_null(strstr(text, "xwctl phase"));
     stage.config->phases_count = 0;
 }
 
@@ -558,6 +620,8 @@ int main(void)
         cmocka_unit_test(phases_come_at_their_times_and_once),
         cmocka_unit_test(the_day_ends_at_its_time_and_stays_ended),
         cmocka_unit_test(phases_that_the_clock_jumps_over_wait_for_an_operator),
+        cmocka_unit_test(a_start_that_the_clock_jumps_over_waits_until_the_clock_is_set_right),
+        cmocka_unit_test(a_start_that_the_clock_jumps_over_is_an_operators_who_is_named),
         cmocka_unit_test(phases_that_a_clock_that_is_set_right_has_not_jumped_over_come_at_their_times),
         cmocka_unit_test(another_data_plane_does_not_set_the_clock_right),
         cmocka_unit_test(a_schedule_that_would_come_at_once_may_not_follow),

@@ -19,6 +19,12 @@ bool recovery_taken(const struct recovery *recovery, unsigned core)
     return true;
 }
 
+bool recovery_start_by(struct recovery *recovery, const char *by)
+{
+    (void)recovery, (void)by;
+    return false;
+}
+
 // ---- what stands ----------------------------------------------------------------------------------------------------
 
 static struct alert state_of(uint16_t locate, char state, uint64_t sequence)
