@@ -169,11 +169,14 @@ change_items() { # STAGE ITEMS..
             continue
         fi
         echo "  undone, because ${item_key[i]} was refused:"
+        local what="set to ${item_value[i]}" mend=$refused_mend why=$reason # what is put back has reasons of its own
         roll_back
         restore_undo "$stage"
-        local what="set to ${item_value[i]}" mend=$refused_mend
-        if [ "${item_kind[i]}" = file ]; then what=written mend="make ${item_key[i]%/*} writable, then run apply again"; fi
-        echo "$program: $stage: ${item_key[i]} could not be $what: $reason; the stage is as it was${mend:+: $mend}" >&2
+        case ${item_kind[i]} in
+        file) what=written mend="make ${item_key[i]%/*} writable, then run apply again" ;;
+        driver) what="bound to ${item_value[i]% *}" mend="see what the kernel says of ${item_key[i]} (dmesg), then run apply again" ;;
+        esac
+        echo "$program: $stage: ${item_key[i]} could not be $what: $why; the stage is as it was${mend:+: $mend}" >&2
         return 71
     done
 }

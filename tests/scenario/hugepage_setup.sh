@@ -240,6 +240,15 @@ runs 0 '' revert vfio --root "$tree"
 rm "$tree/var/delay"
 unchanged 'a slow device'
 
+# A driver does not let its device go: what failed is said, though all else could be put back, and what to do.
+rm "$tree/sys/bus/pci/drivers/ice/unbind"
+mkdir "$tree/sys/bus/pci/drivers/ice/unbind"
+host_state "$tree" >"$work/before"
+runs 71 '0000:5e:00.0 could not be bound to vfio-pci: Is a directory; the stage is as it was: see what the kernel says of 0000:5e:00.0' apply vfio "${wanted[@]}"
+unchanged 'a driver that keeps its device'
+[ ! -e "$tree/var/lib/crosswire/host/vfio.undo" ] || fail "an undo file is left of a device that was kept"
+fresh
+
 # The kernel refuses the second of two values: the first one is put back, and no undo file is left.
 pool=$tree/sys/devices/system/node/node1/hugepages/hugepages-1048576kB
 ln -sf /proc/self/oom_score_adj "$pool/nr_hugepages" # takes at most 1000
