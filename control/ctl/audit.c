@@ -238,7 +238,8 @@ int ctl_audit(const struct ctl *ctl, int argc, char **argv)
     struct journal_identity identity;
     if (argc > 1)
         fail_with(EX_USAGE, "usage: xwctl [-c CONFIG] audit [JOURNALDIR/YYYYMMDD] [--since HH:MM:SS] [--all]");
-    ctl_find_journal(ctl, argc == 1 ? argv[0] : NULL, &identity);
+    const char *directory = argc == 1 ? argv[0] : NULL;
+    ctl_find_journal(ctl, directory, &identity);
     struct ctl_walk walk = ctl_walk_of(ctl, &identity);
     struct listing listing = {.view = {.ctl = ctl, .walk = &walk},
                               .since_ns = ctl->since ? ctl_read_time("--since", ctl->since) : 0};
@@ -251,5 +252,6 @@ int ctl_audit(const struct ctl *ctl, int argc, char **argv)
     if (!ctl->json && listing.lines == 0)
         puts("nothing was decided");
     ctl_walk_free(&walk);
+    ctl_forget_journal(directory, &identity);
     return EX_OK;
 }

@@ -150,6 +150,15 @@ void ctl_find_journal(const struct ctl *ctl, const char *directory, struct journ
                                           .config_hash = config->hash};
 }
 
+void ctl_forget_journal(const char *directory, struct journal_identity *identity)
+{
+    if (directory) {
+        free((char *)identity->directory);
+        free((char *)identity->instance);
+    }
+    *identity = (struct journal_identity){0};
+}
+
 const char *ctl_command_name(unsigned type)
 {
     static const char *const names[] = {

@@ -95,8 +95,12 @@ struct ctl_accounts {
 void ctl_sum_accounts(const struct region *region, struct ctl_accounts *accounts);
 
 // The journal that is asked for: of directory DIR (JOURNALDIR/YYYYMMDD) when `directory` is not NULL, else of the
-// configuration's instance on --date, or on its own trading date. With memory of its own for ever.
+// configuration's instance on --date, or on its own trading date. With memory of its own until it is forgotten, which a
+// command that ends need not do.
 void ctl_find_journal(const struct ctl *ctl, const char *directory, struct journal_identity *identity);
+
+// Frees what ctl_find_journal has made of this `directory`; a configuration's texts stay.
+void ctl_forget_journal(const char *directory, struct journal_identity *identity);
 
 // "enter", "replace", ..; NULL for a type that a journal can not hold.
 const char *ctl_command_name(unsigned type);
