@@ -98,7 +98,8 @@ struct limits_answer {
     size_t limits;   // and how many it has
 };
 
-// Sets one limit: `scope` and `name` as limits_find_whom, `limit` its key, `value` as limit_parse_word.
+// Sets one limit: `scope` as scope_by_name, `name` as names_find (a position's ACCOUNT:SYMBOL), `limit` its key,
+// `value` as limit_parse_word.
 struct limits_answer limits_desk_set(struct limits_desk *desk, const char *scope, const char *name, const char *limit,
                                      const char *value, const char *by, uint64_t now_ns);
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A name that the configuration does not have, answered with those that it has.
+#include "control/limits/names.h"
+
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "contract/config_source.h"
-#include "control/operator/operator.h"
+#include "control/limits/table.h"
 
 enum { NAMES_MOST = 8 };
 
@@ -29,6 +31,23 @@ static const char *name_at(const struct config *config, enum scope scope, uint32
     }
 }
 
+int64_t names_find(const struct config *config, enum scope scope, const char *name)
+{
+    int64_t found = -1;
+    for (uint32_t i = 0; i < count_of(config, scope); i++)
+        if (strcmp(name_at(config, scope, i), name) == 0)
+            return i;
+    for (uint32_t i = 0; i < count_of(config, scope); i++) {
+        const char *known = name_at(config, scope, i);
+        if (strcasecmp(known, name) != 0 || (found >= 0 && strcmp(known, name_at(config, scope, (uint32_t)found)) == 0))
+            continue;
+        if (found >= 0)
+            return -1; // two that differ in case alone
+        found = i;
+    }
+    return found;
+}
+
 // Of a firm's accounts the first names it.
 static bool is_first(const struct config *config, enum scope scope, uint32_t i)
 {
@@ -41,7 +60,7 @@ static bool is_first(const struct config *config, enum scope scope, uint32_t i)
 const char *names_unknown(const struct config *config, enum scope scope, const char *name, char text[NAMES_TEXT])
 {
     const size_t size = NAMES_TEXT;
-    size_t used = (size_t)snprintf(text, size, "the configuration has no %s `%s`: it has ", alerts_scope_word(scope),
+    size_t used = (size_t)snprintf(text, size, "the configuration has no %s `%s`: it has ", scope_name(scope),
                                    config_shown(name, strlen(name)));
     uint32_t said = 0, more = 0;
     for (uint32_t i = 0; i < count_of(config, scope); i++) {

@@ -9,10 +9,12 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "contract/config_source.h"
 #include "contract/fault.h"
 #include "contract/log.h"
 #include "control/limits/defaults.h"
 #include "control/limits/desk_state.h"
+#include "control/limits/names.h"
 #include "control/limits/sense.h"
 #include "control/limits/table.h"
 
@@ -247,6 +249,42 @@ static bool check_sense(const struct limits_desk *desk, const struct limits_rule
     return false;
 }
 
+// The places of whom a name of an operator's is about: he need not know how the configuration writes it. Of a position
+// both parts. False with the refusal, which says what there is.
+static bool find_whom(const struct limits_desk *desk, enum scope scope, const char *name, uint16_t *index,
+                      uint16_t *symbol, struct limits_answer *answer)
+{
+    const char *colon = scope == SCOPE_POSITION ? strrchr(name, ':') : NULL;
+    char text[NAMES_TEXT], account[64] = "";
+    struct {
+        enum scope scope;
+        const char *name;
+        uint16_t *place;
+    } parts[] = {{scope, name, scope == SCOPE_SYMBOL ? symbol : index}, {SCOPE_SYMBOL, colon ? colon + 1 : "", symbol}};
+    *index = *symbol = 0;
+    if (scope == SCOPE_VENUE)
+        return true;
+    if (scope == SCOPE_POSITION && !colon) {
+        refuse(answer, EX_NOINPUT, "the configuration has no position `%s`: say ACCOUNT:SYMBOL",
+               config_shown(name, strlen(name)));
+        return false;
+    }
+    if (colon) {
+        snprintf(account, sizeof account, "%.*s", (int)(colon - name), name);
+        parts[0].scope = SCOPE_ACCOUNT;
+        parts[0].name = account;
+    }
+    for (unsigned i = 0; i < (colon ? 2 : 1); i++) {
+        const int64_t at = names_find(desk->config, parts[i].scope, parts[i].name);
+        if (at < 0) {
+            refuse(answer, EX_NOINPUT, "%s", names_unknown(desk->config, parts[i].scope, parts[i].name, text));
+            return false;
+        }
+        *parts[i].place = (uint16_t)at;
+    }
+    return true;
+}
+
 // The rule that is asked for.
 static bool read_rule(const struct limits_desk *desk, const char *scope_text, const char *name, const char *limit_text,
                       const char *value, struct limits_rule *rule, struct limits_answer *answer)
@@ -261,8 +299,8 @@ static bool read_rule(const struct limits_desk *desk, const char *scope_text, co
         refuse(answer, EX_USAGE, "`%s` is no limit: see xwctl limits list", limit_text);
     else if (!limit_applies(limit, scope))
         refuse(answer, EX_USAGE, "a %s has no `%s`: see xwctl limits list", scope_text, limit_text);
-    else if (!limits_find_whom(&desk->venue, scope, name, &index, &symbol))
-        refuse(answer, EX_NOINPUT, "the configuration has no %s `%s`: name one that it has", scope_text, name);
+    else if (!find_whom(desk, scope, name, &index, &symbol, answer))
+        return false;
     else if (!limit_parse_word(limit, value, &rule->value, why, sizeof why))
         refuse(answer, EX_DATAERR, "`%s` %s, or none", limit_text, why);
     else {

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "contract/log.h"
+#include "control/limits/names.h"
 #include "control/limits/table.h"
 #include "control/operator/operator.h"
 #include "control/risk/kills.h"
@@ -32,40 +33,22 @@ static bool is_kill(const struct request *request)
 
 // ---- what is asked --------------------------------------------------------------------------------------------------
 
-static bool same_name(const char *a, const char *b)
-{
-    return strcasecmp(a, b) == 0;
-}
-
 // Sets index and core of the scope by its name; false when there is none such.
 static bool find_scope(const struct config *config, struct kill_entry *kill, const char *name)
 {
+    const enum scope scope = (enum scope)kill->scope;
     kill->index = kill->core = 0;
-    switch ((enum scope)kill->scope) {
-    case SCOPE_VENUE:
+    if (scope == SCOPE_VENUE)
         return true;
-    case SCOPE_FIRM:
-    case SCOPE_ACCOUNT:
-        for (uint32_t i = 0; i < config->accounts_count; i++, kill->index++)
-            if (same_name(kill->scope == SCOPE_FIRM ? config->accounts[i].firm : config->accounts[i].name, name))
-                return true;
+    const int64_t at = names_find(config, scope, name);
+    if (at < 0)
         return false;
-    case SCOPE_SESSION:
-        for (uint32_t i = 0; i < config->sessions_count; i++, kill->index++) {
-            kill->core = (uint16_t)config->sessions[i].matcher;
-            if (same_name(config->sessions[i].user, name))
-                return true;
-        }
-        return false;
-    default:
-        for (uint32_t i = 0; i < config->symbols_count; i++) {
-            kill->core = (uint16_t)config->symbols[i].matcher;
-            kill->index = config->symbols[i].locate;
-            if (same_name(config->symbols[i].name, name))
-                return true;
-        }
-        return false;
-    }
+    kill->index = scope == SCOPE_SYMBOL ? config->symbols[at].locate : (uint16_t)at;
+    if (scope == SCOPE_SESSION)
+        kill->core = (uint16_t)config->sessions[at].matcher;
+    else if (scope == SCOPE_SYMBOL)
+        kill->core = (uint16_t)config->symbols[at].matcher;
+    return true;
 }
 
 static const char *read_scope(struct request *request, const json_t *root)

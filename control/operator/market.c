@@ -7,10 +7,10 @@
 //   {"ask":"breach","level":1..3,"by":"NAME"}
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "contract/log.h"
+#include "control/limits/names.h"
 #include "control/operator/operator.h"
 #include "control/recovery/market.h"
 
@@ -47,14 +47,11 @@ static const char *text_member(const json_t *root, const char *key)
 static const struct config_symbol *read_symbol(const struct config *config, const json_t *root,
                                                struct market_request *ask)
 {
-    const char *name = text_member(root, "symbol");
-    for (uint32_t i = 0; i < config->symbols_count; i++) {
-        if (strcasecmp(config->symbols[i].name, name) != 0)
-            continue;
-        ask->cores = 1u << config->symbols[i].matcher;
-        return &config->symbols[i];
-    }
-    return NULL;
+    const int64_t at = names_find(config, SCOPE_SYMBOL, text_member(root, "symbol"));
+    if (at < 0)
+        return NULL;
+    ask->cores = 1u << config->symbols[at].matcher;
+    return &config->symbols[at];
 }
 
 static const char *unknown(const struct request *request, const json_t *root)

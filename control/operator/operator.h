@@ -50,11 +50,6 @@ extern const struct desk_subject market_halt, market_reference, market_bands_set
 // A kill, for people and programs.
 json_t *kill_json(const struct config *config, const struct kill_entry *entry); // kill.c
 
-// "the configuration has no firm `NORHT`: it has NRTH, SOTH", in text.
-#define NAMES_TEXT 384
-const char *names_unknown(const struct config *config, enum scope scope, const char *name,
-                          char text[NAMES_TEXT]); // names.c
-
 // What a reset that is confirmed has left, for people and programs. `recovery`: NULL when no data plane runs any more.
 json_t *resumes_json(const struct desk_context *context, const struct recovery *recovery,
                      const struct kill_entry *reset); // resumes.c

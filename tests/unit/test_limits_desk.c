@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "control/limits/desk.h"
+#include "control/limits/names.h"
 #include "control/limits/table.h"
 #include "tests/unit/limits_venue.h"
 
@@ -384,8 +385,12 @@ static void what_makes_no_sense_is_refused_and_changes_nothing(void **state)
         {"desk", "NORTH", "loss", "1", "no scope", EX_USAGE},
         {"account", "NORTH", "los", "1", "no limit", EX_USAGE},
         {"session", "TRADE1", "loss", "1", "has no `loss`", EX_USAGE},
-        {"account", "NORHT", "loss", "1", "no account `NORHT`", EX_NOINPUT},
-        {"position", "NORTH", "long_position", "1", "no position `NORTH`", EX_NOINPUT},
+        {"account", "NORHT", "loss", "1", "no account `NORHT`: it has NORTH, SOUTH", EX_NOINPUT},
+        {"firm", "NORHT", "loss", "1", "no firm `NORHT`: it has ", EX_NOINPUT},
+        {"session", "TRAED1", "order_rate", "1", "no session `TRAED1`: it has TRADE1", EX_NOINPUT},
+        {"position", "NORTH", "long_position", "1", "no position `NORTH`: say ACCOUNT:SYMBOL", EX_NOINPUT},
+        {"position", "NORHT:XWIRE", "long_position", "1", "no account `NORHT`: it has NORTH", EX_NOINPUT},
+        {"position", "NORTH:XWIER", "long_position", "1", "no symbol `XWIER`: it has ", EX_NOINPUT},
         {"account", "WEST", "loss", "1", "has no session", EX_DATAERR},
         {"account", "NORTH", "loss", "-1", "negative", EX_DATAERR},
         {"account", "NORTH", "loss", "100000000000000.0001", "out of bounds", EX_DATAERR},
@@ -408,6 +413,34 @@ static void what_makes_no_sense_is_refused_and_changes_nothing(void **state)
     assert_int_equal(limits_desk_set(desk, "account", "NORTH", "loss", "1", "file", now_ns).exit, EX_USAGE);
     assert_int_equal(give(JOURNAL), 0);
     close_desk();
+}
+
+static void a_name_is_found_in_any_case_unless_two_differ_in_nothing_else(void **state)
+{
+    (void)state;
+    open_desk(RISK, "accounts:\n  - {account: NORTH, max_quantity: 100}\n");
+    limits_desk_begin(desk);
+    reconcile();
+    give(JOURNAL);
+    start_day();
+    struct limits_answer answer = limits_desk_set(desk, "account", "north", "max_quantity", "50", "ANN", now_ns);
+    assert_int_equal(answer.exit, EX_OK);
+    assert_string_equal(answer.whom, "account NORTH");
+    assert_string_equal(answer.before, "100");
+    answer = limits_desk_set(desk, "position", "North:xwire", "long_position", "5", "ANN", now_ns);
+    assert_int_equal(answer.exit, EX_OK);
+    assert_string_equal(answer.whom, "position NORTH:XWIRE");
+    close_desk();
+    // Some venues tell a preferred share by a small letter.
+    struct config_symbol symbols[] = {{.name = "ABCp"}, {.name = "ABCP"}, {.name = "XYZp"}};
+    const struct config shares = {.symbols = symbols, .symbols_count = 3};
+    assert_int_equal(names_find(&shares, SCOPE_SYMBOL, "ABCP"), 1);
+    assert_int_equal(names_find(&shares, SCOPE_SYMBOL, "ABCp"), 0);
+    assert_int_equal(names_find(&shares, SCOPE_SYMBOL, "abcp"), -1);
+    assert_int_equal(names_find(&shares, SCOPE_SYMBOL, "XYZP"), 2);
+    struct config_account accounts[] = {{.name = "A", .firm = "NRTH"}, {.name = "B", .firm = "NRTH"}};
+    const struct config firms = {.accounts = accounts, .accounts_count = 2};
+    assert_int_equal(names_find(&firms, SCOPE_FIRM, "nrth"), 0);
 }
 
 static void a_day_without_risk_takes_no_limits(void **state)
@@ -581,6 +614,7 @@ int main(void)
         cmocka_unit_test(a_reload_gives_less_room_at_once_and_more_when_two_agree),
         cmocka_unit_test(what_a_file_raises_for_nobody_takes_two),
         cmocka_unit_test(what_makes_no_sense_is_refused_and_changes_nothing),
+        cmocka_unit_test(a_name_is_found_in_any_case_unless_two_differ_in_nothing_else),
         cmocka_unit_test(a_day_without_risk_takes_no_limits),
         cmocka_unit_test(whether_risk_is_checked_is_said_for_the_whole_day_and_both_processes),
         cmocka_unit_test(positions_are_those_that_the_day_began_with),
