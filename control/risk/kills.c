@@ -135,6 +135,11 @@ struct kill_entry kill_of_core(uint8_t actions, unsigned core, uint64_t time_ns)
     return entry;
 }
 
+static bool given_before(const struct kill_lift *lift, const struct kill_entry *entry)
+{
+    return entry->given >> lift->core & 1 && (lift->turn == 0 || entry->turn < lift->turn);
+}
+
 static bool lifts(const struct kill_lift *lift, const struct kill_entry *entry)
 {
     const bool own = lift->scope == SCOPE_SESSION || lift->scope == SCOPE_SYMBOL;
@@ -143,7 +148,7 @@ static bool lifts(const struct kill_lift *lift, const struct kill_entry *entry)
            (!own || entry->core == lift->core) && entry->source & (lift->source ? lift->source : ALL_SOURCES) &&
            (taken                              ? taken < lift->sequence
             : lift->by_order == KILL_LIFT_PAST ? entry->asked_ns == 0
-                                               : lift->by_order == KILL_LIFT_LIVE);
+                                               : lift->by_order == KILL_LIFT_LIVE && given_before(lift, entry));
 }
 
 void kills_lift(struct kills *kills, const struct kill_lift *lift)
@@ -198,6 +203,7 @@ uint64_t kills_give(struct kills *kills, const struct kill_entry *what, uint64_t
     entry.limit = LIMITS;
     entry.cores = kill_cores(kills, (enum scope)entry.scope, entry.core);
     entry.asked_ns = now_ns;
+    entry.turn = ++kills->turns;
     entry.attended = true;
     kill_block(&entry, entry.cores);
     return kills_add(kills, &entry) ? entry.id : 0;
@@ -211,6 +217,7 @@ uint64_t kills_reset(struct kills *kills, const struct kill_entry *what)
             continue;
         *reset = *what;
         reset->id = kill_new_id();
+        reset->turn = ++kills->turns;
         reset->cores = kill_cores(kills, (enum scope)reset->scope, reset->core);
         return reset->id;
     }
@@ -260,6 +267,27 @@ static uint32_t ended_cores(const struct kills *kills, const struct recovery *re
     return cores;
 }
 
+static bool waits_before(const struct kill_entry *first, const struct kill_entry *entry, unsigned core)
+{
+    const uint32_t wait = first->cores & ~first->given & ~first->missed & ~first->late;
+    return first->turn && first->turn < entry->turn && wait >> core & 1 && first->scope == entry->scope &&
+           (first->scope == SCOPE_VENUE || first->index == entry->index);
+}
+
+// Whether the core has first to be given a reset that was asked for before this kill, or a kill before this reset: a
+// full ring does not turn them round.
+static bool has_to_wait(const struct kills *kills, const struct kill_entry *entry, enum command_type type,
+                        unsigned core)
+{
+    for (unsigned i = 0; type == CMD_KILL && i < KILLS_RESETS; i++)
+        if (kills->resets[i].id && waits_before(&kills->resets[i], entry, core))
+            return true;
+    for (uint32_t i = 0; type == CMD_RESET && i < kills->count; i++)
+        if (!kills->entries[i].confirmed && waits_before(&kills->entries[i], entry, core))
+            return true;
+    return false;
+}
+
 // A ring that is full is tried again: a kill is never dropped while there is a day that it is about.
 static unsigned give(const struct kills *kills, struct recovery *recovery, struct kill_entry *entry,
                      enum command_type type)
@@ -269,7 +297,8 @@ static unsigned give(const struct kills *kills, struct recovery *recovery, struc
     const uint32_t wait = entry->cores & ~entry->given & ~entry->missed;
     entry->late = wait & ended_cores(kills, recovery);
     for (unsigned core = 0; core < kills->config->matchers_count; core++) {
-        if ((wait & ~entry->late) >> core & 1 && recovery_give(recovery, core, &command)) {
+        if ((wait & ~entry->late) >> core & 1 && !has_to_wait(kills, entry, type, core) &&
+            recovery_give(recovery, core, &command)) {
             entry->given |= 1u << core;
             done++;
         }

@@ -58,6 +58,7 @@ struct kill_entry {
     uint64_t sequence[JOURNAL_CORES]; // where they have taken it last; 0: not known
     uint64_t canceled;
     uint64_t asked_ns, again_ns; // monotonic
+    uint64_t turn;               // kills and resets that operators have asked for, in their order; 0: no operator's
 };
 
 // Registers with all three. All of it outlives what is made. NULL: no memory.

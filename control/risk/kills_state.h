@@ -24,6 +24,7 @@ struct kills {
     struct kill_entry resets[KILLS_RESETS];
     struct breaker_kill by_breakers[KILLS_BY_BREAKERS]; // the newest
     unsigned by_breakers_next;
+    uint64_t turns; // the last one's
 };
 
 // ---- kills.c
@@ -56,14 +57,15 @@ struct kill_entry kill_of_limit(uint8_t scope, uint16_t index, unsigned core, ui
 struct kill_entry kill_of_core(uint8_t actions, unsigned core, uint64_t time_ns);
 
 // What a reset that core `core` has taken at `sequence` lifts: of kills of that very scope what it had taken before.
-// Where is not known when it took a kill: LIVE: all of these, as commands keep their order; PAST: those of the journal
-// that is being read; AGAIN: none, as what it has taken is being told.
+// Where is not known when it took a kill: LIVE: what it was given before, as commands keep their order; PAST: those of
+// the journal that is being read; AGAIN: none, as what it has taken is being told.
 struct kill_lift {
     uint8_t scope, source; // source 0: all
     char side;
     uint16_t index;
     unsigned core;
     uint64_t sequence;
+    uint64_t turn; // as in kill_entry
     enum { KILL_LIFT_LIVE, KILL_LIFT_PAST, KILL_LIFT_AGAIN } by_order;
 };
 void kills_lift(struct kills *kills, const struct kill_lift *lift);

@@ -196,6 +196,7 @@ static void take_reset(struct kills *kills, unsigned core, const struct alert *a
                                           .index = alert->index,
                                           .core = core,
                                           .sequence = alert->cmd_seq,
+                                          .turn = reset ? reset->turn : 0,
                                           .by_order = again ? KILL_LIFT_AGAIN : KILL_LIFT_LIVE});
 }
 

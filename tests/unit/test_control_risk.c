@@ -94,6 +94,59 @@ static void test_a_reset_lifts_its_own_scope_alone(void **state)
     assert_null(kills_find_reset(kills, id));
 }
 
+static void test_a_kill_comes_behind_a_reset_that_was_asked_for_before_it(void **state)
+{
+    (void)state;
+    const struct kill_entry what = account_kill(), reset = {.scope = SCOPE_ACCOUNT, .by = "RISK"};
+    read_nothing();
+    kills_give(kills, &what, now_ns);
+    poll(0);
+    ring_full[1] = true;
+    const uint64_t lifted = kills_reset(kills, &reset);
+    poll(0);
+    tell_kill(0, ALERT_RESET, lifted, 3, 900);
+    const uint64_t id = kills_give(kills, &what, now_ns); // on second thoughts
+    poll(0);
+    given_count = 0;
+    ring_full[1] = false;
+    poll(0);
+    poll(0);
+    assert_int_equal(given_count, 2);
+    assert_int_equal(given[0].command.type, CMD_RESET);
+    assert_int_equal(given[1].command.type, CMD_KILL);
+    tell_kill(1, ALERT_RESET, lifted, 3, 901);
+    assert_int_equal(kills_at(kills, 0)->blocks, 0);
+    assert_int_equal(kills_find(kills, id)->blocks, 3);
+    assert_int_equal(kills_find(kills, id)->blocked[0], 3);
+}
+
+static void test_a_kill_that_waits_for_room_is_given_though_a_reset_before_it_is_told(void **state)
+{
+    (void)state;
+    struct kill_entry what = account_kill(), reset = {.scope = SCOPE_SESSION, .by = "RISK"};
+    what.scope = SCOPE_SESSION;
+    read_nothing();
+    kills_give(kills, &what, now_ns);
+    poll(0);
+    const uint64_t lifted = kills_reset(kills, &reset);
+    poll(0);
+    ring_full[0] = true;
+    const uint64_t id = kills_give(kills, &what, now_ns);
+    poll(0);
+    tell(0, (struct alert){.kind = ALERT_RESET,
+                           .scope = SCOPE_SESSION,
+                           .limit = LIMITS,
+                           .before = lifted,
+                           .after = 3,
+                           .cmd_seq = 900});
+    assert_int_equal(kills_at(kills, 0)->blocks, 0);
+    ring_full[0] = false;
+    given_count = 0;
+    poll(0);
+    assert_int_equal(count_given(CMD_KILL, 0), 1);
+    assert_int_equal(kills_find(kills, id)->blocks, 3);
+}
+
 // ---- kills by a limit -----------------------------------------------------------------------------------------------
 
 static void test_a_kill_by_a_limit_is_confirmed_when_nothing_rests_durably(void **state)
@@ -516,6 +569,8 @@ int main(void)
         TEST(test_a_kill_waits_for_room_in_a_ring),
         TEST(test_an_alert_that_was_lost_is_asked_for_again),
         TEST(test_a_reset_lifts_its_own_scope_alone),
+        TEST(test_a_kill_comes_behind_a_reset_that_was_asked_for_before_it),
+        TEST(test_a_kill_that_waits_for_room_is_given_though_a_reset_before_it_is_told),
         TEST(test_a_kill_by_a_limit_is_confirmed_when_nothing_rests_durably),
         TEST(test_kills_by_a_limit_on_two_cores_are_two),
         TEST(test_the_next_control_has_a_kill_by_a_limit_counted_again),
