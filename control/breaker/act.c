@@ -188,6 +188,7 @@ static uint16_t blocked_by_others(const struct breakers *breakers, const struct 
     return breakers_wanted(breakers, part_scope(row, index), index, &row->parts[index]);
 }
 
+// What stands in the command ring is lost with a data plane that dies: an errand ends when it is taken.
 static void run_errand(struct breakers *breakers, const struct senses *senses, const struct row *row, uint32_t index)
 {
     struct recovery *recovery = senses->recovery;
@@ -199,19 +200,31 @@ static void run_errand(struct breakers *breakers, const struct senses *senses, c
     }
     if (part->errand_id == 0)
         part->errand_id = new_id(breakers);
-    if (part->errand == ERRAND_UNBLOCK)
-        part->told |= cores & blocked_by_others(breakers, row, index);
+    const uint16_t stays = part->errand == ERRAND_UNBLOCK ? cores & blocked_by_others(breakers, row, index) : 0;
+    part->told |= stays;
+    part->taken |= stays;
     const struct command command = errand_command(row, index);
     for (unsigned core = 0; core < breakers->config->matchers_count; core++) {
         const uint16_t bit = (uint16_t)(1u << core);
+        if (cores & bit & part->told && recovery_taken(recovery, core))
+            part->taken |= bit;
         if (!(cores & bit & ~part->told) || !has_it(recovery, core, &command))
             continue;
         part->told |= bit;
         if (command.type == CMD_KILL && senses->kills)
             kills_given_by_breaker(senses->kills, core, &command);
     }
-    if (part->told == cores)
+    if ((part->taken & cores) == cores)
         part->errand = ERRAND_NONE;
+}
+
+void breakers_again(struct breakers *breakers)
+{
+    for (uint32_t i = 0; i < breakers->rows_count; i++)
+        for (uint32_t part = 0; part < breakers->rows[i].count; part++)
+            breakers->rows[i].parts[part].told = breakers->rows[i].parts[part].taken;
+    for (unsigned i = 0; i < BREAKER_LETTERS; i++)
+        breakers->letters[i].given = 0;
 }
 
 static void post(struct breakers *breakers, const struct command *command, uint16_t cores)
@@ -221,7 +234,7 @@ static void post(struct breakers *breakers, const struct command *command, uint1
         breakers->letters_count--;
     }
     breakers->letters[(breakers->letters_first + breakers->letters_count++) % BREAKER_LETTERS] =
-        (struct letter){*command, cores};
+        (struct letter){*command, cores, 0};
 }
 
 // The block that a letter lifts stays where a breaker has opened since that wants it.
@@ -232,16 +245,28 @@ static uint16_t wanted_again(const struct breakers *breakers, const struct comma
     return breakers_wanted(breakers, (enum scope)command->kill.scope, command->kill.index, NULL);
 }
 
+static void send_letter(const struct breakers *breakers, struct recovery *recovery, struct letter *letter)
+{
+    letter->cores &= ALL_CORES(breakers->config) & (uint16_t)~wanted_again(breakers, &letter->command);
+    for (unsigned core = 0; core < breakers->config->matchers_count; core++) {
+        const uint16_t bit = (uint16_t)(1u << core);
+        if (!(letter->cores & bit))
+            continue;
+        bool had = letter->given & bit && recovery_taken(recovery, core);
+        if (!(letter->given & bit) && has_it(recovery, core, &letter->command)) {
+            letter->given |= bit;
+            had = letter->command.type == CMD_NOTE || recovery_ended(recovery, core);
+        }
+        if (had)
+            letter->cores &= (uint16_t)~bit;
+    }
+}
+
 static void send_letters(struct breakers *breakers, struct recovery *recovery)
 {
-    while (breakers->letters_count) {
-        struct letter *letter = &breakers->letters[breakers->letters_first];
-        letter->cores &= (uint16_t)~wanted_again(breakers, &letter->command);
-        for (unsigned core = 0; core < breakers->config->matchers_count; core++)
-            if (letter->cores >> core & 1 && has_it(recovery, core, &letter->command))
-                letter->cores &= (uint16_t) ~(1u << core);
-        if (letter->cores & ALL_CORES(breakers->config))
-            return;
+    for (unsigned i = 0; i < breakers->letters_count; i++)
+        send_letter(breakers, recovery, &breakers->letters[(breakers->letters_first + i) % BREAKER_LETTERS]);
+    while (breakers->letters_count && !breakers->letters[breakers->letters_first].cores) {
         breakers->letters_first = (breakers->letters_first + 1) % BREAKER_LETTERS;
         breakers->letters_count--;
     }
@@ -291,7 +316,7 @@ void breakers_dismiss(struct breakers *breakers, const struct row *row, uint32_t
     const bool open = part_state(part) == BREAKER_OPEN, lifts = part->errand == ERRAND_UNBLOCK;
     if (row->trip.does != TRIP_BLOCK || row->trip.is == TRIP_BAD_LOGINS || !(open || lifts))
         return;
-    const uint16_t stays = blocked_by_others(breakers, row, index) | (lifts ? part->told : 0);
+    const uint16_t stays = blocked_by_others(breakers, row, index) | (lifts ? part->taken : 0);
     const uint16_t cores = part_cores(breakers, row, index) & (uint16_t)~stays;
     const struct command command = kill_command(row, index, KILL_BLOCK, true, new_id(breakers));
     if (cores)

@@ -249,8 +249,10 @@ static void tell_region(const struct breakers *breakers, const struct senses *se
 bool breakers_poll(struct breakers *breakers, const struct senses *senses)
 {
     char text[sizeof breakers->text];
-    if (senses->generation && senses->generation->region.header->generation != breakers->generation)
+    if (senses->generation && senses->generation->region.header->generation != breakers->generation) {
         board_adopt(breakers, senses);
+        breakers_again(breakers);
+    }
     for (uint32_t i = 0; i < breakers->rows_count; i++)
         poll_row(breakers, &breakers->rows[i], senses);
     if (senses->generation) {

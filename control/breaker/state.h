@@ -49,6 +49,7 @@ struct part {
     uint8_t scope;          // of alerts: enum scope, SCOPE_ACCOUNT or SCOPE_FIRM
     uint8_t errand;         // enum errand
     uint16_t told;          // cores that have been, a bit each
+    uint16_t taken;         // .. and have taken it, so that no death of a data plane loses it
     uint64_t errand_id;     // of its command; 0: it has none yet
     bool moved;             // by this control
     struct past past;
@@ -70,7 +71,8 @@ struct mode {
 // A command that is to be given whatever becomes of the breaker.
 struct letter {
     struct command command;
-    uint16_t cores; // that have not had it, a bit each
+    uint16_t cores; // that have not had it, a bit each; a note is had when it is given, another one when it is taken
+    uint16_t given;
 };
 
 struct breakers {
@@ -99,6 +101,8 @@ void part_count(const struct row *row, struct part *part, uint32_t events, uint6
 
 // ---- act.c: commands for matching cores, as far as there is room.
 void breakers_act(struct breakers *breakers, const struct senses *senses);
+// Another data plane: what was given to the one before and not seen to be taken is given again.
+void breakers_again(struct breakers *breakers);
 // The cores that a part of a row is about, a bit each.
 uint16_t part_cores(const struct breakers *breakers, const struct row *row, uint32_t index);
 // The mode of index `mode` as the breakers want it on `core`.
@@ -141,7 +145,7 @@ static inline enum scope part_scope(const struct row *row, uint32_t index)
 static inline void part_begin_errand(struct part *part, enum errand errand, uint16_t told)
 {
     part->errand = (uint8_t)errand;
-    part->told = told;
+    part->told = part->taken = told;
     part->errand_id = 0;
 }
 

@@ -152,7 +152,8 @@ static void note_zero(struct kill_entry *entry, unsigned core, const struct aler
 static void take_killed(struct kills *kills, unsigned core, const struct alert *alert)
 {
     struct kill_entry *entry = kills_by_id(kills, alert->before);
-    if (entry && entry->foreign && entry->confirmed && entry->cores >> core & 1)
+    if (entry && entry->foreign && entry->confirmed && entry->cores >> core & 1 &&
+        !find_by_breaker(kills, alert->before))
         entry = NULL; // an earlier one: the breakers of another control have counted from the same number
     if (!entry)
         entry = alert->before ? take_foreign(kills, core, alert) : take_core_kill(kills, core, alert);

@@ -53,7 +53,7 @@ static struct {
     struct command command;
 } given[GIVEN_MOST];
 static unsigned given_count;
-static bool rings_full, ring_full[2], day_ended;
+static bool rings_full, ring_full[2], rings_stuck, day_ended;
 
 // In the place of recovery.c's: what control gives to a matching core.
 bool recovery_give(struct recovery *recovery, unsigned core, const struct command *command)
@@ -76,6 +76,12 @@ bool recovery_ended(const struct recovery *recovery, unsigned core)
 {
     (void)recovery, (void)core;
     return day_ended;
+}
+
+bool recovery_taken(const struct recovery *recovery, unsigned core)
+{
+    (void)recovery, (void)core;
+    return !rings_stuck;
 }
 
 // In the place of kills.c's: what it learns of kills by breakers, the newest, and its cores, a bit each.
@@ -137,7 +143,7 @@ static inline void begin(unsigned count)
                              .recovery = (struct recovery *)&senses,
                              .kills = (struct kills *)&senses};
     given_count = 0;
-    rings_full = ring_full[0] = ring_full[1] = day_ended = false;
+    rings_full = ring_full[0] = ring_full[1] = rings_stuck = day_ended = false;
     breakers = breakers_new(&config);
     assert_non_null(breakers);
     breakers_poll(breakers, &senses);

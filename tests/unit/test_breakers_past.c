@@ -67,6 +67,12 @@ bool recovery_ended(const struct recovery *recovery, unsigned core)
     return false;
 }
 
+bool recovery_taken(const struct recovery *recovery, unsigned core)
+{
+    (void)recovery, (void)core;
+    return true;
+}
+
 static void start(unsigned count)
 {
     config.trips_count = count;

@@ -165,6 +165,81 @@ static void a_kill_that_waits_for_room_on_one_core_keeps_its_number(void **state
     end();
 }
 
+// Another data plane, as breakers see it.
+static void replace_dataplane(void)
+{
+    generation.region.header->generation++;
+    rings_stuck = false;
+    given_count = 0;
+    pass(MS(20));
+}
+
+static void what_a_dying_data_plane_had_not_taken_is_given_to_the_next(void **state)
+{
+    (void)state;
+    trips[0] = trip(TRIP_DISK_SPACE, 100, TRIP_BLOCK);
+    trips[1] = trip(TRIP_DISK_SPACE, 90, TRIP_HALT);
+    trips[0].window_ms = trips[1].window_ms = 0;
+    trips[0].recovers = TRIP_AGGRESSIVE;
+    trips[1].recovers = TRIP_MANUAL;
+    trips[1].name = "halts";
+    begin(2);
+    rings_stuck = true;
+    senses.disk_free_mb = 50;
+    pass(MS(20));
+    const uint64_t id = learnt.kill.id;
+    assert_int_equal(cores_given(CMD_KILL), 3);
+    pass(MS(20));
+    pass(MS(20));
+    assert_int_equal(given_count, 0); // it has it to come
+    replace_dataplane();
+    unsigned kills = 0, halts = 0;
+    for (unsigned i = 0; i < given_count; i++) {
+        kills += given[i].command.type == CMD_KILL;
+        halts += given[i].command.type == CMD_HALT;
+    }
+    assert_int_equal(kills, 2);
+    assert_int_equal(halts, 2);
+    assert_int_equal(learnt.kill.id, id);
+    pass(MS(20)); // and has taken it
+    replace_dataplane();
+    assert_int_equal(given_count, 0);
+    rings_stuck = true;
+    senses.disk_free_mb = 10000;
+    pass(MS(20));
+    assert_int_equal(cores_given(CMD_RESET), 3);
+    replace_dataplane();
+    assert_int_equal(cores_given(CMD_RESET), 3);
+    pass(MS(20));
+    replace_dataplane();
+    assert_int_equal(given_count, 0);
+    end();
+}
+
+static void a_block_that_a_reload_lifts_is_lifted_though_a_data_plane_dies_before_it_takes_that(void **state)
+{
+    (void)state;
+    trips[0] = trip(TRIP_DISK_SPACE, 100, TRIP_BLOCK);
+    trips[0].window_ms = 0;
+    begin(1);
+    senses.disk_free_mb = 50;
+    pass(MS(20));
+    pass(MS(20));
+    given_count = 0;
+    rings_stuck = true;
+    config.trips_count = 0;
+    assert_true(breakers_reload(breakers));
+    pass(MS(20));
+    assert_int_equal(cores_given(CMD_RESET), 3);
+    pass(MS(20));
+    assert_int_equal(given_count, 0);
+    replace_dataplane();
+    assert_int_equal(cores_given(CMD_RESET), 3);
+    pass(MS(20));
+    assert_int_equal(breakers->letters_count, 0);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +249,8 @@ int main(void)
         cmocka_unit_test(what_a_reload_unblocks_late_is_what_no_other_has_blocked_since),
         cmocka_unit_test(what_a_breaker_unblocks_late_is_what_no_other_has_blocked_since),
         cmocka_unit_test(a_kill_that_waits_for_room_on_one_core_keeps_its_number),
+        cmocka_unit_test(what_a_dying_data_plane_had_not_taken_is_given_to_the_next),
+        cmocka_unit_test(a_block_that_a_reload_lifts_is_lifted_though_a_data_plane_dies_before_it_takes_that),
     };
     return cmocka_run_group_tests(tests, make_world, end_world);
 }
