@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Preloaded by clock_steps.sh: a wall clock that is off by as many seconds as the file XW_CLOCK says, which may change
-// at any moment. The other clocks are left alone, as when somebody sets the time of a machine.
+// Preloaded by clock_steps.sh and start_held.sh: a wall clock that is off by as many seconds as the file XW_CLOCK says,
+// which may change at any moment. The other clocks are left alone, as when somebody sets the time of a machine.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
