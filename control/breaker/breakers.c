@@ -269,6 +269,20 @@ bool breakers_poll(struct breakers *breakers, const struct senses *senses)
 
 // ---- what is told ---------------------------------------------------------------------------------------------------
 
+// An account and the firm that begins with it have one breaker. While it is open a firm's alert has the firm blocked in
+// the account's place; a firm's block is of the account too.
+static void set_scope(struct breakers *breakers, const struct row *row, uint32_t index, enum scope scope)
+{
+    struct part *part = &row->parts[index];
+    const bool blocks = row->trip.does == TRIP_BLOCK, open = part_state(part) == BREAKER_OPEN;
+    if (part_scope(row, index) == scope || (blocks && open && scope == SCOPE_ACCOUNT))
+        return;
+    breakers_dismiss(breakers, row, index);
+    part->scope = (uint8_t)scope;
+    if (blocks)
+        part_begin_errand(part, open ? ERRAND_BLOCK : ERRAND_NONE, 0);
+}
+
 void breakers_alert(struct breakers *breakers, const struct alert *alert, uint64_t now_ns)
 {
     const bool counts = (alert->kind == ALERT_LEVEL || alert->kind == ALERT_SLOWED || alert->kind == ALERT_KILLED) &&
@@ -278,7 +292,7 @@ void breakers_alert(struct breakers *breakers, const struct alert *alert, uint64
         if (((row->trip.is == TRIP_LOSS && alert->limit == LIMIT_LOSS) ||
              (row->trip.is == TRIP_DRAWDOWN && alert->limit == LIMIT_DRAWDOWN)) &&
             alert->index < row->count) {
-            row->parts[alert->index].scope = alert->scope;
+            set_scope(breakers, row, alert->index, (enum scope)alert->scope);
             part_count(row, &row->parts[alert->index], 1, now_ns);
         }
     }

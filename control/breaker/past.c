@@ -67,6 +67,12 @@ static void read_kill(struct breakers *breakers, const struct command *kill)
         return;
     }
     struct past *past = &row->parts[part_of(row, kill)].past;
+    if (past->blocked && past->scope != kill->kill.scope) { // an account's, and its firm's from here on
+        struct command former = *kill;
+        former.kill.scope = past->scope;
+        read_stray(breakers, &former, past->blocked);
+        past->blocked = past->given = 0;
+    }
     past->state = BREAKER_OPEN;
     past->scope = kill->kill.scope;
     past->blocked |= core;

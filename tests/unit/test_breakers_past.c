@@ -210,6 +210,60 @@ static void test_the_block_of_a_firm_is_lifted_as_the_firms(void **state)
                      SCOPE_FIRM);
 }
 
+// An account and the firm that begins with it have one breaker.
+static void test_the_block_of_an_account_is_lifted_when_its_firm_is_blocked_in_its_place(void **state)
+{
+    (void)state;
+    struct alert alert = {.kind = ALERT_KILLED, .scope = SCOPE_ACCOUNT, .index = 1, .limit = LIMIT_LOSS};
+    trips[0] = (struct config_trip){.is = TRIP_LOSS,
+                                    .does = TRIP_BLOCK,
+                                    .recovers = TRIP_MANUAL,
+                                    .threshold = 1,
+                                    .window_ms = 1000,
+                                    .condition = (char *)"loss",
+                                    .name = (char *)"loss"};
+    start(1);
+    breakers_alert(breakers, &alert, senses.now_ns);
+    pass(20);
+    assert_int_equal(count(CMD_KILL, SCOPE_ACCOUNT, 0), 2);
+    alert.scope = SCOPE_FIRM;
+    breakers_alert(breakers, &alert, senses.now_ns);
+    pass(20);
+    assert_int_equal(count(CMD_KILL, SCOPE_FIRM, 0), 2);
+    assert_int_equal(count(CMD_RESET, SCOPE_ACCOUNT, 0), 2);
+    unsigned resets = 0;
+    for (unsigned i = 0; i < journal_count; i++) { // never is neither blocked
+        resets += journal[i].type == CMD_RESET;
+        assert_true(journal[i].type != CMD_KILL || journal[i].kill.scope != SCOPE_FIRM || resets == 0);
+    }
+    unsigned written = journal_count;
+    alert.scope = SCOPE_ACCOUNT; // which its firm's block is of too
+    breakers_alert(breakers, &alert, senses.now_ns);
+    pass(20);
+    assert_int_equal(count(CMD_KILL, SCOPE_ACCOUNT, written) + count(CMD_RESET, SCOPE_FIRM, written), 0);
+    breakers_reset(breakers, "loss", "ALICE", senses.now_ns);
+    pass(20);
+    assert_int_equal(count(CMD_RESET, SCOPE_FIRM, written), 2);
+    // A control that dies between both: the next one lifts the account's.
+    breakers_alert(breakers, &alert, senses.now_ns);
+    pass(20);
+    written = journal_count;
+    alert.scope = SCOPE_FIRM;
+    breakers_alert(breakers, &alert, senses.now_ns);
+    pass(20);
+    assert_int_equal(count(CMD_RESET, SCOPE_ACCOUNT, written), 2);
+    unsigned kept = 0;
+    for (unsigned i = 0; i < journal_count; i++)
+        if (i < written || journal[i].type != CMD_RESET)
+            journal[kept++] = journal[i];
+    journal_count = kept;
+    written = restart(1);
+    pass(20);
+    assert_int_equal(state_of(0, 1), BREAKER_OPEN);
+    assert_int_equal(count(CMD_RESET, SCOPE_ACCOUNT, written), 2);
+    assert_int_equal(count(CMD_RESET, SCOPE_FIRM, written), 0);
+}
+
 static void test_what_a_ring_had_no_room_for_is_given_by_the_next_control(void **state)
 {
     (void)state;
@@ -517,6 +571,7 @@ int main(void)
         TEST(test_an_open_breaker_is_open_again_and_lifts_its_block_when_it_is_over),
         TEST(test_a_manual_one_stays_open_until_its_operator_resets_it),
         TEST(test_the_block_of_a_firm_is_lifted_as_the_firms),
+        TEST(test_the_block_of_an_account_is_lifted_when_its_firm_is_blocked_in_its_place),
         TEST(test_what_a_ring_had_no_room_for_is_given_by_the_next_control),
         TEST(test_what_an_operator_has_lifted_stays_lifted),
         TEST(test_the_block_of_a_trip_that_is_gone_is_lifted),
