@@ -47,6 +47,8 @@ static void produce(unsigned count)
         struct command *command = ring_slot(original.ring, i);
         uint64_t sequence = atomic_load(&original.ring->produced) + 1 + i;
         memset((char *)command + 8, (int)(sequence * 7), sizeof *command - 8);
+        command->type =
+            CMD_ENTER; // of an end of the day the writer would close the segment, as soon as there is a spare
     }
     ring_publish(original.ring, count);
 }
