@@ -31,6 +31,15 @@ static const struct journal_block *read_head(struct journal_reader *reader, unsi
     return head;
 }
 
+// Notes what a segment's header says; false when none stands there, or with the reader's result.
+static bool note_head(struct journal_reader *reader, unsigned index)
+{
+    const struct journal_block *head = read_head(reader, index);
+    uint32_t prev_blocks = head ? ((const struct journal_segment *)(head + 1))->prev_blocks : 0;
+    reader->heads[index] = (struct segment_head){head != NULL, prev_blocks};
+    return head;
+}
+
 // Reads the headers from a segment on: which segments are part of the journal, and where each must end.
 static enum journal_result survey(struct journal_reader *reader, unsigned from)
 {
@@ -40,14 +49,10 @@ static enum journal_result survey(struct journal_reader *reader, unsigned from)
         return journal_refuse(reader, JOURNAL_SYSTEM, 0, 0, "%s", strerror(errno));
     reader->heads = heads;
     for (unsigned i = from; i < source->count; i++) {
-        const struct journal_block *head = read_head(reader, i);
+        if (note_head(reader, i))
+            reader->used = i + 1;
         if (reader->result)
             return reader->result;
-        heads[i] = (struct segment_head){head != NULL, 0};
-        if (!head)
-            continue;
-        heads[i].prev_blocks = ((const struct journal_segment *)(head + 1))->prev_blocks;
-        reader->used = i + 1;
     }
     for (unsigned i = from; i < reader->used; i++) {
         uint32_t wanted = i == reader->first ? source->segments[i].number : source->segments[i - 1].number + 1;
@@ -55,9 +60,12 @@ static enum journal_result survey(struct journal_reader *reader, unsigned from)
             wanted = 1;
         if (source->segments[i].number != wanted)
             return journal_refuse(reader, JOURNAL_MISSING, i, 0, "segment %06u is missing: restore it", wanted);
-        if (!heads[i].good)
-            return journal_refuse(reader, JOURNAL_CORRUPT, i, 0,
-                                  "the segment's header is damaged: restore it from a copy");
+        // A writer may have written it, and the next one's, after it was looked at.
+        if (heads[i].good || note_head(reader, i))
+            continue;
+        return reader->result ? reader->result
+                              : journal_refuse(reader, JOURNAL_CORRUPT, i, 0,
+                                               "the segment's header is damaged: restore it from a copy");
     }
     return JOURNAL_OK;
 }

@@ -38,13 +38,12 @@ enum journal_result journal_unreadable(struct journal_reader *reader, unsigned i
     return journal_refuse(reader, JOURNAL_SYSTEM, index, block, "can not be read: %s", strerror(errno));
 }
 
-static enum journal_result end_at_torn(struct journal_reader *reader, unsigned index, uint32_t block, uint32_t blocks)
+static enum journal_result end_at_torn(struct journal_reader *reader, uint32_t segment, uint32_t block, uint32_t blocks)
 {
     struct journal_report *report = &reader->report;
     if (blocks) {
         report->torn = true;
-        report->torn_at =
-            (struct journal_place){reader->source.segments[index].number, block, (uint64_t)block * JOURNAL_BLOCK};
+        report->torn_at = (struct journal_place){segment, block, (uint64_t)block * JOURNAL_BLOCK};
         report->torn_blocks = blocks;
     }
     return reader->result = JOURNAL_END;
@@ -157,8 +156,8 @@ static void take_block(struct journal_reader *reader, const struct journal_block
 
 // What stands behind the end.
 struct tail {
-    uint32_t filled; // blocks with something in them
-    unsigned first;  // segment of the first of them, by index
+    uint32_t filled;  // blocks with something in them
+    uint32_t segment; // of the first of them
 };
 
 // Looks through everything from block `from` of segment `index` on for proof that the block at which the walk stopped
@@ -175,7 +174,7 @@ static enum journal_result search_witness(struct journal_reader *reader, unsigne
                 return journal_unreadable(reader, index, i);
             enum journal_check check = journal_block_check(head);
             if (check != CHECK_ZERO && tail->filled++ == 0)
-                tail->first = index;
+                tail->segment = reader->source.segments[index].number;
             if (check != CHECK_GOOD)
                 continue;
             // Within the same segment the block says itself what was durable; a block of a later segment proves the
@@ -211,6 +210,29 @@ static enum journal_result check_covered(struct journal_reader *reader)
     return JOURNAL_OK;
 }
 
+// A writer may go on while others read: what stands behind the end may have come after the walk had looked there. Looks
+// again; true when the walk can go on, or that can not be found out.
+static bool has_gone_on(struct journal_reader *reader)
+{
+    const struct journal_report told = reader->report;
+    const enum journal_result result = reader->result;
+    if (reader->bounded || reader->used == 0 || reader->source.day < 0)
+        return false;
+    journal_look_again(reader);
+    if (reader->result)
+        return true;
+    const struct journal_block *head =
+        reader->block < reader->blocks ? journal_source_block(&reader->source, reader->index, reader->block) : NULL;
+    reader->report.bad = (struct journal_place){0};
+    reader->report.text[0] = 0;
+    if ((head && journal_block_check(head) == CHECK_GOOD) ||
+        (reader->index + 1 < reader->used && reader->heads[reader->index + 1].prev_blocks == reader->block))
+        return true;
+    reader->report = told;
+    reader->result = result;
+    return false;
+}
+
 // The block at reader->block of the last segment does not check, or the segment is full: a torn tail, or damage?
 static enum journal_result end_of_journal(struct journal_reader *reader)
 {
@@ -223,11 +245,14 @@ static enum journal_result end_of_journal(struct journal_reader *reader)
             reader->from.segment, reader->from.block);
     uint32_t bad = reader->block;
     bool rolled = reader->used == 0 || bad + 1 >= reader->blocks;
+    uint32_t segment = reader->source.segments[index].number;
     enum journal_result result = search_witness(reader, index, bad, bad, rolled, &tail);
+    if ((result == JOURNAL_CORRUPT || tail.filled) && has_gone_on(reader))
+        return reader->result;
     if (result || check_covered(reader))
         return reader->result;
-    return tail.first > index ? end_at_torn(reader, tail.first, 0, tail.filled)
-                              : end_at_torn(reader, index, bad, tail.filled);
+    return tail.segment > segment ? end_at_torn(reader, tail.segment, 0, tail.filled)
+                                  : end_at_torn(reader, segment, bad, tail.filled);
 }
 
 // The file ends before the block at which the walk stands does.

@@ -283,68 +283,6 @@ static void a_segment_that_can_not_be_synced_is_never_written_to(void **state)
     rig_tear_down(&rig);
 }
 
-// ---- readers --------------------------------------------------------------------------------------------------------
-
-struct vanishing { // the system's disk, from which a file goes after it was listed
-    struct journal_disk table;
-    const char *name;
-    unsigned opens; // that it stands through
-};
-
-static int vanishing_open(const struct journal_disk *disk, int day, const char *name, int flags)
-{
-    struct vanishing *vanishing = (struct vanishing *)disk;
-    if (strcmp(name, vanishing->name) == 0 && vanishing->opens-- == 0)
-        assert_int_equal(journal_disk_system.remove(disk, day, name), 0);
-    return journal_disk_system.open(disk, day, name, flags);
-}
-
-// The walk's result when segment `name` goes at the open after `opens` others.
-static enum journal_result walk_while_it_goes(struct rig *rig, const char *name, unsigned opens)
-{
-    struct vanishing vanishing = {.table = journal_disk_system, .name = name, .opens = opens};
-    struct journal_identity identity = rig->identity;
-    struct journal_report report;
-    struct journal_reader *reader;
-    vanishing.table.open = vanishing_open;
-    identity.disk = &vanishing.table;
-    enum journal_result result = journal_reader_open(&reader, &identity, &report);
-    if (result)
-        return result;
-    result = rig_check_walk(reader);
-    journal_reader_close(reader);
-    return result;
-}
-
-static void make_spare(const struct rig *rig)
-{
-    const struct journal_disk *disk = &journal_disk_system;
-    int day = disk->open_day(disk, rig->directory, rig->identity.date, false);
-    int file = disk->open(disk, day, "000002.xwj", O_WRONLY | O_CREAT | O_EXCL);
-    assert_true(file >= 0);
-    assert_int_equal(disk->truncate(disk, file, 64 * JOURNAL_BLOCK), 0);
-    disk->close(disk, file);
-    disk->close(disk, day);
-}
-
-static void a_spare_that_goes_while_the_journal_is_read_was_no_part_of_it(void **state)
-{
-    (void)state;
-    struct rig rig;
-    struct journal_report report;
-    rig_set_up(&rig);
-    struct journal_writer *writer = rig_open_writer(&rig, &report, 1);
-    rig_write(&rig, writer, 100);
-    assert_int_equal(journal_writer_close(writer), JOURNAL_OK);
-    for (unsigned opens = 0; opens < 2; opens++) { // while the headers are looked at, or behind the journal's end
-        make_spare(&rig);
-        assert_int_equal(walk_while_it_goes(&rig, "000002.xwj", opens), JOURNAL_END);
-    }
-    make_spare(&rig);
-    assert_int_equal(walk_while_it_goes(&rig, "000001.xwj", 1), JOURNAL_SYSTEM); // that one was
-    rig_tear_down(&rig);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,7 +292,6 @@ int main(void)
         cmocka_unit_test(a_write_that_finds_no_room_is_final),
         cmocka_unit_test(a_write_that_is_cut_short_is_final),
         cmocka_unit_test(a_segment_that_can_not_be_synced_is_never_written_to),
-        cmocka_unit_test(a_spare_that_goes_while_the_journal_is_read_was_no_part_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

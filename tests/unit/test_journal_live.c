@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// A journal is read while its writer goes on, and while it is sealed and compressed: at whichever call of the disk the
+// other one comes in between, the reader finds a journal that is right.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "control/journal/disk.h"
+#include "control/journal/keep.h"
+#include "control/journal/verify.h"
+#include "tests/support/journal_rig.h"
+
+enum { SEGMENT_RECORDS = 7874 }; // no more fit into one of 1 MiB
+
+static const struct journal_keep plain_keep;
+
+// The system's disk, on which somebody else does something before a call.
+struct shared {
+    struct journal_disk table;
+    struct rig *rig;
+    struct journal_writer *writer;
+    void (*other)(void);
+    unsigned calls, at; // the reader's so far, and the one before which the other comes
+    unsigned records;   // that the other writes
+    const char *empty;  // a file that reads as zeros once
+    int empty_file;
+};
+
+static struct shared shared;
+
+static void count_call(void)
+{
+    if (shared.calls++ == shared.at)
+        shared.other();
+}
+
+static int shared_list(const struct journal_disk *disk, int day, void (*take)(void *context, const char *name),
+                       void *context)
+{
+    count_call();
+    return journal_disk_system.list(disk, day, take, context);
+}
+
+static int shared_size(const struct journal_disk *disk, int day, const char *name, uint64_t *bytes)
+{
+    count_call();
+    return journal_disk_system.size(disk, day, name, bytes);
+}
+
+static int shared_open(const struct journal_disk *disk, int day, const char *name, int flags)
+{
+    count_call();
+    int file = journal_disk_system.open(disk, day, name, flags);
+    if (shared.empty && strcmp(name, shared.empty) == 0)
+        shared.empty_file = file;
+    return file;
+}
+
+static ssize_t shared_read(const struct journal_disk *disk, int file, void *bytes, size_t size, uint64_t offset)
+{
+    count_call();
+    ssize_t got = journal_disk_system.read(disk, file, bytes, size, offset);
+    if (shared.empty && file == shared.empty_file && got > 0) {
+        memset(bytes, 0, (size_t)got);
+        shared.empty = NULL;
+    }
+    return got;
+}
+
+static void share(struct rig *rig, void (*other)(void), unsigned at)
+{
+    shared = (struct shared){.table = journal_disk_system, .rig = rig, .other = other, .at = at, .empty_file = -1};
+    shared.table.list = shared_list;
+    shared.table.size = shared_size;
+    shared.table.open = shared_open;
+    shared.table.read = shared_read;
+}
+
+// The day, for who reads it.
+static struct journal_identity through_shared(void)
+{
+    struct journal_identity identity = shared.rig->identity;
+    identity.disk = &shared.table;
+    return identity;
+}
+
+// The walk to the journal's end; whether it made so many calls that the other one came.
+static bool walk(struct journal_report *report)
+{
+    const struct journal_identity identity = through_shared();
+    struct journal_reader *reader;
+    const struct command *record;
+    enum journal_result result = journal_reader_open(&reader, &identity, report);
+    if (result)
+        fail_msg("before call %u: %s", shared.at, report->text);
+    while ((result = journal_reader_next(reader, &record)) == JOURNAL_OK)
+        ;
+    *report = *journal_reader_report(reader);
+    journal_reader_close(reader);
+    if (result != JOURNAL_END)
+        fail_msg("before call %u: %s", shared.at, report->text);
+    assert_false(report->torn);
+    assert_string_equal(report->text, "");
+    assert_int_equal(report->records, report->last_seq[0]);
+    return shared.calls > shared.at;
+}
+
+// ---- the writer goes on ---------------------------------------------------------------------------------------------
+
+static void write_on(void)
+{
+    rig_write(shared.rig, shared.writer, shared.records);
+}
+
+// Closes the segment, full or not.
+static void end_the_day(void)
+{
+    struct ring *ring = shared.rig->rings[0];
+    while (!journal_writer_counts(shared.writer).next_ready)
+        sched_yield();
+    rig_fill(ring_slot(ring, 0), 0, atomic_load(&ring->produced) + 1);
+    ((struct command *)ring_slot(ring, 0))->type = CMD_END_DAY;
+    ring_publish(ring, 1);
+    rig_write(shared.rig, shared.writer, shared.records);
+}
+
+static void write_meanwhile(uint32_t segment_mb, void (*other)(void), unsigned before, unsigned records)
+{
+    bool came = true;
+    for (unsigned at = 0; came; at++) {
+        struct rig rig;
+        struct journal_report report;
+        rig_set_up(&rig);
+        share(&rig, other, at);
+        shared.records = records;
+        shared.writer = rig_open_writer(&rig, &report, segment_mb);
+        rig_write(&rig, shared.writer, before);
+        came = walk(&report);
+        assert_in_range(report.last_seq[0], before, atomic_load(&rig.rings[0]->produced));
+        assert_int_equal(journal_writer_close(shared.writer), JOURNAL_OK);
+        rig_tear_down(&rig);
+    }
+}
+
+static void what_is_written_while_the_journal_is_read_is_no_damage(void **state)
+{
+    (void)state;
+    write_meanwhile(2, write_on, 7000, 2000); // over the end of what a reader takes at once
+}
+
+static void nor_are_segments_that_are_begun_meanwhile(void **state)
+{
+    (void)state;
+    write_meanwhile(1, write_on, 7000, 2 * SEGMENT_RECORDS);
+    write_meanwhile(1, end_the_day, 3000, 1000);
+}
+
+// As one that had been asked for its header before that was durable, and for the next one's when all was.
+static void a_segment_that_was_looked_at_before_its_header_stood_is_looked_at_again(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct journal_report report;
+    rig_set_up(&rig);
+    share(&rig, NULL, UINT_MAX);
+    struct journal_writer *writer = rig_open_writer(&rig, &report, 1);
+    rig_write(&rig, writer, 3 * SEGMENT_RECORDS);
+    shared.empty = "000002.xwj";
+    walk(&report);
+    assert_int_equal(report.records, 3 * SEGMENT_RECORDS);
+    assert_null(shared.empty);
+    assert_int_equal(journal_writer_close(writer), JOURNAL_OK);
+    rig_tear_down(&rig);
+}
+
+// ---- its spare goes -------------------------------------------------------------------------------------------------
+
+struct vanishing { // the system's disk, from which a file goes after it was listed
+    struct journal_disk table;
+    const char *name;
+    unsigned opens; // that it stands through
+};
+
+static int vanishing_open(const struct journal_disk *disk, int day, const char *name, int flags)
+{
+    struct vanishing *vanishing = (struct vanishing *)disk;
+    if (strcmp(name, vanishing->name) == 0 && vanishing->opens-- == 0)
+        assert_int_equal(journal_disk_system.remove(disk, day, name), 0);
+    return journal_disk_system.open(disk, day, name, flags);
+}
+
+// The walk's result when segment `name` goes at the open after `opens` others.
+static enum journal_result walk_while_it_goes(struct rig *rig, const char *name, unsigned opens)
+{
+    struct vanishing vanishing = {.table = journal_disk_system, .name = name, .opens = opens};
+    struct journal_identity identity = rig->identity;
+    struct journal_report report;
+    struct journal_reader *reader;
+    vanishing.table.open = vanishing_open;
+    identity.disk = &vanishing.table;
+    enum journal_result result = journal_reader_open(&reader, &identity, &report);
+    if (result)
+        return result;
+    result = rig_check_walk(reader);
+    journal_reader_close(reader);
+    return result;
+}
+
+static void make_spare(const struct rig *rig)
+{
+    const struct journal_disk *disk = &journal_disk_system;
+    int day = disk->open_day(disk, rig->directory, rig->identity.date, false);
+    int file = disk->open(disk, day, "000002.xwj", O_WRONLY | O_CREAT | O_EXCL);
+    assert_true(file >= 0);
+    assert_int_equal(disk->truncate(disk, file, 64 * JOURNAL_BLOCK), 0);
+    disk->close(disk, file);
+    disk->close(disk, day);
+}
+
+static void a_spare_that_goes_while_the_journal_is_read_was_no_part_of_it(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct journal_report report;
+    rig_set_up(&rig);
+    struct journal_writer *writer = rig_open_writer(&rig, &report, 1);
+    rig_write(&rig, writer, 100);
+    assert_int_equal(journal_writer_close(writer), JOURNAL_OK);
+    for (unsigned opens = 0; opens < 2; opens++) { // while the headers are looked at, or behind the journal's end
+        make_spare(&rig);
+        assert_int_equal(walk_while_it_goes(&rig, "000002.xwj", opens), JOURNAL_END);
+    }
+    make_spare(&rig);
+    assert_int_equal(walk_while_it_goes(&rig, "000001.xwj", 1), JOURNAL_SYSTEM); // that one was
+    rig_tear_down(&rig);
+}
+
+// ---- seals and compression ------------------------------------------------------------------------------------------
+
+static void seal_all(void)
+{
+    struct journal_kept kept;
+    if (journal_seal_day(&shared.rig->identity, &plain_keep, false, &kept))
+        fail_msg("%s", kept.text);
+}
+
+static void seal_and_compress_all(void)
+{
+    struct journal_kept kept;
+    seal_all();
+    if (journal_compress_day(&shared.rig->identity, &plain_keep, &kept))
+        fail_msg("%s", kept.text);
+}
+
+static void segments_that_are_compressed_while_they_are_read_give_the_same(void **state)
+{
+    (void)state;
+    bool came = true;
+    for (unsigned at = 0; came; at++) {
+        struct rig rig;
+        struct journal_report report;
+        rig_set_up(&rig);
+        struct journal_writer *writer = rig_open_writer(&rig, &report, 1);
+        rig_write(&rig, writer, 2 * SEGMENT_RECORDS);
+        assert_int_equal(journal_writer_close(writer), JOURNAL_OK);
+        share(&rig, seal_and_compress_all, at);
+        came = walk(&report);
+        assert_int_equal(report.records, 2 * SEGMENT_RECORDS);
+        rig_tear_down(&rig);
+    }
+}
+
+static void segments_that_are_sealed_while_they_are_verified_miss_no_seal(void **state)
+{
+    (void)state;
+    bool came = true;
+    for (unsigned at = 0; came; at++) {
+        struct rig rig;
+        struct journal_report report;
+        static struct journal_verdict verdict;
+        rig_set_up(&rig);
+        struct journal_writer *writer = rig_open_writer(&rig, &report, 1);
+        rig_write(&rig, writer, 3 * SEGMENT_RECORDS);
+        share(&rig, seal_all, at);
+        const struct journal_identity identity = through_shared();
+        if (journal_verify(&identity, NULL, 0, NULL, &verdict))
+            fail_msg("before call %u: %s", at, verdict.text);
+        came = shared.calls > at;
+        assert_int_equal(verdict.report.records, 3 * SEGMENT_RECORDS);
+        assert_int_not_equal(verdict.seals, 1); // none, or all that there are
+        assert_int_equal(verdict.unsealed, verdict.seals + 1);
+        assert_int_equal(journal_writer_close(writer), JOURNAL_OK);
+        rig_tear_down(&rig);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_while_the_journal_is_read_is_no_damage),
+        cmocka_unit_test(nor_are_segments_that_are_begun_meanwhile),
+        cmocka_unit_test(a_segment_that_was_looked_at_before_its_header_stood_is_looked_at_again),
+        cmocka_unit_test(a_spare_that_goes_while_the_journal_is_read_was_no_part_of_it),
+        cmocka_unit_test(segments_that_are_compressed_while_they_are_read_give_the_same),
+        cmocka_unit_test(segments_that_are_sealed_while_they_are_verified_miss_no_seal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
