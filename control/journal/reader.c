@@ -216,7 +216,8 @@ static bool has_gone_on(struct journal_reader *reader)
 {
     const struct journal_report told = reader->report;
     const enum journal_result result = reader->result;
-    if (reader->bounded || reader->used == 0 || reader->source.day < 0)
+    const bool here = reader->bounded && reader->until.segment <= reader->source.segments[reader->index].number;
+    if (here || reader->used == 0 || reader->source.day < 0)
         return false;
     journal_look_again(reader);
     if (reader->result)

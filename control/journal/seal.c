@@ -212,7 +212,7 @@ void journal_measure_block(void *context, const struct journal_block *block)
 }
 
 enum journal_result journal_measure_segment(struct journal_measure *measure, const struct journal_identity *identity,
-                                            uint32_t segment, bool last, char *text, size_t text_size)
+                                            uint32_t segment, char *text, size_t text_size)
 {
     struct journal_report report;
     struct journal_reader *reader;
@@ -223,8 +223,8 @@ enum journal_result journal_measure_segment(struct journal_measure *measure, con
         snprintf(text, text_size, "%s", report.text);
         return result;
     }
-    if (!last)
-        journal_reader_until(reader, (struct journal_place){.segment = segment + 1});
+    // A last one's next may be begun while it is measured: by who adds to a date what rings still held.
+    journal_reader_until(reader, (struct journal_place){.segment = segment + 1});
     journal_reader_watch(reader, journal_measure_block, measure);
     while ((result = journal_reader_next(reader, &record)) == JOURNAL_OK)
         ;

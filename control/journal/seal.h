@@ -111,13 +111,10 @@ void journal_measure_begin(struct journal_measure *measure, const struct journal
 // A journal_watch, with the measure as context.
 void journal_measure_block(void *measure, const struct journal_block *block);
 
-// Completes all but flags, signature and CRC. `report`: of the walk, at the segment's end.
-void journal_measure_end(struct journal_measure *measure, const struct journal_report *report);
-
-// Walks one segment and measures it; `last`: nothing is known to follow it, and the walk says where it ends. On failure
-// `text` says why.
+// Walks one segment, to where the next one says that it ends, or the walk itself, and measures it. On failure `text`
+// says why.
 enum journal_result journal_measure_segment(struct journal_measure *measure, const struct journal_identity *identity,
-                                            uint32_t segment, bool last, char *text, size_t text_size);
+                                            uint32_t segment, char *text, size_t text_size);
 
 // Puts flags, hash, signature (`key` may be NULL) and CRC in; returns the file's size, its bytes are at `bytes`.
 size_t journal_seal_complete(struct journal_measure *measure, uint32_t flags, const struct journal_key *key,

@@ -187,7 +187,7 @@ static enum journal_result seal_one(struct day *day, uint32_t segment, bool over
     measure.pace_context = day;
     journal_measure_begin(&measure, day->identity, day->has_before ? &day->before : NULL);
     enum journal_result result =
-        journal_measure_segment(&measure, day->identity, segment, last, day->kept->text, sizeof day->kept->text);
+        journal_measure_segment(&measure, day->identity, segment, day->kept->text, sizeof day->kept->text);
     if (result || day->given_up)
         return result;
     result = sync_segment(day, segment);

@@ -16,7 +16,7 @@
 #include "control/journal/files.h"
 #include "control/journal/state.h"
 
-enum { FIRST_SEGMENT_MB = 16, BLOCKS_MIN = 2, LOCK_TRIES = 50, LOCK_PAUSE_NS = 10 * 1000 * 1000 };
+enum { FIRST_SEGMENT_MB = 16, BLOCKS_MIN = 2, LOCK_TRIES = 300, LOCK_PAUSE_NS = 10 * 1000 * 1000 };
 
 void journal_fail(struct journal_writer *writer, enum journal_result result, const char *format, ...)
 {
@@ -170,7 +170,8 @@ static void release(struct journal_writer *writer)
     free(writer);
 }
 
-// A keeper holds the lock for moments, while it finds out where a date ends.
+// A keeper holds the lock for moments, while it finds out where a date ends: for longer where it has to wait for the
+// CPU and the disk behind all others.
 static bool take_lock(const struct journal_writer *writer)
 {
     for (unsigned tries = 0; writer->disk->lock(writer->disk, writer->day) != 0; tries++) {

@@ -304,6 +304,50 @@ static void segments_that_are_sealed_while_they_are_verified_miss_no_seal(void *
     }
 }
 
+// As when control of the next date adds what a dead data plane's rings held, and nobody had the lock before.
+static void add_an_epoch(void)
+{
+    struct journal_report report;
+    const struct journal_disk *disk = &journal_disk_system;
+    int day = disk->open_day(disk, shared.rig->directory, RIG_DATE, false);
+    bool held = disk->lock(disk, day) != 0;
+    disk->close(disk, day);
+    if (held) { // the writer waits for it: at the next call then
+        shared.at++;
+        return;
+    }
+    struct journal_writer *writer = rig_open_writer(shared.rig, &report, 1);
+    rig_write(shared.rig, writer, 100);
+    assert_int_equal(journal_writer_close(writer), JOURNAL_OK);
+}
+
+static void a_date_that_goes_on_while_it_is_sealed_is_sealed_as_far_as_it_was(void **state)
+{
+    (void)state;
+    bool came = true;
+    for (unsigned at = 0; came; at = shared.at + 1) {
+        struct rig rig;
+        struct journal_report report;
+        struct journal_kept kept;
+        static struct journal_verdict verdict;
+        rig_set_up(&rig);
+        struct journal_writer *writer = rig_open_writer(&rig, &report, 1);
+        rig_write(&rig, writer, 2 * SEGMENT_RECORDS);
+        assert_int_equal(journal_writer_close(writer), JOURNAL_OK);
+        share(&rig, add_an_epoch, at);
+        const struct journal_identity identity = through_shared();
+        if (journal_seal_day(&identity, &plain_keep, true, &kept))
+            fail_msg("before call %u: %s", shared.at, kept.text);
+        came = shared.calls > shared.at;
+        if (journal_seal_day(&rig.identity, &plain_keep, true, &kept) ||
+            journal_verify(&rig.identity, NULL, 0, NULL, &verdict))
+            fail_msg("before call %u: %s%s", shared.at, kept.text, verdict.text);
+        assert_int_equal(verdict.unsealed, 0);
+        assert_int_equal(verdict.report.last_seq[0], 2 * SEGMENT_RECORDS + (came ? 100 : 0));
+        rig_tear_down(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_spare_that_goes_while_the_journal_is_read_was_no_part_of_it),
         cmocka_unit_test(segments_that_are_compressed_while_they_are_read_give_the_same),
         cmocka_unit_test(segments_that_are_sealed_while_they_are_verified_miss_no_seal),
+        cmocka_unit_test(a_date_that_goes_on_while_it_is_sealed_is_sealed_as_far_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,7 +85,7 @@ static const char *what_differs(const struct rig *rig, unsigned segment, const s
     char text[320];
     memset(&measure, 0, sizeof measure);
     journal_measure_begin(&measure, &rig->identity, before);
-    if (journal_measure_segment(&measure, &rig->identity, segment, false, text, sizeof text))
+    if (journal_measure_segment(&measure, &rig->identity, segment, text, sizeof text))
         return "unreadable";
     return journal_seal_differs(&measure, &file);
 }
