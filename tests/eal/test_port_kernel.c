@@ -27,7 +27,7 @@
 #include "io/port.h"
 #include "tests/eal/eal_stage.h"
 
-#define GIVE_UP_SECONDS 30
+#define GIVE_UP_SECONDS 120 // only a broken build waits that long
 
 static const char *no_namespace; // why the kernel's tests are skipped, or NULL
 static char directory[] = "/tmp/xw-kernel-XXXXXX";

@@ -29,7 +29,7 @@
 
 #define CLIENT_FRAMES 2000u
 #define FLOOD_FRAMES 63u
-#define GIVE_UP_SECONDS 60 // only a broken build waits that long
+#define GIVE_UP_SECONDS 240 // only a broken build waits that long
 
 static char directory[] = "/tmp/xw-vhost-XXXXXX";
 static char socket_path[64];

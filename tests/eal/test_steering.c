@@ -32,9 +32,9 @@
 #include "io/port.h"
 #include "tests/eal/eal_stage.h"
 
-#define GIVE_UP_SECONDS 30 // only a broken build waits that long
-#define FLOWS 16           // sources, dealt out by the device as it likes
-#define EACH 40            // datagrams of a source to each gateway
+#define GIVE_UP_SECONDS 120 // only a broken build waits that long
+#define FLOWS 16            // sources, dealt out by the device as it likes
+#define EACH 40             // datagrams of a source to each gateway
 
 static const char *no_namespace; // why the kernel's tests are skipped, or NULL
 static char directory[] = "/tmp/xw-steering-XXXXXX";
