@@ -46,6 +46,12 @@ begin() {
     env --default-signal setsid "${aside[@]}" timeout -k 15 "$@" </dev/null >"$log" 2>&1 &
     running[$!]=$lane=$test
 }
+# begin_in DIRECTORY KIND:TEST COMMAND..: the same, in a directory that no other test knows: a script empties its own when it begins,
+# and unit tests are started beside it.
+begin_in() {
+    mkdir -p "$1"
+    begin "$2" "$1.log" 600 env XW_TMP="$1" "${@:3}"
+}
 # What runs beside may use all CPUs.
 everywhere() {
     local session pid
@@ -151,14 +157,10 @@ judge_unit() {
 }
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
-start_unit() { begin "unit:$1" "$work/$(basename "$1").log" 600 "$1"; }
+start_unit() { begin_in "$work/$(basename "$1")" "unit:$1" "$1"; }
 
 # A script: one test, named by its first comment line.
-start_script() {
-    export XW_TMP=$work/$(basename "$1" .sh)
-    mkdir -p "$XW_TMP"
-    begin "script:$1" "$XW_TMP.log" 600 "$1"
-}
+start_script() { begin_in "$work/$(basename "$1" .sh)" "script:$1" "$1"; }
 judge_script() {
     local file=$1 status=$2 name log=$work/$(basename "$1" .sh).log
     name=$(sed -n '2s/^# *//p' "$file")
@@ -213,7 +215,7 @@ chosen() {
 }
 declare -A known=()
 # The longest of what computes only first; what has deadlines of its own last, when there are CPUs for it.
-compute=(simulator_faults engine_builds hugepage_setup simulator engine_instructions install symbols units)
+compute=(simulator_faults engine_builds hugepage_setup simulator engine_instructions install symbols units lanes)
 chosen second unit "$build"/tests/unit/test_engine_random
 chosen second script tests/shape/static.sh $(printf 'tests/scenario/%s.sh ' "${compute[@]}") tests/shape/*.sh
 chosen second unit "$build"/tests/unit/test_engine_* "$build"/tests/unit/test_*

@@ -42,7 +42,7 @@ void rig_set_up_in(struct rig *rig, const char *parent)
 void rig_set_up(struct rig *rig)
 {
     const char *parent = getenv("XW_TMP");
-    rig_set_up_in(rig, parent ? parent : "/tmp");
+    rig_set_up_in(rig, parent && strlen(parent) < sizeof rig->directory - 12 ? parent : "/tmp");
 }
 
 void rig_tear_down(struct rig *rig)

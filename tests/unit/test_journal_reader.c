@@ -83,7 +83,8 @@ static int write_original(void **state)
 {
     (void)state;
     const char *parent = getenv("XW_TMP");
-    snprintf(original.directory, sizeof original.directory, "%s/xwr.XXXXXX", parent ? parent : "/tmp");
+    snprintf(original.directory, sizeof original.directory, "%s/xwr.XXXXXX",
+             parent && strlen(parent) < sizeof original.directory - 12 ? parent : "/tmp");
     assert_non_null(mkdtemp(original.directory));
     original.identity =
         (struct journal_identity){.directory = original.directory, .instance = "test", .date = DATE, .config_hash = 1};
