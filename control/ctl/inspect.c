@@ -67,6 +67,8 @@ static void print_text(const struct journal_identity *identity, const struct seg
 static void print_json(const struct journal_identity *identity, const struct segment *segment)
 {
     json_t *cores = json_object();
+    int64_t plain = file_size(identity, segment->number, JOURNAL_SUFFIX);
+    int64_t packed = file_size(identity, segment->number, JOURNAL_SUFFIX ".zst");
     char name[8];
     for (unsigned core = 0; core < JOURNAL_CORES; core++) {
         snprintf(name, sizeof name, "%u", core);
@@ -78,8 +80,7 @@ static void print_json(const struct journal_identity *identity, const struct seg
     json_t *root = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "segment", (json_int_t)segment->number,
                              "epoch", (json_int_t)segment->epoch, "records", (json_int_t)segment->records, "first_ns",
                              (json_int_t)segment->first_ns, "last_ns", (json_int_t)segment->last_ns, "bytes",
-                             (json_int_t)file_size(identity, segment->number, JOURNAL_SUFFIX), "compressed",
-                             file_size(identity, segment->number, JOURNAL_SUFFIX) < 0, "sealed",
+                             (json_int_t)(plain >= 0 ? plain : packed), "compressed", plain < 0, "sealed",
                              file_size(identity, segment->number, ".xws") >= 0, "cores", cores);
     json_dumpf(root, stdout, JSON_COMPACT);
     putchar('\n');

@@ -53,6 +53,8 @@ day "$second" 3
 await_files "$segments" "$XW_HOME/journal/$first/*.xwj.zst"
 xw_stop
 compgen -G "$XW_HOME/journal/$first/*.xwj" && xw_fail "plain segments stand beside their compressed ones"
+"$XW_BIN/xwctl" --json journal inspect "$XW_HOME/journal/$first" | grep '"segment":1,' | grep -q '"bytes":[1-9][0-9]*,"compressed":true' ||
+    xw_fail "inspect does not tell a compressed segment's size"
 verify "$XW_HOME/journal/$first" --key "$XW_HOME/key.pub" --all >"$XW_HOME/all.txt" || xw_fail "not verified"
 grep "date $second.* goes on from date: $first" "$XW_HOME/all.txt" || xw_fail "no chain over the dates: $(cat "$XW_HOME/all.txt")"
 
