@@ -211,7 +211,8 @@ static enum journal_result check_covered(struct journal_reader *reader)
 }
 
 // A writer may go on while others read: what stands behind the end may have come after the walk had looked there. Looks
-// again; true when the walk can go on, or that can not be found out.
+// again; true when it has (the walk ends where it is: it could be on a writer's heels for ever), or when that can not
+// be found out.
 static bool has_gone_on(struct journal_reader *reader)
 {
     const struct journal_report told = reader->report;
@@ -249,8 +250,8 @@ static enum journal_result end_of_journal(struct journal_reader *reader)
     uint32_t segment = reader->source.segments[index].number;
     enum journal_result result = search_witness(reader, index, bad, bad, rolled, &tail);
     if ((result == JOURNAL_CORRUPT || tail.filled) && has_gone_on(reader))
-        return reader->result;
-    if (result || check_covered(reader))
+        tail.filled = 0;
+    if (reader->result || check_covered(reader))
         return reader->result;
     return tail.segment > segment ? end_at_torn(reader, tail.segment, 0, tail.filled)
                                   : end_at_torn(reader, segment, bad, tail.filled);
