@@ -19,7 +19,8 @@ begin_day() {
     xw_set journal segment_mb 1
     mounts || xw_skip "the test's disk can not be mounted"
     xw_start
-    xw_play_behind 50 "${XW_CLIENT[@]}" --orders 20000 --rate 10000 --grace 30
+    # What is left of it fills the segment in use and the next, which is made already, however well orders fill their blocks.
+    xw_play_behind 20 "${XW_CLIENT[@]}" --orders 60000 --rate 20000 --grace 30
     xw_await_size "$XW_HOME/received.rec" 300000 60
 }
 
