@@ -136,7 +136,7 @@ static void write_limits(unsigned symbols, unsigned sessions)
     say("symbols:\n");
     for (unsigned i = 0; i < symbols; i++)
         say("  - {symbol: SYM%u, reference: %u.10, adv: 60000, reg_sho: %s%s}\n", i, close, states[draw(0, 2)],
-            maybe(20) ? ", symbol_order_rate: 600" : "");
+            maybe(20) ? ", symbol_order_rate: 300" : "");
     world_position_most = 25000;
     say("positions:\n  - {account: NORTH, symbol: SYM0, long_position: %llu}\n",
         (unsigned long long)world_position_most);
