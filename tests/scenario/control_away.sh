@@ -34,7 +34,7 @@ away() {
     xw_start
     flow=("${XW_CLIENT_ONE[@]}" --input "$XW_STREAM" --compare "$XW_EXPECTED")
     [ "$3" = stream ] || flow=("${XW_CLIENT[@]}" --orders 60000)
-    xw_play_behind 50 "${flow[@]}" --window 10240 --grace 30
+    xw_play_behind 50 "${flow[@]}" --window 10240 --grace 30 --timeout 30 # a data plane without a CPU for 3 s is not what is tested
     xw_await_size "$XW_HOME/received.rec" 1500000 60
     if [ "$how" = killed ]; then
         xw_kill control
