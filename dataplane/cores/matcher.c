@@ -104,9 +104,14 @@ static bool renew_credit(struct matcher *matcher)
     return matcher->credit > 0;
 }
 
+static inline bool has_credit(struct matcher *matcher)
+{
+    return matcher->credit > 0 || renew_credit(matcher);
+}
+
 static inline bool can_take_input(struct matcher *matcher)
 {
-    if (matcher->credit == 0 && !renew_credit(matcher))
+    if (!has_credit(matcher))
         return false;
     matcher->credit--;
     return true;
@@ -211,17 +216,13 @@ static void make_tick(struct matcher *matcher)
         matcher->next_tick_tsc = matcher->now + matcher->tick_tsc;
 }
 
-// The published inputs of one gateway, INPUT_BURST at the most, as engine_look_ahead wants them. Returns how many.
+// The published inputs of one gateway, INPUT_BURST at the most. Returns how many.
 static unsigned gather(const struct ring_reader *orders, const struct command *burst[BURST_POINTERS])
 {
     const struct command **inputs = &burst[ENGINE_AHEAD_BEFORE];
     unsigned count = 0;
     while (count < INPUT_BURST && (inputs[count] = reader_peek(orders, count)) != NULL)
         count++;
-    if (count == 0)
-        return 0;
-    memset(burst, 0, ENGINE_AHEAD_BEFORE * sizeof *burst);
-    memset(&inputs[count], 0, ENGINE_AHEAD_BEHIND * sizeof *inputs);
     return count;
 }
 
@@ -266,7 +267,7 @@ static unsigned take_run(struct matcher *matcher, const struct command *const *i
 static unsigned run_most(struct matcher *matcher, unsigned at, unsigned count)
 {
     unsigned most = ENGINE_RUN_MOST - at % ENGINE_AHEAD_AT_ONCE;
-    if (matcher->credit == 0 && !renew_credit(matcher))
+    if (!has_credit(matcher))
         return 0;
     if (matcher->credit < most)
         most = matcher->credit;
@@ -284,8 +285,11 @@ static bool take_orders(struct matcher *matcher, uint32_t gateway, unsigned *wor
     // A few are stepped sooner than they are looked at.
     bool ahead = count >= AHEAD_LEAST && engine_looks_ahead(matcher->engine);
     struct engine_ahead aims;
-    if (ahead)
+    if (ahead) {
         memset(&aims, 0, sizeof aims);
+        memset(burst, 0, ENGINE_AHEAD_BEFORE * sizeof *burst);
+        memset(&burst[ENGINE_AHEAD_BEFORE + count], 0, ENGINE_AHEAD_BEHIND * sizeof *burst);
+    }
     unsigned looked = -ENGINE_AHEAD_FAR;
     while (done < count && (most = run_most(matcher, done, count)) > 0) {
         for (; ahead && (int)(looked - done - most) < 0; looked += ENGINE_AHEAD_AT_ONCE)

@@ -6,9 +6,9 @@
 //     +--> FAIL: the hash before a command is not the one that the journal holds
 //
 // RUN, for one input of control: room in every output -> stamp -> journal ring, published -> engine -> events;
-// for a few of a gateway:        room in every output -> stamp -> journal ring -> engine -> journal ring, published ->
-// events and every few inputs, and at the end of a round: events published. So an answer can never be seen before its
-// command stands in the journal ring.
+// for a few of a gateway: room in every output -> stamp -> journal ring -> engine -> journal ring, published -> events.
+// Every few inputs, and at the end of a round: events published. So an answer can never be seen before its command
+// stands in the journal ring.
 #ifndef CROSSWIRE_CORES_MATCHER_H
 #define CROSSWIRE_CORES_MATCHER_H
 

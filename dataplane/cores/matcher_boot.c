@@ -252,7 +252,7 @@ static void take_cell(struct matcher *matcher, const struct command *cell)
         replay(matcher, cell);
 }
 
-// What the cells of a round and, of a snapshot, of the next one will touch.
+// What the cells of a round will touch.
 struct history_ahead {
     struct engine_ahead aims;
     const struct command *burst[ENGINE_AHEAD_BEFORE + HISTORY_BURST + ENGINE_AHEAD_BEHIND];

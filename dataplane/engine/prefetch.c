@@ -84,9 +84,8 @@ static LOOK struct engine_aim *aims_at(struct engine_ahead *ahead, unsigned at, 
 void engine_look_ahead(const struct engine *e, struct engine_ahead *ahead, unsigned at,
                        const struct command *const *burst)
 {
-    const struct command *const *near_commands = burst + (at + ENGINE_AHEAD_FAR), *const *far_commands =
-                                                                                      near_commands +
-                                                                                      ENGINE_AHEAD_BEFORE;
+    const struct command *const *near_commands = burst + (at + ENGINE_AHEAD_FAR);
+    const struct command *const *far_commands = near_commands + ENGINE_AHEAD_BEFORE;
     struct engine_aim *far = aims_at(ahead, at, ENGINE_AHEAD_FAR), *near = aims_at(ahead, at, ENGINE_AHEAD_NEAR),
                       *close = aims_at(ahead, at, ENGINE_AHEAD_CLOSE);
     for (unsigned i = 0; i < ENGINE_AHEAD_AT_ONCE; i++) {

@@ -152,6 +152,14 @@ static inline uint16_t kind_of(const struct command *c)
     return kind;
 }
 
+// What is none of the three frequent types, or was refused by the gateway.
+static inline unsigned dispatch_rest(struct engine *e, const struct command *c, struct event *events)
+{
+    if ((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER)
+        return control_command(e, c, events);
+    return other_order(e, c, events);
+}
+
 // The most frequent type first.
 static inline __attribute__((always_inline)) unsigned dispatch(struct engine *e, const struct command *c,
                                                                struct event *events)
@@ -163,9 +171,7 @@ static inline __attribute__((always_inline)) unsigned dispatch(struct engine *e,
         return order_cancel(e, c, events);
     if (kind == CMD_REPLACE)
         return order_replace(e, c, events);
-    if ((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER)
-        return control_command(e, c, events);
-    return other_order(e, c, events);
+    return dispatch_rest(e, c, events);
 }
 
 static __attribute__((noinline)) unsigned dispatch_risk(struct engine *e, const struct command *c,
@@ -178,9 +184,7 @@ static __attribute__((noinline)) unsigned dispatch_risk(struct engine *e, const 
         return order_cancel_risk(e, c, aim, events);
     if (kind == CMD_REPLACE)
         return order_replace_risk(e, c, aim, events);
-    if ((uint8_t)(c->type - CMD_ENTER) > CMD_QUERY - CMD_ENTER)
-        return control_command(e, c, events);
-    return other_order(e, c, events);
+    return dispatch_rest(e, c, events);
 }
 
 static inline void begin(struct engine *e, const struct command *c)
@@ -211,7 +215,7 @@ static inline __attribute__((always_inline)) unsigned dispatch_inline(struct eng
         return plain_cancel(e, c, aim, events, false, straight);
     if (kind == CMD_REPLACE)
         return plain_replace(e, c, aim, events, false, straight);
-    return dispatch_risk(e, c, aim, events);
+    return dispatch_rest(e, c, events);
 }
 
 // `aimed` and `risk` are constants. Who has come straight to his end is not asked how he ended.

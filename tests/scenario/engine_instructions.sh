@@ -15,7 +15,7 @@ messages=$(od -An -tu8 -j16 -N16 "$streams/s1hot.bin" | awk '{ print $1 - $2 }')
 echo "$((instructions / messages)) instructions a command, bound $bound"
 [ $((instructions / messages)) -le $bound ] || exit 1
 # A compiler that takes hints for nothing takes them away: then this is a handful.
-for function in engine_look_ahead:10 look_at_risk:6; do
+for function in engine_look_ahead:10 look_at_risk:6 order_match:5; do
     hints=$(objdump -d --disassemble="${function%:*}" "$XW_BIN/bench_engine" | grep -c prefetch)
     echo "$hints hints in ${function%:*}, at least ${function#*:} are there"
     [ "$hints" -ge "${function#*:}" ] || exit 1
